@@ -7,6 +7,7 @@
 // found by ADL. Enums give `constexpr auto enum_names(E)` (an array of {value, text}). Reading: an unknown key is ignored
 // (old readers, new writers), a missing one leaves the default unless io.required is used, a wrong type is an Error whose
 // `field` is the path ("members[2].mem"). Units are in the key: a Duration is written in microseconds under "..._us".
+#include <array>
 #include <boost/json.hpp>
 #include <concepts>
 #include <map>
