@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Words for logs and events.
+#include "model/member_report.h"
+#include "model/server_step.h"
+
+namespace mysos {
+namespace {
+template <class... F>
+struct Overloaded : F... {
+  using F::operator()...;
+};
+}  // namespace
+
+std::string describe(const ServerStep& s) {
+  return std::visit(
+      Overloaded{
+          [](const step::KillClients&) -> std::string { return "end client sessions"; },
+          [](const step::SetReadOnly& r) -> std::string { return r.on ? "turn read-only" : "open for writes"; },
+          [](const step::SemiSyncSource& r) -> std::string {
+            return r.d == 0 ? "semi-sync source off" : "wait for " + std::to_string(r.d) + " acknowledgement(s)";
+          },
+          [](const step::SemiSyncReplica& r) -> std::string { return r.on ? "acknowledge" : "be silent"; },
+          [](const step::StopReceiver&) -> std::string { return "stop the receiver"; },
+          [](const step::StopReplication&) -> std::string { return "stop replication"; },
+          [](const step::StartReplication&) -> std::string { return "start replication"; },
+          [](const step::ForgetSource&) -> std::string { return "forget the source"; },
+          [](const step::ShutOut& r) -> std::string { return "shut out " + std::to_string(r.shut_out.size()) + " member(s)"; },
+          [](const step::SetSource& r) -> std::string { return "follow " + r.host + ":" + std::to_string(r.port); },
+          [](const step::RequireExecuted& r) -> std::string { return "have executed " + r.set.to_string(); },
+          [](const step::RequireContainedIn& r) -> std::string { return "be contained in " + r.set.to_string(); },
+      },
+      s);
+}
+
+std::string_view order_name(const Order& o) {
+  return std::visit(Overloaded{
+                        [](const order::Setup&) -> std::string_view { return "setup"; },
+                        [](const order::Fence&) -> std::string_view { return "fence"; },
+                        [](const order::Promote&) -> std::string_view { return "promote"; },
+                        [](const order::Follow&) -> std::string_view { return "follow"; },
+                        [](const order::Certify&) -> std::string_view { return "certify"; },
+                        [](const order::Rebuild&) -> std::string_view { return "rebuild"; },
+                    },
+                    o);
+}
+
+}  // namespace mysos

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Who is primary (docs/architecture.md, "Epochs"; the rules were model-checked). The EpochRecord is the one truth, in the
+// store; each change is one durable step of the leading scheduler and has a Pair of its own that is never used again
+// with other content. Members obey a command only at a pair at or above the highest they ever promised.
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "base/json.h"
+#include "model/gtid.h"
+#include "model/ids.h"
+
+namespace mysos {
+
+// (epoch, config), compared in that order. Config 0 is the election of that epoch: only fences carry it.
+struct Pair {
+  std::uint64_t epoch = 0;
+  std::uint64_t config = 0;
+  auto operator<=>(const Pair&) const = default;
+};
+template <class Io>
+void fields(Io& io, Pair& p) {
+  io("epoch", p.epoch);
+  io("config", p.config);
+}
+inline std::string to_string(const Pair& p) {
+  return std::to_string(p.epoch) + "." + std::to_string(p.config);
+}
+
+enum class EpochMode {
+  kVirgin,  // no primary has ever been: nothing was ever acknowledged
+  kNormal,  // a commit is acknowledged once d ackers have it
+  kSolo,    // the primary acknowledges alone, and only its own log proves what it did
+};
+constexpr auto enum_names(EpochMode) {
+  return std::to_array<EnumName<EpochMode>>(
+      {{EpochMode::kVirgin, "virgin"}, {EpochMode::kNormal, "normal"}, {EpochMode::kSolo, "solo"}});
+}
+
+// While electing, everything but epoch, config and electing still describes the epoch before: an election that dies
+// leaves only a number.
+struct EpochRecord {
+  Pair pair;
+  bool electing = false;
+  EpochMode mode = EpochMode::kVirgin;
+  std::optional<MemberId> primary;
+  std::set<MemberId> ackers;    // everybody who may have been told to acknowledge in this epoch
+  std::uint32_t d = 1;          // acknowledgements a commit waits for in normal mode
+  std::set<MemberId> leaving;   // subset of ackers: told to be silent, still counts for a failover
+  std::set<MemberId> joining;   // solo only: told to acknowledge, do not count yet
+  std::set<MemberId> shut_out;  // the primary refuses them as replicas
+  GtidSet floor;                // what the primary had executed when it was chosen; every later one must have it
+  bool operator==(const EpochRecord&) const = default;
+};
+template <class Io>
+void fields(Io& io, EpochRecord& r) {
+  io("pair", r.pair);
+  io("electing", r.electing);
+  io("mode", r.mode);
+  io("primary", r.primary);
+  io("ackers", r.ackers);
+  io("d", r.d);
+  io("leaving", r.leaving);
+  io("joining", r.joining);
+  io("shut_out", r.shut_out);
+  io("floor", r.floor);
+}
+
+}  // namespace mysos
