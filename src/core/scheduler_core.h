@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The brain of Mysos: one input at a time (a Mesos event, a user's command, a member's report, time), and what must now
+// be done. No I/O, clock, thread or randomness of its own, so the simulator can drive it through every disaster.
+//
+// The contract of SchedulerOutput, in this order: `records` are durable, in one transaction, BEFORE anything below leaves;
+// then `calls` to Mesos, `orders` to members, `replies` to waiting callers; `events` are stored with the records. State is
+// the fold of the records: SchedulerState::recover(all records) == state(), always.
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/prng.h"
+#include "base/time.h"
+#include "core/epoch_planner.h"
+#include "model/cluster.h"
+#include "model/member_report.h"
+#include "model/mesos.h"
+
+namespace mysos {
+
+// A durable change: put (json text) or erase, by kind and key. Kinds: "framework" (key "id"), "cluster" (key = ClusterId).
+struct Record {
+  std::string kind;
+  std::string key;
+  std::optional<std::string> json;  // none: erase
+  bool operator==(const Record&) const = default;
+};
+
+// Everything that must survive a restart.
+struct SchedulerState {
+  std::optional<FrameworkId> framework;
+  std::map<ClusterId, Cluster> clusters;
+  bool operator==(const SchedulerState&) const = default;
+
+  static Result<SchedulerState> recover(const std::map<std::string, std::map<std::string, std::string>>& records);
+  [[nodiscard]] const Cluster* find_by_name(const std::string& name) const;
+};
+
+struct SchedulerConfig {
+  std::string framework_name = "mysos";
+  std::string role = "mysos";
+  std::string principal = "mysos";
+  std::string user = "root";             // containers run as; mysqld drops to its own
+  std::string executor_command;          // "exec /path/mysos executor"
+  Labels executor_env;
+  std::string webui_url;
+  std::string bind = "127.0.0.1";        // "" = the agent's address from the offer
+  std::vector<VersionInfo> versions;     // what may be asked for; the first is the default
+  EpochTimes times;
+  Duration decline_for = std::chrono::hours(1);
+  Duration orphan_grace = std::chrono::minutes(2);
+  Duration order_deadline = std::chrono::seconds(10);
+  Duration kill_grace = std::chrono::seconds(30);
+  Duration relaunch_min = std::chrono::seconds(1);
+  Duration relaunch_max = std::chrono::minutes(1);
+  Duration implicit_reconcile = std::chrono::minutes(15);
+};
+
+namespace scheduler_input {
+struct FromMesos { mesos::Event event; };
+// The shell has made the secrets; the spec is as the user gave it, checked by the core.
+struct CreateCluster { RequestId request; ClusterSpec spec; std::string sealed_secrets; std::string token_hash; WallTime at; };
+struct DeleteCluster { RequestId request; std::string name; };
+struct Switchover { RequestId request; std::string name; std::optional<MemberId> to; };
+struct Reported { MemberReport report; };               // a line of the member's watch stream
+struct WatchLost { MemberId member; std::string why; };  // the stream ended or went silent; the shell tries again by itself
+struct OrderDone { std::uint64_t order = 0; MemberId member; std::optional<Error> error; std::optional<MemberReport> report; };
+struct Tick {};
+}  // namespace scheduler_input
+using SchedulerInput =
+    std::variant<scheduler_input::FromMesos, scheduler_input::CreateCluster, scheduler_input::DeleteCluster,
+                 scheduler_input::Switchover, scheduler_input::Reported, scheduler_input::WatchLost,
+                 scheduler_input::OrderDone, scheduler_input::Tick>;
+
+struct SentOrder {
+  std::uint64_t id = 0;
+  MemberId member;
+  Order order;
+  Duration deadline{};
+};
+struct Reply {
+  RequestId request;
+  Result<ClusterId> result;
+};
+// A member whose executor the shell shall keep a watch stream to.
+struct WatchTarget {
+  MemberId member;
+  ClusterId cluster;
+  TaskId task;
+  std::string ip;
+  std::uint16_t api_port = 0;
+  bool operator==(const WatchTarget&) const = default;
+};
+struct SchedulerOutput {
+  std::vector<Record> records;
+  std::vector<mesos::Call> calls;
+  std::vector<SentOrder> orders;
+  std::vector<Reply> replies;
+  std::vector<Event> events;
+  bool watches_changed = false;  // ask watch_targets() again
+};
+
+// What the API shows of a cluster and its members; derived, never stored.
+struct ClusterView {
+  const Cluster* cluster = nullptr;
+  ClusterState state = ClusterState::kCreating;
+  std::vector<MemberView> members;  // in the order of cluster->members
+  std::string waiting_for;
+};
+
+class SchedulerCore {
+ public:
+  SchedulerCore(SchedulerState recovered, SchedulerConfig config, Prng prng, Instant now);
+  ~SchedulerCore();
+  SchedulerCore(const SchedulerCore&) = delete;
+  SchedulerCore& operator=(const SchedulerCore&) = delete;
+
+  void step(const SchedulerInput& input, Instant now);
+  SchedulerOutput take_output();
+  [[nodiscard]] Instant next_deadline() const;
+
+  [[nodiscard]] const SchedulerState& state() const;
+  [[nodiscard]] mesos::FrameworkInfo framework_info() const;  // what to subscribe with
+  [[nodiscard]] std::vector<WatchTarget> watch_targets() const;
+  [[nodiscard]] std::vector<ClusterView> views(Instant now) const;
+  [[nodiscard]] std::optional<ClusterView> view(const std::string& name, Instant now) const;
+  [[nodiscard]] bool connected() const;  // subscribed to a Mesos master
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace mysos

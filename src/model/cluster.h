@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// A cluster: what a user asked for, and where its members are. Everything here is durable; what is merely seen (reports,
+// offers, task states) is in core/ and is seen again after a restart.
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "model/epoch.h"
+#include "model/ids.h"
+
+namespace mysos {
+
+inline constexpr std::uint32_t kMaxMembers = 9;
+inline constexpr std::size_t kMaxClusterName = 63;  // a DNS label
+
+enum class Flavour { kMariadb, kMysql };
+constexpr auto enum_names(Flavour) {
+  return std::to_array<EnumName<Flavour>>({{Flavour::kMariadb, "mariadb"}, {Flavour::kMysql, "mysql"}});
+}
+
+// A server version that can be asked for, and what follows from it.
+struct VersionInfo {
+  std::string name;  // "mariadb-10.11"
+  Flavour flavour = Flavour::kMariadb;
+  Bytes min_mem{};
+  bool operator==(const VersionInfo&) const = default;
+};
+
+struct ClusterSpec {
+  std::string name;
+  std::uint32_t members = 3;
+  std::int64_t cpus_milli = 1000;
+  Bytes mem = gib(1);
+  Bytes disk = gib(5);
+  std::string version;
+  Flavour flavour = Flavour::kMariadb;
+  std::string user;
+  bool operator==(const ClusterSpec&) const = default;
+};
+template <class Io>
+void fields(Io& io, ClusterSpec& s) {
+  io("name", s.name);
+  io("members", s.members);
+  io("cpus_milli", s.cpus_milli);
+  io("mem", s.mem);
+  io("disk", s.disk);
+  io("version", s.version);
+  io("flavour", s.flavour);
+  io("user", s.user);
+}
+
+// Where a member is on its way through Mesos.
+enum class MemberStage {
+  kWanted,     // needs a place; nothing of it exists anywhere
+  kLaunching,  // placed: agent, ports, ids are fixed and an ACCEPT has been (or is about to be) sent
+  kRunning,    // its task was seen running; it may be out of sight for a while
+  kDown,       // its task has ended; the reservation and the volume wait for the next launch on the same agent
+  kKilling,    // it is to end: its task is killed until terminal
+  kReleasing,  // its volume is destroyed and its reservation given back
+};
+constexpr auto enum_names(MemberStage) {
+  using enum MemberStage;
+  return std::to_array<EnumName<MemberStage>>({{kWanted, "wanted"}, {kLaunching, "launching"}, {kRunning, "running"},
+                                               {kDown, "down"}, {kKilling, "killing"}, {kReleasing, "releasing"}});
+}
+
+struct Member {
+  MemberId id;
+  std::uint32_t index = 0;
+  MemberStage stage = MemberStage::kWanted;
+  AgentId agent;            // "" until placed; then fixed for the life of the volume
+  std::string hostname;     // of the agent
+  std::string ip;
+  std::uint16_t port = 0;      // mysqld
+  std::uint16_t api_port = 0;  // member API
+  std::string resource_id;  // label of its reservation, globally unique
+  VolumeId volume;
+  TaskId task;              // of the newest launch
+  std::uint64_t launches = 0;
+  bool released_volume = false;  // kReleasing: DESTROY is known to be done
+  bool operator==(const Member&) const = default;
+};
+template <class Io>
+void fields(Io& io, Member& m) {
+  io("id", m.id);
+  io("index", m.index);
+  io("stage", m.stage);
+  io("agent", m.agent);
+  io("hostname", m.hostname);
+  io("ip", m.ip);
+  io("port", m.port);
+  io("api_port", m.api_port);
+  io("resource_id", m.resource_id);
+  io("volume", m.volume);
+  io("task", m.task);
+  io("launches", m.launches);
+  io("released_volume", m.released_volume);
+}
+
+struct Cluster {
+  ClusterId id;
+  ClusterSpec spec;
+  std::vector<Member> members;
+  EpochRecord epoch;
+  bool deleting = false;
+  std::optional<MemberId> switchover_to;  // while an operator's switchover is on its way
+  std::string sealed_secrets;             // accounts and the member token, encrypted by the shell; opaque here
+  std::string token_hash;                 // of the member token: what an executor checks its callers against
+  WallTime created{};
+  bool operator==(const Cluster&) const = default;
+
+  [[nodiscard]] const Member* find(const MemberId& id_) const {
+    for (const Member& m : members) {
+      if (m.id == id_) return &m;
+    }
+    return nullptr;
+  }
+  Member* find(const MemberId& id_) { return const_cast<Member*>(std::as_const(*this).find(id_)); }
+};
+template <class Io>
+void fields(Io& io, Cluster& c) {
+  io("id", c.id);
+  io("spec", c.spec);
+  io("members", c.members);
+  io("epoch", c.epoch);
+  io("deleting", c.deleting);
+  io("switchover_to", c.switchover_to);
+  io("sealed_secrets", c.sealed_secrets);
+  io("token_hash", c.token_hash);
+  io("created", c.created);
+}
+
+// What the API shows.
+enum class ClusterState { kCreating, kHealthy, kDegraded, kFailingOver, kUnavailable, kDeleting };
+constexpr auto enum_names(ClusterState) {
+  using enum ClusterState;
+  return std::to_array<EnumName<ClusterState>>({{kCreating, "creating"}, {kHealthy, "healthy"}, {kDegraded, "degraded"},
+                                                {kFailingOver, "failing_over"}, {kUnavailable, "unavailable"},
+                                                {kDeleting, "deleting"}});
+}
+
+// What the executor is launched with (TaskInfo.data, JSON): all but secrets.
+struct MemberSpec {
+  ClusterId cluster;
+  std::string cluster_name;
+  MemberId member;
+  TaskId task;
+  std::uint32_t index = 0;
+  std::string version;
+  Flavour flavour = Flavour::kMariadb;
+  std::int64_t cpus_milli = 1000;
+  Bytes mem{};
+  Bytes disk{};
+  std::string bind;  // address to listen on and to be reached at
+  std::uint16_t port = 0;
+  std::uint16_t api_port = 0;
+  std::string token_hash;
+  bool operator==(const MemberSpec&) const = default;
+};
+template <class Io>
+void fields(Io& io, MemberSpec& s) {
+  io.required("cluster", s.cluster);
+  io("cluster_name", s.cluster_name);
+  io.required("member", s.member);
+  io.required("task", s.task);
+  io("index", s.index);
+  io.required("version", s.version);
+  io("flavour", s.flavour);
+  io("cpus_milli", s.cpus_milli);
+  io.required("mem", s.mem);
+  io.required("disk", s.disk);
+  io.required("bind", s.bind);
+  io.required("port", s.port);
+  io.required("api_port", s.api_port);
+  io.required("token_hash", s.token_hash);
+}
+
+// One line of what happened and why; the audit trail, the event stream and the CLI show it.
+struct Event {
+  std::string kind;     // "failover_started", ...: docs/events.md lists them
+  std::string cluster;  // name, "" where it concerns none
+  std::string member;
+  std::string message;  // one sentence with the reason
+  Pair pair;
+  bool operator==(const Event&) const = default;
+};
+template <class Io>
+void fields(Io& io, Event& e) {
+  io("kind", e.kind);
+  io("cluster", e.cluster);
+  io("member", e.member);
+  io("message", e.message);
+  io("pair", e.pair);
+}
+
+}  // namespace mysos
