@@ -15,6 +15,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 #include <functional>
+#include <list>
 #include <memory>
 #include <tuple>
 #include <utility>
@@ -31,20 +32,22 @@ inline constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 // Waits; ends early, by an exception that only the task group sees, when the task is cancelled.
 asio::awaitable<void> sleep_for(Duration duration);
 
-// A place to wait for "something changed": waiters wake on notify_all, or when their time is up.
+// A place to wait for "something changed": waiters wake on notify, or when their time is up. Look at the condition before
+// and after each wait. Outlives its waiters.
 class Signal {
  public:
-  explicit Signal(const asio::any_io_executor& executor) : timer_(executor) {
-    timer_.expires_at(asio::steady_timer::time_point::max());
-  }
-  void notify_all() { timer_.cancel(); }
-  void notify_one() { timer_.cancel_one(); }
+  explicit Signal(asio::any_io_executor executor) : executor_(std::move(executor)) {}
+  Signal(const Signal&) = delete;
+  Signal& operator=(const Signal&) = delete;
+  void notify_all();
+  void notify_one();  // the one that has waited longest
   asio::awaitable<void> wait();
   // False when the time was up first.
   asio::awaitable<bool> wait_for(Duration at_most);
 
  private:
-  asio::steady_timer timer_;
+  asio::any_io_executor executor_;
+  std::list<asio::steady_timer*> waiters_;
 };
 
 // Calls `expire` once `after` has passed, unless it is destroyed or disarmed first. `expire` closes the socket or cancels

@@ -19,7 +19,7 @@ class TaskGroup {
   TaskGroup(const TaskGroup&) = delete;
   TaskGroup& operator=(const TaskGroup&) = delete;
 
-  // Starts the task at the next turn of the loop. A cancelled group starts nothing more.
+  // Starts the task, now or at the next turn of the loop. A cancelled group starts nothing more.
   void spawn(std::string name, asio::awaitable<void> task);
   // Tells every task to stop: what it awaits ends with operation_aborted, and so does each later await.
   void cancel();

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/http/message.h"
+
+#include <gtest/gtest.h>
+
+namespace mysos {
+namespace {
+
+TEST(HttpHeaders, AreFoundWhateverTheirCase) {
+  HttpHeaders headers{{"Content-Type", "a"}, {"X-Twice", "1"}, {"x-twice", "2"}};
+  EXPECT_EQ(headers.get("content-TYPE"), "a");
+  EXPECT_EQ(headers.get("missing"), "");
+  headers.set("X-TWICE", "3");
+  EXPECT_EQ(headers.size(), 2U);
+  EXPECT_EQ(headers.get("x-twice"), "3");
+}
+
+TEST(HttpMessage, PercentCodingGoesBothWays) {
+  const std::string nasty("a b/\xc3\xa9%\0&=+", 11);
+  EXPECT_EQ(percent_decode(percent_encode(nasty)).value(), nasty);
+  EXPECT_EQ(percent_decode("a+b%2Bc", true).value(), "a b+c");
+  EXPECT_EQ(percent_decode("a+b").value(), "a+b");
+  for (const char* bad : {"%", "%4", "%4g", "abc%"}) EXPECT_FALSE(percent_decode(bad)) << bad;
+  EXPECT_EQ(percent_decode("%41").value(), "A");
+}
+
+TEST(HttpMessage, FormsGoBothWays) {
+  const FormFields fields{{"cluster_user", "jo e"}, {"size", ""}, {"x", "a&b=c"}};
+  EXPECT_EQ(parse_form(encode_form(fields)).value(), fields);
+  EXPECT_EQ(parse_form("a=1&&b&a=2").value(), (FormFields{{"a", "2"}, {"b", ""}}));
+  EXPECT_FALSE(parse_form("a=%zz"));
+}
+
+TEST(HttpMessage, ATargetIsPathAndQuery) {
+  HttpRequest request{.target = "/v1/clusters/a%20b?wait=5&x=%2F#frag"};
+  ASSERT_TRUE(parse_target(request));
+  EXPECT_EQ(request.path, "/v1/clusters/a b");
+  EXPECT_EQ(request.query, (FormFields{{"wait", "5"}, {"x", "/"}}));
+  HttpRequest absolute{.target = "http://h:1/p?q=1"};
+  ASSERT_TRUE(parse_target(absolute));
+  EXPECT_EQ(absolute.path, "/p");
+  HttpRequest wrong{.target = "nonsense"};
+  EXPECT_FALSE(parse_target(wrong));
+}
+
+TEST(HttpMessage, EndpointsAndUrls) {
+  EXPECT_EQ(parse_endpoint("h:80").value(), (Endpoint{"h", 80}));
+  EXPECT_EQ(parse_endpoint("[::1]:8080").value(), (Endpoint{"::1", 8080}));
+  EXPECT_EQ(to_string(Endpoint{"::1", 8080}), "[::1]:8080");
+  for (const char* bad : {"h", "h:", ":80", "h:0", "h:65536", "h:8x", "::1:80", "a/b:80", "a b:80", ""}) {
+    EXPECT_FALSE(parse_endpoint(bad)) << bad;
+  }
+  const Url url = parse_url("http://[::1]:5050/api/v1?x=1").value();
+  EXPECT_EQ(url.endpoint, (Endpoint{"::1", 5050}));
+  EXPECT_EQ(url.target, "/api/v1?x=1");
+  EXPECT_EQ(parse_url("http://host").value().endpoint.port, 80);
+  EXPECT_EQ(parse_url("http://host?x").value().target, "/?x");
+  EXPECT_FALSE(parse_url("https://host"));
+  EXPECT_FALSE(parse_url("http://"));
+}
+
+TEST(HttpMessage, AnErrorSurvivesTheWayToTheClient) {
+  for (const Errc code : {Errc::kInvalid, Errc::kUnauthorized, Errc::kForbidden, Errc::kNotFound,
+                          Errc::kConflict, Errc::kTooLarge, Errc::kUnavailable, Errc::kTimeout,
+                          Errc::kFenced, Errc::kInternal}) {
+    const HttpResponse sent = problem_response(Error{code, "too \"few\"", "members"});
+    EXPECT_EQ(sent.status, http_status(code));
+    EXPECT_EQ(sent.headers.get("content-type"), "application/problem+json");
+    const Error got = error_from_response(sent);
+    EXPECT_EQ(got.code, code);
+    EXPECT_EQ(got.message, "too \"few\"");
+    EXPECT_EQ(got.field, "members");
+  }
+  EXPECT_EQ(error_from_response(text_response(404, "gone")).code, Errc::kNotFound);
+}
+
+}  // namespace
+}  // namespace mysos

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/http/session.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+
+#include "base/assert.h"
+#include "base/log.h"
+
+namespace mysos {
+namespace {
+namespace http = boost::beast::http;
+using Parser = http::request_parser<http::string_body>;
+
+constexpr Logger kLog{"http"};
+constexpr std::size_t kReadChunk = std::size_t{16} * 1024;
+constexpr std::size_t kMaxLingerBytes = std::size_t{1} << 20;
+constexpr Duration kMaxLinger = std::chrono::seconds(1);
+
+HttpResponse refusal(error_code ec) {
+  if (ec == http::error::header_limit) {
+    return problem_response({Errc::kTooLarge, "the request's header is too long", {}}, 431);
+  }
+  if (ec == http::error::body_limit) {
+    return problem_response({Errc::kTooLarge, "the request's body is too long", {}});
+  }
+  return problem_response({Errc::kInvalid, "the request is not HTTP/1.1: " + ec.message(), {}}, 400);
+}
+
+void take_message(Parser::value_type message, HttpRequest& request) {
+  request.method = std::string(message.method_string());
+  request.target = std::string(message.target());
+  for (const auto& field : message) {
+    request.headers.add(std::string(field.name_string()), std::string(field.value()));
+  }
+  request.body = std::move(message.body());
+}
+
+// A value never ends its line, whatever it quotes.
+void append_field(std::string& head, std::string_view name, std::string_view value) {
+  head += name;
+  head += ": ";
+  for (const char c : value) head += c == '\r' || c == '\n' || c == '\0' ? ' ' : c;
+  head += "\r\n";
+}
+
+bool has_no_body(int status) { return status == 204 || status == 304 || status < 200; }
+
+bool peer_gone(int fd) {
+  pollfd p{fd, POLLRDHUP, 0};
+  return ::poll(&p, 1, 0) > 0 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)) != 0;
+}
+bool input_waits(int fd) {
+  pollfd p{fd, POLLIN, 0};
+  return ::poll(&p, 1, 0) > 0;
+}
+}  // namespace
+
+struct HttpSession::Watch {
+  bool active = true;
+  std::function<void()> gone;
+};
+
+HttpSession::HttpSession(asio::ip::tcp::socket socket, const HttpHandler& handler,
+                         const HttpServerOptions& options)
+    : socket_(std::move(socket)), handler_(handler), options_(options) {
+  error_code ec;
+  const auto remote = socket_.remote_endpoint(ec);
+  if (!ec) peer_ = to_string(Endpoint{remote.address().to_string(), remote.port()});
+}
+
+HttpSession::~HttpSession() { stop_watching(); }
+
+asio::awaitable<void> HttpSession::run() {
+  while (keep_alive_) {
+    HttpRequest request;
+    const Got got = co_await read_request(request);
+    if (got == Got::kRefused) co_await linger();
+    if (got != Got::kRequest) co_return;
+    co_await handle(request);
+    if (phase_ != Phase::kAnswered) co_return;
+  }
+  co_await linger();
+}
+
+asio::awaitable<void> HttpSession::refuse(HttpResponse response) {
+  keep_alive_ = false;
+  co_await reply(std::move(response));
+  co_await linger();
+}
+
+asio::awaitable<bool> HttpSession::fill() {
+  const std::size_t before = in_.size();
+  in_.resize(before + kReadChunk);
+  const auto [ec, n] =
+      co_await socket_.async_read_some(asio::buffer(in_.data() + before, kReadChunk), use_tuple);
+  in_.resize(before + n);
+  co_return !ec;
+}
+
+asio::awaitable<HttpSession::Got> HttpSession::read_request(HttpRequest& request) {
+  phase_ = Phase::kWaiting;
+  head_ = false;
+  const auto give_up = [this] { socket_.close(); };
+  if (in_.empty()) {
+    const Deadline idle(socket_.get_executor(), options_.idle_timeout, give_up);
+    if (!co_await fill()) co_return Got::kNothing;
+  }
+  const Deadline deadline(socket_.get_executor(), options_.read_timeout, give_up);
+  Parser parser;
+  parser.header_limit(static_cast<std::uint32_t>(options_.max_header_bytes));
+  parser.body_limit(options_.max_body_bytes);
+  bool header_seen = false;
+  while (!parser.is_done()) {
+    if (in_.empty() && !co_await fill()) co_return Got::kNothing;
+    error_code ec;
+    in_.erase(0, parser.put(asio::buffer(in_), ec));
+    const bool need_more = ec == http::error::need_more;
+    if (ec && !need_more) {
+      keep_alive_ = false;
+      co_await reply(refusal(ec));
+      co_return Got::kRefused;
+    }
+    if (!header_seen && parser.is_header_done()) {
+      header_seen = true;
+      parser.eager(true);
+      const bool waits = iequals(std::string_view(parser.get()[http::field::expect]), "100-continue");
+      if (waits && !parser.is_done() && !co_await write("HTTP/1.1 100 Continue\r\n\r\n")) {
+        co_return Got::kNothing;
+      }
+    } else if (need_more && !co_await fill()) {
+      co_return Got::kNothing;
+    }
+  }
+  keep_alive_ = parser.get().keep_alive();
+  http_1_0_ = parser.get().version() < 11;
+  take_message(parser.release(), request);
+  request.peer = peer_;
+  head_ = request.method == "HEAD";
+  if (const Status parsed = parse_target(request); !parsed) {
+    co_await refuse(problem_response(parsed.error(), 400));
+    co_return Got::kNothing;
+  }
+  co_return Got::kRequest;
+}
+
+asio::awaitable<void> HttpSession::handle(const HttpRequest& request) {
+  std::exception_ptr failure;
+  std::string what = "the handler gave no answer";
+  try {
+    co_await handler_(request, *this);
+  } catch (const std::exception& e) {
+    failure = std::current_exception();
+    what = e.what();
+  }
+  stop_watching();
+  const auto cancellation = co_await asio::this_coro::cancellation_state;
+  if (failure && cancellation.cancelled() != asio::cancellation_type::none) std::rethrow_exception(failure);
+  if (phase_ == Phase::kWaiting) {
+    kLog.error("{} {}: {}", request.method, request.path, what);
+    co_await reply(problem_response({Errc::kInternal, "the server failed to answer; see its log", {}}));
+  } else if (failure) {
+    kLog.error("{} {}: {}", request.method, request.path, what);
+    phase_ = Phase::kBroken;
+  }
+}
+
+asio::awaitable<bool> HttpSession::write(std::string bytes) {
+  const Deadline deadline(socket_.get_executor(), options_.write_timeout, [this] { socket_.close(); });
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const auto [ec, n] = co_await socket_.async_write_some(
+        asio::buffer(bytes.data() + done, bytes.size() - done), use_tuple);
+    if (ec) {
+      phase_ = Phase::kBroken;
+      keep_alive_ = false;
+      co_return false;
+    }
+    done += n;
+  }
+  co_return true;
+}
+
+// Closing with unread input would reset the connection, and the peer might lose our answer: read a little first.
+asio::awaitable<void> HttpSession::linger() {
+  error_code ignored;
+  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  const Deadline deadline(socket_.get_executor(), kMaxLinger, [this] { socket_.close(); });
+  for (std::size_t total = 0; total < kMaxLingerBytes; total += in_.size()) {
+    in_.clear();
+    if (!co_await fill()) co_return;
+  }
+}
+
+std::string HttpSession::head_of(const HttpResponse& response, bool streaming) const {
+  std::string head = fmt::format("HTTP/1.1 {} {}\r\n", response.status, http_reason(response.status));
+  for (const auto& [name, value] : response.headers) append_field(head, name, value);
+  if (streaming && !http_1_0_) {
+    append_field(head, "Transfer-Encoding", "chunked");
+  } else if (!streaming && !has_no_body(response.status)) {
+    append_field(head, "Content-Length", std::to_string(response.body.size()));
+  }
+  if (!keep_alive_) {
+    append_field(head, "Connection", "close");
+  } else if (http_1_0_) {
+    append_field(head, "Connection", "keep-alive");
+  }
+  return head + "\r\n";
+}
+
+asio::awaitable<bool> HttpSession::reply(HttpResponse response) {
+  MYSOS_ASSERT(phase_ == Phase::kWaiting || phase_ == Phase::kBroken, "a request is answered once");
+  if (phase_ == Phase::kBroken) co_return false;
+  phase_ = Phase::kAnswered;
+  std::string bytes = head_of(response, false);
+  if (!head_ && !has_no_body(response.status)) bytes += response.body;
+  co_return co_await write(std::move(bytes));
+}
+
+asio::awaitable<bool> HttpSession::start_stream(int status, HttpHeaders headers) {
+  MYSOS_ASSERT(phase_ == Phase::kWaiting || phase_ == Phase::kBroken, "a request is answered once");
+  if (phase_ == Phase::kBroken) co_return false;
+  phase_ = Phase::kStreaming;
+  if (http_1_0_) keep_alive_ = false;  // the end of the connection is the end of the body
+  co_return co_await write(head_of(HttpResponse{status, std::move(headers)}, true));
+}
+
+asio::awaitable<bool> HttpSession::write_chunk(std::string data) {
+  if (phase_ != Phase::kStreaming) co_return false;
+  if (data.empty() || head_) co_return true;
+  if (!http_1_0_) {
+    data.insert(0, fmt::format("{:x}\r\n", data.size()));
+    data += "\r\n";
+  }
+  co_return co_await write(std::move(data));
+}
+
+asio::awaitable<bool> HttpSession::finish() {
+  if (phase_ != Phase::kStreaming) co_return false;
+  phase_ = Phase::kAnswered;
+  if (head_ || http_1_0_) co_return true;
+  co_return co_await write("0\r\n\r\n");
+}
+
+bool HttpSession::closed() { return !socket_.is_open() || peer_gone(socket_.native_handle()); }
+
+void HttpSession::when_closed(std::function<void()> gone) {
+  stop_watching();
+  watch_ = std::make_shared<Watch>();
+  watch_->gone = std::move(gone);
+  watch_peer(watch_);
+}
+
+void HttpSession::watch_peer(std::shared_ptr<Watch> watch) {
+  socket_.async_wait(asio::ip::tcp::socket::wait_read, [this, watch](error_code ec) {
+    if (!watch->active) return;  // `this` may be gone
+    if (ec || closed()) {
+      watch->active = false;
+      watch->gone();
+    } else if (!input_waits(socket_.native_handle())) {
+      watch_peer(watch);
+    }  // else the next request is here already: such a peer is not watched, a write will tell
+  });
+}
+
+void HttpSession::stop_watching() {
+  if (!watch_) return;
+  const bool waiting = watch_->active;
+  watch_->active = false;
+  watch_.reset();
+  error_code ignored;
+  if (waiting && socket_.is_open()) socket_.cancel(ignored);
+}
+
+}  // namespace mysos

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// One connection of the HTTP server: reads requests with Beast's parser, hands each to the handler, and writes what the
+// handler answers. Used by HttpServer only. Invariant: after a request that could not be parsed, or an answer that was cut
+// short, the connection is not used again.
+#include <memory>
+#include <string>
+
+#include "base/http/server.h"
+
+namespace mysos {
+
+class HttpSession final : private HttpExchange {
+ public:
+  HttpSession(asio::ip::tcp::socket socket, const HttpHandler& handler, const HttpServerOptions& options);
+  ~HttpSession() override;
+
+  asio::awaitable<void> run();
+  // Answers and closes, without reading.
+  asio::awaitable<void> refuse(HttpResponse response);
+
+ private:
+  enum class Got { kRequest, kRefused, kNothing };
+  enum class Phase { kWaiting, kStreaming, kAnswered, kBroken };
+  struct Watch;
+
+  asio::awaitable<Got> read_request(HttpRequest& request);
+  asio::awaitable<bool> fill();
+  asio::awaitable<void> handle(const HttpRequest& request);
+  asio::awaitable<bool> write(std::string bytes);
+  asio::awaitable<void> linger();
+  std::string head_of(const HttpResponse& response, bool streaming) const;
+  void watch_peer(std::shared_ptr<Watch> watch);
+  void stop_watching();
+
+  asio::awaitable<bool> reply(HttpResponse response) override;
+  asio::awaitable<bool> start_stream(int status, HttpHeaders headers) override;
+  asio::awaitable<bool> write_chunk(std::string data) override;
+  asio::awaitable<bool> finish() override;
+  bool closed() override;
+  void when_closed(std::function<void()> gone) override;
+
+  asio::ip::tcp::socket socket_;
+  const HttpHandler& handler_;
+  const HttpServerOptions& options_;
+  std::string peer_;
+  std::string in_;  // read, not parsed yet
+  Phase phase_ = Phase::kWaiting;
+  bool keep_alive_ = true;
+  bool http_1_0_ = false;
+  bool head_ = false;  // the request is a HEAD
+  std::shared_ptr<Watch> watch_;  // shared with the wait under way
+};
+
+}  // namespace mysos
