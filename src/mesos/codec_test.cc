@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The codecs against what Mesos 1.11 was recorded to say and to accept (test/conformance/traces).
+// The codecs against what Mesos 1.11 was recorded to say and to accept (tests/conformance/traces).
 #include <gtest/gtest.h>
 
 #include <filesystem>
 
-#include "../../test/conformance/json_shape.h"
+#include "../../tests/conformance/json_shape.h"
 #include "mesos/call_codec.h"
 #include "mesos/event_codec.h"
 #include "mesos/executor_api.h"
@@ -15,7 +15,7 @@ namespace {
 using conformance::covers;
 using conformance::load_trace;
 
-const std::string kTraces = "../../test/conformance/traces/";
+const std::string kTraces = "../../tests/conformance/traces/";
 
 json::value trace(const std::string& name) { return load_trace(kTraces + name); }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The messages that calls and events are made of, to and from the v1 JSON of Mesos: resources, FrameworkInfo, TaskInfo
-// with its ExecutorInfo, Offer. Shapes as recorded from Mesos 1.11 (test/conformance/traces), capabilities MULTI_ROLE and
+// with its ExecutorInfo, Offer. Shapes as recorded from Mesos 1.11 (tests/conformance/traces), capabilities MULTI_ROLE and
 // RESERVATION_REFINEMENT. Reading is tolerant: unknown fields and enum values are passed over.
 #include "base/json.h"
 #include "model/mesos.h"
