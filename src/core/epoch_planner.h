@@ -30,18 +30,26 @@ struct MemberView {
 
 struct EpochTimes {
   Duration suspect_after = std::chrono::seconds(1);
+  Duration not_serving_after = std::chrono::seconds(10);  // a primary in sight whose server does not come up
   Duration solo_after = std::chrono::seconds(5);
-  Duration bootstrap_wait = std::chrono::seconds(60);  // for the whole set, before the first primary is made of fewer
+  Duration bootstrap_wait = std::chrono::seconds(30);     // for the whole set, before the first primary is made of fewer
+  Duration stragglers_wait = std::chrono::milliseconds(200);  // for fences of members in sight, once a choice is possible
+  Duration target_wait = std::chrono::seconds(3);         // for the target of a switchover, before another is chosen
+  Duration rebuild_after = std::chrono::seconds(5);       // of being errant
 };
 
-// What the caller remembers for the planner between calls about one cluster (volatile; losing it only costs time).
+// What the caller keeps for the planner between calls about one cluster. Volatile: losing it only costs time.
 struct EpochMemory {
-  std::optional<Instant> silent_since;    // the primary has not been heard of
-  std::optional<Instant> no_acker_since;  // no acker receives
-  std::optional<Instant> first_ready;     // bootstrap: the first member was ready
-  // Reads of the primary's executed set: {taken under this pair, at that seq of that executor}.
-  std::optional<GtidSet> snapshot;        // the read a drop, a solo exit or a certification stands on
-  Pair snapshot_pair;
+  Pair pair;                                // of the record these belong to; another epoch clears them
+  std::optional<Instant> silent_since;      // the primary has not been heard of
+  std::optional<Instant> not_serving_since; // it is in sight, its server is not up
+  std::optional<Instant> no_acker_since;    // nobody acknowledges
+  std::optional<Instant> election_since;
+  std::optional<Instant> first_ready;       // bootstrap: the first member was ready
+  std::map<MemberId, Instant> errant_since;
+  // An amnesiac counts again once it contains a read of the primary taken after its restart. The read is proven later by
+  // a config that was made after the restart was seen: which restart, and the config at that time.
+  std::map<MemberId, std::pair<std::string, Pair>> amnesiacs;
 };
 
 struct EpochDecision {

@@ -8,7 +8,7 @@
 // does is never reported as in force before the plan has ended well. See docs/architecture.md, "Epochs".
 //
 // Output, in this order: 1. `promise` is written and fsynced; 2. `server` and `plan`; 3. `answers`.
-#include <deque>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <variant>
@@ -127,47 +127,68 @@ class MemberCore {
     ServerSnapshot seen;
     bool read = false;  // `seen` holds something
   };
+  enum class After { kSettle, kShutdown };  // what the end of a plan leads to
+  struct Plan {
+    std::uint64_t id = 0;
+    MemberRole becomes = MemberRole::kIdle;
+    After after = After::kSettle;
+    bool quiets = false;                // begins with a server that may be writable: its failure kills the server
+    bool fence = false;
+    std::vector<std::uint64_t> orders;  // to be answered at its end
+    std::optional<order::Promote> promote;
+    std::optional<order::Follow> follow;
+  };
+
   void take(const member_input::OrderGiven& in, Instant now);
+  void take(const member_input::SecretsStored& in, Instant now);
+  void take(const member_input::DatadirReady& in, Instant now);
+  void take(const member_input::DatadirFailed& in, Instant now);
+  void take(const member_input::ServerAdopted& in, Instant now);
+  void take(const member_input::ServerUp& in, Instant now);
+  void take(const member_input::ServerExited& in, Instant now);
+  void take(const member_input::Snapshot& in, Instant now);
+  void take(const member_input::PlanEnded& in, Instant now);
+  void take(const member_input::UserReady& in, Instant now);
+  void take(const member_input::Stop& in, Instant now);
+  void take(const member_input::Tick& in, Instant now);
+
+  void obey(std::uint64_t id, const order::Setup& o);
   void obey(std::uint64_t id, const order::Fence& o);
   void obey(std::uint64_t id, const order::Promote& o);
   void obey(std::uint64_t id, const order::Follow& o);
   void obey(std::uint64_t id, const order::Certify& o);
-  void obey(std::uint64_t id, const order::Rebuild& o, Instant now);
-  void take(const member_input::PlanEnded& in, Instant now);
-  void take(const member_input::ServerUp& in, Instant now);
-  void take(const member_input::ServerExited& in, Instant now);
-  void adopt_finish();
-  bool promise_pair(std::uint64_t id, Pair pair, bool need_server);
-  void save(MemberPromise next);
-  void run_plan(std::uint64_t order, MemberRole becomes, std::vector<ServerStep> steps, Duration deadline);
+  void obey(std::uint64_t id, const order::Rebuild& o);
+  [[nodiscard]] std::optional<Error> refusal(const Pair& pair, bool needs_server) const;
+
+  void save(const MemberPromise& next);
+  void run(Plan plan, std::vector<ServerStep> steps);
+  void abandon_plan(const Error& why);
   void answer(std::uint64_t order, std::optional<Error> error = {});
-  void answer_waiting(const Error& error);
-  void quiet(bool was_primary);
+  void quiet(std::optional<std::uint64_t> order, After after);
+  void settle_started(bool adopted);
+  void kill_server(std::string why);
+  void back_off(Instant now);
   void drive(Instant now);
-  [[nodiscard]] bool may_rebuild() const;
 
   MemberConfig config_;
   MemberPromise promise_;
   bool has_secrets_ = false;
   bool stopping_ = false;
   ServerState state_ = ServerState::kNone;
+  std::optional<std::string> adopted_;  // the mysqld that was found alive, until it answers
   std::optional<Running> running_;
-  MemberRole role_ = MemberRole::kIdle;      // in force
+  MemberRole role_ = MemberRole::kIdle;  // in force
+  bool settled_ = false;                 // the steps of the promised pair are done
+  bool maybe_writable_ = false;          // a promotion was begun and no quieting has ended well since
   bool user_ready_ = false;
-  bool user_asked_ = false;
+  bool crashed_ = false;
   std::string problem_;
   Instant start_at_{};
-  Duration backoff_{};
   Instant up_since_{};
+  Duration backoff_{};
   std::uint64_t next_plan_ = 1;
-  struct Plan {
-    std::uint64_t id = 0;
-    MemberRole becomes = MemberRole::kIdle;
-    std::vector<std::uint64_t> orders;  // to be answered at its end
-    bool demotes = false;
-    std::optional<Order> order;
-  };
   std::optional<Plan> plan_;
+  std::vector<std::uint64_t> waiting_setup_;
   std::optional<order::Promote> promoted_;  // in force
   std::optional<order::Follow> followed_;   // in force
   mutable std::uint64_t seq_ = 0;

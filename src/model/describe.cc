@@ -44,4 +44,13 @@ std::string_view order_name(const Order& o) {
                     o);
 }
 
+bool same_intent(const Order& a, const Order& b) {
+  const auto* fa = std::get_if<order::Follow>(&a);
+  const auto* fb = std::get_if<order::Follow>(&b);
+  if (fa == nullptr || fb == nullptr) return a == b;
+  order::Follow copy = *fa;
+  copy.source_executed = fb->source_executed;
+  return copy == *fb;
+}
+
 }  // namespace mysos

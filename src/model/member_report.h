@@ -47,6 +47,7 @@ struct MemberReport {
   bool busy = false;              // steps of the promised pair are still being carried out
   bool has_secrets = false;
   ServerState server = ServerState::kNone;
+  bool crashed = false;           // mysqld ended without being told to, and has not come back yet
   std::string incarnation;        // of the mysqld process; changes with each start
   std::string server_id;
   std::string version;            // what the server calls itself
@@ -78,6 +79,7 @@ void fields(Io& io, MemberReport& r) {
   io("busy", r.busy);
   io("has_secrets", r.has_secrets);
   io("server", r.server);
+  io("crashed", r.crashed);
   io("incarnation", r.incarnation);
   io("server_id", r.server_id);
   io("version", r.version);
@@ -154,5 +156,7 @@ template <class Io> void fields(Io& io, Rebuild& o) { io.required("pair", o.pair
 }  // namespace order
 using Order = std::variant<order::Setup, order::Fence, order::Promote, order::Follow, order::Certify, order::Rebuild>;
 std::string_view order_name(const Order& order);  // "fence", ...: the last part of its path
+// Equal but for how new a read of the source a Follow carries: one need not be sent, or begun, after the other.
+bool same_intent(const Order& a, const Order& b);
 
 }  // namespace mysos

@@ -1,0 +1,490 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/member_core.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+
+namespace mysos {
+namespace {
+
+constexpr Duration kStableAfter = std::chrono::seconds(10);  // up for this long: the next crash restarts at once
+
+// How a server that may be serving is made quiet. Sessions first: what they wait for must never be acknowledged by the
+// last step, which would release commits that no acker has.
+std::vector<ServerStep> quiet_steps() {
+  return {step::KillClients{}, step::SetReadOnly{true}, step::KillClients{}, step::SemiSyncSource{0},
+          step::StopReceiver{}};
+}
+
+void append(std::vector<ServerStep>& to, std::vector<ServerStep> more) {
+  to.insert(to.end(), more.begin(), more.end());
+}
+
+}  // namespace
+
+MemberCore::MemberCore(MemberPromise recovered, MemberConfig config, bool has_secrets)
+    : config_(std::move(config)), promise_(std::move(recovered)), has_secrets_(has_secrets) {
+  backoff_ = config_.restart_min;
+}
+
+void MemberCore::step(const MemberInput& input, Instant now) {
+  std::visit([&](const auto& in) { take(in, now); }, input);
+  drive(now);
+}
+
+MemberOutput MemberCore::take_output() { return std::exchange(out_, {}); }
+
+// ---- orders ----
+
+void MemberCore::take(const member_input::OrderGiven& in, Instant /*now*/) {
+  if (stopping_) {
+    answer(in.id, Error{Errc::kUnavailable, "this member is being stopped", ""});
+    return;
+  }
+  std::visit([&](const auto& o) { obey(in.id, o); }, in.order);
+  out_.report_changed = true;
+}
+
+std::optional<Error> MemberCore::refusal(const Pair& pair, bool needs_server) const {
+  if (pair < promise_.pair) {
+    return Error{Errc::kFenced, "promised " + to_string(promise_.pair) + ", so " + to_string(pair) + " comes too late", ""};
+  }
+  if (needs_server && !running_) return Error{Errc::kUnavailable, "mysqld is not running", ""};
+  return std::nullopt;
+}
+
+void MemberCore::obey(std::uint64_t id, const order::Setup& /*o*/) {
+  if (has_secrets_) {
+    answer(id);
+  } else {
+    waiting_setup_.push_back(id);
+  }
+}
+
+void MemberCore::obey(std::uint64_t id, const order::Fence& o) {
+  if (auto no = refusal(o.pair, false)) return answer(id, std::move(no));
+  if (o.pair == promise_.pair && role_ == MemberRole::kFenced && settled_ && !plan_) return answer(id);
+  if (o.pair == promise_.pair && plan_ && plan_->fence) return plan_->orders.push_back(id);
+  MemberPromise next = promise_;
+  next.pair = o.pair;
+  next.role = MemberRole::kFenced;
+  save(next);
+  followed_.reset();
+  promoted_.reset();
+  if (!running_) return answer(id);  // the promise is all there is to keep: a server starts quiet
+  quiet(id, After::kSettle);
+}
+
+void MemberCore::obey(std::uint64_t id, const order::Promote& o) {
+  if (auto no = refusal(o.pair, true)) return answer(id, std::move(no));
+  const bool in_force = role_ == MemberRole::kPrimary && settled_ && promoted_ == o && o.pair == promise_.pair &&
+                        !running_->seen.read_only && running_->seen.semi_sync_d == o.d;
+  if (in_force) return answer(id);
+  if (plan_ && plan_->promote == o) return plan_->orders.push_back(id);
+  // Opening is a promotion's last step: a primary of this epoch that is open has been through all of them.
+  const bool goes_on = role_ == MemberRole::kPrimary && o.pair.epoch == promise_.pair.epoch && running_->read &&
+                       !running_->seen.read_only;
+  MemberPromise next = promise_;
+  next.pair = o.pair;
+  next.role = MemberRole::kPrimary;
+  next.source.reset();
+  next.acking = false;
+  next.amnesiac = false;  // the chosen one had executed all that counts; it owns no relay log from here on
+  save(next);
+
+  std::vector<ServerStep> steps;
+  if (!goes_on) {
+    if (maybe_writable_) append(steps, quiet_steps());
+    append(steps, {step::StopReceiver{}, step::RequireExecuted{o.floor}, step::StopReplication{},
+                   step::SemiSyncReplica{false}, step::ForgetSource{}});
+  }
+  append(steps, {step::ShutOut{o.replicas, o.shut_out}, step::SemiSyncSource{o.d}, step::SetReadOnly{false}});
+  Plan plan;
+  plan.becomes = MemberRole::kPrimary;
+  plan.orders = {id};
+  plan.promote = o;
+  run(std::move(plan), std::move(steps));
+  maybe_writable_ = true;
+}
+
+void MemberCore::obey(std::uint64_t id, const order::Follow& o) {
+  if (auto no = refusal(o.pair, true)) return answer(id, std::move(no));
+  // The same order with a newer read of the source does not begin again.
+  if (plan_ && plan_->follow && same_intent(Order(*plan_->follow), Order(o))) return plan_->orders.push_back(id);
+  // Attached without a break in this epoch: what it holds came from this source.
+  const bool attached = role_ == MemberRole::kReplica && settled_ && !plan_ && followed_ &&
+                        followed_->source == o.source && followed_->host == o.host && followed_->port == o.port &&
+                        followed_->pair.epoch == o.pair.epoch && running_->seen.receiver_running;
+  MemberPromise next = promise_;
+  next.pair = o.pair;
+  next.role = MemberRole::kReplica;
+  next.source = o.source;
+  next.acking = o.acking;
+  if (next != promise_) save(next);
+  if (attached && followed_->acking == o.acking) {
+    followed_ = o;
+    return answer(id);
+  }
+
+  std::vector<ServerStep> steps;
+  Plan plan;
+  if (maybe_writable_) {
+    append(steps, quiet_steps());
+    plan.quiets = true;
+  } else {
+    append(steps, {step::StopReceiver{}});
+  }
+  if (!attached) append(steps, {step::RequireContainedIn{o.source_executed}});
+  append(steps, {step::SemiSyncReplica{o.acking}});
+  if (!attached) append(steps, {step::SetSource{o.host, o.port}});
+  append(steps, {step::StartReplication{}});
+  plan.becomes = MemberRole::kReplica;
+  plan.orders = {id};
+  plan.follow = o;
+  run(std::move(plan), std::move(steps));
+}
+
+void MemberCore::obey(std::uint64_t id, const order::Certify& o) {
+  if (auto no = refusal(o.pair, true)) return answer(id, std::move(no));
+  const bool proven = o.pair == promise_.pair && role_ == MemberRole::kReplica && settled_ &&
+                      o.incarnation == running_->incarnation && running_->seen.received.contains(o.executed);
+  if (!proven) return answer(id, Error{Errc::kConflict, "this member does not contain that read, or has restarted since", ""});
+  MemberPromise next = promise_;
+  next.amnesiac = false;
+  if (next != promise_) save(next);
+  answer(id);
+}
+
+void MemberCore::obey(std::uint64_t id, const order::Rebuild& o) {
+  if (auto no = refusal(o.pair, false)) return answer(id, std::move(no));
+  if (state_ == ServerState::kPreparing) {
+    return answer(id, Error{Errc::kUnavailable, "the data are being made already", ""});
+  }
+  if (promise_.role == MemberRole::kPrimary || promise_.acking) {
+    return answer(id, Error{Errc::kConflict, "a primary or an acker is never rebuilt", ""});
+  }
+  MemberPromise next = promise_;
+  next.pair = o.pair;
+  next.role = MemberRole::kIdle;
+  next.source.reset();
+  next.amnesiac = !config_.relay_log_survives;
+  next.seeded = false;
+  next.rebuilding = true;
+  next.generation += 1;
+  save(next);
+  answer(id);
+  if (running_ || state_ == ServerState::kStarting) kill_server("the data are being rebuilt");
+}
+
+// ---- mysqld ----
+
+void MemberCore::take(const member_input::SecretsStored& /*in*/, Instant /*now*/) {
+  has_secrets_ = true;
+  for (const auto id : std::exchange(waiting_setup_, {})) answer(id);
+  out_.report_changed = true;
+}
+
+void MemberCore::take(const member_input::DatadirReady& /*in*/, Instant now) {
+  if (state_ != ServerState::kPreparing) return;
+  MemberPromise next = promise_;
+  next.seeded = true;
+  next.rebuilding = false;
+  next.incarnation.clear();
+  save(next);
+  state_ = ServerState::kNone;
+  start_at_ = now;
+  problem_.clear();
+  out_.report_changed = true;
+}
+
+void MemberCore::take(const member_input::DatadirFailed& in, Instant now) {
+  if (state_ != ServerState::kPreparing) return;
+  state_ = ServerState::kBroken;
+  problem_ = in.why;
+  back_off(now);
+  out_.report_changed = true;
+}
+
+void MemberCore::take(const member_input::ServerAdopted& in, Instant /*now*/) {
+  MYSOS_ASSERT(state_ == ServerState::kNone, "a server is adopted before anything else happens");
+  adopted_ = in.incarnation;
+  state_ = ServerState::kStarting;
+}
+
+void MemberCore::take(const member_input::ServerUp& in, Instant now) {
+  // A rebuild may have been ordered while it started: that server is already being killed.
+  if (state_ != ServerState::kStarting) return;
+  state_ = ServerState::kRunning;
+  running_ = Running{in.incarnation, in.version, in.server_id, {}, false};
+  up_since_ = now;
+  crashed_ = false;
+  problem_.clear();
+  const bool same = adopted_ == in.incarnation && promise_.incarnation == in.incarnation;
+  adopted_.reset();
+  settle_started(same);
+  out_.report_changed = true;
+}
+
+// What a server that has just answered may be. A fresh one is quiet. One found alive goes on as it was promised, but is
+// not settled until it is told again: its last plan may have been cut off anywhere.
+void MemberCore::settle_started(bool adopted) {
+  const bool fenced = promise_.pair.epoch > 0 && promise_.pair.config == 0;
+  user_ready_ = false;
+  settled_ = false;
+  promoted_.reset();
+  followed_.reset();
+  if (adopted) {
+    maybe_writable_ = true;
+    if (promise_.role == MemberRole::kPrimary) {
+      role_ = MemberRole::kPrimary;
+      out_.server.emplace_back(server_action::EnsureUser{});
+    } else if (promise_.role == MemberRole::kReplica) {
+      role_ = MemberRole::kReplica;
+    } else {
+      role_ = fenced ? MemberRole::kFenced : MemberRole::kIdle;
+      quiet(std::nullopt, After::kSettle);
+    }
+    return;
+  }
+  maybe_writable_ = false;
+  role_ = fenced ? MemberRole::kFenced : MemberRole::kIdle;
+  MemberPromise next = promise_;
+  const bool started_before = !promise_.incarnation.empty();
+  if (!config_.relay_log_survives && started_before && promise_.role != MemberRole::kPrimary) next.amnesiac = true;
+  next.role = role_;
+  next.incarnation = running_->incarnation;
+  save(next);
+}
+
+void MemberCore::take(const member_input::ServerExited& in, Instant now) {
+  if (state_ == ServerState::kNone || state_ == ServerState::kPreparing) return;
+  const bool stable = running_ && now - up_since_ >= kStableAfter;
+  const bool meant = state_ == ServerState::kStopping;
+  running_.reset();
+  adopted_.reset();
+  state_ = ServerState::kExited;
+  role_ = promise_.pair.epoch > 0 && promise_.pair.config == 0 ? MemberRole::kFenced : MemberRole::kIdle;
+  settled_ = false;
+  maybe_writable_ = false;
+  user_ready_ = false;
+  promoted_.reset();
+  followed_.reset();
+  crashed_ = !meant;
+  if (!meant) problem_ = in.how;
+  abandon_plan(Error{Errc::kUnavailable, "mysqld ended: " + in.how, ""});
+  if (stable || meant) {
+    backoff_ = config_.restart_min;
+    start_at_ = now;
+  } else {
+    back_off(now);
+  }
+  out_.report_changed = true;
+}
+
+void MemberCore::take(const member_input::Snapshot& in, Instant /*now*/) {
+  if (!running_) return;
+  const bool first = !running_->read;
+  const bool changed = first || running_->seen != in.server;
+  running_->seen = in.server;
+  running_->read = true;
+  if (plan_) {
+    out_.report_changed |= changed;
+    return;
+  }
+  // A fresh server is quiet: one read makes that a report. Others settle at the end of a plan.
+  if (first && !maybe_writable_ && role_ != MemberRole::kPrimary && role_ != MemberRole::kReplica) settled_ = true;
+  if (role_ != MemberRole::kPrimary && !in.server.read_only && !stopping_) {
+    maybe_writable_ = true;
+    quiet(std::nullopt, After::kSettle);
+  }
+  out_.report_changed |= changed;
+}
+
+void MemberCore::take(const member_input::PlanEnded& in, Instant /*now*/) {
+  if (!plan_ || plan_->id != in.plan) return;
+  const Plan plan = *std::exchange(plan_, std::nullopt);
+  out_.report_changed = true;
+  if (in.after && running_) {
+    running_->seen = *in.after;
+    running_->read = true;
+  }
+  if (plan.after == After::kShutdown) {
+    state_ = ServerState::kStopping;
+    out_.server.emplace_back(in.failure ? ServerAction(server_action::Kill{}) : ServerAction(server_action::Shutdown{}));
+    return;
+  }
+  if (!in.failure) {
+    role_ = plan.becomes;
+    settled_ = true;
+    problem_.clear();
+    if (role_ != MemberRole::kPrimary) maybe_writable_ = false;
+    promoted_ = plan.promote;
+    followed_ = plan.follow;
+    if (role_ == MemberRole::kPrimary && !user_ready_) out_.server.emplace_back(server_action::EnsureUser{});
+    if (role_ != MemberRole::kPrimary) user_ready_ = false;
+    for (const auto id : plan.orders) answer(id);
+    return;
+  }
+
+  problem_ = *in.failure;
+  settled_ = false;
+  for (const auto id : plan.orders) answer(id, Error{Errc::kUnavailable, *in.failure, ""});
+  const bool errant = plan.follow && in.after && in.after->read_only && !in.after->receiver_running &&
+                      !plan.follow->source_executed.contains(in.after->received);
+  if (errant) {
+    role_ = MemberRole::kErrant;
+    settled_ = true;
+    maybe_writable_ = false;
+    followed_.reset();
+    return;
+  }
+  // A server that may be serving and cannot be made quiet in time is killed: it restarts quiet, and what its clients
+  // were waiting for is never acknowledged.
+  if (plan.quiets) kill_server("it could not be made quiet: " + *in.failure);
+}
+
+void MemberCore::take(const member_input::UserReady& in, Instant /*now*/) {
+  if (role_ != MemberRole::kPrimary || user_ready_ == in.ready) return;
+  user_ready_ = in.ready;
+  out_.report_changed = true;
+}
+
+void MemberCore::take(const member_input::Stop& /*in*/, Instant /*now*/) {
+  if (stopping_) return;
+  stopping_ = true;
+  for (const auto id : std::exchange(waiting_setup_, {})) {
+    answer(id, Error{Errc::kUnavailable, "this member is being stopped", ""});
+  }
+  out_.report_changed = true;
+  if (running_ && maybe_writable_) {
+    quiet(std::nullopt, After::kShutdown);
+  } else if (running_) {
+    abandon_plan(Error{Errc::kUnavailable, "this member is being stopped", ""});
+    state_ = ServerState::kStopping;
+    out_.server.emplace_back(server_action::Shutdown{});
+  } else if (state_ == ServerState::kStarting) {
+    kill_server("the member is being stopped");
+  }
+}
+
+void MemberCore::take(const member_input::Tick& /*in*/, Instant /*now*/) {}
+
+// ---- parts ----
+
+void MemberCore::save(const MemberPromise& next) {
+  MYSOS_ASSERT(next.pair >= promise_.pair, "a promise never goes back");
+  promise_ = next;
+  out_.promise = next;
+}
+
+void MemberCore::answer(std::uint64_t order, std::optional<Error> error) {
+  out_.answers.push_back({order, std::move(error)});
+}
+
+void MemberCore::abandon_plan(const Error& why) {
+  if (plan_) {
+    for (const auto id : plan_->orders) answer(id, why);
+  }
+  plan_.reset();
+}
+
+void MemberCore::run(Plan plan, std::vector<ServerStep> steps) {
+  abandon_plan(Error{Errc::kFenced, "a newer order came first", ""});
+  settled_ = false;
+  plan.id = next_plan_++;
+  const Duration deadline = plan.quiets ? config_.demote_deadline : config_.step_deadline;
+  out_.plan = StepPlan{plan.id, std::move(steps), deadline};
+  plan_ = std::move(plan);
+}
+
+void MemberCore::quiet(std::optional<std::uint64_t> order, After after) {
+  Plan plan;
+  plan.fence = promise_.pair.epoch > 0 && promise_.pair.config == 0 && after == After::kSettle;
+  plan.becomes = plan.fence ? MemberRole::kFenced : MemberRole::kIdle;
+  plan.after = after;
+  if (order) plan.orders = {*order};
+  plan.quiets = maybe_writable_;
+  run(std::move(plan), maybe_writable_ ? quiet_steps() : std::vector<ServerStep>{step::StopReceiver{}});
+}
+
+void MemberCore::kill_server(std::string why) {
+  problem_ = std::move(why);
+  state_ = ServerState::kStopping;
+  abandon_plan(Error{Errc::kUnavailable, problem_, ""});
+  out_.plan.reset();
+  out_.server.emplace_back(server_action::Kill{});
+}
+
+void MemberCore::back_off(Instant now) {
+  start_at_ = now + backoff_;
+  backoff_ = std::min(backoff_ * 2, config_.restart_max);
+}
+
+// Brings the server to where it should be: data made, running.
+void MemberCore::drive(Instant now) {
+  const bool down = state_ == ServerState::kNone || state_ == ServerState::kExited || state_ == ServerState::kBroken;
+  if (stopping_) {
+    out_.finished = down || state_ == ServerState::kPreparing;
+    return;
+  }
+  if (!down || !has_secrets_ || now < start_at_) return;
+  if (!promise_.seeded) {
+    state_ = ServerState::kPreparing;
+    out_.server.emplace_back(server_action::MakeDatadir{promise_.generation});
+  } else {
+    state_ = ServerState::kStarting;
+    out_.server.emplace_back(server_action::Start{promise_.generation});
+  }
+  out_.report_changed = true;
+}
+
+Instant MemberCore::next_deadline() const {
+  const bool down = state_ == ServerState::kNone || state_ == ServerState::kExited || state_ == ServerState::kBroken;
+  return !stopping_ && down && has_secrets_ ? start_at_ : kNever;
+}
+
+bool MemberCore::poll_fast() const {
+  if (!running_) return false;
+  const bool undrained = running_->read && !running_->seen.executed.contains(running_->seen.received);
+  return !running_->read || (role_ == MemberRole::kFenced && undrained);
+}
+
+MemberReport MemberCore::report() const {
+  MemberReport r;
+  r.member = config_.member;
+  r.task = config_.task;
+  r.seq = ++seq_;
+  r.executor = config_.executor;
+  r.promised = promise_.pair;
+  r.role = role_;
+  r.busy = plan_.has_value() || !settled_ || (running_ && !running_->read);
+  r.has_secrets = has_secrets_;
+  r.crashed = crashed_;
+  r.server = state_;
+  r.amnesiac = promise_.amnesiac;
+  r.source = promise_.source;
+  r.problem = problem_;
+  r.port = config_.port;
+  r.user_ready = user_ready_;
+  if (!running_) return r;
+  const ServerSnapshot& seen = running_->seen;
+  r.incarnation = running_->incarnation;
+  r.server_id = running_->server_id;
+  r.version = running_->version;
+  r.writable = role_ == MemberRole::kPrimary && running_->read && !seen.read_only;
+  r.executed = seen.executed;
+  r.received = seen.received;
+  r.receiver_running = seen.receiver_running;
+  r.receiver_connected = seen.receiver_connected;
+  r.acking = role_ == MemberRole::kReplica && promise_.acking && settled_ && seen.receiver_running;
+  r.semi_sync_d = seen.semi_sync_d;
+  r.semi_sync_clients = seen.semi_sync_clients;
+  r.lag_ms = seen.lag_ms;
+  r.binlog_complete = seen.binlog_complete;
+  if (problem_.empty()) r.problem = seen.last_error;
+  return r;
+}
+
+}  // namespace mysos
