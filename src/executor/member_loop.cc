@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "executor/member_loop.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+namespace mysos {
+namespace {
+
+constexpr Logger kLog{"member"};
+
+double seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
+
+}  // namespace
+
+MemberLoop::MemberLoop(TaskGroup& tasks, const Volume& volume, MemberCore core, ServerSide& side, Labels labels)
+    : tasks_(tasks), volume_(volume), core_(std::move(core)), side_(side), labels_(std::move(labels)),
+      changed_(tasks.executor()), stepped_(tasks.executor()) {}
+
+MemberLoop::~MemberLoop() = default;
+
+void MemberLoop::start(std::optional<std::string> adopted_incarnation, bool has_secrets) {
+  has_secrets_ = has_secrets;
+  if (adopted_incarnation) feed(member_input::ServerAdopted{*std::move(adopted_incarnation)});
+  feed(member_input::Tick{});
+  tasks_.spawn("member ticks", ticks());
+}
+
+void MemberLoop::feed(MemberInput input) {
+  // Of reads only the newest counts, so what piles up while something is held stays bounded.
+  if (std::holds_alternative<member_input::Snapshot>(input)) {
+    std::erase_if(inbox_, [](const MemberInput& in) { return std::holds_alternative<member_input::Snapshot>(in); });
+  }
+  inbox_.push_back(std::move(input));
+  drain();
+}
+
+void MemberLoop::drain() {
+  if (draining_) return;
+  draining_ = true;
+  while (!inbox_.empty() && !held_) {
+    const MemberInput input = std::move(inbox_.front());
+    inbox_.pop_front();
+    count(input);
+    MemberReport before = core_.report();
+    core_.step(input, steady_now());
+    MemberOutput output = core_.take_output();
+    durable_ = std::move(before);
+    carry_out(std::move(output));
+    if (!held_) durable_.reset();
+  }
+  draining_ = false;
+  stepped_.notify_all();
+}
+
+void MemberLoop::carry_out(MemberOutput output) {
+  if (output.promise) {
+    const Instant began = steady_now();
+    const Status saved = volume_.save_promise(*output.promise);
+    metrics_.histogram("mysos_member_promise_write_seconds", "Time to make a promise durable.")
+        .observe(seconds(steady_now() - began), labels_);
+    if (!saved) {
+      held_ = std::move(output);
+      held_why_ = saved.error().message;
+      kLog.error("a promise cannot be kept: {}", held_why_);
+      note_change();
+      tasks_.spawn("keep the promise", persist_held());
+      return;
+    }
+    kLog.info("promised {} as {}", to_string(output.promise->pair), enum_text(output.promise->role));
+  }
+  dispatch(std::move(output));
+}
+
+void MemberLoop::dispatch(MemberOutput output) {
+  for (const ServerAction& action : output.server) side_.act(action);
+  if (output.plan) side_.run(*std::move(output.plan));
+  side_.poll_fast(core_.poll_fast());
+  for (Answer& answer : output.answers) {
+    const auto found = waiting_.find(answer.order);
+    if (found == waiting_.end()) continue;  // its caller has gone
+    found->second->answer = std::move(answer);
+    found->second->answered.notify_all();
+  }
+  finished_ = finished_ || output.finished;
+  if (output.report_changed || output.finished) note_change();
+}
+
+void MemberLoop::note_change() {
+  ++version_;
+  changed_.notify_all();
+}
+
+asio::awaitable<void> MemberLoop::persist_held() {
+  Duration backoff = kPersistRetryMin;
+  for (;;) {
+    co_await sleep_for(backoff);
+    backoff = std::min(backoff * 2, kPersistRetryMax);
+    const Status saved = volume_.save_promise(*held_->promise);
+    if (saved) break;
+    if (held_why_ != saved.error().message) kLog.error("a promise cannot be kept: {}", saved.error().message);
+    held_why_ = saved.error().message;
+  }
+  kLog.info("promised {}, at last", to_string(held_->promise->pair));
+  MemberOutput output = *std::exchange(held_, std::nullopt);
+  durable_.reset();
+  draining_ = true;  // what the server says at once waits its turn
+  dispatch(std::move(output));
+  draining_ = false;
+  note_change();
+  drain();
+}
+
+asio::awaitable<void> MemberLoop::ticks() {
+  for (;;) {
+    const Instant at = core_.next_deadline();
+    if (at == kNever || held_) {
+      co_await stepped_.wait();
+      continue;
+    }
+    const Duration left = at - steady_now();
+    if (left > Duration::zero()) {
+      co_await stepped_.wait_for(left);
+    } else {
+      feed(member_input::Tick{});
+      // Whatever the core wants at once it has got by now: never spin.
+      co_await stepped_.wait_for(std::chrono::milliseconds(10));
+    }
+  }
+}
+
+MemberReport MemberLoop::report() {
+  MemberReport now = core_.report();
+  if (!durable_) return now;
+  MemberReport r = *durable_;
+  r.seq = now.seq;
+  r.busy = true;
+  r.problem = held_why_;
+  if (!side_.alive() && r.server != ServerState::kNone) {  // its exit may be waiting in the inbox
+    r.server = ServerState::kExited;
+    r.writable = r.receiver_running = r.receiver_connected = r.acking = r.user_ready = false;
+  }
+  return r;
+}
+
+Status MemberLoop::store_secrets(const json::object& secrets) {
+  if (has_secrets_) {
+    MYSOS_TRY(const auto stored, volume_.load_secrets());
+    if (stored == secrets) return {};
+    return fail(Errc::kConflict, "this member was set up with other secrets");
+  }
+  MYSOS_TRY_VOID(side_.use_secrets(secrets));
+  MYSOS_TRY_VOID(volume_.save_secrets(secrets));
+  has_secrets_ = true;
+  feed(member_input::SecretsStored{});
+  return {};
+}
+
+asio::awaitable<Result<MemberReport>> MemberLoop::obey(Order order, json::object secrets) {
+  const std::string name(order_name(order));
+  Counter orders = metrics_.counter("mysos_member_orders_total", "Orders taken, by name and outcome.");
+  const auto done = [&](std::string_view outcome) {
+    Labels labels = labels_;
+    labels["order"] = name;
+    labels["outcome"] = outcome;
+    orders.inc(labels);
+  };
+  if (waiting_.size() >= kMaxWaitingOrders) {
+    done("refused");
+    co_return fail(Errc::kUnavailable, "too many orders are waiting");
+  }
+  if (std::holds_alternative<order::Setup>(order)) {
+    if (Status stored = store_secrets(secrets); !stored) {
+      done("refused");
+      co_return std::unexpected(std::move(stored).error());
+    }
+  }
+  const std::uint64_t id = next_order_++;
+  Waiting waiting(tasks_.executor());
+  struct Entry {
+    std::map<std::uint64_t, Waiting*>& all;
+    std::uint64_t key;
+    ~Entry() { all.erase(key); }
+  };
+  waiting_[id] = &waiting;
+  const Entry entry{waiting_, id};
+  feed(member_input::OrderGiven{id, std::move(order)});
+  const Instant until = steady_now() + kMaxOrderTime;
+  while (!waiting.answer && steady_now() < until) co_await waiting.answered.wait_for(until - steady_now());
+  if (!waiting.answer) {
+    done("timeout");
+    co_return fail(Errc::kTimeout, "the order \"" + name + "\" is still being carried out");
+  }
+  if (waiting.answer->error) {
+    done("refused");
+    kLog.info("{} refused: {}", name, waiting.answer->error->message);
+    co_return std::unexpected(*std::move(waiting.answer->error));
+  }
+  done("obeyed");
+  co_return report();
+}
+
+void MemberLoop::count(const MemberInput& input) {
+  if (const auto* exited = std::get_if<member_input::ServerExited>(&input)) {
+    metrics_.counter("mysos_member_server_exits_total", "Ends of mysqld, wanted or not.").inc(labels_);
+    kLog.warn("mysqld ended: {}", exited->how);
+  } else if (const auto* up = std::get_if<member_input::ServerUp>(&input)) {
+    metrics_.counter("mysos_member_server_starts_total", "Times mysqld came up or was adopted.").inc(labels_);
+    kLog.info("mysqld is up: {}, server {}, incarnation {}", up->version, up->server_id, up->incarnation);
+  } else if (const auto* failed = std::get_if<member_input::DatadirFailed>(&input)) {
+    kLog.error("the datadir cannot be made: {}", failed->why);
+  } else if (const auto* plan = std::get_if<member_input::PlanEnded>(&input); plan != nullptr && plan->failure) {
+    kLog.warn("a plan failed: {}", *plan->failure);
+  }
+}
+
+std::string MemberLoop::metrics() {
+  const MemberReport r = report();
+  const auto set = [&](std::string_view name, std::string_view help, double value) {
+    metrics_.gauge(name, help).set(value, labels_);
+  };
+  set("mysos_member_promised_epoch", "Highest epoch this member has promised.", static_cast<double>(r.promised.epoch));
+  set("mysos_member_promised_config", "Highest config of that epoch.", static_cast<double>(r.promised.config));
+  set("mysos_member_server_up", "1 while mysqld runs and answers.", r.server == ServerState::kRunning ? 1 : 0);
+  set("mysos_member_writable", "1 while clients can write here.", r.writable ? 1 : 0);
+  set("mysos_member_acking", "1 while its acknowledgements count.", r.acking ? 1 : 0);
+  set("mysos_member_receiver_connected", "1 while it receives from its source.", r.receiver_connected ? 1 : 0);
+  set("mysos_member_semi_sync_clients", "Acknowledging replicas connected to it.", r.semi_sync_clients);
+  set("mysos_member_lag_seconds", "Replication lag, -1 where there is none to speak of.",
+      r.lag_ms < 0 ? -1 : static_cast<double>(r.lag_ms) / 1000);
+  set("mysos_member_transactions_executed", "Transactions in its GTID set.", static_cast<double>(r.executed.count()));
+  set("mysos_member_promise_held", "1 while the volume does not take a promise.", held_ ? 1 : 0);
+  return metrics_.render();
+}
+
+}  // namespace mysos

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The executor's loop around MemberCore: feeds it one input at a time and carries its output out in the order of the
+// contract (core/member_core.h): the promise on the volume first, then server and plan, then answers.
+//
+// Invariant: nothing that follows from a promise leaves (no server action, answer or report) before the promise is
+// durable. When the volume refuses to take it (full disk), the loop stops there: it goes on answering reads with what was
+// last durable, says the reason as `problem`, tries again with back-off, and keeps what comes in meanwhile.
+// Belongs to the io_context's thread.
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "base/asio.h"
+#include "base/metrics.h"
+#include "base/task_group.h"
+#include "core/member_core.h"
+#include "executor/member_api.h"
+#include "executor/volume.h"
+
+namespace mysos {
+
+inline constexpr std::size_t kMaxWaitingOrders = 64;
+inline constexpr Duration kMaxOrderTime = std::chrono::seconds(60);
+inline constexpr Duration kPersistRetryMin = std::chrono::milliseconds(100);
+inline constexpr Duration kPersistRetryMax = std::chrono::seconds(5);
+
+// What the loop has done to mysqld. Answers come back through MemberLoop::feed.
+class ServerSide {
+ public:
+  virtual ~ServerSide() = default;
+  virtual void act(const ServerAction& action) = 0;
+  virtual void run(StepPlan plan) = 0;         // replaces one that runs
+  virtual void poll_fast(bool fast) = 0;       // how often snapshots are wanted
+  virtual Status use_secrets(const json::object& secrets) = 0;  // kInvalid: they are not what this flavour needs
+  [[nodiscard]] virtual bool alive() const = 0;                 // a mysqld of ours is running
+};
+
+class MemberLoop final : public MemberService {
+ public:
+  // `labels` are on every metric. The tasks it needs run in `tasks`.
+  MemberLoop(TaskGroup& tasks, const Volume& volume, MemberCore core, ServerSide& side, Labels labels);
+  ~MemberLoop() override;
+
+  // Takes what is there already (a live mysqld) and starts to drive.
+  void start(std::optional<std::string> adopted_incarnation, bool has_secrets);
+  void feed(MemberInput input);
+  void stop() { feed(member_input::Stop{}); }
+  [[nodiscard]] bool finished() const { return finished_; }  // changed() is notified
+
+  MemberReport report() override;
+  asio::awaitable<Result<MemberReport>> obey(Order order, json::object secrets) override;
+  Signal& changed() override { return changed_; }
+  [[nodiscard]] std::uint64_t version() const override { return version_; }
+  std::string metrics() override;
+
+ private:
+  struct Waiting {
+    explicit Waiting(const asio::any_io_executor& executor) : answered(executor) {}
+    Signal answered;
+    std::optional<Answer> answer;
+  };
+  void drain();
+  void carry_out(MemberOutput output);
+  void dispatch(MemberOutput output);
+  void count(const MemberInput& input);
+  Status store_secrets(const json::object& secrets);
+  void note_change();
+  asio::awaitable<void> persist_held();
+  asio::awaitable<void> ticks();
+
+  TaskGroup& tasks_;
+  const Volume& volume_;
+  MemberCore core_;
+  ServerSide& side_;
+  Metrics metrics_;
+  Labels labels_;
+  Signal changed_;
+  Signal stepped_;
+  std::uint64_t version_ = 0;
+  std::deque<MemberInput> inbox_;
+  bool draining_ = false;
+  bool finished_ = false;
+  bool has_secrets_ = false;
+  std::optional<MemberOutput> held_;     // its promise is not durable yet
+  std::optional<MemberReport> durable_;  // while something is held: the report before it
+  std::string held_why_;
+  std::map<std::uint64_t, Waiting*> waiting_;
+  std::uint64_t next_order_ = 1;
+};
+
+}  // namespace mysos

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "executor/volume.h"
+
+#include <filesystem>
+#include <utility>
+
+#include "base/fs.h"
+
+namespace mysos {
+namespace {
+constexpr mode_t kOwnerOnly = 0600;
+}  // namespace
+
+Result<Volume> Volume::open(const std::string& dir) {
+  std::error_code ec;
+  const std::filesystem::path real = std::filesystem::canonical(dir, ec);
+  if (ec) return fail(Errc::kNotFound, "the member's volume " + dir + " cannot be opened: " + ec.message());
+  Volume volume(real.string());
+  MYSOS_TRY_VOID(make_dirs(volume.own_dir(), 0755));
+  return volume;
+}
+
+Result<MemberPromise> Volume::load_promise() const {
+  const std::string path = own_dir() + "/promise.json";
+  if (!path_exists(path)) return MemberPromise{};
+  MYSOS_TRY(const std::string text, read_file(path));
+  auto promise = from_json_text<MemberPromise>(text);
+  if (!promise) return std::unexpected(std::move(promise).error().with_context("read " + path));
+  return promise;
+}
+
+Status Volume::save_promise(const MemberPromise& promise) const {
+  return write_file_atomic(own_dir() + "/promise.json", to_json_text(promise) + "\n", kOwnerOnly);
+}
+
+Result<std::optional<json::object>> Volume::load_secrets() const {
+  const std::string path = own_dir() + "/secrets.json";
+  if (!path_exists(path)) return std::nullopt;
+  MYSOS_TRY(const std::string text, read_file(path));
+  auto secrets = from_json_text<json::object>(text);
+  // The parser's words could quote what is in the file.
+  if (!secrets) return fail(Errc::kIo, path + " is no JSON object");
+  return std::optional(*std::move(secrets));
+}
+
+Status Volume::save_secrets(const json::object& secrets) const {
+  return write_file_atomic(own_dir() + "/secrets.json", json::serialize(secrets) + "\n", kOwnerOnly);
+}
+
+std::optional<ServerRecord> Volume::load_server() const {
+  const auto text = read_file(own_dir() + "/server.json");
+  if (!text) return std::nullopt;
+  auto record = from_json_text<ServerRecord>(*text);
+  return record ? std::optional(*std::move(record)) : std::nullopt;
+}
+
+Status Volume::save_server(const ServerRecord& record) const {
+  return write_file_atomic(own_dir() + "/server.json", to_json_text(record) + "\n");
+}
+
+Status Volume::forget_server() const { return remove_file(own_dir() + "/server.json"); }
+
+}  // namespace mysos
