@@ -81,6 +81,7 @@ struct Member {
   VolumeId volume;
   TaskId task;              // of the newest launch
   std::uint64_t launches = 0;
+  bool holds_data = false;       // an executor of it was seen alive: from then on only this very volume will do
   bool released_volume = false;  // kReleasing: DESTROY is known to be done
   bool operator==(const Member&) const = default;
 };
@@ -98,6 +99,7 @@ void fields(Io& io, Member& m) {
   io("volume", m.volume);
   io("task", m.task);
   io("launches", m.launches);
+  io("holds_data", m.holds_data);
   io("released_volume", m.released_volume);
 }
 
