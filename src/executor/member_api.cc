@@ -44,7 +44,9 @@ HttpResponse wrong_method(std::string_view path, std::string_view allowed) {
   return response;
 }
 
-HttpResponse check(bool good, const std::string& text) { return text_response(good ? 200 : 503, text + "\n"); }
+HttpResponse check(bool good, const std::string& text) {
+  return text_response(good ? 200 : 503, text + "\n");
+}
 
 // Counts one watcher for as long as it lives.
 class Counted {
@@ -66,8 +68,10 @@ MemberApi::MemberApi(MemberService& service, std::string token_hash)
 bool MemberApi::authorized(const HttpRequest& request) const {
   constexpr std::string_view kBearer = "bearer ";
   const std::string_view given = request.headers.get("authorization");
-  if (given.size() <= kBearer.size() || !iequals(given.substr(0, kBearer.size()), kBearer)) return false;
-  return !token_hash_.empty() && constant_time_equal(hash_token(given.substr(kBearer.size())), token_hash_);
+  if (given.size() <= kBearer.size() || !iequals(given.substr(0, kBearer.size()), kBearer))
+    return false;
+  return !token_hash_.empty() &&
+         constant_time_equal(hash_token(given.substr(kBearer.size())), token_hash_);
 }
 
 asio::awaitable<void> MemberApi::handle(const HttpRequest& request, HttpExchange& exchange) {
@@ -80,13 +84,15 @@ asio::awaitable<void> MemberApi::handle(const HttpRequest& request, HttpExchange
   }
   // A stranger does not even learn which paths there are.
   if (!authorized(request)) {
-    HttpResponse response = problem_response({Errc::kUnauthorized, "the member's token is needed", {}});
+    HttpResponse response =
+        problem_response({Errc::kUnauthorized, "the member's token is needed", {}});
     response.headers.set("WWW-Authenticate", "Bearer");
     co_await exchange.reply(std::move(response));
     co_return;
   }
   if (route == nullptr) {
-    HttpResponse response = problem_response({Errc::kNotFound, "there is nothing at " + request.path, {}});
+    HttpResponse response =
+        problem_response({Errc::kNotFound, "there is nothing at " + request.path, {}});
     co_await exchange.reply(std::move(response));
     co_return;
   }
@@ -110,7 +116,8 @@ asio::awaitable<void> MemberApi::handle(const HttpRequest& request, HttpExchange
 }
 
 asio::awaitable<HttpResponse> MemberApi::answer_order(const HttpRequest& request) {
-  const std::string_view name = std::string_view(request.path).substr(std::string_view("/v1/").size());
+  const std::string_view name =
+      std::string_view(request.path).substr(std::string_view("/v1/").size());
   auto decoded = decode_order(name, request.body);
   if (!decoded) co_return order_problem(decoded.error(), {});
   auto report = co_await service_.obey(std::move(decoded->order), std::move(decoded->secrets));
@@ -145,8 +152,9 @@ HttpResponse MemberApi::answer_open(const HttpRequest& request) {
   }
   if (request.path == "/replica") return answer_replica(request);
   const MemberReport report = service_.report();
-  const bool primary = report.role == MemberRole::kPrimary && report.server == ServerState::kRunning &&
-                       report.writable && report.user_ready;
+  const bool primary = report.role == MemberRole::kPrimary &&
+                       report.server == ServerState::kRunning && report.writable &&
+                       report.user_ready;
   return check(primary, primary ? "primary" : "not a primary that serves");
 }
 
@@ -155,13 +163,16 @@ HttpResponse MemberApi::answer_replica(const HttpRequest& request) {
   if (const auto given = request.query.find("max_lag"); given != request.query.end()) {
     const std::string& text = given->second;
     const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), max_lag_s);
-    if (ec != std::errc() || end != text.data() + text.size() || !std::isfinite(max_lag_s) || max_lag_s < 0) {
-      return problem_response({Errc::kInvalid, "max_lag must be a number of seconds, 0 or more", "max_lag"}, 400);
+    if (ec != std::errc() || end != text.data() + text.size() || !std::isfinite(max_lag_s) ||
+        max_lag_s < 0) {
+      return problem_response(
+          {Errc::kInvalid, "max_lag must be a number of seconds, 0 or more", "max_lag"}, 400);
     }
   }
   const MemberReport report = service_.report();
-  const bool follows = report.role == MemberRole::kReplica && report.server == ServerState::kRunning &&
-                       report.receiver_connected && report.lag_ms >= 0;
+  const bool follows = report.role == MemberRole::kReplica &&
+                       report.server == ServerState::kRunning && report.receiver_connected &&
+                       report.lag_ms >= 0;
   if (!follows) return check(false, "not a replica that follows");
   const bool near = static_cast<double>(report.lag_ms) <= max_lag_s * 1000;
   return check(near, "replica, " + std::to_string(report.lag_ms) + " ms behind");

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The member API as a server: who asks, what for, and the answer on the wire (member/member_codec.h). It decides nothing.
-// Open without a token: /healthz, /metrics, and the two checks of load balancers, which tell nothing that a connection to
-// the server would not: GET /primary (200 only where clients can write now and the user's account works) and
-// GET /replica?max_lag=SECONDS (200 where this member follows a source closely enough). Everything under /v1 needs the
-// member's token. Belongs to the thread of the io_context.
+// The member API as a server: who asks, what for, and the answer on the wire
+// (member/member_codec.h). It decides nothing. Open without a token: /healthz, /metrics, and the
+// two checks of load balancers, which tell nothing that a connection to the server would not: GET
+// /primary (200 only where clients can write now and the user's account works) and GET
+// /replica?max_lag=SECONDS (200 where this member follows a source closely enough). Everything
+// under /v1 needs the member's token. Belongs to the thread of the io_context.
 #include <string>
 
 #include "base/asio.h"
@@ -22,9 +23,10 @@ class MemberService {
  public:
   virtual ~MemberService() = default;
   [[nodiscard]] virtual MemberReport report() = 0;
-  // Ends when the order is in force or refused; it may take as long as a plan does. `secrets` belongs to a Setup.
+  // Ends when the order is in force or refused; it may take as long as a plan does. `secrets`
+  // belongs to a Setup.
   virtual asio::awaitable<Result<MemberReport>> obey(Order order, json::object secrets) = 0;
-  virtual Signal& changed() = 0;  // report() would say something new
+  virtual Signal& changed() = 0;                            // report() would say something new
   [[nodiscard]] virtual std::uint64_t version() const = 0;  // counts those changes
   [[nodiscard]] virtual std::string metrics() = 0;
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The member API over real HTTP on loopback, in front of a service that says what each test wants said.
+// The member API over real HTTP on loopback, in front of a service that says what each test wants
+// said.
 #include "executor/member_api.h"
 
 #include <gtest/gtest.h>
@@ -68,14 +69,15 @@ class MemberApiTest : public ::testing::Test {
     EXPECT_TRUE(done);
     if (!done) io_.stop();
   }
-  asio::awaitable<HttpResponse> ask(std::string method, std::string target, std::string token = "good",
-                                    std::string body = "") {
+  asio::awaitable<HttpResponse> ask(std::string method, std::string target,
+                                    std::string token = "good", std::string body = "") {
     HttpRequest request;
     request.method = std::move(method);
     request.target = std::move(target);
     request.body = std::move(body);
     if (!token.empty()) request.headers.set("Authorization", "Bearer " + token);
-    auto response = co_await http_request(io_.get_executor(), endpoint_, std::move(request), kDeadline);
+    auto response =
+        co_await http_request(io_.get_executor(), endpoint_, std::move(request), kDeadline);
     EXPECT_TRUE(response);
     co_return response ? *response : HttpResponse{.status = 0};
   }
@@ -134,7 +136,8 @@ TEST_F(MemberApiTest, AnOrderReachesTheServiceAndIsAnsweredByTheReport) {
 
     service_.refusal = Error{Errc::kFenced, "below the promised pair", {}};
     service_.says.promised = {9, 1};
-    const HttpResponse refused = co_await ask("POST", "/v1/fence", "good", R"({"pair":{"epoch":1,"config":0}})");
+    const HttpResponse refused =
+        co_await ask("POST", "/v1/fence", "good", R"({"pair":{"epoch":1,"config":0}})");
     EXPECT_EQ(refused.status, 409);
     EXPECT_EQ(json::parse(refused.body).at("promised").at("epoch").to_number<int>(), 9);
   });
@@ -190,7 +193,8 @@ TEST_F(MemberApiTest, AWatchHasALineAtOnceOnAChangeAndAtTheInterval) {
     EXPECT_EQ(api_.watchers(), 1U);
     watch.close();
     const Instant until = steady_now() + kDeadline;
-    while (api_.watchers() > 0 && steady_now() < until) co_await sleep_for(std::chrono::milliseconds(5));
+    while (api_.watchers() > 0 && steady_now() < until)
+      co_await sleep_for(std::chrono::milliseconds(5));
     EXPECT_EQ(api_.watchers(), 0U);
   });
 }

@@ -16,9 +16,15 @@ double seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
 
 }  // namespace
 
-MemberLoop::MemberLoop(TaskGroup& tasks, const Volume& volume, MemberCore core, ServerSide& side, Labels labels)
-    : tasks_(tasks), volume_(volume), core_(std::move(core)), side_(side), labels_(std::move(labels)),
-      changed_(tasks.executor()), stepped_(tasks.executor()) {}
+MemberLoop::MemberLoop(TaskGroup& tasks, const Volume& volume, MemberCore core, ServerSide& side,
+                       Labels labels)
+    : tasks_(tasks),
+      volume_(volume),
+      core_(std::move(core)),
+      side_(side),
+      labels_(std::move(labels)),
+      changed_(tasks.executor()),
+      stepped_(tasks.executor()) {}
 
 MemberLoop::~MemberLoop() = default;
 
@@ -32,7 +38,9 @@ void MemberLoop::start(std::optional<std::string> adopted_incarnation, bool has_
 void MemberLoop::feed(MemberInput input) {
   // Of reads only the newest counts, so what piles up while something is held stays bounded.
   if (std::holds_alternative<member_input::Snapshot>(input)) {
-    std::erase_if(inbox_, [](const MemberInput& in) { return std::holds_alternative<member_input::Snapshot>(in); });
+    std::erase_if(inbox_, [](const MemberInput& in) {
+      return std::holds_alternative<member_input::Snapshot>(in);
+    });
   }
   inbox_.push_back(std::move(input));
   drain();
@@ -70,7 +78,8 @@ void MemberLoop::carry_out(MemberOutput output) {
       tasks_.spawn("keep the promise", persist_held());
       return;
     }
-    kLog.info("promised {} as {}", to_string(output.promise->pair), enum_text(output.promise->role));
+    kLog.info("promised {} as {}", to_string(output.promise->pair),
+              enum_text(output.promise->role));
   }
   dispatch(std::move(output));
 }
@@ -101,7 +110,8 @@ asio::awaitable<void> MemberLoop::persist_held() {
     backoff = std::min(backoff * 2, kPersistRetryMax);
     const Status saved = volume_.save_promise(*held_->promise);
     if (saved) break;
-    if (held_why_ != saved.error().message) kLog.error("a promise cannot be kept: {}", saved.error().message);
+    if (held_why_ != saved.error().message)
+      kLog.error("a promise cannot be kept: {}", saved.error().message);
     held_why_ = saved.error().message;
   }
   kLog.info("promised {}, at last", to_string(held_->promise->pair));
@@ -161,7 +171,8 @@ Status MemberLoop::store_secrets(const json::object& secrets) {
 
 asio::awaitable<Result<MemberReport>> MemberLoop::obey(Order order, json::object secrets) {
   const std::string name(order_name(order));
-  Counter orders = metrics_.counter("mysos_member_orders_total", "Orders taken, by name and outcome.");
+  Counter orders =
+      metrics_.counter("mysos_member_orders_total", "Orders taken, by name and outcome.");
   const auto done = [&](std::string_view outcome) {
     Labels labels = labels_;
     labels["order"] = name;
@@ -189,7 +200,8 @@ asio::awaitable<Result<MemberReport>> MemberLoop::obey(Order order, json::object
   const Entry entry{waiting_, id};
   feed(member_input::OrderGiven{id, std::move(order)});
   const Instant until = steady_now() + kMaxOrderTime;
-  while (!waiting.answer && steady_now() < until) co_await waiting.answered.wait_for(until - steady_now());
+  while (!waiting.answer && steady_now() < until)
+    co_await waiting.answered.wait_for(until - steady_now());
   if (!waiting.answer) {
     done("timeout");
     co_return fail(Errc::kTimeout, "the order \"" + name + "\" is still being carried out");
@@ -205,14 +217,18 @@ asio::awaitable<Result<MemberReport>> MemberLoop::obey(Order order, json::object
 
 void MemberLoop::count(const MemberInput& input) {
   if (const auto* exited = std::get_if<member_input::ServerExited>(&input)) {
-    metrics_.counter("mysos_member_server_exits_total", "Ends of mysqld, wanted or not.").inc(labels_);
+    metrics_.counter("mysos_member_server_exits_total", "Ends of mysqld, wanted or not.")
+        .inc(labels_);
     kLog.warn("mysqld ended: {}", exited->how);
   } else if (const auto* up = std::get_if<member_input::ServerUp>(&input)) {
-    metrics_.counter("mysos_member_server_starts_total", "Times mysqld came up or was adopted.").inc(labels_);
-    kLog.info("mysqld is up: {}, server {}, incarnation {}", up->version, up->server_id, up->incarnation);
+    metrics_.counter("mysos_member_server_starts_total", "Times mysqld came up or was adopted.")
+        .inc(labels_);
+    kLog.info("mysqld is up: {}, server {}, incarnation {}", up->version, up->server_id,
+              up->incarnation);
   } else if (const auto* failed = std::get_if<member_input::DatadirFailed>(&input)) {
     kLog.error("the datadir cannot be made: {}", failed->why);
-  } else if (const auto* plan = std::get_if<member_input::PlanEnded>(&input); plan != nullptr && plan->failure) {
+  } else if (const auto* plan = std::get_if<member_input::PlanEnded>(&input);
+             plan != nullptr && plan->failure) {
     kLog.warn("a plan failed: {}", *plan->failure);
   }
 }
@@ -222,16 +238,22 @@ std::string MemberLoop::metrics() {
   const auto set = [&](std::string_view name, std::string_view help, double value) {
     metrics_.gauge(name, help).set(value, labels_);
   };
-  set("mysos_member_promised_epoch", "Highest epoch this member has promised.", static_cast<double>(r.promised.epoch));
-  set("mysos_member_promised_config", "Highest config of that epoch.", static_cast<double>(r.promised.config));
-  set("mysos_member_server_up", "1 while mysqld runs and answers.", r.server == ServerState::kRunning ? 1 : 0);
+  set("mysos_member_promised_epoch", "Highest epoch this member has promised.",
+      static_cast<double>(r.promised.epoch));
+  set("mysos_member_promised_config", "Highest config of that epoch.",
+      static_cast<double>(r.promised.config));
+  set("mysos_member_server_up", "1 while mysqld runs and answers.",
+      r.server == ServerState::kRunning ? 1 : 0);
   set("mysos_member_writable", "1 while clients can write here.", r.writable ? 1 : 0);
   set("mysos_member_acking", "1 while its acknowledgements count.", r.acking ? 1 : 0);
-  set("mysos_member_receiver_connected", "1 while it receives from its source.", r.receiver_connected ? 1 : 0);
-  set("mysos_member_semi_sync_clients", "Acknowledging replicas connected to it.", r.semi_sync_clients);
+  set("mysos_member_receiver_connected", "1 while it receives from its source.",
+      r.receiver_connected ? 1 : 0);
+  set("mysos_member_semi_sync_clients", "Acknowledging replicas connected to it.",
+      r.semi_sync_clients);
   set("mysos_member_lag_seconds", "Replication lag, -1 where there is none to speak of.",
       r.lag_ms < 0 ? -1 : static_cast<double>(r.lag_ms) / 1000);
-  set("mysos_member_transactions_executed", "Transactions in its GTID set.", static_cast<double>(r.executed.count()));
+  set("mysos_member_transactions_executed", "Transactions in its GTID set.",
+      static_cast<double>(r.executed.count()));
   set("mysos_member_promise_held", "1 while the volume does not take a promise.", held_ ? 1 : 0);
   return metrics_.render();
 }

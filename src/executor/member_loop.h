@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The executor's loop around MemberCore: feeds it one input at a time and carries its output out in the order of the
-// contract (core/member_core.h): the promise on the volume first, then server and plan, then answers.
+// The executor's loop around MemberCore: feeds it one input at a time and carries its output out in
+// the order of the contract (core/member_core.h): the promise on the volume first, then server and
+// plan, then answers.
 //
-// Invariant: nothing that follows from a promise leaves (no server action, answer or report) before the promise is
-// durable. When the volume refuses to take it (full disk), the loop stops there: it goes on answering reads with what was
-// last durable, says the reason as `problem`, tries again with back-off, and keeps what comes in meanwhile.
-// Belongs to the io_context's thread.
+// Invariant: nothing that follows from a promise leaves (no server action, answer or report) before
+// the promise is durable. When the volume refuses to take it (full disk), the loop stops there: it
+// goes on answering reads with what was last durable, says the reason as `problem`, tries again
+// with back-off, and keeps what comes in meanwhile. Belongs to the io_context's thread.
 #include <deque>
 #include <map>
 #include <optional>
@@ -31,16 +32,18 @@ class ServerSide {
  public:
   virtual ~ServerSide() = default;
   virtual void act(const ServerAction& action) = 0;
-  virtual void run(StepPlan plan) = 0;         // replaces one that runs
-  virtual void poll_fast(bool fast) = 0;       // how often snapshots are wanted
-  virtual Status use_secrets(const json::object& secrets) = 0;  // kInvalid: they are not what this flavour needs
-  [[nodiscard]] virtual bool alive() const = 0;                 // a mysqld of ours is running
+  virtual void run(StepPlan plan) = 0;    // replaces one that runs
+  virtual void poll_fast(bool fast) = 0;  // how often snapshots are wanted
+  virtual Status use_secrets(
+      const json::object& secrets) = 0;          // kInvalid: they are not what this flavour needs
+  [[nodiscard]] virtual bool alive() const = 0;  // a mysqld of ours is running
 };
 
 class MemberLoop final : public MemberService {
  public:
   // `labels` are on every metric. The tasks it needs run in `tasks`.
-  MemberLoop(TaskGroup& tasks, const Volume& volume, MemberCore core, ServerSide& side, Labels labels);
+  MemberLoop(TaskGroup& tasks, const Volume& volume, MemberCore core, ServerSide& side,
+             Labels labels);
   ~MemberLoop() override;
 
   // Takes what is there already (a live mysqld) and starts to drive.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The loop with the real MemberCore and a real volume, beside a server that only notes what it is told.
+// The loop with the real MemberCore and a real volume, beside a server that only notes what it is
+// told.
 #include "executor/member_loop.h"
 
 #include <gtest/gtest.h>
@@ -28,7 +29,8 @@ class NotedServer final : public ServerSide {
   void run(StepPlan plan) override { plans.push_back(std::move(plan)); }
   void poll_fast(bool fast) override { fast_ = fast; }
   Status use_secrets(const json::object& secrets) override {
-    if (!secrets.contains("admin")) return fail(Errc::kInvalid, "admin is missing", "secrets.admin");
+    if (!secrets.contains("admin"))
+      return fail(Errc::kInvalid, "admin is missing", "secrets.admin");
     return {};
   }
   [[nodiscard]] bool alive() const override { return true; }
@@ -44,7 +46,8 @@ class NotedServer final : public ServerSide {
 
 class MemberLoopTest : public ::testing::Test {
  protected:
-  MemberLoopTest() : dir_(fs::temp_directory_path() / ("mysos-loop-" + std::to_string(::getpid()))) {
+  MemberLoopTest()
+      : dir_(fs::temp_directory_path() / ("mysos-loop-" + std::to_string(::getpid()))) {
     fs::remove_all(dir_);
     fs::create_directories(dir_);
     volume_.emplace(Volume::open(dir_).value());
@@ -143,7 +146,8 @@ TEST_F(MemberLoopTest, AFullVolumeHoldsTheOrderAndEverythingAfterItUntilItTakesT
     EXPECT_TRUE(co_await eventually([&] { return !server_->plans.empty(); }));
     EXPECT_EQ(volume_->load_promise().value().pair, (Pair{3, 0}));
     EXPECT_FALSE(answered);
-    member_->feed(member_input::PlanEnded{server_->plans.front().id, std::nullopt, ServerSnapshot{}});
+    member_->feed(
+        member_input::PlanEnded{server_->plans.front().id, std::nullopt, ServerSnapshot{}});
     EXPECT_TRUE(co_await eventually([&] { return answered; }));
     EXPECT_EQ(member_->report().role, MemberRole::kFenced);
     EXPECT_EQ(member_->report().problem, "");
@@ -161,7 +165,8 @@ TEST_F(MemberLoopTest, AStalePairIsRefusedAndTheMetricsTellIt) {
     EXPECT_FALSE(refused);
     if (!refused) EXPECT_EQ(refused.error().code, Errc::kFenced);
     const std::string text = member_->metrics();
-    EXPECT_NE(text.find("mysos_member_promised_epoch{cluster=\"shop\"} 3"), std::string::npos) << text;
+    EXPECT_NE(text.find("mysos_member_promised_epoch{cluster=\"shop\"} 3"), std::string::npos)
+        << text;
     EXPECT_NE(text.find("outcome=\"refused\""), std::string::npos) << text;
   };
   run(body());

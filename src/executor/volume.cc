@@ -14,7 +14,9 @@ constexpr mode_t kOwnerOnly = 0600;
 Result<Volume> Volume::open(const std::string& dir) {
   std::error_code ec;
   const std::filesystem::path real = std::filesystem::canonical(dir, ec);
-  if (ec) return fail(Errc::kNotFound, "the member's volume " + dir + " cannot be opened: " + ec.message());
+  if (ec)
+    return fail(Errc::kNotFound,
+                "the member's volume " + dir + " cannot be opened: " + ec.message());
   Volume volume(real.string());
   MYSOS_TRY_VOID(make_dirs(volume.own_dir(), 0755));
   return volume;
@@ -44,7 +46,8 @@ Result<std::optional<json::object>> Volume::load_secrets() const {
 }
 
 Status Volume::save_secrets(const json::object& secrets) const {
-  return write_file_atomic(own_dir() + "/secrets.json", json::serialize(secrets) + "\n", kOwnerOnly);
+  return write_file_atomic(own_dir() + "/secrets.json", json::serialize(secrets) + "\n",
+                           kOwnerOnly);
 }
 
 std::optional<ServerRecord> Volume::load_server() const {

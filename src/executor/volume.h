@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The member's persistent volume: where what must outlive the executor, its task and its container is kept.
+// The member's persistent volume: where what must outlive the executor, its task and its container
+// is kept.
 //
 //   mysos/promise.json   MemberPromise; durable before anything that follows from it
 //   mysos/secrets.json   the accounts' secrets, 0600
-//   mysos/server.json    pid and start time of the mysqld we started, so that a restarted executor finds it again
-//   mysql/               the datadir, binlogs included
+//   mysos/server.json    pid and start time of the mysqld we started, so that a restarted executor
+//   finds it again mysql/               the datadir, binlogs included
 //
-// Invariant: a file is either its old or its new content (written aside, fsynced, renamed). Reads and writes block: these
-// are files of a few hundred bytes, and a volume that does not answer means a member that must look dead anyway.
+// Invariant: a file is either its old or its new content (written aside, fsynced, renamed). Reads
+// and writes block: these are files of a few hundred bytes, and a volume that does not answer means
+// a member that must look dead anyway.
 #include <sys/types.h>
 
 #include <cstdint>
@@ -41,7 +43,8 @@ class Volume {
   // `dir` exists (Mesos mounted it); makes what is missing inside.
   static Result<Volume> open(const std::string& dir);
 
-  // A promise that is there but cannot be read is an Error, never a fresh promise: that would forget what was promised.
+  // A promise that is there but cannot be read is an Error, never a fresh promise: that would
+  // forget what was promised.
   [[nodiscard]] Result<MemberPromise> load_promise() const;
   [[nodiscard]] Status save_promise(const MemberPromise& promise) const;
   [[nodiscard]] Result<std::optional<json::object>> load_secrets() const;

@@ -19,18 +19,23 @@ HttpRequest request_to(std::string method, std::string target, const std::string
 Result<MemberReport> report_in(const HttpResponse& response) {
   if (response.status != 200) return std::unexpected(error_from_response(response));
   auto report = decode_report(response.body);
-  if (!report) return fail(Errc::kInternal, "the member's answer is no report: " + report.error().message);
+  if (!report)
+    return fail(Errc::kInternal, "the member's answer is no report: " + report.error().message);
   return report;
 }
 
 }  // namespace
 
 MemberClient::MemberClient(asio::any_io_executor executor, Endpoint to, std::string token)
-    : executor_(executor), to_(std::move(to)), token_(std::move(token)), http_(std::move(executor)) {}
+    : executor_(executor),
+      to_(std::move(to)),
+      token_(std::move(token)),
+      http_(std::move(executor)) {}
 
 asio::awaitable<Result<MemberReport>> MemberClient::status(Duration deadline) {
   HttpRequest request = request_to("GET", "/v1/status", token_);
-  MYSOS_CO_TRY(const HttpResponse response, co_await http_.request(to_, std::move(request), deadline));
+  MYSOS_CO_TRY(const HttpResponse response,
+               co_await http_.request(to_, std::move(request), deadline));
   co_return report_in(response);
 }
 
@@ -40,7 +45,8 @@ asio::awaitable<Result<MemberReport>> MemberClient::send(Order order, Duration d
   request.headers.set("Content-Type", "application/json");
   request.body = json::serialize(encode_order(order, secrets ? &*secrets : nullptr));
   request.idempotent = true;
-  MYSOS_CO_TRY(const HttpResponse response, co_await http_.request(to_, std::move(request), deadline));
+  MYSOS_CO_TRY(const HttpResponse response,
+               co_await http_.request(to_, std::move(request), deadline));
   co_return report_in(response);
 }
 
@@ -68,7 +74,8 @@ asio::awaitable<Result<MemberReport>> MemberWatch::next(Duration silence) {
     if (!bytes) co_return std::unexpected(std::move(bytes).error());
     if (bytes->empty()) {
       stream_.close();
-      co_return fail(Errc::kUnavailable, "the member at " + to_string(to_) + " ended its watch stream");
+      co_return fail(Errc::kUnavailable,
+                     "the member at " + to_string(to_) + " ended its watch stream");
     }
     auto reports = lines_.feed(*bytes);
     if (!reports) {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Talks to one member's executor: asks its status, gives it orders, follows its watch stream. An Error says that the order
-// was refused (kInvalid, kUnauthorized, kFenced, kConflict), that the executor cannot be reached (kUnavailable), or that
-// the outcome is unknown (kTimeout: an order may still be carried out, and may be given again: orders are idempotent at
-// their pair). Belongs to the thread that runs the executor; outlives the calls and watches made of it.
+// Talks to one member's executor: asks its status, gives it orders, follows its watch stream. An
+// Error says that the order was refused (kInvalid, kUnauthorized, kFenced, kConflict), that the
+// executor cannot be reached (kUnavailable), or that the outcome is unknown (kTimeout: an order may
+// still be carried out, and may be given again: orders are idempotent at their pair). Belongs to
+// the thread that runs the executor; outlives the calls and watches made of it.
 #include <deque>
 #include <optional>
 #include <string>
@@ -24,8 +25,8 @@ class MemberWatch {
   MemberWatch(asio::any_io_executor executor, Endpoint to, std::string token);
 
   asio::awaitable<Status> open(Duration deadline);
-  // The newest report: what has piled up meanwhile is skipped, since each report tells all. kTimeout when the stream was
-  // silent for `silence`, kUnavailable when it ended.
+  // The newest report: what has piled up meanwhile is skipped, since each report tells all.
+  // kTimeout when the stream was silent for `silence`, kUnavailable when it ended.
   asio::awaitable<Result<MemberReport>> next(Duration silence = kWatchSilence);
   // Ends a next() under way.
   void close() { stream_.close(); }

@@ -76,7 +76,8 @@ TEST(MemberWatch, GivesTheNewestReportThenSilenceThenTheEnd) {
         const bool falls_silent = ++streams == 1;
         HttpHeaders headers{{"Content-Type", "application/jsonl"}};
         co_await exchange.start_stream(200, headers);
-        std::string lines = encode_report(report_with_seq(1)) + "\n" + encode_report(report_with_seq(2)) + "\n";
+        std::string lines =
+            encode_report(report_with_seq(1)) + "\n" + encode_report(report_with_seq(2)) + "\n";
         co_await exchange.write_chunk(lines);
         if (falls_silent) {
           Signal gone(co_await asio::this_coro::executor);

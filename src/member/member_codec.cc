@@ -44,7 +44,8 @@ Result<DecodedOrder> decode_order(std::string_view name, std::string_view body) 
   if (name == "follow") decode = decode_as<order::Follow>;
   if (name == "certify") decode = decode_as<order::Certify>;
   if (name == "rebuild") decode = decode_as<order::Rebuild>;
-  if (decode == nullptr) return fail(Errc::kNotFound, "there is no order \"" + std::string(name) + "\"");
+  if (decode == nullptr)
+    return fail(Errc::kNotFound, "there is no order \"" + std::string(name) + "\"");
   MYSOS_TRY(const json::value document, parse_json(body));
   return decode(document);
 }
@@ -57,7 +58,8 @@ Result<MemberReport> decode_report(std::string_view text) {
 }
 
 HttpResponse order_problem(const Error& error, const Pair& promised) {
-  // A wrong body is 400 here and not 422: the only callers are ours, so it is their bug, whichever field it is in.
+  // A wrong body is 400 here and not 422: the only callers are ours, so it is their bug, whichever
+  // field it is in.
   HttpResponse response = problem_response(error, error.code == Errc::kInvalid ? 400 : 0);
   if (error.code != Errc::kFenced) return response;
   json::value document = json::parse(response.body);
@@ -78,7 +80,8 @@ Result<std::vector<MemberReport>> ReportLines::feed(std::string_view bytes) {
     reports.push_back(std::move(report));
   }
   rest_.erase(0, from);
-  if (rest_.size() > kMaxReportBytes) return fail(Errc::kTooLarge, "a line of a member's watch stream is over 1 MB");
+  if (rest_.size() > kMaxReportBytes)
+    return fail(Errc::kTooLarge, "a line of a member's watch stream is over 1 MB");
   return reports;
 }
 

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The member API on the wire (docs/architecture.md, "The member API"): JSON of orders and reports, and the lines of the
-// watch stream. Pure. The secrets that ride on a Setup are a JSON object that nobody here looks into.
+// The member API on the wire (docs/architecture.md, "The member API"): JSON of orders and reports,
+// and the lines of the watch stream. Pure. The secrets that ride on a Setup are a JSON object that
+// nobody here looks into.
 //
 //   GET  /v1/status            a MemberReport
 //   GET  /v1/watch             MemberReports, one a line, on each change and every kWatchInterval
-//   POST /v1/{setup,fence,promote,follow,certify,rebuild}   answered by a MemberReport or a problem document:
-//     400 the body is no JSON or a field is wrong, 401 token, 409 the pair is below the promised one ("promised" in the
-//     problem says which that is) or the member's state forbids it, 503 try again, 504 the outcome is unknown
+//   POST /v1/{setup,fence,promote,follow,certify,rebuild}   answered by a MemberReport or a problem
+//   document:
+//     400 the body is no JSON or a field is wrong, 401 token, 409 the pair is below the promised
+//     one ("promised" in the problem says which that is) or the member's state forbids it, 503 try
+//     again, 504 the outcome is unknown
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -22,7 +25,8 @@
 namespace mysos {
 
 inline constexpr Duration kWatchInterval = std::chrono::milliseconds(250);
-inline constexpr std::size_t kMaxReportBytes = std::size_t{1} << 20;  // of one line, and of an order's answer
+inline constexpr std::size_t kMaxReportBytes = std::size_t{1}
+                                               << 20;  // of one line, and of an order's answer
 inline constexpr std::string_view kSecretsKey = "secrets";
 
 // `secrets` goes into a Setup and nowhere else (asserted).
@@ -32,7 +36,8 @@ struct DecodedOrder {
   Order order;
   json::object secrets = {};  // of a Setup
 };
-// `name` is the last part of the path. kNotFound: there is no such order; kInvalid: names the field.
+// `name` is the last part of the path. kNotFound: there is no such order; kInvalid: names the
+// field.
 Result<DecodedOrder> decode_order(std::string_view name, std::string_view body);
 
 std::string encode_report(const MemberReport& report);  // one line, without the newline

@@ -30,8 +30,14 @@ MemberReport a_report() {
 TEST(MemberCodec, EveryOrderComesBackAsItWasSent) {
   const std::vector<Order> orders = {
       order::Fence{{5, 0}},
-      order::Promote{{5, 1}, 1, gtids("0-257-12"), {MemberId("m-1"), MemberId("m-2")}, {MemberId("m-2")}},
-      order::Follow{{5, 2}, MemberId("m-0"), "10.0.0.1", 3306, true, gtids("3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5")},
+      order::Promote{
+          {5, 1}, 1, gtids("0-257-12"), {MemberId("m-1"), MemberId("m-2")}, {MemberId("m-2")}},
+      order::Follow{{5, 2},
+                    MemberId("m-0"),
+                    "10.0.0.1",
+                    3306,
+                    true,
+                    gtids("3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5")},
       order::Certify{{5, 3}, "i7", gtids("0-257-12")},
       order::Rebuild{{5, 4}},
   };
@@ -57,10 +63,12 @@ TEST(MemberCodec, ABadOrderIsRefusedWithTheField) {
   EXPECT_EQ(decode_order("fence", "{").error().code, Errc::kInvalid);
   EXPECT_EQ(decode_order("fence", "{}").error().field, "pair");
   EXPECT_EQ(decode_order("fence", R"({"pair":{"epoch":-1}})").error().field, "pair.epoch");
-  EXPECT_EQ(decode_order("follow", R"({"pair":{"epoch":1},"source":"m","host":"h","port":70000,"acking":true})")
-                .error()
-                .field,
-            "port");
+  EXPECT_EQ(
+      decode_order("follow",
+                   R"({"pair":{"epoch":1},"source":"m","host":"h","port":70000,"acking":true})")
+          .error()
+          .field,
+      "port");
   EXPECT_EQ(decode_order("explode", "{}").error().code, Errc::kNotFound);
 }
 
