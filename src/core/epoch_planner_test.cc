@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the planner makes of a record and of what is seen: one story a test.
+#include "core/epoch_planner.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace mysos {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+GtidSet gtid(const std::string& text) { return *GtidSet::parse(text); }
+MemberId id(int i) { return MemberId("c-" + std::to_string(i)); }
+
+// A cluster with member 0 as primary of epoch 3 and everybody else following and acknowledging.
+class World {
+ public:
+  explicit World(int members, Flavour flavour = Flavour::kMysql) {
+    cluster.spec.flavour = flavour;
+    cluster.epoch.pair = {3, 1};
+    cluster.epoch.mode = members > 1 ? EpochMode::kNormal : EpochMode::kSolo;
+    cluster.epoch.primary = id(0);
+    cluster.epoch.floor = gtid("0-1-4");
+    for (int i = 0; i < members; ++i) {
+      if (i > 0) cluster.epoch.ackers.insert(id(i));
+      MemberView v;
+      v.id = id(i);
+      v.host = "127.0.0.1";
+      v.port = static_cast<std::uint16_t>(4000 + i);
+      v.launched = v.connected = true;
+      v.report = MemberReport{};
+      MemberReport& r = *v.report;
+      r.member = v.id;
+      r.promised = cluster.epoch.pair;
+      r.server = ServerState::kRunning;
+      r.executed = r.received = gtid("0-1-9");
+      if (i == 0) {
+        r.role = MemberRole::kPrimary;
+        r.writable = r.user_ready = true;
+        r.semi_sync_d = members > 1 ? 1 : 0;
+        r.semi_sync_clients = static_cast<std::uint32_t>(members - 1);
+      } else {
+        follow(r);
+      }
+      views.push_back(std::move(v));
+    }
+  }
+  void follow(MemberReport& r, bool acking = true) {
+    r.role = MemberRole::kReplica;
+    r.source = id(0);
+    r.receiver_running = r.receiver_connected = true;
+    r.acking = acking;
+  }
+  MemberReport& r(int i) { return *views[static_cast<std::size_t>(i)].report; }
+  MemberView& v(int i) { return views[static_cast<std::size_t>(i)]; }
+  EpochDecision plan() { return plan_epoch(cluster, views, times, memory, now); }
+  // Persists what the planner wants, as the scheduler does.
+  EpochDecision persist() {
+    EpochDecision d = plan();
+    EXPECT_TRUE(d.next) << "waits for: " << d.waiting_for;
+    if (d.next) cluster.epoch = *d.next;
+    return d;
+  }
+  void crash_primary() {
+    r(0).server = ServerState::kStarting;
+    r(0).crashed = true;
+    r(0).writable = false;
+    r(0).role = MemberRole::kIdle;
+    for (std::size_t i = 1; i < views.size(); ++i) views[i].report->receiver_connected = false;
+  }
+  void fence(int i) {
+    r(i).promised = cluster.epoch.pair;
+    r(i).role = MemberRole::kFenced;
+    r(i).busy = false;
+    r(i).receiver_running = r(i).receiver_connected = r(i).acking = r(i).writable = false;
+  }
+  template <class T>
+  static std::optional<T> ordered(const EpochDecision& d, int i) {
+    for (const auto& [member, o] : d.orders) {
+      if (member == id(i) && std::holds_alternative<T>(o)) return std::get<T>(o);
+    }
+    return std::nullopt;
+  }
+
+  Cluster cluster;
+  std::vector<MemberView> views;
+  EpochTimes times;
+  EpochMemory memory;
+  Instant now{seconds(1000)};
+};
+
+TEST(EpochPlanner, LeavesAHealthyClusterAlone) {
+  World w(3);
+  const auto d = w.plan();
+  EXPECT_FALSE(d.next);
+  EXPECT_TRUE(d.orders.empty());
+  EXPECT_EQ(d.waiting_for, "");
+}
+
+TEST(EpochPlanner, MakesTheFirstPrimaryOfTheWholeSet) {
+  World w(3);
+  w.cluster.epoch = EpochRecord{};
+  for (int i = 0; i < 3; ++i) {
+    w.r(i) = MemberReport{};
+    w.r(i).server = ServerState::kRunning;
+  }
+  w.persist();
+  EXPECT_TRUE(w.cluster.epoch.electing);
+  EXPECT_EQ(w.cluster.epoch.pair, (Pair{1, 0}));
+  w.fence(0);
+  w.fence(1);
+  EXPECT_FALSE(w.plan().next) << "the third is waited for";
+  EXPECT_TRUE(World::ordered<order::Fence>(w.plan(), 2));
+  w.fence(2);
+  w.persist();
+  EXPECT_EQ(w.cluster.epoch.mode, EpochMode::kNormal);
+  EXPECT_EQ(w.cluster.epoch.ackers.size(), 2U);
+}
+
+TEST(EpochPlanner, ReplacesACrashedPrimaryByAnAckerThatHasEverything) {
+  World w(3);
+  w.crash_primary();
+  EXPECT_EQ(w.persist().kind, "failover_started");
+  EXPECT_TRUE(World::ordered<order::Fence>(w.plan(), 1));
+  w.r(1).received = w.r(1).executed = gtid("0-1-9");
+  w.r(2).received = gtid("0-1-10");
+  w.r(2).executed = gtid("0-1-9");
+  w.fence(1);
+  w.fence(2);
+  EXPECT_FALSE(w.plan().next) << "nobody has executed 0-1-10, which may have been acknowledged";
+  w.r(2).executed = gtid("0-1-10");
+
+  w.persist();
+
+  EXPECT_EQ(w.cluster.epoch.primary, id(2));
+  EXPECT_EQ(w.cluster.epoch.ackers, (std::set<MemberId>{id(1)}));
+  EXPECT_EQ(w.cluster.epoch.shut_out, (std::set<MemberId>{id(0)}));
+  EXPECT_EQ(w.cluster.epoch.floor, gtid("0-1-10"));
+}
+
+TEST(EpochPlanner, NeedsAQuorumOfAckersOrTheOldPrimary) {
+  World w(3);
+  w.crash_primary();
+  w.persist();
+  w.fence(1);
+  w.v(2).connected = false;
+  w.now += seconds(60);
+  EXPECT_FALSE(w.plan().next) << "the other acker may hold a write that this one lacks";
+  EXPECT_NE(w.plan().waiting_for, "");
+
+  w.r(0).server = ServerState::kRunning;
+  w.fence(0);
+  EXPECT_TRUE(w.plan().next) << "the old primary's own log holds all that it acknowledged";
+}
+
+TEST(EpochPlanner, AnAmnesiacAckerDoesNotCount) {
+  World w(3, Flavour::kMariadb);
+  w.crash_primary();
+  w.persist();
+  w.fence(1);
+  w.fence(2);
+  w.r(2).amnesiac = true;
+  w.now += seconds(60);
+
+  EXPECT_FALSE(w.plan().next);
+}
+
+TEST(EpochPlanner, NeverChoosesBelowTheFloor) {
+  World w(3);
+  w.crash_primary();
+  w.persist();
+  for (int i : {1, 2}) {
+    w.fence(i);
+    w.r(i).executed = w.r(i).received = gtid("0-1-3");
+  }
+  w.now += seconds(60);
+  EXPECT_FALSE(w.plan().next);
+}
+
+TEST(EpochPlanner, AReportOfAnEarlierPairIsNoFence) {
+  World w(3);
+  w.crash_primary();
+  w.persist();
+  w.fence(1);
+  w.fence(2);
+  w.r(2).promised = {3, 1};
+  w.now += seconds(60);
+  EXPECT_FALSE(w.plan().next);
+}
+
+TEST(EpochPlanner, DoesNotReplaceAPrimaryThatOnlyTheSchedulerCannotSee) {
+  World w(3);
+  w.v(0).connected = false;
+  EXPECT_FALSE(w.plan().next);
+  w.now += seconds(60);
+  EXPECT_FALSE(w.plan().next) << "its ackers still receive from it";
+  w.r(1).receiver_connected = w.r(2).receiver_connected = false;
+  EXPECT_EQ(w.persist().kind, "failover_started");
+}
+
+TEST(EpochPlanner, WaitsForAPrimaryThatServedAlone) {
+  World w(3);
+  w.cluster.epoch.mode = EpochMode::kSolo;
+  w.cluster.epoch.ackers.clear();
+  w.crash_primary();
+  w.now += seconds(60);
+  EXPECT_FALSE(w.plan().next);
+  EXPECT_NE(w.plan().waiting_for.find("served alone"), std::string::npos);
+}
+
+TEST(EpochPlanner, TellsARestartedPrimaryToGoOnWhereItCannotBeReplaced) {
+  World w(1);
+  w.r(0).role = MemberRole::kIdle;
+  w.r(0).writable = false;
+  const auto promote = World::ordered<order::Promote>(w.plan(), 0);
+  ASSERT_TRUE(promote);
+  EXPECT_EQ(promote->pair, w.cluster.epoch.pair);
+  EXPECT_EQ(promote->d, 0U);
+}
+
+TEST(EpochPlanner, BringsAMemberBackStepByStep) {
+  World w(3);
+  w.cluster.epoch.ackers = {id(1)};
+  w.cluster.epoch.shut_out = {id(2)};
+  w.r(2).promised = {2, 4};
+  w.r(2).role = MemberRole::kIdle;
+  w.r(2).acking = w.r(2).receiver_running = w.r(2).receiver_connected = false;
+
+  const auto follow = World::ordered<order::Follow>(w.plan(), 2);
+  ASSERT_TRUE(follow);
+  EXPECT_FALSE(follow->acking) << "named first, then told to acknowledge";
+  w.r(2).promised = w.cluster.epoch.pair;
+  w.follow(w.r(2), false);
+  w.r(2).receiver_connected = false;
+  EXPECT_EQ(w.persist().kind, "member_let_in");
+  EXPECT_TRUE(w.cluster.epoch.shut_out.empty());
+  EXPECT_TRUE(w.cluster.epoch.ackers.contains(id(1)) && !w.cluster.epoch.ackers.contains(id(2)));
+  EXPECT_FALSE(w.plan().next) << "the new config goes to everybody first";
+  for (int i = 0; i < 3; ++i) w.r(i).promised = w.cluster.epoch.pair;
+  w.r(2).receiver_connected = true;
+  EXPECT_EQ(w.persist().kind, "acker_added");
+  for (int i = 0; i < 2; ++i) w.r(i).promised = w.cluster.epoch.pair;
+  EXPECT_TRUE(World::ordered<order::Follow>(w.plan(), 2)->acking);
+}
+
+TEST(EpochPlanner, GoesSoloOnlyAfterAWhileAndNamesItFirst) {
+  World w(2);
+  w.v(1).connected = false;
+  w.r(0).semi_sync_clients = 0;
+  EXPECT_FALSE(w.plan().next);
+  EXPECT_LE(w.plan().revisit, w.now + w.times.solo_after);
+  w.now += w.times.solo_after;
+  const auto d = w.persist();
+  EXPECT_EQ(d.kind, "solo_entered");
+  EXPECT_TRUE(d.orders.empty()) << "told only after it is durable";
+  EXPECT_EQ(World::ordered<order::Promote>(w.plan(), 0)->d, 0U);
+}
+
+TEST(EpochPlanner, LeavesSoloInTheModelsOrder) {
+  World w(3);
+  w.cluster.epoch.mode = EpochMode::kSolo;
+  w.cluster.epoch.ackers.clear();
+  w.r(0).semi_sync_d = 0;
+  w.r(1).acking = false;
+  w.v(2).connected = false;
+
+  EXPECT_EQ(w.persist().kind, "solo_leaving");
+  EXPECT_EQ(w.cluster.epoch.mode, EpochMode::kSolo) << "still: nobody counts yet";
+  EXPECT_EQ(w.cluster.epoch.joining, (std::set<MemberId>{id(1)}));
+  EXPECT_EQ(w.cluster.epoch.shut_out, (std::set<MemberId>{id(2)})) << "an old acker may still acknowledge";
+  w.r(1).promised = w.cluster.epoch.pair;
+  w.r(1).acking = true;
+  EXPECT_FALSE(w.plan().next) << "the primary has not confirmed that it waits again";
+  w.r(0).promised = w.cluster.epoch.pair;
+  w.r(0).semi_sync_d = 1;
+  w.r(0).executed = gtid("0-1-12");
+  EXPECT_FALSE(w.plan().next) << "the replica lacks what was acknowledged alone";
+  w.r(1).received = gtid("0-1-12");
+  EXPECT_EQ(w.persist().kind, "solo_left");
+  EXPECT_EQ(w.cluster.epoch.ackers, (std::set<MemberId>{id(1)}));
+}
+
+TEST(EpochPlanner, SwitchesOverToTheTargetAndSaysSo) {
+  World w(3);
+  w.cluster.switchover_to = id(2);
+  EXPECT_EQ(w.persist().kind, "switchover_started");
+  for (int i = 0; i < 3; ++i) w.fence(i);
+  EXPECT_EQ(w.persist().kind, "switchover_done");
+  EXPECT_EQ(w.cluster.epoch.primary, id(2));
+  EXPECT_EQ(w.cluster.epoch.ackers.size(), 2U);
+}
+
+TEST(EpochPlanner, RebuildsAnErrantMemberAfterAWhileButNeverAnAcker) {
+  World w(3);
+  w.cluster.epoch.ackers = {id(1)};
+  w.r(2).role = MemberRole::kErrant;
+  w.r(2).acking = w.r(2).receiver_running = w.r(2).receiver_connected = false;
+  w.r(2).received = gtid("0-1-9,0-7-1");
+  EXPECT_FALSE(World::ordered<order::Rebuild>(w.plan(), 2));
+  w.now += w.times.rebuild_after;
+  EXPECT_TRUE(World::ordered<order::Rebuild>(w.plan(), 2));
+  w.cluster.epoch.ackers.insert(id(2));
+  EXPECT_FALSE(World::ordered<order::Rebuild>(w.plan(), 2));
+}
+
+TEST(EpochPlanner, CertifiesAnAmnesiacByAReadAfterItsRestart) {
+  World w(3, Flavour::kMariadb);
+  w.r(1).amnesiac = true;
+  w.r(1).incarnation = "b";
+  EXPECT_EQ(w.persist().kind, "certification_started");
+  EXPECT_FALSE(World::ordered<order::Certify>(w.plan(), 1)) << "that read may be older than its restart";
+  for (int i = 0; i < 3; ++i) w.r(i).promised = w.cluster.epoch.pair;
+  const auto certify = World::ordered<order::Certify>(w.plan(), 1);
+  ASSERT_TRUE(certify);
+  EXPECT_EQ(certify->incarnation, "b");
+}
+
+TEST(EpochPlanner, WaitsForMoreAcknowledgementsInLargerClusters) {
+  EXPECT_EQ(wanted_d(Flavour::kMysql, 1), 1U);
+  EXPECT_EQ(wanted_d(Flavour::kMysql, 2), 1U);
+  EXPECT_EQ(wanted_d(Flavour::kMysql, 4), 2U);
+  EXPECT_EQ(wanted_d(Flavour::kMariadb, 4), 1U);
+}
+
+}  // namespace
+}  // namespace mysos

@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: Apache-2.0
+// Stories of one executor: what it does on orders, deaths of mysqld, and its own rebirth.
+#include "core/member_core.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace mysos {
+namespace {
+
+namespace in = member_input;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+GtidSet gtid(const std::string& text) { return *GtidSet::parse(text); }
+
+// An executor whose shell does at once what it is told; tests look at what that was.
+class Executor {
+ public:
+  explicit Executor(bool relay_log_survives = true, MemberPromise promise = {}, bool secrets = true)
+      : core_(std::move(promise), config(relay_log_survives), secrets) {
+    give(in::Tick{});
+  }
+  static MemberConfig config(bool relay_log_survives) {
+    MemberConfig c;
+    c.member = MemberId("c-0");
+    c.relay_log_survives = relay_log_survives;
+    return c;
+  }
+  MemberOutput give(const MemberInput& input) {
+    core_.step(input, now);
+    out = core_.take_output();
+    if (out.promise) {
+      EXPECT_GE(out.promise->pair, durable.pair) << "a promise never goes back";
+      durable = *out.promise;
+    }
+    return out;
+  }
+  MemberOutput order(const Order& o) { return give(in::OrderGiven{++order_id, o}); }
+  // mysqld is made and comes up, quiet.
+  void start(const std::string& incarnation, ServerSnapshot seen = {}) {
+    if (report().server == ServerState::kPreparing) give(in::DatadirReady{});
+    give(in::ServerUp{incarnation, "test", "1"});
+    give(in::Snapshot{seen});
+  }
+  void end_plan(const ServerSnapshot& after) { give(in::PlanEnded{out.plan.value().id, std::nullopt, after}); }
+  void fail_plan(const std::string& why, std::optional<ServerSnapshot> after = {}) {
+    give(in::PlanEnded{out.plan.value().id, why, std::move(after)});
+  }
+  void make_primary(Pair pair = {1, 1}) {
+    order(order::Promote{pair, 1, {}, {MemberId("c-1")}, {}});
+    end_plan(serving());
+  }
+  static ServerSnapshot serving() {
+    ServerSnapshot s;
+    s.read_only = false;
+    s.semi_sync_d = 1;
+    return s;
+  }
+  MemberReport report() { return core_.report(); }
+  [[nodiscard]] bool did(const ServerAction& action) const {
+    return std::ranges::any_of(out.server, [&](const auto& a) { return a.index() == action.index(); });
+  }
+  [[nodiscard]] std::size_t step_index(const ServerStep& s) const {
+    const auto& steps = out.plan.value().steps;
+    return static_cast<std::size_t>(std::ranges::find(steps, s) - steps.begin());
+  }
+  MemberCore& core() { return core_; }
+
+  Instant now{};
+  MemberPromise durable;
+  MemberOutput out;
+  std::uint64_t order_id = 0;
+
+ private:
+  MemberCore core_;
+};
+
+TEST(MemberCore, MakesItsDataOnlyOnceItHasSecrets) {
+  Executor e(true, {}, false);
+  EXPECT_FALSE(e.did(server_action::MakeDatadir{}));
+
+  e.give(in::SecretsStored{});
+  EXPECT_TRUE(e.did(server_action::MakeDatadir{}));
+
+  e.give(in::DatadirReady{});
+  EXPECT_TRUE(e.durable.seeded);
+  EXPECT_TRUE(e.did(server_action::Start{}));
+}
+
+TEST(MemberCore, PromisesBeforeItActs) {
+  Executor e;
+  e.start("a");
+
+  e.order(order::Fence{{3, 0}});
+
+  ASSERT_TRUE(e.out.promise) << "the promise is in the same output as the steps, and goes first";
+  EXPECT_EQ(e.durable.pair, (Pair{3, 0}));
+  ASSERT_TRUE(e.out.plan);
+  EXPECT_TRUE(e.report().busy) << "not reported as fenced before the receiver was seen stopped";
+  e.end_plan({});
+  EXPECT_EQ(e.report().role, MemberRole::kFenced);
+  EXPECT_FALSE(e.report().busy);
+}
+
+TEST(MemberCore, RefusesWhatIsBelowItsPromise) {
+  Executor e;
+  e.start("a");
+  e.order(order::Fence{{3, 0}});
+  e.end_plan({});
+
+  for (const Order& late : std::vector<Order>{order::Fence{{2, 0}}, order::Promote{{2, 9}, 1, {}, {}, {}},
+                                              order::Follow{{2, 9}, MemberId("c-1"), "h", 1, true, {}},
+                                              order::Rebuild{{2, 9}}}) {
+    e.order(late);
+    ASSERT_EQ(e.out.answers.size(), 1U);
+    ASSERT_TRUE(e.out.answers[0].error);
+    EXPECT_EQ(e.out.answers[0].error->code, Errc::kFenced);
+    EXPECT_FALSE(e.out.plan);
+    EXPECT_FALSE(e.out.promise);
+  }
+}
+
+TEST(MemberCore, QuietsAPrimaryInTheOnlySafeOrder) {
+  Executor e;
+  e.start("a");
+  e.make_primary();
+  EXPECT_TRUE(e.report().writable);
+
+  e.order(order::Fence{{2, 0}});
+
+  const auto kill = e.step_index(step::KillClients{});
+  const auto read_only = e.step_index(step::SetReadOnly{true});
+  const auto semi_sync_off = e.step_index(step::SemiSyncSource{0});
+  EXPECT_LT(kill, read_only);
+  EXPECT_LT(read_only, semi_sync_off) << "the other order acknowledges writes that no acker has";
+}
+
+TEST(MemberCore, KillsAPrimaryThatCannotBeQuieted) {
+  Executor e;
+  e.start("a");
+  e.make_primary();
+  e.order(order::Fence{{2, 0}});
+
+  e.fail_plan("read_only waits for commits that wait for an acker");
+
+  EXPECT_TRUE(e.did(server_action::Kill{}));
+  e.give(in::ServerExited{"killed"});
+  EXPECT_TRUE(e.did(server_action::Start{}));
+  e.start("b");
+  EXPECT_EQ(e.report().role, MemberRole::kFenced);
+  EXPECT_FALSE(e.report().writable);
+}
+
+TEST(MemberCore, OpensOnlyAfterTheFloorAndTheShutOut) {
+  Executor e;
+  e.start("a");
+
+  e.order(order::Promote{{1, 1}, 1, gtid("0-1-5"), {MemberId("c-1")}, {MemberId("c-2")}});
+
+  const auto open = e.step_index(step::SetReadOnly{false});
+  EXPECT_EQ(open + 1, e.out.plan->steps.size());
+  EXPECT_LT(e.step_index(step::RequireExecuted{gtid("0-1-5")}), open);
+  EXPECT_LT(e.step_index(step::ShutOut{{MemberId("c-1")}, {MemberId("c-2")}}), open);
+  EXPECT_LT(e.step_index(step::SemiSyncSource{1}), open);
+  EXPECT_FALSE(e.report().writable);
+}
+
+TEST(MemberCore, ANewConfigDoesNotCloseThePrimary) {
+  Executor e;
+  e.start("a");
+  e.make_primary();
+
+  e.order(order::Promote{{1, 2}, 0, {}, {MemberId("c-1")}, {}});
+
+  EXPECT_EQ(e.step_index(step::KillClients{}), e.out.plan->steps.size()) << "no session is ended";
+  EXPECT_EQ(e.step_index(step::SetReadOnly{true}), e.out.plan->steps.size());
+}
+
+TEST(MemberCore, ARestartedServerWaitsToBeTold) {
+  Executor e;
+  e.start("a");
+  e.make_primary();
+
+  e.give(in::ServerExited{"signal 9"});
+  EXPECT_TRUE(e.report().crashed);
+  EXPECT_FALSE(e.report().writable);
+  e.now += milliseconds(100);
+  e.give(in::Tick{});
+  e.start("b");
+
+  EXPECT_EQ(e.report().role, MemberRole::kIdle);
+  EXPECT_FALSE(e.report().crashed);
+  EXPECT_EQ(e.report().promised, (Pair{1, 1}));
+}
+
+TEST(MemberCore, CrashLoopsBackOff) {
+  Executor e;
+  e.start("a");
+  e.give(in::ServerExited{"abort"});
+  const Instant first = e.core().next_deadline();
+  e.now = first;
+  e.give(in::Tick{});
+  e.give(in::ServerExited{"abort"});
+
+  EXPECT_GT(e.core().next_deadline() - e.now, first - Instant{});
+}
+
+TEST(MemberCore, ErrantMembersPromiseAndStayStill) {
+  Executor e;
+  e.start("a");
+  e.order(order::Follow{{2, 1}, MemberId("c-1"), "h", 1, false, gtid("0-2-5")});
+  EXPECT_LT(e.step_index(step::RequireContainedIn{gtid("0-2-5")}), e.step_index(step::StartReplication{}));
+
+  ServerSnapshot extra;
+  extra.executed = extra.received = gtid("0-1-7,0-2-5");
+  e.fail_plan("not contained", extra);
+
+  EXPECT_EQ(e.report().role, MemberRole::kErrant);
+  EXPECT_EQ(e.report().promised, (Pair{2, 1}));
+}
+
+TEST(MemberCore, AnAttachedReplicaIsNotCheckedAgainstAnOlderRead) {
+  Executor e;
+  e.start("a");
+  e.order(order::Follow{{2, 1}, MemberId("c-1"), "h", 1, false, gtid("0-2-5")});
+  ServerSnapshot following;
+  following.receiver_running = following.receiver_connected = true;
+  following.received = gtid("0-2-9");
+  e.end_plan(following);
+
+  e.order(order::Follow{{2, 2}, MemberId("c-1"), "h", 1, true, gtid("0-2-8")});
+
+  EXPECT_EQ(e.step_index(step::RequireContainedIn{gtid("0-2-8")}), e.out.plan->steps.size());
+  EXPECT_LT(e.step_index(step::SemiSyncReplica{true}), e.step_index(step::StartReplication{}));
+}
+
+TEST(MemberCore, NeverRebuildsAnAckerOrAPrimary) {
+  Executor acker;
+  acker.start("a");
+  acker.order(order::Follow{{2, 1}, MemberId("c-1"), "h", 1, true, {}});
+  acker.end_plan({});
+  acker.order(order::Rebuild{{2, 1}});
+  EXPECT_EQ(acker.out.answers.at(0).error->code, Errc::kConflict);
+
+  Executor primary;
+  primary.start("a");
+  primary.make_primary();
+  primary.order(order::Rebuild{{1, 1}});
+  EXPECT_EQ(primary.out.answers.at(0).error->code, Errc::kConflict);
+}
+
+TEST(MemberCore, ARebuildKeepsThePromiseAndTakesAServerIdOfItsOwn) {
+  Executor e(false);
+  e.start("a");
+  e.order(order::Follow{{2, 1}, MemberId("c-1"), "h", 1, false, {}});
+  e.end_plan({});
+
+  e.order(order::Rebuild{{2, 1}});
+
+  EXPECT_TRUE(e.did(server_action::Kill{}));
+  EXPECT_TRUE(e.durable.rebuilding);
+  EXPECT_TRUE(e.durable.amnesiac);
+  EXPECT_EQ(e.durable.pair, (Pair{2, 1}));
+  EXPECT_EQ(e.durable.generation, 1U);
+  e.give(in::ServerExited{"killed"});
+  EXPECT_TRUE(e.did(server_action::MakeDatadir{}));
+}
+
+TEST(MemberCore, ARestartedMariadbReplicaIsAmnesiacUntilCertified) {
+  Executor e(false);
+  e.start("a");
+  EXPECT_FALSE(e.report().amnesiac) << "a first start has lost nothing";
+  e.give(in::ServerExited{"signal 9"});
+  e.now += seconds(1);
+  e.give(in::Tick{});
+  e.start("b");
+  EXPECT_TRUE(e.report().amnesiac);
+  EXPECT_TRUE(e.durable.amnesiac) << "and would still be after a crash of the executor";
+
+  e.order(order::Follow{{1, 2}, MemberId("c-1"), "h", 1, true, {}});
+  ServerSnapshot following;
+  following.receiver_running = true;
+  following.received = gtid("0-2-5");
+  e.end_plan(following);
+  e.order(order::Certify{{1, 2}, "b", gtid("0-2-6")});
+  EXPECT_TRUE(e.report().amnesiac) << "it does not contain that read";
+  e.order(order::Certify{{1, 2}, "a", gtid("0-2-5")});
+  EXPECT_TRUE(e.report().amnesiac) << "that was of an earlier life";
+  e.order(order::Certify{{1, 2}, "b", gtid("0-2-5")});
+  EXPECT_FALSE(e.report().amnesiac);
+}
+
+TEST(MemberCore, ARebornExecutorLetsThePromisedPrimaryServeOn) {
+  MemberPromise p;
+  p.pair = {1, 1};
+  p.role = MemberRole::kPrimary;
+  p.seeded = true;
+  p.incarnation = "a";
+  Executor e(true, p);
+  // The constructor's tick has not started anything that ServerAdopted could contradict in a real shell: it comes first.
+  MemberCore core(p, Executor::config(true), true);
+  core.step(in::ServerAdopted{"a"}, {});
+  core.step(in::ServerUp{"a", "test", "1"}, {});
+  core.step(in::Snapshot{Executor::serving()}, {});
+
+  const auto out = core.take_output();
+  EXPECT_FALSE(out.plan);
+  EXPECT_TRUE(core.report().writable);
+  EXPECT_TRUE(core.report().busy) << "until it is told again";
+}
+
+TEST(MemberCore, ARebornExecutorFinishesAFence) {
+  MemberPromise p;
+  p.pair = {2, 0};
+  p.role = MemberRole::kFenced;
+  p.seeded = true;
+  p.incarnation = "a";
+  MemberCore core(p, Executor::config(true), true);
+
+  core.step(in::ServerAdopted{"a"}, {});
+  core.step(in::ServerUp{"a", "test", "1"}, {});
+
+  const auto out = core.take_output();
+  ASSERT_TRUE(out.plan);
+  EXPECT_EQ(out.plan->steps.front(), ServerStep(step::KillClients{}));
+}
+
+TEST(MemberCore, StopsAPrimaryWithoutReleasingWhatWaits) {
+  Executor e;
+  e.start("a");
+  e.make_primary();
+
+  e.give(in::Stop{});
+  EXPECT_FALSE(e.did(server_action::Shutdown{})) << "its clients are ended first";
+  ServerSnapshot quiet;
+  e.end_plan(quiet);
+  EXPECT_TRUE(e.did(server_action::Shutdown{}));
+  EXPECT_FALSE(e.out.finished);
+  e.give(in::ServerExited{"exit 0"});
+  EXPECT_TRUE(e.out.finished);
+}
+
+TEST(MemberCore, ANewerOrderReplacesAPlanAndAnswersTheOldOne) {
+  Executor e;
+  e.start("a");
+  e.order(order::Promote{{1, 1}, 1, {}, {}, {}});
+  e.order(order::Fence{{2, 0}});
+
+  ASSERT_EQ(e.out.answers.size(), 1U);
+  EXPECT_EQ(e.out.answers[0].order, 1U);
+  EXPECT_EQ(e.out.plan->steps.front(), ServerStep(step::KillClients{})) << "it may have opened already";
+}
+
+}  // namespace
+}  // namespace mysos
