@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+// The API over HTTP on loopback, with a fake in the place of the scheduler.
+#include "api/api_server.h"
+
+#include "api/fake_control.h"
+#include "base/http/client.h"
+#include "base/secret.h"
+
+namespace mysos {
+namespace {
+using namespace std::chrono_literals;
+
+constexpr auto kToken = "the-admin-token";
+
+struct Api : ::testing::Test {
+  explicit Api(CottonAccess cotton = CottonAccess::kToken)
+      : api(control, {hash_token(kToken), cotton, "http://127.0.0.1:1"}) {}
+  TestLoop loop;
+  FakeControl control{loop.io.get_executor()};
+  ApiServer api;
+  HttpServer server{loop.io.get_executor(),
+                    [this](const HttpRequest& r, HttpExchange& x) { return api.handle(r, x); },
+                    ApiServer::server_options()};
+  std::uint16_t port = server.listen("127.0.0.1", 0).value();
+
+  void TearDown() override { loop.run(server.stop()); }
+
+  HttpResponse ask(std::string method, std::string target, std::string body = "", HttpHeaders headers = {},
+                   bool with_token = true) {
+    if (with_token) headers.set("Authorization", std::string("Bearer ") + kToken);
+    HttpRequest request{.method = std::move(method), .target = std::move(target), .headers = std::move(headers), .body = std::move(body)};
+    Result<HttpResponse> response = fail(Errc::kInternal, "never asked");
+    loop.run([](auto executor, std::uint16_t to, HttpRequest wanted, Result<HttpResponse>& out) -> asio::awaitable<void> {
+      out = co_await http_request(executor, {"127.0.0.1", to}, std::move(wanted), 10s);
+    }(loop.io.get_executor(), port, std::move(request), response));
+    EXPECT_TRUE(response) << response.error().message;
+    return response.value_or(HttpResponse{});
+  }
+  static json::object object(const HttpResponse& response) {
+    auto parsed = parse_json(response.body);
+    return parsed && parsed->is_object() ? parsed->get_object() : json::object{};
+  }
+};
+
+TEST_F(Api, MakesAClusterAndTellsItsPasswordOnce) {
+  const auto made = ask("POST", "/v1/clusters", R"({"name":"shop"})");
+  EXPECT_EQ(made.status, 202);
+  EXPECT_EQ(made.headers.get("Location"), "/v1/clusters/shop");
+  EXPECT_EQ(object(made)["password"], "made-by-the-fake");
+  EXPECT_EQ(object(made)["state"], "creating");
+
+  const auto shown = ask("GET", "/v1/clusters/shop");
+  EXPECT_EQ(shown.status, 200);
+  for (const char* key : {"name", "state", "epoch", "mode", "primary", "members", "user", "endpoints", "waiting_for"}) {
+    EXPECT_TRUE(object(shown).contains(key)) << key;
+  }
+  EXPECT_FALSE(object(shown).contains("password"));
+  EXPECT_EQ(shown.body.find("made-by-the-fake"), std::string::npos);
+}
+
+TEST_F(Api, WaitsUntilAClusterIsHealthy) {
+  control.states["shop"] = ClusterState::kHealthy;
+  EXPECT_EQ(ask("POST", "/v1/clusters?wait=10", R"({"name":"shop"})").status, 201);
+  EXPECT_EQ(ask("DELETE", "/v1/clusters/shop?wait=10").status, 204);
+  EXPECT_EQ(ask("POST", "/v1/clusters?wait=soon", R"({"name":"shop"})").status, 422);
+}
+
+TEST_F(Api, AsksForAToken) {
+  for (const char* target : {"/v1/clusters", "/v1/events", "/v1/clusters/shop/credentials"}) {
+    const auto none = ask("GET", target, "", {}, false);
+    EXPECT_EQ(none.status, 401);
+    EXPECT_EQ(none.headers.get("WWW-Authenticate"), "Bearer realm=\"mysos\"");
+    EXPECT_EQ(none.headers.get("Content-Type"), "application/problem+json");
+  }
+  EXPECT_EQ(ask("GET", "/v1/clusters", "", {{"Authorization", "Bearer wrong"}}, false).status, 401);
+  EXPECT_EQ(ask("GET", "/v1/clusters", "", {{"Authorization", std::string("bearer ") + kToken}}, false).status, 200);
+  EXPECT_EQ(ask("POST", "/clusters/shop", "cluster_user=a", {}, false).status, 401);
+}
+
+TEST_F(Api, IsOpenWhereNothingIsTold) {
+  for (const char* target : {"/", "/app.js", "/style.css", "/healthz", "/readyz", "/metrics", "/v1/openapi.json"}) {
+    EXPECT_EQ(ask("GET", target, "", {}, false).status, 200) << target;
+  }
+  EXPECT_NE(ask("GET", "/", "", {}, false).headers.get("Content-Security-Policy").find("default-src 'self'"),
+            std::string::npos);
+}
+
+TEST_F(Api, SaysWhatIsWrongInProblemDocuments) {
+  const auto broken = ask("POST", "/v1/clusters", "{");
+  EXPECT_EQ(broken.status, 400);
+  const auto unknown = ask("POST", "/v1/clusters", R"({"name":"shop","membres":3})");
+  EXPECT_EQ(unknown.status, 422);
+  EXPECT_EQ(object(unknown)["field"], "membres");
+  EXPECT_EQ(ask("POST", "/v1/clusters", R"({"name":"shop"})", {{"Content-Type", "text/plain"}}).status, 415);
+  EXPECT_EQ(ask("POST", "/v1/clusters", std::string(kMaxApiBody + 1, ' ')).status, 413);
+  const auto method = ask("PATCH", "/v1/clusters/shop");
+  EXPECT_EQ(method.status, 405);
+  EXPECT_EQ(method.headers.get("Allow"), "GET, HEAD, DELETE");
+  EXPECT_EQ(ask("GET", "/v2/clusters").status, 404);
+  EXPECT_TRUE(control.made.empty());
+}
+
+TEST_F(Api, SuggestsTheNearestCluster) {
+  ask("POST", "/v1/clusters", R"({"name":"shop"})");
+  const auto missing = ask("GET", "/v1/clusters/shpo");
+  EXPECT_EQ(missing.status, 404);
+  EXPECT_NE(missing.body.find("shop"), std::string::npos);
+  EXPECT_EQ(ask("DELETE", "/v1/clusters/other").status, 404);
+  EXPECT_EQ(ask("POST", "/v1/clusters", R"({"name":"shop"})").status, 409);
+}
+
+TEST_F(Api, DoesAPostWithAnIdempotencyKeyOnce) {
+  const HttpHeaders key{{"Idempotency-Key", "k1"}};
+  const auto first = ask("POST", "/v1/clusters", R"({"name":"shop"})", key);
+  const auto second = ask("POST", "/v1/clusters", R"({"name":"shop"})", key);
+  EXPECT_EQ(second.status, 202);
+  EXPECT_EQ(second.body, first.body);
+  EXPECT_EQ(control.creates, 1);
+  EXPECT_EQ(ask("POST", "/v1/clusters", R"({"name":"other"})", key).status, 422);
+}
+
+TEST_F(Api, PassesARefusalOn) {
+  control.refusal = Error{Errc::kUnavailable, "the store takes no commits: no space left on device", {}};
+  const auto refused = ask("POST", "/v1/clusters", R"({"name":"shop"})");
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_NE(refused.body.find("no space left"), std::string::npos);
+}
+
+TEST_F(Api, SwitchesOverToAMemberThatIsThere) {
+  ask("POST", "/v1/clusters", R"({"name":"shop"})");
+  EXPECT_EQ(ask("POST", "/v1/clusters/shop/switchover", R"({"to":"id-shop-0"})").status, 202);
+  EXPECT_EQ(control.switched_to, MemberId("id-shop-0"));
+  const auto wrong = ask("POST", "/v1/clusters/shop/switchover", R"({"to":"id-shop-9"})");
+  EXPECT_EQ(wrong.status, 422);
+  EXPECT_EQ(object(wrong)["field"], "to");
+}
+
+TEST_F(Api, TellsEventsAfterASeqOrTheNewest) {
+  for (int i = 0; i < 5; ++i) control.add_event(i % 2 == 0 ? "shop" : "blog", "kind" + std::to_string(i));
+  const auto newest = object(ask("GET", "/v1/events?limit=2"))["events"].as_array();
+  ASSERT_EQ(newest.size(), 2u);
+  EXPECT_EQ(newest[1].as_object().at("kind"), "kind4");
+  const auto after = object(ask("GET", "/v1/events?after=1&limit=2"))["events"].as_array();
+  ASSERT_EQ(after.size(), 2u);
+  EXPECT_EQ(after[0].as_object().at("seq"), 2);
+  EXPECT_EQ(object(ask("GET", "/v1/clusters/shop/events?limit=2"))["events"].as_array().size(), 2u);
+  EXPECT_EQ(ask("GET", "/v1/clusters/none/events").status, 404);
+  EXPECT_EQ(ask("GET", "/v1/events?after=x").status, 422);
+}
+
+TEST_F(Api, StreamsEventsAsTheyHappen) {
+  control.add_event("shop", "before");
+  loop.run([](Api& t) -> asio::awaitable<void> {
+    HttpStream stream(t.loop.io.get_executor());
+    HttpRequest request{.target = "/v1/events?after=0",
+                        .headers = {{"Accept", "text/event-stream"}, {"Authorization", std::string("Bearer ") + kToken}}};
+    const auto opened = co_await stream.open({"127.0.0.1", t.port}, std::move(request), 10s);
+    EXPECT_TRUE(opened);
+    if (!opened) co_return;
+    EXPECT_EQ(opened->headers.get("Content-Type"), "text/event-stream");
+    std::string seen;
+    bool added = false;
+    while (seen.find("later") == std::string::npos) {
+      const auto more = co_await stream.read_some(10s);
+      EXPECT_TRUE(more && !more->empty());
+      if (!more || more->empty()) co_return;
+      seen += *more;
+      if (!added && seen.find("before") != std::string::npos) {
+        t.control.add_event("shop", "later");
+        added = true;
+      }
+    }
+    EXPECT_NE(seen.find("id: 2\ndata: {"), std::string::npos);
+    stream.close();
+  }(*this));
+}
+
+TEST_F(Api, HealthSaysWhatFails) {
+  control.said_health = Health{false, ""};
+  EXPECT_EQ(ask("GET", "/healthz").status, 200);
+  EXPECT_EQ(ask("GET", "/readyz").status, 503);
+  control.said_health = Health{true, "no space left on device"};
+  const auto sick = ask("GET", "/healthz", "", {}, false);
+  EXPECT_EQ(sick.status, 503);
+  EXPECT_NE(sick.body.find("no space left"), std::string::npos);
+}
+
+TEST_F(Api, TheDescriptionIsJson) {
+  const auto description = ask("GET", "/v1/openapi.json");
+  ASSERT_TRUE(object(description).contains("paths"));
+  EXPECT_EQ(object(description)["openapi"], "3.1.0");
+}
+
+struct OpenCotton : Api {
+  OpenCotton() : Api(CottonAccess::kOpen) {}
+};
+
+TEST_F(OpenCotton, MakesAndDeletesLikeCotton) {
+  const auto made = ask("POST", "/clusters/shop", "cluster_user=anna&num_nodes=3&size=&backup_id=&cluster_password=", {}, false);
+  EXPECT_EQ(made.status, 200);
+  EXPECT_EQ(object(made)["cluster_url"], "http://127.0.0.1:1/v1/clusters/shop");
+  const std::string password(object(made)["cluster_password"].as_string());
+  EXPECT_EQ(ask("POST", "/clusters/shop", "cluster_user=anna", {}, false).status, 409);
+  EXPECT_EQ(ask("POST", "/clusters/blog", "cluster_user=anna&num_nodes=x", {}, false).status, 400);
+  EXPECT_EQ(ask("POST", "/clusters/blog", "cluster_user=anna&backup_id=1", {}, false).status, 400);
+  EXPECT_EQ(ask("DELETE", "/clusters/blog", "password=x", {}, false).status, 404);
+  EXPECT_EQ(ask("DELETE", "/clusters/shop", "", {}, false).status, 400);
+  EXPECT_EQ(ask("DELETE", "/clusters/shop", "password=wrong", {}, false).status, 403);
+  EXPECT_EQ(ask("DELETE", "/clusters/shop", "password=" + password, {}, false).status, 200);
+}
+
+TEST_F(OpenCotton, IsClosedToWebPages) {
+  EXPECT_EQ(ask("POST", "/clusters/shop", "cluster_user=anna", {{"Origin", "http://evil.example"}}, false).status, 403);
+  EXPECT_TRUE(control.made.empty());
+}
+
+}  // namespace
+}  // namespace mysos

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/cluster_json.h"
+
+#include <fmt/format.h>
+
+#include <ctime>
+
+namespace mysos {
+namespace {
+
+// What a person calls a member: what the record says it shall be, and what it says itself where that differs.
+std::string_view role_of(const ClusterView& view, const MemberView& member) {
+  const EpochRecord& record = view.cluster->epoch;
+  if (record.primary == member.id && !record.electing) return "primary";
+  if (!member.report) return "unknown";
+  return member.report->role == MemberRole::kPrimary ? "former_primary" : enum_text(member.report->role);
+}
+
+std::string_view state_of(const Member& durable, const MemberView& member) {
+  switch (durable.stage) {
+    case MemberStage::kWanted:
+    case MemberStage::kDown:
+    case MemberStage::kKilling:
+    case MemberStage::kReleasing: return enum_text(durable.stage);
+    case MemberStage::kLaunching:
+    case MemberStage::kRunning: break;
+  }
+  if (!member.connected) return durable.stage == MemberStage::kLaunching ? "launching" : "unreachable";
+  return member.report ? enum_text(member.report->server) : "launching";
+}
+
+json::object member_json(const ClusterView& view, const MemberView& member) {
+  json::object out;
+  out["id"] = member.id.value;
+  out["role"] = role_of(view, member);
+  const Member* durable = view.cluster->find(member.id);
+  out["state"] = durable != nullptr ? state_of(*durable, member) : "unknown";
+  out["host"] = member.host;
+  out["port"] = member.port;
+  out["agent"] = durable != nullptr ? durable->agent.value : "";
+  out["hostname"] = durable != nullptr ? durable->hostname : "";
+  out["api_port"] = durable != nullptr ? durable->api_port : 0;
+  out["gtid"] = member.report ? to_json(member.report->executed) : json::value("");
+  out["lag_ms"] = member.report ? json::value(member.report->lag_ms) : json::value(nullptr);
+  if (member.report) {
+    out["version"] = member.report->version;
+    out["writable"] = member.report->writable;
+    out["acking"] = member.report->acking;
+    out["problem"] = member.report->problem;
+  }
+  return out;
+}
+
+json::object endpoints_json(const ClusterView& view) {
+  json::object out;
+  const auto primary = primary_endpoint(view);
+  out["primary"] = primary ? json::value(to_string(*primary)) : json::value(nullptr);
+  json::array replicas;
+  for (const MemberView& member : view.members) {
+    if (member.connected && member.report && member.report->role == MemberRole::kReplica) {
+      replicas.emplace_back(to_string(Endpoint{member.host, member.port}));
+    }
+  }
+  out["replicas"] = std::move(replicas);
+  return out;
+}
+
+}  // namespace
+
+std::optional<Endpoint> primary_endpoint(const ClusterView& view) {
+  const EpochRecord& record = view.cluster->epoch;
+  if (record.electing || !record.primary) return std::nullopt;
+  for (const MemberView& member : view.members) {
+    if (member.id == *record.primary && member.report && member.report->writable && member.report->user_ready) {
+      return Endpoint{member.host, member.port};
+    }
+  }
+  return std::nullopt;
+}
+
+std::string iso_time(WallTime time) {
+  const std::time_t seconds = time.ms / 1000;
+  std::tm parts{};
+  ::gmtime_r(&seconds, &parts);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
+                     parts.tm_hour, parts.tm_min, parts.tm_sec, time.ms % 1000);
+}
+
+json::array members_json(const ClusterView& view) {
+  json::array out;
+  for (const MemberView& member : view.members) out.push_back(member_json(view, member));
+  return out;
+}
+
+json::object cluster_json(const ClusterView& view) {
+  const Cluster& cluster = *view.cluster;
+  const EpochRecord& record = cluster.epoch;
+  json::object out;
+  out["name"] = cluster.spec.name;
+  out["id"] = cluster.id.value;
+  out["state"] = enum_text(view.state);
+  out["epoch"] = record.pair.epoch;
+  out["config"] = record.pair.config;
+  out["electing"] = record.electing;
+  out["mode"] = enum_text(record.mode);
+  out["primary"] = record.primary ? json::value(record.primary->value) : json::value(nullptr);
+  out["members"] = members_json(view);
+  out["user"] = cluster.spec.user;
+  out["endpoints"] = endpoints_json(view);
+  out["waiting_for"] = view.waiting_for;
+  out["version"] = cluster.spec.version;
+  out["size"] = json::object{{"members", cluster.spec.members},
+                             {"cpus", static_cast<double>(cluster.spec.cpus_milli) / 1000},
+                             {"mem", to_string(cluster.spec.mem)},
+                             {"disk", to_string(cluster.spec.disk)}};
+  out["created"] = iso_time(cluster.created);
+  return out;
+}
+
+json::object event_json(const StoredEvent& event) {
+  json::object out;
+  out["seq"] = event.seq;
+  out["time"] = iso_time(WallTime{event.time_ms});
+  auto said = parse_json(event.json);
+  if (said && said->is_object()) {
+    for (const auto& field : said->get_object()) out[field.key()] = field.value();
+  }
+  return out;
+}
+
+json::object agent_json(const AgentView& agent) {
+  json::object out;
+  out["id"] = agent.id.value;
+  out["hostname"] = agent.hostname;
+  out["ip"] = agent.ip;
+  out["last_offer"] = agent.last_offer ? json::value(iso_time(*agent.last_offer)) : json::value(nullptr);
+  out["offered"] = agent.last_offer ? json::value(describe(agent.offered)) : json::value(nullptr);
+  json::array members;
+  for (const MemberId& member : agent.members) members.emplace_back(member.value);
+  out["members"] = std::move(members);
+  return out;
+}
+
+json::object version_json(const VersionInfo& version, bool is_default) {
+  return json::object{{"name", version.name},
+                      {"flavour", enum_text(version.flavour)},
+                      {"min_mem", to_string(version.min_mem)},
+                      {"default", is_default}};
+}
+
+}  // namespace mysos

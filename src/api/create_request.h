@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// What a user asked for, from JSON (POST /v1/clusters) or from Cotton's form (POST /clusters/<name>), as values. Checks the
+// words only: types, unknown fields, sizes that are no sizes. What a cluster may be is checked by the scheduler's core.
+// Pure.
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "api/control.h"
+#include "base/http/message.h"
+
+namespace mysos {
+
+inline constexpr std::string_view kDefaultUser = "app";
+inline constexpr std::size_t kMinPassword = 8;    // of one that a person chose
+inline constexpr std::size_t kMaxPassword = 128;
+
+// kInvalid with a field: a value is wrong; without one: the body is no JSON object.
+Result<CreateRequest> parse_create(std::string_view body, std::span<const VersionInfo> versions);
+// An empty field counts as not given. kInvalid names Cotton's field.
+Result<CreateRequest> parse_cotton_create(const std::string& name, const FormFields& form,
+                                          std::span<const VersionInfo> versions);
+
+struct SwitchoverRequest {
+  std::optional<std::string> to;
+};
+Result<SwitchoverRequest> parse_switchover(std::string_view body);
+
+// Seconds of `?wait=`: 0 to kMaxWait, "30" or "30s".
+inline constexpr Duration kMaxWait = std::chrono::minutes(10);
+Result<Duration> parse_wait(std::string_view text);
+Result<std::uint64_t> parse_number(std::string_view text, const std::string& field, std::uint64_t most);
+
+}  // namespace mysos

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// A fake of the scheduler's loop for the API's and the command line's tests: clusters are made at once and are what the
+// test says they are. It places nothing and starts nothing.
+#include <map>
+
+#include "api/control.h"
+#include "base/test_loop.h"
+
+namespace mysos {
+
+class FakeControl final : public Control {
+ public:
+  explicit FakeControl(asio::any_io_executor executor) : changed_(std::move(executor)) {}
+
+  std::map<std::string, Cluster> made;
+  std::map<std::string, std::string> passwords;
+  std::map<std::string, ClusterState> states;
+  std::optional<Error> refusal;  // of everything that changes something
+  Health said_health{true, ""};
+  std::vector<StoredEvent> log;
+  std::vector<VersionInfo> offered_versions{{"mariadb-10.11", Flavour::kMariadb, mib(256)}};
+  int creates = 0;
+  std::optional<MemberId> switched_to;
+
+  void add_event(std::string cluster, std::string kind) {
+    Event event{.kind = std::move(kind), .cluster = cluster, .message = "because"};
+    log.push_back({log.size() + 1, std::move(cluster), 1000, to_json_text(event)});
+    changed_.notify_all();
+  }
+
+  std::vector<ClusterView> clusters() override {
+    std::vector<ClusterView> out;
+    for (const auto& [name, cluster] : made) out.push_back(*this->cluster(name));
+    return out;
+  }
+  std::optional<ClusterView> cluster(const std::string& name) override {
+    const auto at = made.find(name);
+    if (at == made.end()) return std::nullopt;
+    ClusterView view{.cluster = &at->second, .state = states[name], .waiting_for = "a test"};
+    for (const Member& member : at->second.members) {
+      view.members.push_back(MemberView{.id = member.id, .host = member.ip, .port = member.port});
+    }
+    return view;
+  }
+  const std::vector<VersionInfo>& versions() const override { return offered_versions; }
+  std::vector<AgentView> agents() override { return {{AgentId("agent-1"), "host-1", "127.0.0.1", std::nullopt, {}, {}}}; }
+
+  asio::awaitable<Result<CreatedCluster>> create(CreateRequest request) override {
+    ++creates;
+    if (refusal) co_return std::unexpected(*refusal);
+    const std::string name = request.spec.name;
+    if (made.contains(name)) co_return fail(Errc::kConflict, "the name is taken", "name");
+    Cluster cluster{.id = ClusterId("id-" + name), .spec = request.spec};
+    cluster.members.push_back(Member{.id = MemberId("id-" + name + "-0"), .ip = "127.0.0.1", .port = 3306});
+    made[name] = cluster;
+    passwords[name] = request.password.value_or("made-by-the-fake");
+    changed_.notify_all();
+    co_return CreatedCluster{cluster.id, passwords[name]};
+  }
+  asio::awaitable<Status> remove(std::string name) override {
+    if (refusal) co_return std::unexpected(*refusal);
+    made.erase(name);
+    changed_.notify_all();
+    co_return Status();
+  }
+  asio::awaitable<Status> switchover(std::string, std::optional<MemberId> to) override {
+    if (refusal) co_return std::unexpected(*refusal);
+    switched_to = std::move(to);
+    co_return Status();
+  }
+  asio::awaitable<Result<Credentials>> credentials(std::string name) override {
+    co_return Credentials{made[name].spec.user, passwords[name], Endpoint{"127.0.0.1", 3306}};
+  }
+  Result<bool> is_password_of(const std::string& name, const std::string& password) override {
+    return passwords[name] == password;
+  }
+  asio::awaitable<Result<std::vector<StoredEvent>>> events(EventQuery query) override {
+    std::vector<StoredEvent> out;
+    for (const StoredEvent& event : log) {
+      const bool wanted = event.seq > query.after_seq && (!query.cluster || *query.cluster == event.cluster);
+      if (wanted && out.size() < query.limit) out.push_back(event);
+    }
+    co_return out;
+  }
+  std::uint64_t last_event_seq() const override { return log.size(); }
+  Signal& changed() override { return changed_; }
+  Health health() const override { return said_health; }
+  std::string metrics() override { return "fake 1\n"; }
+
+ private:
+  Signal changed_;
+};
+
+}  // namespace mysos

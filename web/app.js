@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// The status page: asks the API every two seconds and shows what it says. The token stays in this tab (sessionStorage); it
+// may come in the fragment (#token), which browsers do not send, and which is taken out of the address at once.
+'use strict';
+
+const kEvery = 2000;
+const kDeadline = 5000;
+const kToken = 'mysos-token';
+const byId = (id) => document.getElementById(id);
+
+if (location.hash.length > 1) {
+  sessionStorage.setItem(kToken, decodeURIComponent(location.hash.slice(1)));
+  history.replaceState(null, '', location.pathname);
+}
+
+// An element with text; text is never taken for HTML.
+function el(tag, text, className) {
+  const node = document.createElement(tag);
+  if (text !== undefined && text !== null) node.textContent = String(text);
+  if (className) node.className = className;
+  return node;
+}
+
+async function get(path) {
+  const headers = {Authorization: `Bearer ${sessionStorage.getItem(kToken) ?? ''}`};
+  const answer = await fetch(path, {headers, cache: 'no-store', signal: AbortSignal.timeout(kDeadline)});
+  if (!answer.ok && answer.status !== 503) throw Object.assign(new Error(`${path}: ${answer.status}`), {status: answer.status});
+  return answer.json();
+}
+
+function row(kind, cells) {
+  const line = el('tr');
+  for (const cell of cells) line.append(el(kind, cell.text ?? cell, cell.wide ? 'wide' : ''));
+  return line;
+}
+
+function clusterView(cluster) {
+  const box = el('article');
+  const title = el('h2', cluster.name);
+  title.append(el('span', cluster.state.replace('_', ' '), `state ${cluster.state}`));
+  const size = cluster.size;
+  box.append(title, el('p', `${cluster.version}, ${size.members} × ${size.cpus} CPU, ${size.mem} memory, ${size.disk} disk; ` +
+    `epoch ${cluster.epoch}.${cluster.config}, ${cluster.mode}; primary at ${cluster.endpoints.primary ?? '(none)'}`, 'muted'));
+  if (cluster.waiting_for) box.append(el('p', `Waiting for: ${cluster.waiting_for}`));
+  const table = el('table');
+  table.append(row('th', ['Member', 'Role', 'State', 'Address', 'Host', 'Lag', 'GTID', 'Problem']));
+  for (const m of cluster.members) {
+    const lag = m.lag_ms === null || m.lag_ms < 0 ? '' : `${m.lag_ms} ms`;
+    table.append(row('td', [m.id, m.role, m.state, m.port ? `${m.host}:${m.port}` : '', m.hostname, lag,
+      {text: m.gtid, wide: true}, {text: m.problem ?? '', wide: true}]));
+  }
+  box.append(table);
+  return box;
+}
+
+function eventView(event) {
+  const line = el('li');
+  line.append(el('time', event.time.replace('T', ' ').replace('Z', '')), ` ${event.cluster ?? ''} `, el('strong', event.kind),
+    ` ${event.message ?? ''}`);
+  return line;
+}
+
+function show(loggedIn) {
+  byId('login').hidden = loggedIn;
+  for (const id of ['clusters', 'log', 'forget']) byId(id).hidden = !loggedIn;
+}
+
+async function refresh() {
+  try {
+    const health = await get('/readyz');
+    byId('health').textContent = health.status === 'ok' ? 'running' : `failing: Mesos ${health.mesos}, store ${health.store}`;
+    if (!sessionStorage.getItem(kToken)) return show(false);
+    const [{clusters}, {events}] = await Promise.all([get('/v1/clusters'), get('/v1/events?limit=50')]);
+    show(true);
+    byId('refused').textContent = '';
+    byId('clusters').replaceChildren(...clusters.map(clusterView));
+    if (clusters.length === 0) byId('clusters').append(el('p', 'No clusters yet. Make one: mysos create shop --wait'));
+    byId('events').replaceChildren(...events.reverse().map(eventView));
+  } catch (error) {
+    if (error.status === 401) {
+      sessionStorage.removeItem(kToken);
+      byId('refused').textContent = 'This token is not known here.';
+      show(false);
+    } else {
+      byId('health').textContent = `no answer (${error.message})`;
+    }
+  }
+}
+
+byId('login').addEventListener('submit', (event) => {
+  event.preventDefault();
+  sessionStorage.setItem(kToken, byId('token').value.trim());
+  byId('token').value = '';
+  refresh();
+});
+byId('forget').addEventListener('click', () => {
+  sessionStorage.removeItem(kToken);
+  show(false);
+});
+
+async function loop() {
+  await refresh();
+  setTimeout(loop, kEvery);
+}
+loop();
