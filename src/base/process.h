@@ -77,17 +77,17 @@ class Process {
   Status kill_group(int signal) const;
   // How it ended, if it has; reaps a child.
   std::optional<ExitStatus> try_wait();
-  // Ends when the process does. Cancelling the wait leaves the process alone.
+  // Ends when the process does. Cancelling the wait leaves the process alone. Not to be moved or destroyed meanwhile.
   asio::awaitable<ExitStatus> wait_exit();
   // nullopt when it still runs after `at_most`.
   asio::awaitable<std::optional<ExitStatus>> wait_exit_for(Duration at_most);
 
  private:
-  Process(pid_t pid, Fd pidfd, bool child) : pid_(pid), pidfd_(std::move(pidfd)), child_(child) {}
+  Process(pid_t pid, Fd pidfd, std::uint64_t start_time)
+      : pid_(pid), pidfd_(std::move(pidfd)), start_time_(start_time) {}
   pid_t pid_ = 0;
-  std::uint64_t start_time_ = 0;
   Fd pidfd_;
-  bool child_ = false;
+  std::uint64_t start_time_ = 0;
   std::optional<ExitStatus> ended_;
 };
 
