@@ -19,6 +19,8 @@ class MemoryStore final : public Store {
   void fail_next_commits(int count) { failures_ = count; }
 
  private:
+  void apply(const StoreChange& change);
+
   Snapshot records_;
   std::deque<StoredEvent> events_;
   std::uint64_t last_seq_ = 0;
