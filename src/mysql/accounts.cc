@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mysql/accounts.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "base/secret.h"
+
+namespace mysos::mysql {
+namespace {
+
+constexpr std::string_view kReserved[] = {"root", "mysql", "mariadb", "event_scheduler"};
+constexpr std::size_t kMaxUserName = 32;
+
+void append(std::vector<std::string>& to, std::vector<std::string> more) {
+  for (auto& m : more) to.push_back(std::move(m));
+}
+
+}  // namespace
+
+Status check_user_name(std::string_view name) {
+  const auto bad = [&](std::string_view why) {
+    return fail(Errc::kInvalid, fmt::format("the user name '{}' {}", name, why), "user");
+  };
+  if (name.empty() || name.size() > kMaxUserName) return bad(fmt::format("must have 1 to {} characters", kMaxUserName));
+  const bool plain = std::ranges::all_of(name, [](unsigned char c) {
+    return c < 0x80 && (std::isalnum(c) != 0 || c == '_' || c == '-' || c == '.');
+  });
+  if (!plain) return bad("may hold letters, digits, '_', '-' and '.' only");
+  std::string lower(name);
+  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const bool taken = std::ranges::find(kReserved, lower) != std::end(kReserved) || lower.starts_with(kOurPrefix) ||
+                     lower.starts_with("mysql.") || lower.starts_with("mariadb.");
+  if (taken) return bad("is kept for the server's and Mysos' own accounts");
+  return {};
+}
+
+std::string replication_account(const MemberId& member) {
+  const auto dash = member.value.rfind('-');
+  return fmt::format("{}r{}", kOurPrefix, dash == std::string::npos ? member.value : member.value.substr(dash + 1));
+}
+
+std::string replication_password(const Secrets& secrets, const MemberId& member) {
+  return hmac_derive(secrets.replication_key, replication_account(member));
+}
+
+std::string init_sql(const Flavour& f, const Secrets& secrets) {
+  std::vector<std::string> sql = {"SET SESSION sql_log_bin=0", "SET SESSION sql_mode=''"};
+  if (f.super_read_only()) sql.emplace_back("SET GLOBAL super_read_only=OFF");  // read_only stays; nobody is connected yet
+  const auto make = [&](std::string_view name, const std::string& password) {
+    const std::string account = quote_account(name, "localhost");
+    sql.push_back(fmt::format("CREATE USER IF NOT EXISTS {} IDENTIFIED BY {}", account, quote(password)));
+    sql.push_back(fmt::format("ALTER USER {} IDENTIFIED BY {} ACCOUNT UNLOCK", account, quote(password)));
+    return account;
+  };
+  const std::string admin = make(kAdminAccount, secrets.admin_password);
+  sql.push_back("GRANT ALL PRIVILEGES ON *.* TO " + admin + " WITH GRANT OPTION");
+  append(sql, f.grant_user(make(kOwnerAccount, secrets.admin_password), true));
+  append(sql, f.grant_monitor(make(kMonitorAccount, secrets.monitor_password)));
+  if (f.super_read_only()) sql.emplace_back("SET GLOBAL super_read_only=ON");
+  std::string out;
+  for (const std::string& s : sql) out += s + ";\n";
+  return out;
+}
+
+std::vector<std::string> shut_out_sql(const Flavour& f, const Secrets& secrets, const std::vector<AccountState>& known,
+                                      const std::set<MemberId>& replicas, const std::set<MemberId>& shut_out) {
+  std::set<MemberId> all = replicas;
+  all.insert(shut_out.begin(), shut_out.end());
+  std::vector<std::string> lock, open;  // locking comes first: it is what safety waits for
+  for (const MemberId& member : all) {
+    const std::string name = replication_account(member);
+    const std::string account = quote_account(name, "%");
+    const auto found = std::ranges::find(known, name, &AccountState::name);
+    const bool want_locked = shut_out.contains(member);
+    auto& out = want_locked ? lock : open;
+    if (found == known.end()) {
+      out.push_back(fmt::format("CREATE USER IF NOT EXISTS {} IDENTIFIED BY {} ACCOUNT LOCK", account,
+                                quote(replication_password(secrets, member))));
+    }
+    if (want_locked) {
+      if (found != known.end() && !found->locked) out.push_back("ALTER USER " + account + " ACCOUNT LOCK");
+    } else if (found == known.end() || found->locked) {  // an open one has its rights: they come before it is opened
+      append(out, f.grant_replication(account));
+      out.push_back("ALTER USER " + account + " ACCOUNT UNLOCK");
+    }
+  }
+  append(lock, std::move(open));
+  return lock;
+}
+
+std::vector<std::string> user_sql(const Flavour& f, const Secrets& secrets) {
+  const std::string account = quote_account(secrets.user, "%");
+  const std::string password = quote(secrets.user_password);
+  std::vector<std::string> sql = {
+      fmt::format("CREATE USER IF NOT EXISTS {} IDENTIFIED BY {} ACCOUNT LOCK", account, password)};
+  append(sql, f.grant_user(account, false));
+  sql.push_back(fmt::format("ALTER USER {} IDENTIFIED BY {} ACCOUNT UNLOCK", account, password));
+  return sql;
+}
+
+}  // namespace mysos::mysql

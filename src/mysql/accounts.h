@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The accounts of a member's server. Ours start with "mysos_" and are made on each server by itself, without binlog, by a file
+// of SQL that the server runs at every start before anybody can connect (init_file): so there is no moment with a
+// password-less root, and a changed secret is in force after a restart. Replication accounts are one per member, so that one
+// member can be shut out; their passwords follow from the cluster's replication key. The user's account is different: it is
+// made once on the primary, through the binlog, like anything a client does. Pure, but for write_init_file.
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "model/ids.h"
+#include "mysql/flavour.h"
+
+namespace mysos::mysql {
+
+inline constexpr std::string_view kAdminAccount = "mysos_admin";      // all rights, over the socket only
+inline constexpr std::string_view kOwnerAccount = "mysos_owner";      // makes the user's account; read-only stops it
+inline constexpr std::string_view kMonitorAccount = "mysos_monitor";  // socket only
+inline constexpr std::string_view kOurPrefix = "mysos_";
+
+struct Secrets {
+  std::string admin_password;
+  std::string monitor_password;
+  std::string replication_key;
+  std::string user;
+  std::string user_password;
+  bool operator==(const Secrets&) const = default;
+};
+template <class Io>
+void fields(Io& io, Secrets& s) {
+  io.required("admin_password", s.admin_password);
+  io.required("monitor_password", s.monitor_password);
+  io.required("replication_key", s.replication_key);
+  io.required("user", s.user);
+  io.required("user_password", s.user_password);
+}
+
+// 1 to 32 letters, digits, '_', '-' and '.'; none of the servers' own names, nor of ours.
+Status check_user_name(std::string_view name);
+
+// "mysos_r3" for "k3x9a2bq-3".
+std::string replication_account(const MemberId& member);
+std::string replication_password(const Secrets& secrets, const MemberId& member);
+
+// One statement a line.
+std::string init_sql(const Flavour& flavour, const Secrets& secrets);
+
+// What makes the accounts of `replicas` right: those in `shut_out` locked, the others not. `known`: those that are there.
+std::vector<std::string> shut_out_sql(const Flavour& flavour, const Secrets& secrets, const std::vector<AccountState>& known,
+                                      const std::set<MemberId>& replicas, const std::set<MemberId>& shut_out);
+
+// Statements that make the user's account; it is unlocked last, so one that is there and not locked has all its rights.
+std::vector<std::string> user_sql(const Flavour& flavour, const Secrets& secrets);
+
+}  // namespace mysos::mysql

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The configuration file of a member's server, as text: pure. What it promises: a server that starts is read-only, silent
+// (semi-sync off on both sides) and does not replicate; what it acknowledged survives a crash; its memory stays within the
+// container's; it writes row events with GTIDs. In this first form no binlog ever expires: a new member can always replay
+// from the beginning, and the disk must hold them.
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "base/result.h"
+#include "base/units.h"
+#include "mysql/distribution.h"
+#include "mysql/flavour.h"
+
+namespace mysos::mysql {
+
+inline constexpr Bytes kPoolChunk = mib(16);
+inline constexpr std::uint32_t kMinApplierThreads = 4;
+
+struct ConfigInput {
+  Bytes memory;                  // the container's limit
+  double cpus = 1;
+  std::uint16_t port = 0;
+  std::string bind_address = "*";
+  std::string report_host;       // the address other members reach it under
+  std::uint32_t server_id = 0;   // unique per member and datadir generation, never 0
+  std::string datadir;
+  std::string socket;
+  std::string error_log;
+  std::string pid_file;
+  std::string init_file = {};    // run at each start before anybody can connect; "" = none
+  std::string temp_dir = {};     // "" = the server's choice
+  std::string files_dir = {};    // LOAD DATA and SELECT INTO OUTFILE; "" = off
+  std::map<std::string, std::string> user_settings = {};  // checked by the caller; they come last and win
+};
+
+struct MemoryPlan {
+  Bytes pool;
+  Bytes redo;
+  Bytes temp_tables;
+  Bytes applier_queue;
+  std::uint32_t pool_instances = 1;
+  std::uint32_t max_connections = 0;
+  std::uint32_t applier_threads = kMinApplierThreads;
+  bool diagnostics = false;  // performance_schema
+};
+
+// kInvalid, with the least in the sentence, when a server cannot run in so little.
+Result<MemoryPlan> plan_memory(const Flavour& flavour, Bytes memory, double cpus);
+Bytes min_memory(FlavourKind flavour);
+
+Result<std::string> server_config(const Distribution& distribution, const ConfigInput& in);
+
+}  // namespace mysos::mysql

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Datadirs. A fresh one is a copy of a template that is made once per distribution, version and user in a cache folder: 0.1 s
+// instead of 0.5 to 2 s. A template holds the server's own accounts only, no password-less root; what must be a member's own
+// (server uuid, TLS keys) is left out of the copy, and made by the server at its first start. Blocking: run it off the loop.
+#include <optional>
+#include <string>
+
+#include "base/process.h"
+#include "base/result.h"
+#include "mysql/distribution.h"
+
+namespace mysos::mysql {
+
+// Whom servers run as: `mysql` if there is such a user, else `mysos`, else `nobody`; ourselves (nullopt) unless we are root.
+Result<std::optional<ProcessUser>> server_user();
+
+// The folder of the template; makes it where it is missing. Two processes do not make it both.
+Result<std::string> ensure_template(const Distribution& distribution, const std::string& cache_dir,
+                                    const std::optional<ProcessUser>& user);
+
+// Removes what is at `datadir`, then makes it a copy that belongs to `user`. It appears complete or not at all.
+Status make_datadir(const std::string& template_dir, const std::string& datadir, const std::optional<ProcessUser>& user);
+
+// mkdir -p, then the owner and the mode of the last folder.
+Status make_owned_dir(const std::string& path, const std::optional<ProcessUser>& user, mode_t mode);
+
+}  // namespace mysos::mysql

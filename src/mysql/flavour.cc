@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mysql/flavour.h"
+
+#include "mysql/flavour_impl.h"
+
+namespace mysos::mysql {
+
+const Flavour& flavour(FlavourKind kind) {
+  switch (kind) {
+    case FlavourKind::kMysql: return mysql_flavour();
+    case FlavourKind::kMariadb: return mariadb_flavour();
+  }
+  return mysql_flavour();
+}
+
+ReplicaState replica_state(const ServerSnapshot& s) {
+  return {.configured = !s.receiver_host.empty(),
+          .receiver_running = s.receiver_running,
+          .applier_running = s.applier_running,
+          .executed = s.executed,
+          .received = s.received,
+          .last_error = s.last_error};
+}
+
+std::string global_status(const Rows& status, std::string_view name) {
+  for (std::size_t i = 0; i < status.size(); ++i) {
+    if (status.text(i, std::size_t{0}) == name) return status.text(i, std::size_t{1});
+  }
+  return {};
+}
+
+bool is_on(std::string_view value) { return value == "1" || value == "ON" || value == "Yes"; }
+
+void read_replica_status(const Rows& status, const ReplicaColumns& columns, ServerSnapshot& out) {
+  if (status.empty()) return;
+  const std::string receiver = status.text(0, columns.receiver_running);
+  out.receiver_running = !receiver.empty() && receiver != "No";
+  out.receiver_connected = receiver == "Yes";
+  out.applier_running = status.text(0, columns.applier_running) == "Yes";
+  out.receiver_host = status.text(0, columns.host);
+  out.receiver_port = static_cast<std::uint16_t>(status.number(0, columns.port).value_or(0));
+  const auto seconds = status.number(0, columns.behind);
+  out.lag_ms = seconds ? *seconds * 1000 : -1;
+  out.last_error = status.text(0, "Last_SQL_Error");
+  if (out.last_error.empty()) out.last_error = status.text(0, "Last_IO_Error");
+}
+
+}  // namespace mysos::mysql

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// All that differs between MySQL (8.0.26 and newer) and MariaDB (10.6 and newer): words, names of settings, what each can do.
+// Pure: it makes SQL and configuration lines, and reads answers; who runs them is in server_ops.h. The facts behind the
+// differences are in docs/mysql.md; each was seen on real servers (mysql_real_test).
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "base/units.h"
+#include "model/gtid.h"
+#include "model/server_step.h"
+#include "mysql/rows.h"
+
+namespace mysos::mysql {
+
+enum class FlavourKind { kMysql, kMariadb };
+constexpr auto enum_names(FlavourKind) {
+  return std::to_array<EnumName<FlavourKind>>({{FlavourKind::kMysql, "mysql"}, {FlavourKind::kMariadb, "mariadb"}});
+}
+
+struct SourceSpec {
+  std::string host;
+  std::uint16_t port = 0;
+  std::string user;
+  std::string password;
+};
+
+struct ConfigInput;  // config.h
+struct MemoryPlan;   // config.h
+using ConfigLines = std::vector<std::pair<std::string, std::string>>;
+
+// Of the receiver and the applier; `configured` false: this server has no source.
+struct ReplicaState {
+  bool configured = false;
+  bool receiver_running = false;
+  bool applier_running = false;
+  GtidSet executed;
+  GtidSet received;  // contains executed
+  std::string last_error;
+};
+
+// An account as the server lists it.
+struct AccountState {
+  std::string name;
+  bool locked = false;
+};
+
+class Flavour {
+ public:
+  virtual ~Flavour() = default;
+  [[nodiscard]] virtual FlavourKind kind() const = 0;
+  [[nodiscard]] std::string_view name() const { return enum_text(kind()); }
+
+  // What it can do.
+  [[nodiscard]] virtual std::uint32_t max_d() const = 0;             // replicas that a commit can be made to wait for
+  [[nodiscard]] virtual bool has_clone() const = 0;
+  [[nodiscard]] virtual bool relay_log_survives() const = 0;         // a stop of both threads, and so a restart
+  [[nodiscard]] virtual bool super_read_only() const = 0;            // our own accounts are stopped by it too
+  [[nodiscard]] virtual bool change_source_while_applying() const = 0;
+
+  // Steps, as statements.
+  [[nodiscard]] virtual std::string set_read_only(bool on) const = 0;
+  [[nodiscard]] virtual std::string semi_sync_source(std::uint32_t d) const = 0;
+  [[nodiscard]] virtual std::string semi_sync_replica(bool on) const = 0;
+  [[nodiscard]] virtual std::string stop_receiver() const = 0;
+  [[nodiscard]] virtual std::string stop_applier() const = 0;
+  [[nodiscard]] virtual std::string start_applier() const = 0;
+  [[nodiscard]] virtual std::string start_replication() const = 0;
+  [[nodiscard]] virtual std::string forget_source() const = 0;
+  [[nodiscard]] virtual std::string change_source(const SourceSpec& source) const = 0;
+  // Brings the position that the receiver will ask from up to what the server itself has written (a former primary);
+  // "" where nothing is to be done. Both threads must be stopped. `snapshot`: the answer to snapshot_sql().
+  [[nodiscard]] virtual std::string align_position(const std::vector<Rows>& snapshot) const = 0;
+  // Returns once `set` is executed, or after `seconds`; to be followed by a look.
+  [[nodiscard]] virtual std::string wait_executed(const GtidSet& set, double seconds) const = 0;
+
+  // One round trip that tells all of a ServerSnapshot.
+  [[nodiscard]] virtual std::string snapshot_sql() const = 0;
+  [[nodiscard]] virtual Result<ServerSnapshot> parse_snapshot(const std::vector<Rows>& answers) const = 0;
+
+  // Accounts.
+  [[nodiscard]] virtual std::string list_accounts(std::string_view like) const = 0;  // columns name, host, locked (Y/N)
+  [[nodiscard]] virtual std::vector<std::string> grant_replication(const std::string& account) const = 0;
+  [[nodiscard]] virtual std::vector<std::string> grant_monitor(const std::string& account) const = 0;
+  // Wide, but nothing with which a client could write to a read-only server, leave the binlog out, end it, acknowledge
+  // as a replica, read files, or change mysql.*. `also_to_grant`: the right to hand all of that on.
+  [[nodiscard]] virtual std::vector<std::string> grant_user(const std::string& account, bool also_to_grant) const = 0;
+  // Run on a template before anybody can reach it: no account is left but the server's own.
+  [[nodiscard]] virtual std::vector<std::string> remove_default_accounts() const = 0;
+
+  // Configuration.
+  [[nodiscard]] virtual Bytes min_memory() const = 0;   // a server starts, serves and replicates in that
+  [[nodiscard]] virtual Bytes fixed_memory() const = 0; // taken before any buffer pool
+  [[nodiscard]] virtual Bytes diagnostics_memory() const = 0;  // performance_schema
+  [[nodiscard]] virtual ConfigLines config(const ConfigInput& in, const MemoryPlan& plan) const = 0;
+};
+
+const Flavour& flavour(FlavourKind kind);
+
+// What both flavours say alike.
+ReplicaState replica_state(const ServerSnapshot& snapshot);
+std::string global_status(const Rows& status, std::string_view name);
+
+}  // namespace mysos::mysql

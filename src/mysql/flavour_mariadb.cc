@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <map>
+
+#include "mysql/config.h"
+#include "mysql/flavour_impl.h"
+
+namespace mysos::mysql {
+namespace {
+
+constexpr ReplicaColumns kColumns = {.receiver_running = "Slave_IO_Running",
+                                     .applier_running = "Slave_SQL_Running",
+                                     .host = "Master_Host",
+                                     .port = "Master_Port",
+                                     .behind = "Seconds_Behind_Master"};
+
+// The last transaction of each domain. One domain has one history (gtid_strict_mode), so the higher number is later.
+struct Last {
+  std::uint64_t seq = 0;
+  std::string gtid;
+};
+void read_positions(std::string_view text, std::map<std::string, Last>& out) {
+  while (!text.empty()) {
+    const auto comma = std::min(text.find(','), text.size());
+    const std::string gtid(text.substr(0, comma));
+    text.remove_prefix(std::min(comma + 1, text.size()));
+    const auto first = gtid.find('-'), last = gtid.rfind('-');
+    if (first == std::string::npos || last == first) continue;
+    const std::uint64_t seq = std::strtoull(gtid.c_str() + last + 1, nullptr, 10);
+    Last& known = out[gtid.substr(0, first)];
+    if (seq >= known.seq) known = {.seq = seq, .gtid = gtid};
+  }
+}
+
+class Mariadb final : public Flavour {
+ public:
+  [[nodiscard]] FlavourKind kind() const override { return FlavourKind::kMariadb; }
+  [[nodiscard]] std::uint32_t max_d() const override { return 1; }
+  [[nodiscard]] bool has_clone() const override { return false; }
+  [[nodiscard]] bool relay_log_survives() const override { return false; }
+  [[nodiscard]] bool super_read_only() const override { return false; }
+  [[nodiscard]] bool change_source_while_applying() const override { return false; }
+
+  [[nodiscard]] std::string set_read_only(bool on) const override {
+    return on ? "SET GLOBAL read_only=ON" : "SET GLOBAL read_only=OFF";
+  }
+  [[nodiscard]] std::string semi_sync_source(std::uint32_t d) const override {
+    if (d == 0) return "SET GLOBAL rpl_semi_sync_master_enabled=OFF";
+    return fmt::format(
+        "SET GLOBAL rpl_semi_sync_master_timeout={}, GLOBAL rpl_semi_sync_master_wait_no_slave=ON, "
+        "GLOBAL rpl_semi_sync_master_wait_point=AFTER_SYNC, GLOBAL rpl_semi_sync_master_enabled=ON",
+        kSemiSyncTimeout);
+  }
+  [[nodiscard]] std::string semi_sync_replica(bool on) const override {
+    return fmt::format("SET GLOBAL rpl_semi_sync_slave_enabled={}", on ? "ON" : "OFF");
+  }
+  [[nodiscard]] std::string stop_receiver() const override { return "STOP SLAVE IO_THREAD"; }
+  [[nodiscard]] std::string stop_applier() const override { return "STOP SLAVE SQL_THREAD"; }
+  [[nodiscard]] std::string start_applier() const override { return "START SLAVE SQL_THREAD"; }
+  [[nodiscard]] std::string start_replication() const override { return "START SLAVE"; }
+  [[nodiscard]] std::string forget_source() const override { return "RESET SLAVE ALL"; }
+  [[nodiscard]] std::string change_source(const SourceSpec& s) const override {
+    return fmt::format(
+        "CHANGE MASTER TO MASTER_HOST={}, MASTER_PORT={}, MASTER_USER={}, MASTER_PASSWORD={}, MASTER_USE_GTID=slave_pos, "
+        "MASTER_CONNECT_RETRY=1, MASTER_HEARTBEAT_PERIOD=0.5",
+        quote(s.host), s.port, quote(s.user), quote(s.password));
+  }
+  // gtid_slave_pos knows what was applied; what this server wrote as a primary is in its binlog only. Asked from the
+  // former, the source would send what is here already, and gtid_strict_mode would stop the applier.
+  [[nodiscard]] std::string align_position(const std::vector<Rows>& snapshot) const override {
+    if (snapshot.empty()) return {};
+    std::map<std::string, Last> slave, both;
+    read_positions(snapshot[0].text(0, "slave_pos"), slave);
+    both = slave;
+    read_positions(snapshot[0].text(0, "binlog_pos"), both);
+    std::string want;
+    bool differs = false;
+    for (const auto& [domain, last] : both) {
+      want += (want.empty() ? "" : ",") + last.gtid;
+      const auto known = slave.find(domain);
+      differs = differs || known == slave.end() || known->second.gtid != last.gtid;
+    }
+    return differs ? "SET GLOBAL gtid_slave_pos=" + quote(want) : std::string();
+  }
+  [[nodiscard]] std::string wait_executed(const GtidSet& set, double seconds) const override {
+    // Only the last one of a domain can be waited for: the one with the highest number.
+    std::map<std::string, Last> domains;
+    read_positions(set.to_string(), domains);
+    std::string position;
+    for (const auto& [domain, last] : domains) position += (position.empty() ? "" : ",") + last.gtid;
+    return fmt::format("SELECT MASTER_GTID_WAIT({}, {})", quote(position), seconds);
+  }
+
+  [[nodiscard]] std::string snapshot_sql() const override {
+    return "SELECT @@GLOBAL.read_only AS read_only, @@GLOBAL.gtid_binlog_state AS binlog_state, "
+           "@@GLOBAL.gtid_binlog_pos AS binlog_pos, @@GLOBAL.gtid_slave_pos AS slave_pos, "
+           "@@GLOBAL.rpl_semi_sync_master_enabled AS source_on; "
+           "SHOW SLAVE STATUS; SHOW GLOBAL STATUS LIKE 'Rpl\\_semi\\_sync%'; SHOW BINLOG EVENTS LIMIT 1";
+  }
+  [[nodiscard]] Result<ServerSnapshot> parse_snapshot(const std::vector<Rows>& answers) const override {
+    if (answers.size() != 4 || answers[0].empty()) return fail(Errc::kInternal, "a snapshot has four answers");
+    ServerSnapshot out;
+    const Rows& own = answers[0];
+    out.read_only = is_on(own.text(0, "read_only"));
+    MYSOS_TRY(const GtidSet written, GtidSet::parse(own.text(0, "binlog_state")));
+    MYSOS_TRY(const GtidSet applied, GtidSet::parse(own.text(0, "slave_pos")));
+    out.executed = written.united(applied);
+    if (is_on(own.text(0, "source_on"))) out.semi_sync_d = 1;
+    read_replica_status(answers[1], kColumns, out);
+    // Where the receiver is. Empty after a restart, until it starts again: by then the relay log is gone.
+    MYSOS_TRY(const GtidSet position, GtidSet::parse(answers[1].text(0, "Gtid_IO_Pos")));
+    out.received = out.executed.united(position);
+    out.semi_sync_replica = is_on(global_status(answers[2], "Rpl_semi_sync_slave_status"));
+    out.semi_sync_clients =
+        static_cast<std::uint32_t>(std::atoi(global_status(answers[2], "Rpl_semi_sync_master_clients").c_str()));
+    out.binlog_complete = answers[3].text(0, "Log_name").ends_with(".000001");
+    return out;
+  }
+
+  [[nodiscard]] std::string list_accounts(std::string_view like) const override {
+    return fmt::format(
+        "SELECT User AS name, Host AS host, IF(IFNULL(JSON_VALUE(Priv, '$.account_locked'), 0), 'Y', 'N') AS locked "
+        "FROM mysql.global_priv WHERE User LIKE {}",
+        quote(like));
+  }
+  [[nodiscard]] std::vector<std::string> grant_replication(const std::string& account) const override {
+    return {"GRANT REPLICATION SLAVE ON *.* TO " + account};
+  }
+  [[nodiscard]] std::vector<std::string> grant_monitor(const std::string& account) const override {
+    return {"GRANT PROCESS, BINLOG MONITOR, SLAVE MONITOR ON *.* TO " + account};
+  }
+  // As for MySQL. No RELOAD: it would allow RESET MASTER.
+  [[nodiscard]] std::vector<std::string> grant_user(const std::string& account, bool also_to_grant) const override {
+    const std::string option = also_to_grant ? " WITH GRANT OPTION" : "";
+    return {"GRANT ALL PRIVILEGES ON `%`.* TO " + account + " WITH GRANT OPTION",
+            "GRANT EXECUTE ON mysql.* TO " + account + option,
+            "GRANT PROCESS, SHOW DATABASES, CREATE USER, BINLOG MONITOR ON *.* TO " + account + option};
+  }
+  [[nodiscard]] std::vector<std::string> remove_default_accounts() const override {
+    return {"DELETE FROM mysql.global_priv WHERE User <> 'mariadb.sys'", "DELETE FROM mysql.proxies_priv",
+            "DELETE FROM mysql.db"};
+  }
+
+  [[nodiscard]] Bytes min_memory() const override { return mib(256); }
+  [[nodiscard]] Bytes fixed_memory() const override { return mib(128); }
+  [[nodiscard]] Bytes diagnostics_memory() const override { return mib(110); }
+  [[nodiscard]] ConfigLines config(const ConfigInput& in, const MemoryPlan& plan) const override {
+    const auto m = [](Bytes b) { return fmt::format("{}M", b.mib()); };
+    ConfigLines lines = {
+        {"gtid_strict_mode", "ON"},
+        {"gtid_domain_id", "0"},
+        {"log_slave_updates", "ON"},
+        {"read_only", "ON"},
+        {"skip_slave_start", "ON"},
+        {"relay_log_recovery", "OFF"},
+        {"sync_relay_log", "1"},
+        {"sync_master_info", "10000"},
+        {"slave_parallel_threads", std::to_string(plan.applier_threads)},
+        {"slave_parallel_mode", "optimistic"},
+        {"slave_net_timeout", "4"},
+        {"rpl_semi_sync_master_enabled", "OFF"},
+        {"rpl_semi_sync_slave_enabled", "OFF"},
+        {"rpl_semi_sync_master_wait_point", "AFTER_SYNC"},
+        {"rpl_semi_sync_master_wait_no_slave", "ON"},
+        {"rpl_semi_sync_master_timeout", std::string(kSemiSyncTimeout)},
+        {"expire_logs_days", "0"},
+        {"innodb_log_file_size", m(plan.redo)},
+        {"aria_pagecache_buffer_size", "8M"},
+        {"key_buffer_size", "8M"},
+    };
+    if (!in.files_dir.empty()) lines.emplace_back("secure_file_priv", in.files_dir);
+    return lines;
+  }
+};
+
+}  // namespace
+
+const Flavour& mariadb_flavour() {
+  static const Mariadb only;
+  return only;
+}
+
+}  // namespace mysos::mysql

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "mysql/config.h"
+#include "mysql/flavour_impl.h"
+
+namespace mysos::mysql {
+namespace {
+
+constexpr ReplicaColumns kColumns = {.receiver_running = "Replica_IO_Running",
+                                     .applier_running = "Replica_SQL_Running",
+                                     .host = "Source_Host",
+                                     .port = "Source_Port",
+                                     .behind = "Seconds_Behind_Source"};
+
+class Mysql final : public Flavour {
+ public:
+  [[nodiscard]] FlavourKind kind() const override { return FlavourKind::kMysql; }
+  [[nodiscard]] std::uint32_t max_d() const override { return 65535; }
+  [[nodiscard]] bool has_clone() const override { return true; }
+  [[nodiscard]] bool relay_log_survives() const override { return true; }
+  [[nodiscard]] bool super_read_only() const override { return true; }
+  [[nodiscard]] bool change_source_while_applying() const override { return true; }
+
+  [[nodiscard]] std::string set_read_only(bool on) const override {
+    return on ? "SET GLOBAL super_read_only=ON" : "SET GLOBAL read_only=OFF";  // each implies the other's part
+  }
+  [[nodiscard]] std::string semi_sync_source(std::uint32_t d) const override {
+    if (d == 0) return "SET GLOBAL rpl_semi_sync_source_enabled=OFF";
+    return fmt::format(
+        "SET GLOBAL rpl_semi_sync_source_wait_for_replica_count={}, GLOBAL rpl_semi_sync_source_timeout={}, "
+        "GLOBAL rpl_semi_sync_source_wait_no_replica=ON, GLOBAL rpl_semi_sync_source_wait_point=AFTER_SYNC, "
+        "GLOBAL rpl_semi_sync_source_enabled=ON",
+        d, kSemiSyncTimeout);
+  }
+  [[nodiscard]] std::string semi_sync_replica(bool on) const override {
+    return fmt::format("SET GLOBAL rpl_semi_sync_replica_enabled={}", on ? "ON" : "OFF");
+  }
+  [[nodiscard]] std::string stop_receiver() const override { return "STOP REPLICA IO_THREAD"; }
+  [[nodiscard]] std::string stop_applier() const override { return "STOP REPLICA SQL_THREAD"; }
+  [[nodiscard]] std::string start_applier() const override { return "START REPLICA SQL_THREAD"; }
+  [[nodiscard]] std::string start_replication() const override { return "START REPLICA"; }
+  [[nodiscard]] std::string forget_source() const override { return "RESET REPLICA ALL"; }
+  [[nodiscard]] std::string change_source(const SourceSpec& s) const override {
+    return fmt::format(
+        "CHANGE REPLICATION SOURCE TO SOURCE_HOST={}, SOURCE_PORT={}, SOURCE_USER={}, SOURCE_PASSWORD={}, "
+        "SOURCE_AUTO_POSITION=1, GET_SOURCE_PUBLIC_KEY=1, SOURCE_CONNECT_RETRY=1, SOURCE_RETRY_COUNT=4294967295, "
+        "SOURCE_HEARTBEAT_PERIOD=0.5",
+        quote(s.host), s.port, quote(s.user), quote(s.password));
+  }
+  [[nodiscard]] std::string align_position(const std::vector<Rows>&) const override { return {}; }  // AUTO_POSITION
+  [[nodiscard]] std::string wait_executed(const GtidSet& set, double seconds) const override {
+    return fmt::format("SELECT WAIT_FOR_EXECUTED_GTID_SET({}, {})", quote(set.to_string()), seconds);
+  }
+
+  [[nodiscard]] std::string snapshot_sql() const override {
+    return "SELECT @@GLOBAL.read_only AS read_only, @@GLOBAL.gtid_executed AS executed, @@GLOBAL.gtid_purged AS purged, "
+           "@@GLOBAL.rpl_semi_sync_source_enabled AS source_on, "
+           "@@GLOBAL.rpl_semi_sync_source_wait_for_replica_count AS d; "
+           "SHOW REPLICA STATUS; SHOW GLOBAL STATUS LIKE 'Rpl\\_semi\\_sync%'";
+  }
+  [[nodiscard]] Result<ServerSnapshot> parse_snapshot(const std::vector<Rows>& answers) const override {
+    if (answers.size() != 3 || answers[0].empty()) return fail(Errc::kInternal, "a snapshot has three answers");
+    ServerSnapshot out;
+    const Rows& own = answers[0];
+    out.read_only = is_on(own.text(0, "read_only"));
+    MYSOS_TRY(out.executed, GtidSet::parse(own.text(0, "executed")));
+    out.binlog_complete = own.text(0, "purged").empty();
+    if (is_on(own.text(0, "source_on"))) out.semi_sync_d = static_cast<std::uint32_t>(own.number(0, "d").value_or(0));
+    read_replica_status(answers[1], kColumns, out);
+    // Empty right after CHANGE SOURCE, although what was received before is there: so executed joins it.
+    MYSOS_TRY(const GtidSet retrieved, GtidSet::parse(answers[1].text(0, "Retrieved_Gtid_Set")));
+    out.received = out.executed.united(retrieved);
+    out.semi_sync_replica = is_on(global_status(answers[2], "Rpl_semi_sync_replica_status"));
+    out.semi_sync_clients =
+        static_cast<std::uint32_t>(std::atoi(global_status(answers[2], "Rpl_semi_sync_source_clients").c_str()));
+    return out;
+  }
+
+  [[nodiscard]] std::string list_accounts(std::string_view like) const override {
+    return fmt::format("SELECT User AS name, Host AS host, account_locked AS locked FROM mysql.user WHERE User LIKE {}",
+                       quote(like));
+  }
+  // SYSTEM_USER: no client can change or drop the account.
+  [[nodiscard]] std::vector<std::string> grant_replication(const std::string& account) const override {
+    return {"GRANT REPLICATION SLAVE, SYSTEM_USER ON *.* TO " + account};
+  }
+  [[nodiscard]] std::vector<std::string> grant_monitor(const std::string& account) const override {
+    return {"GRANT PROCESS, REPLICATION CLIENT, SYSTEM_USER ON *.* TO " + account,
+            "GRANT SELECT ON performance_schema.* TO " + account};
+  }
+  // What is granted on `%`.* reaches every database that has no line of its own: so mysql.* has one, and a small one.
+  [[nodiscard]] std::vector<std::string> grant_user(const std::string& account, bool also_to_grant) const override {
+    const std::string option = also_to_grant ? " WITH GRANT OPTION" : "";
+    return {"GRANT ALL PRIVILEGES ON `%`.* TO " + account + " WITH GRANT OPTION",
+            "GRANT EXECUTE ON mysql.* TO " + account + option,
+            "GRANT PROCESS, SHOW DATABASES, CREATE USER, CREATE ROLE, DROP ROLE, REPLICATION CLIENT ON *.* TO " + account +
+                option,
+            "GRANT FLUSH_TABLES, FLUSH_STATUS, FLUSH_OPTIMIZER_COSTS, FLUSH_USER_RESOURCES, XA_RECOVER_ADMIN, "
+            "SHOW_ROUTINE, ROLE_ADMIN, APPLICATION_PASSWORD_ADMIN ON *.* TO " +
+                account + option};
+  }
+  [[nodiscard]] std::vector<std::string> remove_default_accounts() const override {
+    return {"DROP USER 'root'@'localhost'"};
+  }
+
+  [[nodiscard]] Bytes min_memory() const override { return mib(512); }
+  [[nodiscard]] Bytes fixed_memory() const override { return mib(320); }
+  [[nodiscard]] Bytes diagnostics_memory() const override { return mib(260); }
+  [[nodiscard]] ConfigLines config(const ConfigInput& in, const MemoryPlan& plan) const override {
+    const auto m = [](Bytes b) { return fmt::format("{}M", b.mib()); };
+    return {
+        {"gtid_mode", "ON"},
+        {"enforce_gtid_consistency", "ON"},
+        {"log_replica_updates", "ON"},
+        {"super_read_only", "ON"},
+        {"read_only", "ON"},
+        {"skip_replica_start", "ON"},
+        // What was acknowledged is in the relay log: it survives a crash, and is read again after it.
+        {"relay_log_recovery", "OFF"},
+        {"sync_relay_log", "1"},
+        {"replica_parallel_workers", std::to_string(plan.applier_threads)},
+        {"replica_preserve_commit_order", "ON"},
+        {"replica_pending_jobs_size_max", m(plan.applier_queue)},
+        {"replica_net_timeout", "4"},
+        {"plugin_load_add", "semisync_source.so"},
+        {"plugin_load_add", "semisync_replica.so"},
+        {"plugin_load_add", "mysql_clone.so"},
+        {"rpl_semi_sync_source_enabled", "OFF"},
+        {"rpl_semi_sync_replica_enabled", "OFF"},
+        {"rpl_semi_sync_source_wait_point", "AFTER_SYNC"},
+        {"rpl_semi_sync_source_wait_no_replica", "ON"},
+        {"rpl_semi_sync_source_timeout", std::string(kSemiSyncTimeout)},
+        {"mysqlx", "OFF"},
+        {"binlog_expire_logs_seconds", "0"},
+        {"binlog_expire_logs_auto_purge", "OFF"},
+        {"innodb_buffer_pool_chunk_size", m(kPoolChunk)},
+        {"innodb_buffer_pool_instances", std::to_string(plan.pool_instances)},
+        {"innodb_redo_log_capacity", m(plan.redo)},
+        {"temptable_max_ram", m(plan.temp_tables)},
+        {"secure_file_priv", in.files_dir.empty() ? "NULL" : in.files_dir},  // NULL: off
+    };
+  }
+};
+
+}  // namespace
+
+const Flavour& mysql_flavour() {
+  static const Mysql only;
+  return only;
+}
+
+}  // namespace mysos::mysql

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mysql/server_ops.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/clock.h"
+
+namespace mysos::mysql {
+namespace {
+
+constexpr Duration kConnectTimeout = std::chrono::seconds(2);
+constexpr Duration kPoll = std::chrono::milliseconds(2);
+constexpr double kDrainSlice = 0.2;  // seconds; between two looks at an applier that may have stopped
+constexpr unsigned kNoSuchThread = 1094;
+constexpr std::size_t kMaxKillBatch = 200;
+
+SessionTarget lane(SessionTarget target) {
+  target.write_binlog = false;
+  target.multi_statements = true;
+  return target;
+}
+
+asio::awaitable<Status> ensure_connected(Session& session, Duration at_most) {
+  if (session.connected()) co_return Status{};
+  co_return co_await session.connect(std::min(at_most, kConnectTimeout));
+}
+
+// Clients: everybody who is neither the server itself nor one of ours (replication among them).
+bool is_client(const Rows& list, std::size_t row, const std::set<std::string>&) {
+  const std::string user = list.text(row, "User");
+  return user != "system user" && user != "event_scheduler" && !user.starts_with(kOurPrefix) &&
+         list.text(row, "Command") != "Daemon" && list.text(row, "Command") != "Killed";
+}
+bool is_one_of(const Rows& list, std::size_t row, const std::set<std::string>& names) {
+  return names.contains(list.text(row, "User"));
+}
+
+}  // namespace
+
+// How long the whole of a step may still take.
+struct ServerOps::Budget {
+  Instant until;
+  [[nodiscard]] Duration left() const { return std::max(until - steady_now(), Duration(0)); }
+  [[nodiscard]] bool spent() const { return steady_now() >= until; }
+};
+
+ServerOps::ServerOps(const asio::any_io_executor& executor, ServerOpsConfig config)
+    : config_(std::move(config)),
+      flavour_(flavour(config_.flavour)),
+      steps_(executor, lane(config_.admin)),
+      reads_(executor, lane(config_.admin)) {}
+
+void ServerOps::close() {
+  steps_.close();
+  reads_.close();
+}
+
+asio::awaitable<Result<Rows>> ServerOps::sql(std::string text, Budget budget) {
+  MYSOS_CO_TRY_VOID(co_await ensure_connected(steps_, budget.left()));
+  co_return co_await steps_.query(std::move(text), budget.left());
+}
+
+asio::awaitable<Result<std::vector<Rows>>> ServerOps::look(Budget budget) {
+  MYSOS_CO_TRY_VOID(co_await ensure_connected(steps_, budget.left()));
+  co_return co_await steps_.query_all(flavour_.snapshot_sql(), budget.left());
+}
+
+asio::awaitable<Result<ServerSnapshot>> ServerOps::look_parsed(Budget budget) {
+  MYSOS_CO_TRY(const auto answers, co_await look(budget));
+  co_return flavour_.parse_snapshot(answers);
+}
+
+asio::awaitable<Result<ServerSnapshot>> ServerOps::read(Duration at_most) {
+  const Budget budget{steady_now() + at_most};
+  MYSOS_CO_TRY_VOID(co_await ensure_connected(reads_, budget.left()));
+  MYSOS_CO_TRY(const auto answers, co_await reads_.query_all(flavour_.snapshot_sql(), budget.left()));
+  co_return flavour_.parse_snapshot(answers);
+}
+
+asio::awaitable<Result<std::string>> ServerOps::version(Duration at_most) {
+  const Budget budget{steady_now() + at_most};
+  MYSOS_CO_TRY_VOID(co_await ensure_connected(reads_, budget.left()));
+  MYSOS_CO_TRY(const Rows rows, co_await reads_.query("SELECT VERSION()", budget.left()));
+  co_return rows.text(0, std::size_t{0});
+}
+
+asio::awaitable<Result<std::string>> ServerOps::server_id(Duration at_most) {
+  const Budget budget{steady_now() + at_most};
+  MYSOS_CO_TRY_VOID(co_await ensure_connected(reads_, budget.left()));
+  MYSOS_CO_TRY(const Rows rows, co_await reads_.query("SELECT @@GLOBAL.server_id", budget.left()));
+  co_return rows.text(0, std::size_t{0});
+}
+
+asio::awaitable<Status> ServerOps::run(ServerStep step, Duration at_most) {
+  const std::string what = describe(step);
+  auto done = co_await dispatch(std::move(step), Budget{steady_now() + at_most});
+  if (!done) co_return std::unexpected(std::move(done).error().with_context(what));
+  co_return Status{};
+}
+
+asio::awaitable<Status> ServerOps::dispatch(ServerStep step, Budget budget) {
+  using namespace mysos::step;
+  if (std::holds_alternative<KillClients>(step)) co_return co_await kill_sessions(is_client, {}, budget);
+  if (const auto* s = std::get_if<SetReadOnly>(&step)) co_return co_await set_read_only(s->on, budget);
+  if (const auto* s = std::get_if<SemiSyncSource>(&step)) {
+    if (s->d > flavour_.max_d()) {
+      co_return fail(Errc::kInvalid, fmt::format("{} waits for {} replica at most", flavour_.name(), flavour_.max_d()));
+    }
+    MYSOS_CO_TRY([[maybe_unused]] const Rows ok, co_await sql(flavour_.semi_sync_source(s->d), budget));
+    co_return Status{};
+  }
+  if (const auto* s = std::get_if<SemiSyncReplica>(&step)) {
+    MYSOS_CO_TRY([[maybe_unused]] const Rows ok, co_await sql(flavour_.semi_sync_replica(s->on), budget));
+    co_return Status{};
+  }
+  if (std::holds_alternative<StopReceiver>(step)) co_return co_await stop_receiver(budget);
+  if (std::holds_alternative<StopReplication>(step)) co_return co_await stop_replication(budget);
+  if (std::holds_alternative<StartReplication>(step)) co_return co_await start_replication(budget);
+  if (std::holds_alternative<ForgetSource>(step)) co_return co_await forget_source(budget);
+  if (const auto* s = std::get_if<ShutOut>(&step)) co_return co_await shut_out(*s, budget);
+  if (const auto* s = std::get_if<SetSource>(&step)) co_return co_await set_source(*s, budget);
+  if (const auto* s = std::get_if<RequireExecuted>(&step)) co_return co_await require(s->set, true, budget);
+  co_return co_await require(std::get<RequireContainedIn>(step).set, false, budget);
+}
+
+// Lists and kills until a list shows nobody to kill.
+asio::awaitable<Status> ServerOps::kill_sessions(bool (*wanted)(const Rows&, std::size_t, const std::set<std::string>&),
+                                                 std::set<std::string> names, Budget budget) {
+  for (bool first = true;; first = false) {
+    MYSOS_CO_TRY(const Rows list, co_await sql("SHOW PROCESSLIST", budget));
+    std::string kills;
+    std::size_t n = 0;
+    for (std::size_t i = 0; i < list.size() && n < kMaxKillBatch; ++i) {
+      if (!wanted(list, i, names)) continue;
+      kills += fmt::format("{}KILL {}", kills.empty() ? "" : "; ", list.text(i, "Id"));
+      ++n;
+    }
+    if (n == 0) co_return Status{};
+    if (budget.spent()) co_return fail(Errc::kTimeout, fmt::format("{} sessions are still there", n));
+    if (!first) co_await sleep_for(kPoll);
+    const auto killed = co_await steps_.query_all(std::move(kills), budget.left());
+    if (!killed && steps_.last_errno() != kNoSuchThread) co_return std::unexpected(killed.error());
+  }
+}
+
+// It waits for commits under way, and those may wait for an acker that never comes: the deadline is the caller's way out.
+asio::awaitable<Status> ServerOps::set_read_only(bool on, Budget budget) {
+  MYSOS_CO_TRY([[maybe_unused]] const Rows ok, co_await sql(flavour_.set_read_only(on), budget));
+  co_return Status{};
+}
+
+asio::awaitable<Status> ServerOps::stop_receiver(Budget budget) {
+  for (;;) {
+    MYSOS_CO_TRY(const ServerSnapshot seen, co_await look_parsed(budget));
+    if (!seen.receiver_running) co_return Status{};
+    if (budget.spent()) co_return fail(Errc::kTimeout, "the receiver still runs");
+    MYSOS_CO_TRY([[maybe_unused]] const Rows ok, co_await sql(flavour_.stop_receiver(), budget));
+  }
+}
+
+asio::awaitable<Status> ServerOps::stop_replication(Budget budget) {
+  MYSOS_CO_TRY_VOID(co_await stop_receiver(budget));
+  for (;;) {
+    MYSOS_CO_TRY(const ServerSnapshot seen, co_await look_parsed(budget));
+    if (!seen.applier_running) co_return Status{};
+    if (budget.spent()) co_return fail(Errc::kTimeout, "the applier still runs");
+    MYSOS_CO_TRY([[maybe_unused]] const Rows ok, co_await sql(flavour_.stop_applier(), budget));
+  }
+}
+
+// Until all that was received is executed. The receiver is stopped. MariaDB with both threads stopped has nothing to drain:
+// it will not read that relay log again, whatever is done.
+asio::awaitable<Status> ServerOps::drain(Budget budget) {
+  for (bool started = false;;) {
+    MYSOS_CO_TRY(const ServerSnapshot seen, co_await look_parsed(budget));
+    if (seen.receiver_host.empty() || seen.executed.contains(seen.received)) co_return Status{};
+    if (!seen.applier_running) {
+      if (!flavour_.relay_log_survives()) co_return Status{};
+      if (started) co_return fail(Errc::kConflict, "the applier stopped before all was applied: " + seen.last_error);
+      MYSOS_CO_TRY([[maybe_unused]] const Rows ok, co_await sql(flavour_.start_applier(), budget));
+      started = true;
+      continue;
+    }
+    if (budget.spent()) co_return fail(Errc::kTimeout, "what was received is not applied yet");
+    MYSOS_CO_TRY([[maybe_unused]] const Rows waited, co_await sql(flavour_.wait_executed(seen.received, kDrainSlice), budget));
+  }
+}
+
+asio::awaitable<Status> ServerOps::set_source(step::SetSource to, Budget budget) {
+  MYSOS_CO_TRY_VOID(co_await stop_receiver(budget));
+  MYSOS_CO_TRY_VOID(co_await drain(budget));
+  MYSOS_CO_TRY_VOID(co_await stop_replication(budget));
+  MYSOS_CO_TRY(const auto answers, co_await look(budget));
+  if (const std::string align = flavour_.align_position(answers); !align.empty()) {
+    MYSOS_CO_TRY([[maybe_unused]] const Rows ok, co_await sql(align, budget));
+  }
+  const SourceSpec source{.host = to.host,
+                          .port = to.port,
+                          .user = replication_account(config_.member),
+                          .password = replication_password(config_.secrets, config_.member)};
+  MYSOS_CO_TRY([[maybe_unused]] const Rows ok, co_await sql(flavour_.change_source(source), budget));
+  co_return Status{};
+}
+
+asio::awaitable<Status> ServerOps::start_replication(Budget budget) {
+  MYSOS_CO_TRY([[maybe_unused]] const Rows ok, co_await sql(flavour_.start_replication(), budget));
+  co_return Status{};
+}
+
+asio::awaitable<Status> ServerOps::forget_source(Budget budget) {
+  MYSOS_CO_TRY_VOID(co_await stop_receiver(budget));
+  MYSOS_CO_TRY_VOID(co_await drain(budget));
+  MYSOS_CO_TRY_VOID(co_await stop_replication(budget));
+  MYSOS_CO_TRY(const ServerSnapshot seen, co_await look_parsed(budget));
+  if (seen.receiver_host.empty()) co_return Status{};
+  MYSOS_CO_TRY([[maybe_unused]] const Rows ok, co_await sql(flavour_.forget_source(), budget));
+  co_return Status{};
+}
+
+// Where super_read_only stops us too it is lifted for the moment; read_only stays, and so clients stay out.
+asio::awaitable<Status> ServerOps::shut_out(step::ShutOut who, Budget budget) {
+  MYSOS_CO_TRY(const Rows listed, co_await sql(flavour_.list_accounts(std::string(kOurPrefix) + "r%"), budget));
+  std::vector<AccountState> known;
+  for (std::size_t i = 0; i < listed.size(); ++i) {
+    known.push_back({.name = listed.text(i, "name"), .locked = listed.text(i, "locked") == "Y"});
+  }
+  const auto wanted = shut_out_sql(flavour_, config_.secrets, known, who.replicas, who.shut_out);
+  if (!wanted.empty()) {
+    std::string all;
+    for (const std::string& s : wanted) all += (all.empty() ? "" : "; ") + s;
+    if (flavour_.super_read_only()) {
+      MYSOS_CO_TRY(const Rows now, co_await sql("SELECT @@GLOBAL.super_read_only", budget));
+      if (now.text(0, std::size_t{0}) == "1") {
+        all = "SET GLOBAL super_read_only=OFF; " + all + "; SET GLOBAL super_read_only=ON";
+      }
+    }
+    const auto made = co_await steps_.query_all(std::move(all), budget.left());
+    if (!made) co_return std::unexpected(made.error());
+  }
+  std::set<std::string> locked;
+  for (const MemberId& member : who.shut_out) locked.insert(replication_account(member));
+  if (locked.empty()) co_return Status{};
+  co_return co_await kill_sessions(is_one_of, std::move(locked), budget);
+}
+
+asio::awaitable<Status> ServerOps::require(GtidSet set, bool executed, Budget budget) {
+  MYSOS_CO_TRY(const ServerSnapshot seen, co_await look_parsed(budget));
+  if (executed) {
+    const GtidSet missing = set.minus(seen.executed);
+    if (missing.empty()) co_return Status{};
+    co_return fail(Errc::kConflict, "it has not executed " + missing.to_string());
+  }
+  if (seen.receiver_running) co_return fail(Errc::kConflict, "the receiver runs");
+  const GtidSet extra = seen.received.united(seen.executed).minus(set);
+  if (extra.empty()) co_return Status{};
+  co_return fail(Errc::kConflict, "it holds transactions that the source lacks: " + extra.to_string());
+}
+
+asio::awaitable<Status> ServerOps::ensure_user(Duration at_most) {
+  const Budget budget{steady_now() + at_most};
+  MYSOS_CO_TRY_VOID(check_user_name(config_.secrets.user));
+  const std::string like = config_.secrets.user;  // '_' stands for itself too: the name is compared below
+  MYSOS_CO_TRY_VOID(co_await ensure_connected(reads_, budget.left()));
+  MYSOS_CO_TRY(const Rows state, co_await reads_.query("SELECT @@GLOBAL.read_only", budget.left()));
+  if (state.text(0, std::size_t{0}) != "0") co_return fail(Errc::kConflict, "the server is read-only");
+  MYSOS_CO_TRY(const Rows listed, co_await reads_.query(flavour_.list_accounts(like), budget.left()));
+  for (std::size_t i = 0; i < listed.size(); ++i) {
+    const bool it = listed.text(i, "name") == config_.secrets.user && listed.text(i, "host") == "%";
+    if (it && listed.text(i, "locked") == "N") co_return Status{};
+  }
+  SessionTarget owner = config_.admin;
+  owner.user = kOwnerAccount;
+  Session session(co_await asio::this_coro::executor, std::move(owner));
+  MYSOS_CO_TRY_VOID(co_await session.connect(std::min(budget.left(), kConnectTimeout)));
+  for (const std::string& statement : user_sql(flavour_, config_.secrets)) {
+    auto done = co_await session.query(statement, budget.left());
+    if (!done) co_return std::unexpected(std::move(done).error().with_context("make the user's account"));
+  }
+  co_return Status{};
+}
+
+}  // namespace mysos::mysql

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Carries out the steps of model/server_step.h on a live server, and reads what it is. It keeps two sessions open, so that a
+// step that hangs does not hide the server from read(); neither ever writes to the binlog. A step returns once what it says
+// holds; one that is cut off by its deadline may still take effect later. One run() at a time; read() at any time.
+#include <cstdint>
+#include <string>
+
+#include "base/asio.h"
+#include "base/result.h"
+#include "model/server_step.h"
+#include "mysql/accounts.h"
+#include "mysql/flavour.h"
+#include "mysql/session.h"
+
+namespace mysos::mysql {
+
+struct ServerOpsConfig {
+  FlavourKind flavour = FlavourKind::kMysql;
+  SessionTarget admin;  // server_process.h: admin_target()
+  MemberId member;      // whose server this is: it replicates under this one's account
+  Secrets secrets;
+};
+
+class ServerOps {
+ public:
+  ServerOps(const asio::any_io_executor& executor, ServerOpsConfig config);
+
+  // kTimeout: the outcome is unknown. kConflict: the server refused, or what the step requires does not hold.
+  asio::awaitable<Status> run(ServerStep step, Duration at_most);
+  // One round trip, 1 to 3 ms.
+  asio::awaitable<Result<ServerSnapshot>> read(Duration at_most);
+  // Makes the user's account, through the binlog, on a session of its own: it waits for an acker like any write. Writes
+  // nothing when the account is there. Fails on a read-only server, of either flavour, and writes nothing then.
+  asio::awaitable<Status> ensure_user(Duration at_most);
+  // "10.11.19-MariaDB-..."
+  asio::awaitable<Result<std::string>> version(Duration at_most);
+  asio::awaitable<Result<std::string>> server_id(Duration at_most);
+  // Ends what runs, with kUnavailable.
+  void close();
+
+ private:
+  struct Budget;
+  asio::awaitable<Result<Rows>> sql(std::string text, Budget budget);
+  asio::awaitable<Result<std::vector<Rows>>> look(Budget budget);
+  asio::awaitable<Result<ServerSnapshot>> look_parsed(Budget budget);
+  asio::awaitable<Status> kill_sessions(bool (*wanted)(const Rows&, std::size_t, const std::set<std::string>&),
+                                        std::set<std::string> names, Budget budget);
+  asio::awaitable<Status> set_read_only(bool on, Budget budget);
+  asio::awaitable<Status> stop_receiver(Budget budget);
+  asio::awaitable<Status> stop_replication(Budget budget);
+  asio::awaitable<Status> drain(Budget budget);
+  asio::awaitable<Status> set_source(step::SetSource to, Budget budget);
+  asio::awaitable<Status> forget_source(Budget budget);
+  asio::awaitable<Status> shut_out(step::ShutOut who, Budget budget);
+  asio::awaitable<Status> start_replication(Budget budget);
+  asio::awaitable<Status> require(GtidSet set, bool executed, Budget budget);
+  asio::awaitable<Status> dispatch(ServerStep step, Budget budget);
+
+  ServerOpsConfig config_;
+  const Flavour& flavour_;
+  Session steps_;
+  Session reads_;
+};
+
+}  // namespace mysos::mysql
