@@ -118,12 +118,12 @@ Result<ServerProcess> ServerProcess::start(const ServerSpec& spec, const Secrets
   options.cwd = at.datadir;
   options.user = spec.user;
   options.stdout_file = at.error_log;
-  options.limits = {{RLIMIT_NOFILE, kOpenFiles, kOpenFiles}, {RLIMIT_CORE, 0, 0}};
-  options.cgroup_procs = spec.cgroup_procs;
+  options.limits = {{RLIMIT_CORE, 0, 0}};
   rlimit files{};
-  if (::getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_max < kOpenFiles && ::geteuid() != 0) {
-    options.limits[0] = {RLIMIT_NOFILE, files.rlim_max, files.rlim_max};
+  if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    options.limits.push_back({RLIMIT_NOFILE, std::min(files.rlim_max, kOpenFiles), files.rlim_max});
   }
+  options.cgroup_procs = spec.cgroup_procs;
   auto process = Process::spawn(options);
   if (!process) return std::unexpected(std::move(process).error().with_context("start " + spec.distribution.server));
   const RunState state{.pid = process->pid(), .start_time = process->start_time()};

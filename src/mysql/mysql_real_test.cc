@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: Apache-2.0
+// The steps of server_step.h on real servers of both flavours: what the simulator's servers are held to.
+#include <gtest/gtest.h>
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <fstream>
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "mysql/real_servers.h"
+
+namespace mysos::mysql {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+class Real : public testing::TestWithParam<FlavourKind> {
+ protected:
+  [[nodiscard]] static bool mysql() { return GetParam() == FlavourKind::kMysql; }
+  TestMember& add() {
+    members_.push_back(std::make_unique<TestMember>(io, GetParam(), static_cast<int>(members_.size())));
+    members_.back()->make_and_start();
+    if (!members_.back()->ops) throw std::runtime_error("the server did not start");
+    return *members_.back();
+  }
+  // A primary that waits for one of two ackers, open, with the user's account.
+  void a_cluster() {
+    for (int i = 0; i < 3; ++i) add();
+    a().promote(1, {&b(), &c()});
+    b().follow(a());
+    c().follow(a());
+    ensure_user(a());
+    ASSERT_TRUE(a().user("CREATE DATABASE d"));
+    ASSERT_TRUE(a().user("CREATE TABLE d.t (i INT PRIMARY KEY)"));
+  }
+  void ensure_user(TestMember& m) {
+    Status done = fail(Errc::kTimeout, "not run");
+    asio::co_spawn(io, m.ops->ensure_user(seconds(10)), [&](const std::exception_ptr&, Status s) { done = std::move(s); });
+    io.restart();
+    io.run();
+    ASSERT_TRUE(done) << done.error().message;
+  }
+  static void caught_up(TestMember& with, TestMember& who) {
+    const GtidSet all = with.read().executed;
+    EXPECT_TRUE(who.wait_for([&](const ServerSnapshot& s) { return s.executed.contains(all); }))
+        << who.read().executed.to_string() << " lacks some of " << all.to_string() << ": " << who.read().last_error;
+  }
+  TestMember& a() { return *members_[0]; }
+  TestMember& b() { return *members_[1]; }
+  TestMember& c() { return *members_[2]; }
+
+  asio::io_context io;
+  std::vector<std::unique_ptr<TestMember>> members_;
+};
+INSTANTIATE_TEST_SUITE_P(Flavours, Real, testing::Values(FlavourKind::kMysql, FlavourKind::kMariadb),
+                         [](const auto& i) { return std::string(enum_text(i.param)); });
+
+TEST_P(Real, AFreshServerIsReadOnlySilentAndHasNoOpenAccount) {
+  TestMember& m = add();
+
+  const ServerSnapshot s = m.read();
+  EXPECT_TRUE(s.read_only);
+  EXPECT_TRUE(s.executed.empty()) << s.executed.to_string();
+  EXPECT_TRUE(s.binlog_complete);
+  EXPECT_EQ(s.semi_sync_d, 0U);
+  EXPECT_FALSE(s.receiver_running || s.applier_running || s.semi_sync_replica);
+  const Rows accounts = m.admin("SELECT User AS u FROM mysql.user WHERE User NOT LIKE 'mysos\\_%' AND User NOT IN "
+                                "('mysql.sys','mysql.session','mysql.infoschema','mariadb.sys','PUBLIC')");
+  EXPECT_TRUE(accounts.empty()) << accounts.text(0, "u");
+  EXPECT_FALSE(path_exists(m.spec.layout.init_file));
+}
+
+TEST_P(Real, AServerIsFoundAgainByItsFolder) {
+  TestMember& m = add();
+
+  auto found = ServerProcess::adopt(m.spec.layout);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->incarnation(), m.process->incarnation());
+  EXPECT_FALSE(ServerProcess::start(m.spec, kTestSecrets));
+  ASSERT_TRUE(remove_file(m.spec.layout.state_file));
+  ASSERT_TRUE(ServerProcess::adopt(m.spec.layout)) << "without its state file";
+
+  m.stop();
+  EXPECT_FALSE(ServerProcess::adopt(m.spec.layout));
+}
+
+TEST_P(Real, AServerThatCannotStartSaysWhy) {
+  TestMember& m = add();
+  m.stop();
+  m.spec.user_settings = {{"no_such_setting_at_all", "1"}};
+
+  auto started = ServerProcess::start(m.spec, kTestSecrets);
+  ASSERT_TRUE(started);
+  Status ready;
+  asio::co_spawn(io, started->wait_ready(kTestSecrets, seconds(30)),
+                 [&](const std::exception_ptr&, Status s) { ready = std::move(s); });
+  io.restart();
+  io.run();
+
+  ASSERT_FALSE(ready);
+  EXPECT_NE(ready.error().message.find("no_such_setting_at_all"), std::string::npos) << ready.error().message;
+}
+
+TEST_P(Real, ReplicasFollowAndAcknowledge) {
+  a_cluster();
+  ASSERT_TRUE(a().user("INSERT INTO d.t VALUES (1)"));
+
+  caught_up(a(), b());
+  caught_up(a(), c());
+  EXPECT_EQ(a().read().semi_sync_d, 1U);
+  EXPECT_TRUE(a().wait_for([](const ServerSnapshot& s) { return s.semi_sync_clients == 2; }));
+  const ServerSnapshot s = b().read();
+  EXPECT_TRUE(s.read_only && s.receiver_connected && s.applier_running && s.semi_sync_replica);
+  EXPECT_EQ(s.receiver_port, a().port);
+  EXPECT_TRUE(s.received.contains(s.executed));
+}
+
+TEST_P(Real, TheUsersAccountIsWideAndCannotBreakAPromise) {
+  a_cluster();
+  const GtidSet before = a().read().executed;
+  ensure_user(a());
+  EXPECT_EQ(a().read().executed, before) << "it is there: nothing is written";
+
+  EXPECT_TRUE(a().user("CREATE USER app@'%' IDENTIFIED BY 'x'"));
+  EXPECT_TRUE(a().user("GRANT SELECT, INSERT ON d.* TO app@'%'"));
+  for (const char* no : {"SET GLOBAL read_only=OFF", "SET SESSION sql_log_bin=0", "DELETE FROM mysql.db",
+                         "GRANT SUPER ON *.* TO app@'%'", "SELECT * FROM mysql.user", "DROP DATABASE mysql",
+                         "GRANT REPLICATION SLAVE ON *.* TO app@'%'", "SHUTDOWN"}) {
+    EXPECT_FALSE(a().user(no)) << no;
+  }
+  caught_up(a(), b());
+  EXPECT_FALSE(b().user("INSERT INTO d.t VALUES (7)")) << "a replica is read-only";
+  EXPECT_TRUE(b().user("SELECT * FROM d.t"));
+}
+
+TEST_P(Real, EnsureUserWritesNothingOnAReadOnlyServer) {
+  TestMember& m = add();
+  Status done;
+  asio::co_spawn(io, m.ops->ensure_user(seconds(5)), [&](const std::exception_ptr&, Status s) { done = std::move(s); });
+  io.restart();
+  io.run();
+  EXPECT_FALSE(done);
+  EXPECT_TRUE(m.read().executed.empty());
+}
+
+TEST_P(Real, FailoverByTheStepsLosesNothingAndTheOldPrimaryRejoins) {
+  a_cluster();
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(a().user(fmt::format("INSERT INTO d.t VALUES ({})", i)));
+  a().kill9();
+
+  const Instant start = steady_now();
+  b().run(step::StopReceiver{});
+  c().run(step::StopReceiver{});
+  const Instant fenced = steady_now();
+  const GtidSet all = b().read().received.united(c().read().received);
+  TestMember& next = b().read().received == all ? b() : c();
+  TestMember& other = &next == &b() ? c() : b();
+  ASSERT_TRUE(next.wait_for([&](const ServerSnapshot& s) { return s.executed.contains(all); }));
+  const Instant drained = steady_now();
+  next.run(step::RequireExecuted{all});
+  next.promote(1, {&a(), &other});
+  const Instant open = steady_now();
+  other.run(step::RequireContainedIn{next.read().executed});
+  other.follow(next);
+  const Instant repointed = steady_now();
+  ASSERT_TRUE(next.user("INSERT INTO d.t VALUES (100)", seconds(10)));
+  fmt::print("{} failover, ms: fence {} drain {} promote {} re-point {} first write {} (with a new session)\n",
+             enum_text(GetParam()), to_ms(fenced - start), to_ms(drained - fenced), to_ms(open - drained),
+             to_ms(repointed - open), to_ms(steady_now() - repointed));
+  EXPECT_EQ(next.user("SELECT COUNT(*) FROM d.t")->text(0, std::size_t{0}), "21");
+
+  a().start();
+  EXPECT_TRUE(a().read().read_only);
+  a().run(step::RequireContainedIn{next.read().executed});  // each write was acknowledged before the kill
+  a().follow(next);
+  ASSERT_TRUE(next.user("INSERT INTO d.t VALUES (101)"));
+  caught_up(next, a());
+  EXPECT_EQ(a().user("SELECT COUNT(*) FROM d.t")->text(0, std::size_t{0}), "22");
+  EXPECT_EQ(a().read().last_error, "");
+}
+
+TEST_P(Real, SwitchoverAndBackKeepsEveryPositionRight) {
+  a_cluster();
+  const auto hand_over = [&](TestMember& from, TestMember& to, TestMember& third) {
+    for (const ServerStep& s : std::initializer_list<ServerStep>{
+             step::KillClients{}, step::SetReadOnly{true}, step::KillClients{}, step::SemiSyncSource{0}, step::StopReceiver{}}) {
+      from.run(s);
+    }
+    const GtidSet all = from.read().executed;
+    ASSERT_TRUE(to.wait_for([&](const ServerSnapshot& s) { return s.executed.contains(all); }));
+    to.promote(1, {&from, &third});
+    from.follow(to);
+    third.follow(to);
+  };
+  for (int round = 0; round < 2; ++round) {
+    hand_over(a(), b(), c());
+    ASSERT_TRUE(b().user(fmt::format("INSERT INTO d.t VALUES ({})", 10 * round + 1), seconds(10)));
+    hand_over(b(), a(), c());
+    ASSERT_TRUE(a().user(fmt::format("INSERT INTO d.t VALUES ({})", 10 * round + 2), seconds(10)));
+  }
+  for (TestMember* m : {&b(), &c()}) {
+    caught_up(a(), *m);
+    EXPECT_EQ(m->read().last_error, "");
+    EXPECT_EQ(m->user("SELECT COUNT(*) FROM d.t")->text(0, std::size_t{0}), "4");
+  }
+}
+
+TEST_P(Real, AMemberThatIsShutOutIsCutOffAndLetInAgain) {
+  a_cluster();
+  ASSERT_TRUE(a().wait_for([](const ServerSnapshot& s) { return s.semi_sync_clients == 2; }));
+  const GtidSet before = a().read().executed;
+
+  a().run(step::ShutOut{{b().id, c().id}, {c().id}});
+
+  EXPECT_TRUE(c().wait_for([](const ServerSnapshot& s) { return !s.receiver_connected; }));
+  EXPECT_TRUE(a().wait_for([](const ServerSnapshot& s) { return s.semi_sync_clients == 1; }));
+  ASSERT_TRUE(a().user("INSERT INTO d.t VALUES (1)"));
+  caught_up(a(), b());
+  EXPECT_FALSE(c().read().received.contains(a().read().executed));
+
+  a().run(step::ShutOut{{b().id, c().id}, {}});
+  caught_up(a(), c());
+  EXPECT_EQ(a().read().executed.minus(before).count(), 1U) << "accounts are local: only the insert is in the binlog";
+}
+
+TEST_P(Real, ReadOnlyHangsWhileACommitWaitsForAnAckerAndReadsGoOn) {
+  a_cluster();
+  caught_up(a(), b());
+  b().run(step::StopReceiver{});
+  c().run(step::StopReceiver{});
+  const auto write = a().user("INSERT INTO d.t VALUES (1)", milliseconds(300));
+  ASSERT_FALSE(write) << "nobody acknowledges";
+  EXPECT_EQ(write.error().code, Errc::kTimeout);
+
+  a().run(step::KillClients{});
+  const Instant start = steady_now();
+  const auto hung = a().try_run(step::SetReadOnly{true}, milliseconds(500));
+  const auto took = steady_now() - start;
+
+  ASSERT_FALSE(hung) << "a commit waits";
+  EXPECT_EQ(hung.error().code, Errc::kTimeout) << hung.error().message;
+  EXPECT_LT(took, milliseconds(900));
+  EXPECT_FALSE(a().read().read_only);
+  EXPECT_EQ(a().user("SELECT COUNT(*) FROM d.t").value_or(Rows{}).text(0, std::size_t{0}), "0") << "not seen before it is acked";
+}
+
+TEST_P(Real, WhatAKilledReplicaKeepsOfItsRelayLog) {
+  a_cluster();
+  caught_up(a(), b());
+  b().run(step::StopReplication{});
+  b().run(step::StartReplication{});
+  b().admin(mysql() ? "STOP REPLICA SQL_THREAD" : "STOP SLAVE SQL_THREAD");
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(a().user(fmt::format("INSERT INTO d.t VALUES ({})", i)));
+  const GtidSet sent = a().read().executed;
+  ASSERT_TRUE(b().wait_for([&](const ServerSnapshot& s) { return s.received.contains(sent); }));
+  EXPECT_FALSE(b().read().executed.contains(sent));
+
+  b().kill9();
+  b().start();
+
+  const ServerSnapshot after = b().read();
+  EXPECT_EQ(after.received.contains(sent), flavour(GetParam()).relay_log_survives()) << after.received.to_string();
+  if (mysql()) {  // and it is applied before the source is changed, whoever asks
+    b().run(step::SetSource{"127.0.0.1", c().port});
+    EXPECT_TRUE(b().read().executed.contains(sent));
+  } else {
+    b().run(step::StartReplication{});
+    caught_up(a(), b());
+  }
+}
+
+TEST_P(Real, AnErrantMemberIsNotLetIn) {
+  a_cluster();
+  c().run(step::StopReplication{});
+  c().run(step::ForgetSource{});
+  c().run(step::SetReadOnly{false});
+  c().admin("CREATE DATABASE mine");
+  c().run(step::SetReadOnly{true});
+
+  const auto no = c().try_run(step::RequireContainedIn{a().read().executed});
+
+  ASSERT_FALSE(no);
+  EXPECT_EQ(no.error().code, Errc::kConflict);
+  EXPECT_NE(no.error().message.find("the source lacks"), std::string::npos) << no.error().message;
+}
+
+// Under a memory cgroup of v1 or v2, where this process may make one.
+class Cgroup {
+ public:
+  explicit Cgroup(Bytes limit) {
+    const std::string v1 = "/sys/fs/cgroup/memory", v2 = "/sys/fs/cgroup";
+    const bool old = path_exists(v1 + "/memory.limit_in_bytes");
+    const std::string dir = fmt::format("{}/mysos-real-{}", old ? v1 : v2, ::getpid());
+    if (::mkdir(dir.c_str(), 0755) != 0) return;
+    dir_ = dir;
+    std::ofstream out(dir + (old ? "/memory.limit_in_bytes" : "/memory.max"));
+    out << limit.value << std::flush;
+    usable = static_cast<bool>(out);
+    peak_file = dir + (old ? "/memory.max_usage_in_bytes" : "/memory.peak");
+  }
+  ~Cgroup() {
+    if (!dir_.empty()) ::rmdir(dir_.c_str());
+  }
+  [[nodiscard]] std::string procs() const { return dir_ + "/cgroup.procs"; }
+  bool usable = false;
+  std::string peak_file;
+
+ private:
+  std::string dir_;
+};
+
+TEST_P(Real, AServerStartsAndServesInTheLeastMemory) {
+  const Bytes least = min_memory(GetParam());
+  Cgroup group(least);
+  if (!group.usable) GTEST_SKIP() << "no memory cgroup can be made here (root and a writable /sys/fs/cgroup are needed)";
+  members_.push_back(std::make_unique<TestMember>(io, GetParam(), 0));
+  TestMember& m = *members_.back();
+  m.make_and_start(least, {group.procs()});
+  ASSERT_TRUE(m.ops);
+  m.promote(0, {});
+  ensure_user(m);
+  ASSERT_TRUE(m.user("CREATE DATABASE d"));
+  ASSERT_TRUE(m.user("CREATE TABLE d.t (i INT PRIMARY KEY AUTO_INCREMENT, pad VARCHAR(4000))"));
+  ASSERT_TRUE(m.user("INSERT INTO d.t (pad) VALUES (REPEAT('x', 4000))"));
+  for (int i = 0; i < 16; ++i) {
+    const auto grown = m.user("INSERT INTO d.t (pad) SELECT pad FROM d.t LIMIT 8000", seconds(60));
+    ASSERT_TRUE(grown) << grown.error().message << m.process->last_words();
+  }
+  std::ifstream rss(fmt::format("/proc/{}/status", m.process->pid()));
+  for (std::string line; std::getline(rss, line);) {
+    if (line.starts_with("VmHWM") || line.starts_with("VmRSS")) fmt::print("{} in {}: {}\n", enum_text(GetParam()), to_string(least), line);
+  }
+  m.stop();
+  members_.clear();
+}
+
+}  // namespace
+}  // namespace mysos::mysql
