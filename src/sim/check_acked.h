@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// S1: unless an election is on, the recorded primary has executed every acknowledged write.
+// S3: every acknowledged write is held by some member, always.
+#include "sim/truth.h"
+
+namespace mysos::sim {
+
+void check_acked_on_commit(Sim& sim, const Truth& truth, const ClusterTruth& now, const EpochRecord& before);
+void check_acked_on_release(Sim& sim, const Truth& truth, const ClusterTruth& now, TxnId txn);
+void check_acked_somewhere(Sim& sim, const Truth& truth, const ClusterTruth& now);
+
+}  // namespace mysos::sim

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/check_convergence.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace mysos::sim {
+
+std::optional<std::string> not_converged(const Truth& truth, const ClusterTruth& cluster, const SchedulerCore& scheduler,
+                                         Instant now, Instant acked_since) {
+  const auto found = scheduler.state().clusters.find(cluster.id);
+  if (cluster.deleting) {
+    return found == scheduler.state().clusters.end() ? std::nullopt
+                                                     : std::optional<std::string>("it is still being deleted");
+  }
+  if (found == scheduler.state().clusters.end()) return "it is unknown";
+  const Cluster& c = found->second;
+  const auto view = scheduler.view(c.spec.name, now);
+  if (!view) return "it cannot be shown";
+  const auto said = [&](const std::string& what) {
+    return fmt::format("{} (state {}, {} {} {}, waiting for: {})", what, enum_text(view->state), to_string(c.epoch.pair),
+                       enum_text(c.epoch.mode), c.epoch.electing ? "electing" : "", view->waiting_for);
+  };
+  if (c.epoch.electing || !c.epoch.primary) return said("there is no primary");
+  const EpochMode want = c.spec.members > 1 ? EpochMode::kNormal : EpochMode::kSolo;
+  if (c.epoch.mode != want) return said("the mode is not as wanted");
+  std::size_t following = 0;
+  bool writable = false;
+  const Datadir* primary = truth.data_of(cluster, *c.epoch.primary);
+  if (primary == nullptr) return said("the primary has no data");
+  for (SimExecutor* e : truth.containers()) {
+    if (e->spec().cluster != c.id || !e->server().accepting()) continue;
+    if (e->spec().member == *c.epoch.primary) {
+      writable = e->server().writable();
+      continue;
+    }
+    const ServerSnapshot s = e->server().read();
+    const Member* at = c.find(*c.epoch.primary);
+    const bool follows = s.receiver_connected && s.receiver_host == at->ip && s.receiver_port == at->port;
+    if (follows && c.epoch.ackers.contains(e->spec().member)) ++following;
+  }
+  if (!writable) return said("the primary is not writable");
+  if (following + 1 != c.spec.members) return said(fmt::format("{} of {} replicas follow as ackers", following, c.spec.members - 1));
+  if (cluster.last_ack <= acked_since) return said("no write was acknowledged since");
+  if (view->state != ClusterState::kHealthy) return said("it is not shown as healthy");
+  return std::nullopt;
+}
+
+}  // namespace mysos::sim

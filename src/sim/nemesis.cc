@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/nemesis.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace mysos::sim {
+
+Nemesis::Nemesis(Sim& sim, Truth& truth, SimMaster& master, SimScheduler& scheduler, std::uint32_t machines)
+    : sim_(sim),
+      truth_(truth),
+      master_(master),
+      scheduler_(scheduler),
+      prng_(sim.prng.fork()),
+      nodes_(executor_node(machines)) {
+  draw();
+}
+
+void Nemesis::draw() {
+  // Swarm: most seeds have some kinds of faults only, so that one does not hide another.
+  const std::uint64_t density = 150 + prng_.below(500);
+  for (int f = 0; f < static_cast<int>(Fault::kCount); ++f) {
+    if (!prng_.chance(density)) continue;
+    kinds_.push_back({static_cast<Fault>(f), milliseconds(500 + static_cast<long>(prng_.below(12000)))});
+  }
+  if (prng_.chance(400)) network_.loss = prng_.below(30);
+  if (prng_.chance(400)) network_.duplicate = prng_.below(100);
+  if (prng_.chance(400)) network_.slow = prng_.below(30);
+}
+
+void Nemesis::unleash() {
+  on_ = true;
+  sim_.network.set_faults(network_);
+  for (const Kind& k : kinds_) arm(k);
+}
+
+void Nemesis::arm(const Kind& kind) {
+  const auto wait = static_cast<Duration::rep>(prng_.below(static_cast<std::uint64_t>(kind.every.count()) * 2) + 1);
+  sim_.after(Duration(wait), [this, kind] {
+    if (!on_) return;
+    strike(kind.fault);
+    arm(kind);
+  });
+}
+
+void Nemesis::mend_all() {
+  on_ = false;
+  sim_.tell([] { return std::string("--- all faults end ---"); });
+  sim_.network.heal_all();
+  sim_.network.set_faults(NetworkFaults{});
+  for (SimExecutor* c : truth_.containers()) c->server().set_apply_delay(microseconds(100), milliseconds(2));
+  for (const auto& agent : master_.agents()) {
+    if (!agent->up()) agent->start();
+  }
+}
+
+SimExecutor* Nemesis::victim() {
+  const auto all = truth_.containers();
+  return all.empty() ? nullptr : all[prng_.below(all.size())];
+}
+
+SimExecutor* Nemesis::primary_victim() {
+  for (SimExecutor* c : truth_.containers()) {
+    if (c->server().writable()) return c;
+  }
+  return nullptr;
+}
+
+void Nemesis::strike(Fault fault) {
+  SimExecutor* const v = fault == Fault::kPrimaryServer ? primary_victim() : victim();
+  SimAgent& agent = *master_.agents()[prng_.below(master_.agents().size())];
+  switch (fault) {
+    case Fault::kServer:
+    case Fault::kPrimaryServer:
+      if (v != nullptr) v->crash_server("crash");
+      return;
+    case Fault::kExecutor:
+      if (v != nullptr) v->crash_executor(false);
+      return;
+    case Fault::kBoth:
+      if (v != nullptr) v->crash_executor(true);
+      return;
+    case Fault::kContainer:
+      if (v != nullptr) v->container_dies();
+      return;
+    case Fault::kMachine: {
+      if (!agent.up()) return;
+      agent.crash();
+      sim_.after(sim_.between(milliseconds(500), seconds(12)), [&agent] {
+        if (!agent.up()) agent.start();
+      });
+      return;
+    }
+    case Fault::kAgent:
+      return agent.restart_process();
+    case Fault::kMaster:
+      return master_.crash();
+    case Fault::kScheduler:
+      return scheduler_.crash();
+    case Fault::kSchedulerSending:
+      return scheduler_.crash_while_sending();
+    case Fault::kAllServers:
+      for (SimExecutor* c : truth_.containers()) {
+        if (prng_.chance(700)) c->crash_server("all crash");
+      }
+      return;
+    case Fault::kCut:
+      return cut_pair();
+    case Fault::kIsolate:
+      return isolate();
+    case Fault::kSlowApplier:
+      if (v != nullptr) v->server().set_apply_delay(milliseconds(1), milliseconds(1 + static_cast<long>(prng_.below(200))));
+      return;
+    case Fault::kCount:
+      return;
+  }
+}
+
+void Nemesis::cut_pair() {
+  const Node a = any_node();
+  const Node b = any_node();
+  if (a == b) return;
+  const bool one_way = prng_.chance(250);
+  sim_.tell([&] { return fmt::format("network: {} and {} are cut{}", a, b, one_way ? " in one direction" : ""); });
+  sim_.network.cut(a, b);
+  if (!one_way) sim_.network.cut(b, a);
+  sim_.after(sim_.between(milliseconds(200), seconds(15)), [this, a, b] { sim_.network.heal(a, b); });
+}
+
+// One voice, or all three of a machine, hears nobody else.
+void Nemesis::isolate() {
+  std::vector<Node> lonely{any_node()};
+  if (lonely[0] >= executor_node(0) && prng_.chance(500)) {
+    const Node first = lonely[0] - (lonely[0] - executor_node(0)) % 3;
+    lonely = {first, first + 1, first + 2};
+  }
+  sim_.tell([&] { return fmt::format("network: {} ({} voices) is alone", lonely[0], lonely.size()); });
+  const auto inside = [&](Node n) { return std::ranges::find(lonely, n) != lonely.end(); };
+  for (const Node a : lonely) {
+    for (Node b = 0; b < nodes_; ++b) {
+      if (!inside(b)) sim_.network.cut(a, b), sim_.network.cut(b, a);
+    }
+  }
+  sim_.after(sim_.between(milliseconds(300), seconds(12)), [this, lonely] {
+    for (const Node a : lonely) {
+      for (Node b = 0; b < nodes_; ++b) sim_.network.heal(a, b);
+    }
+  });
+}
+
+}  // namespace mysos::sim

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// What goes wrong. A seed draws which kinds of faults it has and how often; while the nemesis is on it picks victims at
+// random. Everything it breaks mends by itself or by mend_all(): no data are taken away, for which Mysos has no answer.
+#include <vector>
+
+#include "sim/sim_master.h"
+#include "sim/sim_scheduler.h"
+#include "sim/truth.h"
+
+namespace mysos::sim {
+
+class Nemesis {
+ public:
+  Nemesis(Sim& sim, Truth& truth, SimMaster& master, SimScheduler& scheduler, std::uint32_t machines);
+  void unleash();
+  void mend_all();  // ends all faults; what is down comes back
+
+ private:
+  enum class Fault {
+    kServer, kExecutor, kBoth, kContainer, kMachine, kAgent, kMaster, kScheduler, kSchedulerSending, kPrimaryServer,
+    kAllServers, kCut, kIsolate, kSlowApplier, kCount,
+  };
+  struct Kind {
+    Fault fault{};
+    Duration every{};
+  };
+  void draw();
+  void arm(const Kind& kind);
+  void strike(Fault fault);
+  SimExecutor* victim();
+  SimExecutor* primary_victim();
+  void cut_pair();
+  void isolate();
+  Node any_node() { return static_cast<Node>(prng_.below(nodes_)); }
+
+  Sim& sim_;
+  Truth& truth_;
+  SimMaster& master_;
+  SimScheduler& scheduler_;
+  Prng prng_;
+  Node nodes_;
+  bool on_ = false;
+  std::vector<Kind> kinds_;
+  NetworkFaults network_;
+};
+
+}  // namespace mysos::sim

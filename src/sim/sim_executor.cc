@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/sim_executor.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/assert.h"
+
+namespace mysos::sim {
+namespace {
+
+constexpr Duration kWatchBeat = milliseconds(250);
+constexpr Duration kPollSlow = milliseconds(100);
+constexpr Duration kPollFast = milliseconds(5);
+
+std::string server_id(const MemberSpec& spec, std::uint64_t number) {
+  if (spec.flavour == Flavour::kMariadb) return fmt::format("0-{}", number);
+  return fmt::format("{:08x}-0000-4000-8000-{:012x}", number, spec.index);
+}
+
+std::uint32_t number_of(const MemberSpec& spec) {
+  std::uint32_t h = 0;
+  for (const char c : spec.cluster.str()) h = h * 31 + static_cast<unsigned char>(c);
+  return (h % 100000) * 16 + spec.index + 1;
+}
+
+ServerIdentity identity_of(const MemberSpec& spec, std::uint32_t machine) {
+  return {spec.cluster, spec.member, machine, number_of(spec), spec.flavour};
+}
+
+}  // namespace
+
+SimExecutor::SimExecutor(Sim& sim, ServerWorld& world, const MemberSpec& spec, std::uint32_t machine, SimVolume& volume,
+                         std::function<void(int)> ended)
+    : sim_(sim),
+      spec_(spec),
+      machine_(machine),
+      volume_(volume),
+      ended_(std::move(ended)),
+      server_(sim, world, identity_of(spec, machine)) {}
+
+// ---- life ----
+
+void SimExecutor::launch() {
+  container_ = true;
+  start_executor();
+}
+
+void SimExecutor::start_executor() {
+  ++life_;
+  MemberConfig config;
+  config.member = spec_.member;
+  config.task = spec_.task;
+  config.executor = sim_.prng.name(8);
+  config.relay_log_survives = spec_.flavour == Flavour::kMysql;
+  config.port = spec_.port;
+  core_.emplace(volume_.promise, config, volume_.secrets);
+  sim_.tell([&] { return fmt::format("{} executor starts, promised {}", spec_.member.str(), to_string(volume_.promise.pair)); });
+  if (server_.alive()) {
+    sim_.coverage.hit(Mark::kAdopted);
+    const auto up = [this] {
+      later(milliseconds(2), [this] {
+        if (server_.accepting()) give(member_input::ServerUp{server_.incarnation(), "sim", server_.data()->server_id});
+      });
+    };
+    server_.watch(up, [this](const std::string& how) { give(member_input::ServerExited{how}); });
+    give(member_input::ServerAdopted{server_.incarnation()});
+    if (server_.accepting()) up();
+  } else {
+    give(member_input::Tick{});
+  }
+  poll_server();
+  watch_beat();
+}
+
+void SimExecutor::later(Duration delay, std::function<void()> f) {
+  sim_.after(delay, [this, life = life_, f = std::move(f)] {
+    if (life == life_ && core_) f();
+  });
+}
+
+void SimExecutor::stop() { give(member_input::Stop{}); }
+
+void SimExecutor::crash_executor(bool server_too) {
+  if (!core_) return;
+  if (syncing_) {
+    const bool written = sim_.prng.chance(500);
+    if (written && sim_.mutation != Mutation::kVolatilePromise) volume_.promise = *syncing_;
+    sim_.coverage.hit(written ? Mark::kPromiseKeptUnseen : Mark::kPromiseLostBeforeSync);
+  }
+  if (sim_.mutation == Mutation::kVolatilePromise) volume_.promise.pair = Pair{};
+  sim_.tell([&] { return fmt::format("{} executor dies{}", spec_.member.str(), server_too ? " with its mysqld" : ""); });
+  ++life_;
+  core_.reset();
+  syncing_.reset();
+  inbox_.clear();
+  plan_.reset();
+  next_plan_.reset();
+  ++plan_token_;
+  timer_ = kNever;
+  waiting_orders_.clear();
+  for (auto& w : watchers_) w->stream->close();
+  watchers_.clear();
+  server_.forget_watcher();
+  if (server_too) server_.crash("killed with its executor");
+  sim_.after(sim_.between(milliseconds(50), seconds(1)), [this, life = life_] {
+    if (life == life_ && container_ && !core_) start_executor();
+  });
+}
+
+void SimExecutor::die() {
+  if (!container_) return;
+  crash_executor(true);
+  server_.forget_watcher();
+  server_.crash("its container is gone");
+  container_ = false;
+  ++life_;
+}
+
+void SimExecutor::container_dies() {
+  if (!container_) return;
+  die();
+  ended_(9);
+}
+
+// ---- the loop around MemberCore ----
+
+void SimExecutor::give(MemberInput input) {
+  if (!core_) return;
+  inbox_.push_back(std::move(input));
+  process();
+}
+
+void SimExecutor::process() {
+  while (core_ && !syncing_ && !inbox_.empty()) {
+    const MemberInput input = std::move(inbox_.front());
+    inbox_.pop_front();
+    core_->step(input, sim_.now());
+    carry_out(core_->take_output());
+  }
+  if (core_ && !syncing_) arm_timer();
+}
+
+void SimExecutor::arm_timer() {
+  const Instant at = core_->next_deadline();
+  if (at == kNever || at >= timer_) return;
+  timer_ = at;
+  later(std::max(Duration{}, at - sim_.now()), [this, at] {
+    if (timer_ == at) timer_ = kNever;
+    give(member_input::Tick{});
+  });
+}
+
+void SimExecutor::carry_out(MemberOutput out) {
+  if (!out.promise) return effects(std::move(out));
+  syncing_ = *out.promise;
+  later(sim_.between(microseconds(200), milliseconds(8)), [this, out = std::move(out)] {
+    volume_.promise = *syncing_;
+    syncing_.reset();
+    effects(out);
+    process();
+  });
+}
+
+void SimExecutor::effects(MemberOutput out) {
+  for (const ServerAction& a : out.server) act(a);
+  if (out.plan) begin_plan(std::move(*out.plan));
+  for (const Answer& a : out.answers) {
+    const auto waiting = waiting_orders_.find(a.order);
+    if (waiting == waiting_orders_.end()) continue;
+    if (a.error && a.error->code == Errc::kFenced) sim_.coverage.hit(Mark::kOrderRefused);
+    auto answer = std::move(waiting->second);
+    waiting_orders_.erase(waiting);
+    answer(a.error, core_->report());
+  }
+  if (out.report_changed) report_to_watchers();
+  if (!out.finished) return;
+  die();
+  ended_(0);
+}
+
+void SimExecutor::act(const ServerAction& action) {
+  struct Act {
+    SimExecutor& self;
+    void operator()(const server_action::MakeDatadir& a) const { self.make_datadir(a.generation); }
+    void operator()(const server_action::Start&) const {
+      SimExecutor& s = self;
+      MYSOS_ASSERT(s.volume_.data.has_value(), "a server starts on a datadir that is there");
+      if (s.server_.alive()) return s.sim_.violate("a second mysqld was started on one datadir");
+      s.server_.start(
+          *s.volume_.data,
+          [&s] { s.give(member_input::ServerUp{s.server_.incarnation(), "sim", s.server_.data()->server_id}); },
+          [&s](const std::string& how) { s.give(member_input::ServerExited{how}); });
+    }
+    void operator()(const server_action::Shutdown&) const { self.server_.shutdown(); }
+    void operator()(const server_action::Kill&) const {
+      self.later(milliseconds(1), [&s = self] { s.server_.crash("killed by its executor"); });
+    }
+    void operator()(const server_action::EnsureUser&) const {
+      self.server_.ensure_user([&s = self, life = self.life_] {
+        if (life == s.life_) s.give(member_input::UserReady{true});
+      });
+    }
+  };
+  std::visit(Act{*this}, action);
+}
+
+void SimExecutor::make_datadir(std::uint64_t generation) {
+  if (volume_.data) {
+    sim_.coverage.hit(Mark::kRebuild);
+    sim_.tell([&] { return fmt::format("{} throws its data away", spec_.member.str()); });
+  }
+  volume_.data.reset();
+  later(sim_.between(milliseconds(60), milliseconds(120)), [this, generation] {
+    Datadir made;
+    made.generation = generation;
+    made.server_id = server_id(spec_, std::uint64_t{number_of(spec_)} * 1000 + generation);
+    volume_.data = std::move(made);
+    give(member_input::DatadirReady{});
+  });
+}
+
+// ---- plans of steps ----
+
+void SimExecutor::begin_plan(StepPlan plan) {
+  if (plan_) {
+    next_plan_ = std::move(plan);  // at the border of the step that runs
+    return;
+  }
+  plan_ = std::move(plan);
+  step_ = 0;
+  later(plan_->deadline, [this, id = plan_->id] {
+    if (!plan_ || plan_->id != id) return;
+    ++plan_token_;
+    end_plan("it took too long: " + describe(plan_->steps[std::min(step_, plan_->steps.size() - 1)]));
+  });
+  next_step();
+}
+
+void SimExecutor::next_step() {
+  if (next_plan_) return end_plan("a newer plan came");
+  if (step_ == plan_->steps.size()) return end_plan(std::nullopt);
+  const std::uint64_t token = ++plan_token_;
+  later(sim_.between(microseconds(200), milliseconds(3)), [this, token] {
+    if (token != plan_token_ || !plan_) return;
+    if (next_plan_) return end_plan("a newer plan came");
+    server_.run_step(plan_->steps[step_], [this, token, life = life_](std::optional<std::string> failure) {
+      sim_.after(sim_.between(microseconds(100), milliseconds(2)), [this, token, life, failure = std::move(failure)] {
+        if (life != life_ || token != plan_token_ || !plan_) return;
+        ++steps_ended_;
+        if (failure) {
+          sim_.tell([&] { return fmt::format("{} step failed: {}: {}", spec_.member.str(), describe(plan_->steps[step_]), *failure); });
+          return end_plan(failure);
+        }
+        ++step_;
+        next_step();
+      });
+    });
+  });
+}
+
+void SimExecutor::end_plan(std::optional<std::string> failure) {
+  const std::uint64_t id = plan_->id;
+  ++steps_ended_;
+  plan_.reset();
+  if (next_plan_) {
+    begin_plan(*std::exchange(next_plan_, std::nullopt));
+    return;
+  }
+  member_input::PlanEnded ended{id, std::move(failure), {}};
+  if (server_.accepting()) ended.after = server_.read();
+  give(std::move(ended));
+}
+
+// ---- watching ----
+
+void SimExecutor::poll_server() {
+  later(core_->poll_fast() ? kPollFast : kPollSlow, [this] {
+    if (server_.accepting() && !plan_) {
+      later(sim_.between(microseconds(200), milliseconds(2)),
+            [this, ended = steps_ended_, seen = server_.read(), incarnation = server_.incarnation()] {
+              if (ended == steps_ended_ && !plan_ && incarnation == server_.incarnation() && server_.accepting()) {
+                give(member_input::Snapshot{seen});
+              }
+            });
+    }
+    poll_server();
+  });
+}
+
+void SimExecutor::watch_beat() {
+  later(kWatchBeat, [this] {
+    report_to_watchers();
+    watch_beat();
+  });
+}
+
+void SimExecutor::report_to_watchers() {
+  std::erase_if(watchers_, [](const auto& w) { return w->stream->broken(); });
+  if (watchers_.empty() || syncing_) return;
+  const auto report = std::make_shared<const MemberReport>(core_->report());  // shared by the streams
+  for (const auto& w : watchers_) {
+    sim_.network.send(w->stream, node(), kSchedulerNode, [w, report] { w->deliver(*report); });
+  }
+}
+
+bool SimExecutor::watch(const MemberId& member, std::shared_ptr<WatchConnection> connection) {
+  if (!core_ || member != spec_.member) return false;
+  watchers_.push_back(std::move(connection));
+  report_to_watchers();
+  return true;
+}
+
+void SimExecutor::order(const MemberId& member, const Order& order,
+                        std::function<void(std::optional<Error>, MemberReport)> answer) {
+  if (!core_) return;  // the caller sees a refused connection, or nothing
+  if (member != spec_.member) return;
+  if (std::holds_alternative<order::Setup>(order) && !volume_.secrets) {
+    volume_.secrets = true;
+    give(member_input::SecretsStored{});
+  }
+  const std::uint64_t id = next_order_++;
+  waiting_orders_[id] = std::move(answer);
+  give(member_input::OrderGiven{id, order});
+}
+
+bool SimExecutor::says_primary() {
+  if (!core_ || syncing_) return false;
+  const MemberReport r = core_->report();
+  return r.role == MemberRole::kPrimary && r.writable;
+}
+
+}  // namespace mysos::sim

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// One container: an executor (the shell around the real MemberCore) and its mysqld, on one volume. It keeps the contract of
+// MemberOutput: the promise is on disk before anything that follows from it, and a report is made only of what is. Either
+// process may die alone, at any moment, also while the promise is being written. Dead containers stay dead: the next launch
+// is another one.
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/member_core.h"
+#include "sim/sim_server.h"
+#include "sim/sim_volume.h"
+
+namespace mysos::sim {
+
+// A scheduler's watch stream, as the executor sees it.
+struct WatchConnection {
+  std::shared_ptr<Stream> stream = std::make_shared<Stream>();  // shared with what flies
+  std::function<void(const MemberReport&)> deliver;             // runs at the scheduler
+};
+
+class SimExecutor {
+ public:
+  // `ended(status)`: the container is gone, for its agent; 0 = it ended in good order.
+  SimExecutor(Sim& sim, ServerWorld& world, const MemberSpec& spec, std::uint32_t machine, SimVolume& volume,
+              std::function<void(int)> ended);
+
+  void launch();
+  void stop();          // the task is killed
+  void die();           // the whole container, at once
+  void container_dies();  // ... and its agent is told
+  void crash_executor(bool server_too);  // it is started again beside the volume within a second
+  void crash_server(const std::string& how) { server_.crash(how); }
+
+  // The member API. `answer` is called here; the caller sends it over the network.
+  void order(const MemberId& member, const Order& order, std::function<void(std::optional<Error>, MemberReport)> answer);
+  bool watch(const MemberId& member, std::shared_ptr<WatchConnection> connection);
+  [[nodiscard]] bool says_primary();
+
+  [[nodiscard]] bool container_alive() const { return container_; }
+  [[nodiscard]] bool executor_alive() const { return core_.has_value(); }
+  [[nodiscard]] const MemberSpec& spec() const { return spec_; }
+  [[nodiscard]] std::uint32_t machine() const { return machine_; }
+  [[nodiscard]] const SimVolume& volume() const { return volume_; }
+  [[nodiscard]] SimServer& server() { return server_; }
+  [[nodiscard]] Node node() const { return executor_node(machine_); }
+
+ private:
+  void start_executor();
+  void give(MemberInput input);
+  void process();
+  void carry_out(MemberOutput out);
+  void effects(MemberOutput out);
+  void act(const ServerAction& action);
+  void make_datadir(std::uint64_t generation);
+  void begin_plan(StepPlan plan);
+  void next_step();
+  void end_plan(std::optional<std::string> failure);
+  void poll_server();
+  void arm_timer();
+  void watch_beat();
+  void report_to_watchers();
+  // Runs `f` unless this executor process has died by then.
+  void later(Duration delay, std::function<void()> f);
+
+  Sim& sim_;
+  MemberSpec spec_;
+  std::uint32_t machine_;
+  SimVolume& volume_;
+  std::function<void(int)> ended_;
+  SimServer server_;
+  bool container_ = false;
+  std::uint64_t life_ = 0;  // of the executor process
+  std::optional<MemberCore> core_;
+  std::deque<MemberInput> inbox_;
+  std::optional<MemberPromise> syncing_;  // being written; nothing else happens meanwhile
+  Instant timer_ = kNever;
+  std::optional<StepPlan> plan_;
+  std::optional<StepPlan> next_plan_;
+  std::size_t step_ = 0;
+  std::uint64_t plan_token_ = 0;   // changes with each step begun, so that a late end is not mistaken for another's
+  std::uint64_t steps_ended_ = 0;  // a read that began before the last one is thrown away
+  std::uint64_t next_order_ = 1;
+  std::map<std::uint64_t, std::function<void(std::optional<Error>, MemberReport)>> waiting_orders_;
+  std::vector<std::shared_ptr<WatchConnection>> watchers_;
+};
+
+}  // namespace mysos::sim

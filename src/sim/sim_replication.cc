@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+// Replication between simulated servers: the receiver and applier of a replica, the dump threads of a source.
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "sim/sim_server.h"
+
+namespace mysos::sim {
+namespace {
+
+constexpr Duration kConnectRetry = seconds(1);
+constexpr Duration kNetTimeout = seconds(4);
+constexpr Duration kSourceNotices = seconds(1);  // a dump thread that its replica has left
+constexpr std::size_t kBatch = 64;
+
+}  // namespace
+
+// ---- as a replica ----
+
+void SimServer::connect_soon(Duration delay) {
+  sim_.after(delay, [this, life = life_, link = link_] {
+    if (life == life_ && receiver_ && link == link_ && (!link_ || !link_->connected)) connect();
+  });
+}
+
+void SimServer::connect() {
+  if (link_) link_->close();
+  link_ = std::make_shared<ReplicaLink>();
+  link_->replica = this;
+  link_->replica_life = life_;
+  link_->acking = receiver_acks_;
+  link_->held = data_->held;
+  connect_soon(kConnectRetry);  // where this attempt gets no answer
+  SimServer* source = world_.server_at(data_->source_host, data_->source_port);
+  if (source == nullptr || source == this) return;
+  link_->source = source;
+  sim_.network.send(link_->up, node(), source->node(), [link = link_] { link->source->admit(link); });
+}
+
+void SimServer::watch_link(const std::shared_ptr<ReplicaLink>& link) {
+  sim_.after(seconds(1), [this, link, life = life_] {
+    if (life != life_ || link != link_ || !receiver_) return;
+    if (link->down->broken() || link->up->broken()) {
+      // Known at once on a reset, after net_timeout on silence.
+      sim_.after(sim_.between(milliseconds(0), kNetTimeout - seconds(1)), [this, link, life] {
+        if (life != life_ || link != link_ || !receiver_) return;
+        link->connected = false;
+        connect();
+      });
+      return;
+    }
+    watch_link(link);
+  });
+}
+
+void SimServer::stop_receiver() {
+  receiver_ = false;
+  receiver_acks_ = false;
+  if (link_) link_->close();
+  link_.reset();
+}
+
+void SimServer::lose_relay() {
+  const bool any = !data_->relay.empty();
+  for (const TxnId t : data_->relay) {
+    sim_.tell([&] { return fmt::format("{} forgets write {} of its relay log", incarnation_, sim_.txns[t].write); });
+  }
+  data_->relay.clear();
+  data_->held = data_->in_binlog;
+  data_->received = data_->executed;
+  world_.relay_lost(*this, any);
+}
+
+void SimServer::received_batch(const std::shared_ptr<ReplicaLink>& link, const std::vector<TxnId>& txns,
+                               std::size_t position) {
+  if (link != link_ || link->replica_life != life_ || !receiver_) return;
+  for (const TxnId t : txns) {
+    if (!data_->held.has(t)) hold(t, false);
+  }
+  apply_soon();
+  if (!link->acking) return;
+  sim_.network.send(link->up, node(), link->source->node(), [link, position, by = identity_.member] {
+    const auto& open = link->source->dumps_;
+    if (std::ranges::find(open, link) != open.end()) link->source->acknowledged(by, position);
+  });
+}
+
+void SimServer::apply_soon() {
+  // A replica that is a semi-sync source itself hangs its own applier (measured).
+  if (!applier_ || applying_ || data_->relay.empty() || d_ > 0) return;
+  applying_ = true;
+  sim_.after(sim_.between(apply_min_, apply_max_), [this, life = life_] {
+    if (life != life_) return;
+    applying_ = false;
+    apply_one();
+  });
+}
+
+void SimServer::apply_one() {
+  if (!applier_ || data_->relay.empty() || d_ > 0) return;
+  const TxnId t = data_->relay.front();
+  data_->relay.pop_front();
+  hold(t, true);
+  pump();
+  poke();
+  apply_soon();
+}
+
+// ---- as a source ----
+
+void SimServer::admit(const std::shared_ptr<ReplicaLink>& link) {
+  if (!accepting_ || link->replica->life_ != link->replica_life) return;
+  const MemberId& who = link->replica->identity_.member;
+  const auto account = data_->accounts.find(who);
+  const bool locked = account == data_->accounts.end() || account->second;
+  if (locked && sim_.mutation != Mutation::kLockIgnored) return;
+  std::erase_if(dumps_, [&](const auto& d) { return d->replica == link->replica; });
+  dumps_.push_back(link);
+  link->connected = true;
+  // It is asked from the first transaction on that it lacks; having all before acknowledges them.
+  while (link->next < data_->binlog.size() && link->held.has(data_->binlog[link->next])) ++link->next;
+  if (link->acking) acknowledged(who, link->next);
+  pump(link);
+  link->replica->watch_link(link);
+}
+
+void SimServer::pump() {
+  for (std::size_t i = 0; i < dumps_.size(); ++i) pump(dumps_[i]);
+}
+
+void SimServer::pump(const std::shared_ptr<ReplicaLink>& link) {
+  while (link->next < data_->binlog.size() && !link->down->broken()) {
+    std::vector<TxnId> batch;
+    while (link->next < data_->binlog.size() && batch.size() < kBatch) {
+      const TxnId t = data_->binlog[link->next++];
+      if (!link->held.has(t)) batch.push_back(t);
+    }
+    sim_.network.send(link->down, node(), link->replica->node(), [link, batch = std::move(batch), position = link->next] {
+      link->replica->received_batch(link, batch, position);
+    });
+  }
+  if (link->down->broken() || link->up->broken()) {
+    sim_.after(kSourceNotices, [this, link, life = life_] {
+      if (life == life_) std::erase(dumps_, link);
+    });
+  }
+}
+
+void SimServer::acknowledged(const MemberId& by, std::size_t position) {
+  for (Pending& p : pending_) {
+    if (p.position <= position) p.acked_by.insert(by);
+  }
+  settle_commits();
+}
+
+void SimServer::drop_shut_out() {
+  if (sim_.mutation == Mutation::kLockIgnored) return;
+  std::erase_if(dumps_, [&](const std::shared_ptr<ReplicaLink>& d) {
+    const auto account = data_->accounts.find(d->replica->identity_.member);
+    if (account != data_->accounts.end() && !account->second) return false;
+    d->down->close();
+    d->up->close();
+    return true;
+  });
+}
+
+// ---- steps ----
+
+void SimServer::take(const step::StopReceiver&, Done done) {
+  if (receiver_ && sim_.mutation == Mutation::kReceiverRunsOn) {
+    sim_.after(milliseconds(300), [this, life = life_, link = link_] {
+      if (life == life_ && link == link_) stop_receiver();
+    });
+    receiver_ = true;
+    return done(std::nullopt);
+  }
+  stop_receiver();
+  if (!data_->relay.empty()) applier_ = true;
+  apply_soon();
+  done(std::nullopt);
+}
+
+void SimServer::take(const step::StopReplication&, Done done) {
+  stop_receiver();
+  applier_ = false;
+  if (identity_.flavour == Flavour::kMariadb) lose_relay();
+  done(std::nullopt);
+}
+
+void SimServer::take(const step::StartReplication&, Done done) {
+  if (data_->source_host.empty()) return done("no source is set");
+  applier_ = true;
+  apply_soon();
+  if (!receiver_) {
+    receiver_ = true;
+    receiver_acks_ = semi_sync_replica_;
+    connect();
+  }
+  done(std::nullopt);
+}
+
+void SimServer::take(const step::ForgetSource&, Done done) {
+  if (receiver_ || applier_) return done("replication runs");
+  lose_relay();
+  data_->source_host.clear();
+  data_->source_port = 0;
+  done(std::nullopt);
+}
+
+void SimServer::take(const step::SetSource& s, Done done) {
+  stop_receiver();
+  if (!data_->relay.empty()) applier_ = true;
+  apply_soon();
+  wait([this] { return data_->relay.empty(); }, [this, s, done = std::move(done)](std::optional<std::string> failure) {
+    if (failure) return done(failure);
+    data_->source_host = s.host;
+    data_->source_port = s.port;
+    done(std::nullopt);
+  });
+}
+
+}  // namespace mysos::sim

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// One mysqld: what of a MySQL or MariaDB server matters for who may be primary. Semi-sync AFTER_SYNC: a write is in the
+// own binlog (and with that durable, and sent to replicas) before anybody acknowledges it. An acknowledgement counts by
+// position: it acknowledges all before it, and a replica that connects acknowledges what it already holds.
+// It keeps its data in a Datadir that outlives it. It starts read-only, without replication, semi-sync off.
+// Flavours differ in what a restart does to the relay log: MySQL keeps it, MariaDB in GTID mode throws it away, also
+// whenever both threads stop. Sources: mysql-facts in docs/mysql.md; findings of the model, C8 and R12.
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "model/server_step.h"
+#include "sim/sim_volume.h"
+
+namespace mysos::sim {
+
+class SimServer;
+
+// How servers find each other, and who watches what they do.
+class ServerWorld {
+ public:
+  virtual ~ServerWorld() = default;
+  virtual SimServer* server_at(const std::string& host, std::uint16_t port) = 0;
+  virtual void opened(SimServer& server) = 0;                   // lifted read-only
+  virtual void begun(SimServer& server, TxnId txn) = 0;         // in the own binlog
+  virtual void released(SimServer& server, TxnId txn) = 0;      // the client is being told OK
+  virtual void relay_lost(SimServer& server, bool any) = 0;     // a relay log was thrown away
+};
+
+struct ServerIdentity {
+  ClusterId cluster;
+  MemberId member;
+  std::uint32_t machine = 0;
+  std::uint32_t number = 0;  // of the member, for GTIDs
+  Flavour flavour = Flavour::kMysql;
+};
+
+// A replica's connection to its source.
+struct ReplicaLink {
+  SimServer* source = nullptr;
+  SimServer* replica = nullptr;
+  std::uint64_t replica_life = 0;
+  bool acking = false;
+  std::shared_ptr<Stream> down = std::make_shared<Stream>();  // shared with what flies
+  std::shared_ptr<Stream> up = std::make_shared<Stream>();
+  TxnSet held;           // by the replica, when it connected
+  std::size_t next = 0;  // in the source's binlog
+  Instant heard{};       // by the replica
+  bool connected = false;
+  void close() { down->close(), up->close(), connected = false; }
+};
+
+class SimServer {
+ public:
+  using Done = std::function<void(std::optional<std::string> failure)>;
+  SimServer(Sim& sim, ServerWorld& world, ServerIdentity identity);
+
+  void start(Datadir& data, std::function<void()> up, std::function<void(std::string)> exited);
+  void crash(const std::string& how);
+  void shutdown();
+  void forget_watcher() { exited_ = {}; }                       // its executor has died
+  void watch(std::function<void()> up, std::function<void(std::string)> exited);  // ... and come back
+
+  void run_step(const ServerStep& step, Done done);
+  [[nodiscard]] ServerSnapshot read() const;
+  void ensure_user(std::function<void()> ready);
+  void write(std::uint64_t write, std::function<void(bool ok)> reply);
+
+  [[nodiscard]] bool alive() const { return data_ != nullptr; }
+  [[nodiscard]] bool accepting() const { return accepting_; }
+  [[nodiscard]] bool writable() const { return accepting_ && !read_only_; }
+  [[nodiscard]] const std::string& incarnation() const { return incarnation_; }
+  [[nodiscard]] const ServerIdentity& identity() const { return identity_; }
+  [[nodiscard]] const Datadir* data() const { return data_; }
+  [[nodiscard]] bool receiver_running() const { return receiver_; }
+  [[nodiscard]] bool waiting_commits() const { return !pending_.empty(); }
+  Pair opened_under;  // kept by the checkers
+  void set_apply_delay(Duration low, Duration high) { apply_min_ = low, apply_max_ = high; }
+
+ private:
+  struct Pending {  // a commit that waits for acknowledgements
+    TxnId txn = 0;
+    std::size_t position = 0;  // in the binlog, after it
+    std::set<MemberId> acked_by;
+    bool session = true;       // somebody still waits for the answer
+    bool own = false;          // our own session: not the users', never killed
+    std::function<void(bool)> reply;
+  };
+  struct Waiting {  // a step that waits for something
+    std::function<bool()> ready;
+    Done done;
+  };
+  [[nodiscard]] Node node() const { return server_node(identity_.machine); }
+  TxnId append_own(std::uint64_t write);
+  void commit(TxnId txn, bool own, std::function<void(bool)> reply);
+  void settle_commits();
+  void hold(TxnId txn, bool applied);
+  // replication, as a replica (sim_replication.cc)
+  void connect_soon(Duration delay);
+  void connect();
+  void stop_receiver();
+  void lose_relay();
+  void received_batch(const std::shared_ptr<ReplicaLink>& link, const std::vector<TxnId>& txns, std::size_t position);
+  void watch_link(const std::shared_ptr<ReplicaLink>& link);
+  void apply_soon();
+  void apply_one();
+  // replication, as a source
+  void admit(const std::shared_ptr<ReplicaLink>& link);
+  void pump();
+  void pump(const std::shared_ptr<ReplicaLink>& link);
+  void acknowledged(const MemberId& by, std::size_t position);
+  void drop_shut_out();
+  void poke();
+  void wait(std::function<bool()> ready, Done done);
+
+  void take(const step::KillClients& s, Done done);
+  void take(const step::SetReadOnly& s, Done done);
+  void take(const step::SemiSyncSource& s, Done done);
+  void take(const step::SemiSyncReplica& s, Done done);
+  void take(const step::StopReceiver& s, Done done);
+  void take(const step::StopReplication& s, Done done);
+  void take(const step::StartReplication& s, Done done);
+  void take(const step::ForgetSource& s, Done done);
+  void take(const step::ShutOut& s, Done done);
+  void take(const step::SetSource& s, Done done);
+  void take(const step::RequireExecuted& s, Done done);
+  void take(const step::RequireContainedIn& s, Done done);
+
+  Sim& sim_;
+  ServerWorld& world_;
+  ServerIdentity identity_;
+  Datadir* data_ = nullptr;  // of the volume; null = no process
+  std::uint64_t life_ = 0;
+  std::uint64_t starts_ = 0;
+  std::string incarnation_;
+  std::function<void()> up_;
+  std::function<void(std::string)> exited_;
+  bool accepting_ = false;
+  bool read_only_ = true;
+  bool turning_read_only_ = false;
+  std::uint32_t d_ = 0;
+  bool semi_sync_replica_ = false;
+  bool receiver_ = false;
+  bool receiver_acks_ = false;  // it was started with semi-sync on
+  bool applier_ = false;
+  bool applying_ = false;
+  std::shared_ptr<ReplicaLink> link_;                // shared with what flies; mine, as a replica
+  std::vector<std::shared_ptr<ReplicaLink>> dumps_;  // of my replicas
+  std::vector<Pending> pending_;
+  std::vector<Waiting> waiting_;
+  Duration apply_min_ = microseconds(100);
+  Duration apply_max_ = milliseconds(2);
+};
+
+}  // namespace mysos::sim

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// What a member's volume holds: all that survives any process of it. A volume is made empty and ends with its DESTROY.
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/member_core.h"
+#include "model/gtid.h"
+#include "sim/sim.h"
+
+namespace mysos::sim {
+
+// A set of transactions by their numbers in Sim::txns.
+class TxnSet {
+ public:
+  [[nodiscard]] bool has(TxnId t) const { return t < bits_.size() && bits_[t]; }
+  void add(TxnId t) {
+    if (t >= bits_.size()) bits_.resize(t + 64, false);
+    bits_[t] = true;
+  }
+
+ private:
+  std::vector<bool> bits_;
+};
+
+struct Datadir {
+  std::uint64_t generation = 0;
+  std::string server_id;       // left part of the GTIDs of its own transactions
+  std::vector<TxnId> binlog;   // executed, in order
+  TxnSet in_binlog;
+  std::deque<TxnId> relay;     // received, not applied
+  TxnSet held;                 // binlog and relay
+  GtidSet executed;
+  GtidSet received;            // contains executed
+  std::uint64_t last_number = 0;  // MariaDB numbers one line for all writers; MySQL each its own
+  bool user = false;           // the user's account is there
+  std::map<MemberId, bool> accounts;  // replication accounts of the others: locked?
+  std::string source_host;     // "" = follows nobody
+  std::uint16_t source_port = 0;
+};
+
+struct SimVolume {
+  MemberPromise promise;
+  bool secrets = false;
+  std::optional<Datadir> data;
+};
+
+}  // namespace mysos::sim
