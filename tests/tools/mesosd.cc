@@ -233,8 +233,8 @@ int run_agent(const char* name, const std::string& master) {
   void* detector = make_detector(master);
   void* files = room();
   symbol<void (*)(void*, const void*, const void*)>(
-      "_ZN5mesos8internal5FilesC1ERK6OptionINSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEEERKS2_IPNS_10AuthorizerE"
-      "E")(files, &nothing, &nothing);
+      "_ZN5mesos8internal5FilesC1ERK6OptionINSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEEERKS2_IPNS_10Authorizer"
+      "EE")(files, &nothing, &nothing);
   void* updates = room();
   symbol<void (*)(void*, const void*)>("_ZN5mesos8internal5slave23TaskStatusUpdateManagerC1ERKNS1_5FlagsE")(updates,
                                                                                                           flags);
@@ -251,9 +251,9 @@ int run_agent(const char* name, const std::string& master) {
   symbol<void (*)(void*, const std::string&, const void*, void*, void*, void*, void*, void*, void*, void*, void*, void*,
                   void*, void*, const void*, const void*)>(
       "_ZN5mesos8internal5slave5SlaveC1ERKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEERKNS1_5FlagsEPNS_6master"
-      "8detector14MasterDetectorEPNS1_13ContainerizerEPNS0_5FilesEPNS1_16GarbageCollectorEPNS1_23TaskStatusUpdateManager"
-      "EPNS_5slave17ResourceEstimatorEPNSQ_13QoSControllerEPNS_15SecretGeneratorEPNS1_16VolumeGidManagerEPNS0_20Pending"
-      "FutureTrackerEON7process5OwnedINS1_9CSIServerEEERK6OptionINS11_7network8internal6SocketINS17_4unix7AddressEEEERK"
+      "8detector14MasterDetectorEPNS1_13ContainerizerEPNS0_5FilesEPNS1_16GarbageCollectorEPNS1_23TaskStatusUpdate"
+      "ManagerEPNS_5slave17ResourceEstimatorEPNSQ_13QoSControllerEPNS_15SecretGeneratorEPNS1_16VolumeGidManagerEPNS0_20"
+      "PendingFutureTrackerEON7process5OwnedINS1_9CSIServerEEERK6OptionINS11_7network8internal6SocketINS17_4unix7AddressEEEERK"
       "S16_IPNS_10AuthorizerEE")(agent, id, flags, detector, containerizer, files, garbage, updates, estimator, qos,
                                  nullptr, nullptr, nullptr, no_csi_server, &nothing, &nothing);
 

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures: a running `mysos up`, and the server versions that tests run over. What is missing fails: nothing is skipped."""
+import pathlib
+import shutil
+import sys
+import tempfile
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tools"))
+
+from ledger import Ledger, connect, query  # noqa: E402
+from mysos_process import BINARY, MYSQL9, Up, member  # noqa: E402
+
+VERSIONS = ("mariadb-10.11", "mysql-9")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def what_tests_need():
+    assert BINARY.exists(), f"{BINARY} is not built"
+    assert (MYSQL9 / "usr" / "sbin" / "mysqld").exists(), "tools/get-mysql has not been run"
+
+
+@pytest.fixture(params=VERSIONS, scope="module")
+def version(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def work(request):
+    """A folder on a real disk, where any user may pass through; kept, and named, where a test failed."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="mysos-test-", dir="/var/tmp"))
+    folder.chmod(0o755)
+    before = request.session.testsfailed
+    yield folder
+    if request.session.testsfailed == before:
+        shutil.rmtree(folder, ignore_errors=True)
+    else:
+        print(f"\nkept for a look: {folder}")
+
+
+@pytest.fixture(scope="module")
+def up(work):
+    """One `mysos up` for the tests of a module."""
+    running = Up(work / "up")
+    try:
+        yield running.start()
+    finally:
+        running.close()
+
+
+class Shop:
+    """A cluster of three named shop, and ways to look at it."""
+
+    def __init__(self, client, version, name="shop"):
+        self.client, self.name = client, name
+        client.create(name, version)
+        found = client.credentials(name)
+        self.user, self.password = found["user"], found["password"]
+
+    def show(self):
+        return self.client.cluster(self.name)
+
+    def primary(self):
+        """(host, port) where clients write now, or None."""
+        where = self.show()["endpoints"]["primary"]
+        return tuple(where.rsplit(":", 1)) if where else None
+
+    def member(self, role):
+        return member(self.show(), role)
+
+    def addresses(self):
+        return [(m["host"], m["port"]) for m in self.show()["members"]]
+
+    def ledger(self, writers=4):
+        return Ledger(self.primary, self.user, self.password, writers)
+
+    def connect(self, host, port, **more):
+        return connect(host, port, self.user, self.password, **more)
+
+    def ask(self, sql, host=None, port=None):
+        if host is None:
+            host, port = self.primary()
+        with self.connect(host, port) as c:
+            return query(c, sql)
+
+    def healthy(self, seconds=90):
+        return self.client.wait_state(self.name, "healthy", seconds)
+
+
+@pytest.fixture()
+def shop(up, version):
+    cluster = Shop(up.client, version)
+    yield cluster
+    if any(c["name"] == cluster.name for c in up.client.clusters()):
+        up.client.remove(cluster.name)

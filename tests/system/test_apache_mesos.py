@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The same on a real Apache Mesos 1.11: create, write, kill the primary, restart the scheduler, delete, nothing left."""
+import json
+import os
+import signal
+import time
+
+import pytest
+from apache_mesos import ApacheMesos
+from conftest import Shop
+from mysos_process import HEAL_SECONDS, MYSQL9, Up, executors, member, servers, wait_for
+
+
+class OnMesos(Up):
+    """`mysos scheduler` on a Mesos that somebody else runs."""
+
+    def __init__(self, folder, master):
+        super().__init__(folder)
+        self.master = master
+        self.flags = [f"--master={master}"]
+
+    def command(self, *arguments):
+        if arguments[0] == "up":
+            roots = ["--mysql-root=/", f"--mysql-root={MYSQL9}"]
+            kept = [a for a in arguments[1:] if not a.startswith(("--agents", "--mysql-root"))]
+            arguments = ("scheduler", *kept, *roots)
+        return super().command(*arguments)
+
+
+@pytest.fixture(scope="module")
+def mesos(work):
+    with ApacheMesos(work / "mesos", agents=3) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def up(work, mesos):
+    running = OnMesos(work / "scheduler", mesos.master)
+    try:
+        yield running.start()
+    finally:
+        running.close()
+
+
+def reserved(mesos):
+    """What the agents hold reserved, by their own account."""
+    return {a["hostname"] + ":" + str(a["port"]): a["reserved_resources_full"] for a in mesos.agents()
+            if a.get("reserved_resources_full")}
+
+
+def frameworks(mesos):
+    return [f for f in json.loads(mesos.get("/master/frameworks"))["frameworks"] if f["active"]]
+
+
+def test_create_write_kill_the_primary_delete(up, mesos, shop):
+    before = shop.show()
+    assert len({m["agent"] for m in before["members"]}) == 3
+    assert len(servers(mesos.folder)) == 3 and len(executors(mesos.folder)) == 3
+    assert len(reserved(mesos)) == 3
+    with shop.ledger() as ledger:
+        ledger.wait_for_more(200)
+        os.kill(servers(mesos.folder)[member(before, "primary")["port"]], signal.SIGKILL)
+        killed = time.monotonic()
+        ledger.wait_for_more(200)
+        after = shop.healthy()
+    ledger.check(shop.addresses())
+    print(f"outage {ledger.outage_after(killed) * 1000:.0f} ms")
+    assert after["epoch"] > before["epoch"]
+
+    up.client.remove("shop")
+    wait_for("nothing runs", lambda: not servers(mesos.folder) and not executors(mesos.folder), HEAL_SECONDS)
+    wait_for("nothing is reserved", lambda: not reserved(mesos), HEAL_SECONDS)
+    volumes = [p for p in mesos.folder.rglob("volumes/roles/*/*") if p.is_dir()]
+    assert not volumes, volumes
+
+
+def test_the_scheduler_dies_and_finds_everything_again(up, mesos, shop):
+    before, processes = shop.show(), servers(mesos.folder)
+    primary = shop.primary()
+    shop.primary = lambda: primary
+    with shop.ledger() as ledger:
+        ledger.wait_for_more(50)
+        up.kill()
+        ledger.wait_for_more(100)
+        up.start()
+        after = shop.healthy()
+    assert servers(mesos.folder) == processes and after["epoch"] == before["epoch"]
+    assert len(frameworks(mesos)) == 1
+    ledger.check(shop.addresses())
+
+
+def test_an_agent_restarts_under_a_cluster(up, mesos, shop):
+    processes = servers(mesos.folder)
+    with shop.ledger() as ledger:
+        ledger.wait_for_more(50)
+        mesos.kill("agent-1")
+        mesos.run("agent-1")
+        wait_for("the agent is back", lambda: sum(a["active"] for a in mesos.agents()) == 3, HEAL_SECONDS)
+        ledger.wait_for_more(100)
+        shop.healthy()
+    assert servers(mesos.folder) == processes, "an agent's restart cost a server"
+    ledger.check(shop.addresses())
+
+
+def test_an_executor_dies(up, mesos, shop):
+    with shop.ledger() as ledger:
+        ledger.wait_for_more(50)
+        old = executors(mesos.folder)
+        os.kill(old[0], signal.SIGKILL)
+        wait_for("three executors again", lambda: len(set(executors(mesos.folder)) - {old[0]}) == 3, HEAL_SECONDS)
+        shop.healthy()
+        ledger.wait_for_more(50)
+    ledger.check(shop.addresses())
+    assert len(servers(mesos.folder)) == 3

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One command, a live cluster; and nothing left of it after the delete. Over both flavours."""
+import json
+import pathlib
+
+import pytest
+from mysos_process import HEAL_SECONDS, SMALL, executors, member, processes_under, servers, wait_for
+
+SIZE = [f"--{k}={v}" for k, v in SMALL.items()]
+
+
+def data_folders(folder):
+    """What lies in the persistent volumes of all agents."""
+    return [p for p in pathlib.Path(folder).rglob("volumes/roles/*/*") if p.is_dir() and any(p.iterdir())]
+
+
+def test_a_cluster_from_the_command_line_and_back(up, version):
+    name = up.client.version_named(version)
+    made = up.cli("create", "shop", "--members=3", f"--version={name}", *SIZE, "--wait")
+    assert made.returncode == 0, made
+    cluster = up.client.cluster("shop")
+    assert cluster["state"] == "healthy"
+    assert cluster["mode"] == "normal"
+    assert len(cluster["members"]) == 3
+    assert len({m["agent"] for m in cluster["members"]}) == 3, "two members on one agent"
+    assert {m["state"] for m in cluster["members"]} == {"running"}
+    assert sorted(m["role"] for m in cluster["members"]) == ["primary", "replica", "replica"]
+
+    shown = up.cli("show", "shop")
+    assert shown.returncode == 0 and "healthy" in shown.stdout, shown
+    shown = up.cli("show", "shop", "-o", "json")
+    assert json.loads(shown.stdout)["name"] == "shop"
+    listed = up.cli("list")
+    assert listed.returncode == 0 and "shop" in listed.stdout, listed
+
+    said = up.cli("connect", "shop", "-e",
+                  "create database d; create table d.t (a int primary key); insert into d.t values (7)")
+    assert said.returncode == 0, said
+    said = up.cli("connect", "shop", "-e", "select a from d.t")
+    assert said.returncode == 0 and "7" in said.stdout.split(), said
+
+    gone = up.cli("delete", "shop", "--yes", "--wait")
+    assert gone.returncode == 0, gone
+    assert up.client.clusters() == []
+    assert up.client.get("/v1/clusters/shop").status == 404
+
+
+def test_what_is_written_is_on_every_member(up, shop):
+    with shop.ledger() as ledger:
+        ledger.wait_for_more(200)
+        ledger.stop()
+    assert ledger.check(shop.addresses()) >= 200
+
+
+def test_replicas_and_idle_members_refuse_writes(up, shop):
+    shop.ledger().prepare()
+    for replica in [m for m in shop.show()["members"] if m["role"] == "replica"]:
+        wait_for("the replica has the table", lambda: _has_table(shop, replica), HEAL_SECONDS)
+        with pytest.raises(Exception, match="read-only|READ ONLY|1290"):
+            shop.ask("INSERT INTO ledger.entries VALUES (1, 1, '')", replica["host"], replica["port"])
+
+
+def _has_table(shop, at):
+    return shop.ask("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = 'ledger'",
+                    at["host"], at["port"])[0][0] == 1
+
+
+def test_the_user_has_wide_rights_but_cannot_break_the_promises(up, shop):
+    shop.ask("CREATE DATABASE mine")
+    for forbidden in ("SET GLOBAL read_only = 0", "SET GLOBAL sync_binlog = 0", "SET SESSION sql_log_bin = 0",
+                      "STOP REPLICA" if "mysql" in shop.show()["version"] else "STOP SLAVE"):
+        with pytest.raises(Exception, match="denied|1227"):
+            shop.ask(forbidden)
+
+
+def test_a_delete_gives_everything_back(up, shop):
+    with shop.ledger() as ledger:
+        ledger.wait_for_more(10)
+    assert len(servers(up.folder)) == 3 and len(executors(up.folder)) == 3
+    assert data_folders(up.folder), "no volume found: this test looks in the wrong place"
+    up.client.remove("shop")
+    wait_for("no server, no executor is left", lambda: not servers(up.folder) and not executors(up.folder), HEAL_SECONDS)
+    wait_for("no volume is left", lambda: not data_folders(up.folder), HEAL_SECONDS)
+    left = {p: line for p, line in processes_under(up.folder).items() if p != up.process.pid}
+    assert not left, left
+    # What was reserved is free again: the same cluster fits once more.
+    wait_for("no agent holds a member", lambda: not any(a["members"] for a in agents(up)), HEAL_SECONDS)
+    assert not any("reserved" in (a["offered"] or "") for a in agents(up)), agents(up)
+
+
+def agents(up):
+    answer = up.client.get("/v1/agents").json
+    return answer if isinstance(answer, list) else answer["agents"]
+
+
+def test_a_switchover_moves_the_primary_and_loses_nothing(up, shop):
+    before = shop.show()
+    with shop.ledger() as ledger:
+        ledger.wait_for_more(100)
+        target = next(m for m in before["members"] if m["role"] == "replica")["id"]
+        answer = up.client.post("/v1/clusters/shop/switchover", {"to": target})
+        assert answer.status in (200, 202), answer
+        wait_for("the target is primary",
+                 lambda: [m["id"] for m in shop.show()["members"] if m["role"] == "primary"] == [target], HEAL_SECONDS)
+        ledger.wait_for_more(100)
+        after = shop.healthy()
+        ledger.wait_for_more(100)
+    assert after["epoch"] > before["epoch"]
+    assert member(after, "primary")["id"] == target
+    ledger.check(shop.addresses())
+
+
+def test_events_tell_the_story(up, shop):
+    kinds = [e["kind"] for e in up.client.events("shop")]
+    assert len(kinds) >= 2, kinds
+    for event in up.client.events("shop"):
+        assert event["message"].strip(), event
+        assert shop.password not in json.dumps(event)
