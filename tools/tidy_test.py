@@ -120,7 +120,7 @@ class Rules(unittest.TestCase):
 
     def test_rule_banned(self):
         for line in ("co_spawn(x, f(), asio::detached);", "std::this_thread::sleep_for(1s);", "using namespace std;",
-                     "std::system(cmd);", 'TEST(A, B) { GTEST_SKIP() << "no"; }'):
+                     "std::system(cmd);"):
             self.assert_finds("banned", {"src/mesos/c.cc": SPDX + line + "\n"}, ":2:")
 
     def test_rule_spdx(self):
