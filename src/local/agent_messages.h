@@ -60,7 +60,7 @@ struct ExecutorEnded { AgentId agent; FrameworkId framework; ExecutorId executor
 struct ExecutorSaid { AgentId agent; FrameworkId framework; ExecutorId executor; std::string data; };
 
 // ---- master to agent ----
-struct Registered { std::string link; };
+struct Registered { std::string link; AgentId agent; };
 struct RunTask { FrameworkId framework; mesos::FrameworkInfo info; mesos::TaskInfo task; };
 struct KillAgentTask { FrameworkId framework; TaskId task; std::optional<Duration> grace; };
 struct ShutdownExecutor { FrameworkId framework; ExecutorId executor; };

@@ -50,7 +50,7 @@ void MasterCore::on(const RegisterAgent& in) {
     record = {in.info, AgentMark::kRegistered};
     persist();
   }
-  out_.agents.push_back({id, Registered{in.link}});
+  out_.agents.push_back({id, Registered{in.link, id}});
   adopt_tasks(id, agent, in, greeting);
   adopt_operations(id, in);
   allocate_soon();

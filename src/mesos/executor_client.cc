@@ -193,6 +193,7 @@ asio::awaitable<void> ExecutorClient::send_calls() {
     request.idempotent = true;  // the agent knows an update by its uuid
     const auto response = co_await http_.request(environment_.endpoint, std::move(request), kCallTime);
     if (response && response->status < 300) continue;
+    if (tasks_.cancelled()) continue;
     kLog.warn("a call to the agent failed: {}",
               response ? std::to_string(response->status) + " " + response->body : response.error().message);
     // The next subscription carries what is not acknowledged.

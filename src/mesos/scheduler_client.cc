@@ -174,6 +174,7 @@ asio::awaitable<void> SchedulerClient::send_calls() {
     const std::string stream_id = stream_id_;
     const auto response = co_await post(std::move(call));
     if (response && response->status < 300) continue;
+    if (tasks_.cancelled()) continue;
     kLog.warn("a call to master {} failed: {}", to_string(leader_),
               response ? std::to_string(response->status) + " " + response->body : response.error().message);
     // A refused body is our mistake and stays one; anything else means that calls may be lost.
