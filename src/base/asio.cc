@@ -49,7 +49,8 @@ asio::awaitable<bool> Signal::wait_for(Duration at_most) {
   co_return ec == asio::error::operation_aborted;
 }
 
-Deadline::Deadline(const asio::any_io_executor& executor, Duration after, std::function<void()> expire)
+Deadline::Deadline(const asio::any_io_executor& executor, Duration after,
+                   std::function<void()> expire)
     : timer_(executor), state_(std::make_shared<State>()) {
   state_->expire = std::move(expire);
   set_expiry(timer_, after);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The pieces of Asio that Mysos uses, under one short name, and the few verbs every shell needs. Asio and Beast are
-// compiled once (asio_impl.cc). Everything here belongs to one thread: the one that runs the io_context.
+// The pieces of Asio that Mysos uses, under one short name, and the few verbs every shell needs.
+// Asio and Beast are compiled once (asio_impl.cc). Everything here belongs to one thread: the one
+// that runs the io_context.
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -26,14 +27,15 @@ namespace mysos {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-// `const auto [ec, n] = co_await socket.async_read_some(buffer, use_tuple);`: an error is a value, not an exception.
+// `const auto [ec, n] = co_await socket.async_read_some(buffer, use_tuple);`: an error is a value,
+// not an exception.
 inline constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 
 // Waits; ends early, by an exception that only the task group sees, when the task is cancelled.
 asio::awaitable<void> sleep_for(Duration duration);
 
-// A place to wait for "something changed": waiters wake on notify, or when their time is up. Look at the condition before
-// and after each wait. Outlives its waiters.
+// A place to wait for "something changed": waiters wake on notify, or when their time is up. Look
+// at the condition before and after each wait. Outlives its waiters.
 class Signal {
  public:
   explicit Signal(asio::any_io_executor executor) : executor_(std::move(executor)) {}
@@ -50,8 +52,9 @@ class Signal {
   std::list<asio::steady_timer*> waiters_;
 };
 
-// Calls `expire` once `after` has passed, unless it is destroyed or disarmed first. `expire` closes the socket or cancels
-// the operation that takes too long; `expired()` then tells a deadline from a failure.
+// Calls `expire` once `after` has passed, unless it is destroyed or disarmed first. `expire` closes
+// the socket or cancels the operation that takes too long; `expired()` then tells a deadline from a
+// failure.
 class Deadline {
  public:
   Deadline(const asio::any_io_executor& executor, Duration after, std::function<void()> expire);
@@ -68,7 +71,8 @@ class Deadline {
     std::function<void()> expire;
   };
   asio::steady_timer timer_;
-  std::shared_ptr<State> state_;  // shared with the timer's handler, which may run after we are gone
+  std::shared_ptr<State>
+      state_;  // shared with the timer's handler, which may run after we are gone
 };
 
 }  // namespace mysos

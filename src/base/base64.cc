@@ -27,9 +27,10 @@ Result<std::string> base64_decode(std::string_view text) {
   std::size_t size = 0;
   const char* end = nullptr;
   const int failed =
-      sodium_base642bin(reinterpret_cast<unsigned char*>(out.data()), out.size(), text.data(), text.size(),
-                        nullptr, &size, &end, sodium_base64_VARIANT_ORIGINAL);
-  if (failed != 0 || end != text.data() + text.size()) return fail(Errc::kInvalid, "this is not base64");
+      sodium_base642bin(reinterpret_cast<unsigned char*>(out.data()), out.size(), text.data(),
+                        text.size(), nullptr, &size, &end, sodium_base64_VARIANT_ORIGINAL);
+  if (failed != 0 || end != text.data() + text.size())
+    return fail(Errc::kInvalid, "this is not base64");
   out.resize(size);
   return out;
 }

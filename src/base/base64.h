@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Base64, standard alphabet with padding (Mesos' `data` and `uuid`), and the url-safe one without (tokens).
+// Base64, standard alphabet with padding (Mesos' `data` and `uuid`), and the url-safe one without
+// (tokens).
 #include <string>
 #include <string_view>
 

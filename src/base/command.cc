@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Commands that are run to their end. Their output goes to memory files: no pipe that fills, nothing to read along.
+// Commands that are run to their end. Their output goes to memory files: no pipe that fills,
+// nothing to read along.
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/mman.h>
@@ -33,7 +34,8 @@ Result<Fd> output_file(const char* name) {
 Result<Fd> input_file(const std::string& input) {
   MYSOS_TRY(Fd fd, memory_file("input"));
   MYSOS_TRY_VOID(write_all(fd.get(), input, "a memory file"));
-  if (::lseek(fd.get(), 0, SEEK_SET) < 0) return std::unexpected(errno_error("read", "a memory file", errno));
+  if (::lseek(fd.get(), 0, SEEK_SET) < 0)
+    return std::unexpected(errno_error("read", "a memory file", errno));
   return fd;
 }
 
@@ -45,7 +47,8 @@ std::string written_to(const Fd& fd) {
   return text;
 }
 
-// A command that nobody waits for any more (its caller was cancelled) is killed with all it started.
+// A command that nobody waits for any more (its caller was cancelled) is killed with all it
+// started.
 struct KillUnlessEnded {
   Process& process;
   ~KillUnlessEnded() {

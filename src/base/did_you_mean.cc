@@ -34,7 +34,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
-std::optional<std::string> nearest_name(std::string_view given, std::span<const std::string> known) {
+std::optional<std::string> nearest_name(std::string_view given,
+                                        std::span<const std::string> known) {
   if (given.size() > kMaxName) return std::nullopt;
   std::optional<std::string> best;
   std::size_t best_distance = std::max<std::size_t>(1, given.size() / 3) + 1;

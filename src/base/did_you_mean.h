@@ -8,7 +8,8 @@
 
 namespace mysos {
 
-// Insertions, deletions, replacements and swaps of neighbours that turn one into the other, case aside.
+// Insertions, deletions, replacements and swaps of neighbours that turn one into the other, case
+// aside.
 std::size_t edit_distance(std::string_view a, std::string_view b);
 // The nearest of `known`, if it is near enough to be a slip of the finger.
 std::optional<std::string> nearest_name(std::string_view given, std::span<const std::string> known);

@@ -22,13 +22,17 @@ constexpr int kMaxTempNames = 100;
 Errc errc_from_errno(int value) {
   switch (value) {
     case ENOENT:
-    case ENOTDIR: return Errc::kNotFound;
+    case ENOTDIR:
+      return Errc::kNotFound;
     case EACCES:
     case EPERM:
-    case EROFS: return Errc::kForbidden;
+    case EROFS:
+      return Errc::kForbidden;
     case EEXIST:
-    case ENOTEMPTY: return Errc::kConflict;
-    default: return Errc::kIo;
+    case ENOTEMPTY:
+      return Errc::kConflict;
+    default:
+      return Errc::kIo;
   }
 }
 
@@ -52,7 +56,8 @@ class TempFile {
       temp.name_ = path + ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(i);
       temp.fd_ = Fd(::open(temp.name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
       if (temp.fd_.valid()) {
-        if (::fchmod(temp.fd_.get(), mode) != 0) return std::unexpected(errno_error("write", path, errno));
+        if (::fchmod(temp.fd_.get(), mode) != 0)
+          return std::unexpected(errno_error("write", path, errno));
         return temp;
       }
       temp.name_.clear();
@@ -60,7 +65,8 @@ class TempFile {
     }
     return fail(Errc::kIo, "cannot write " + path + ": too many temporary files are beside it");
   }
-  TempFile(TempFile&& other) noexcept : name_(std::exchange(other.name_, {})), fd_(std::move(other.fd_)) {}
+  TempFile(TempFile&& other) noexcept
+      : name_(std::exchange(other.name_, {})), fd_(std::move(other.fd_)) {}
   ~TempFile() {
     if (!name_.empty()) ::unlink(name_.c_str());
   }
@@ -135,7 +141,7 @@ Status append_file(const std::string& path, std::string_view content, mode_t mod
 }
 
 bool path_exists(const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   return ::lstat(path.c_str(), &info) == 0;
 }
 
@@ -158,11 +164,12 @@ Status make_dirs(const std::string& path, mode_t mode) {
     if (end < path.size() && path[end] != '/') continue;
     const std::string part = path.substr(0, end);
     if (::mkdir(part.c_str(), mode) == 0) {
-      if (::chmod(part.c_str(), mode) != 0) return std::unexpected(errno_error("make the folder", part, errno));
+      if (::chmod(part.c_str(), mode) != 0)
+        return std::unexpected(errno_error("make the folder", part, errno));
       continue;
     }
     const int why = errno;
-    struct stat info {};
+    struct stat info{};
     if (::stat(part.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) continue;
     return std::unexpected(errno_error("make the folder", part, why));
   }
@@ -181,7 +188,7 @@ Status fsync_dir(const std::string& path) {
 }
 
 Result<Bytes> free_bytes(const std::string& path) {
-  struct statvfs info {};
+  struct statvfs info{};
   if (::statvfs(path.c_str(), &info) != 0) {
     return std::unexpected(errno_error("ask for the free space of", path, errno));
   }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Files and folders. An Error is one sentence that names the path and the reason; a full disk is told as such, with what to
-// do. Nothing here follows a symbolic link out of a tree it removes or copies. Blocking: small files, or off the loop.
+// Files and folders. An Error is one sentence that names the path and the reason; a full disk is
+// told as such, with what to do. Nothing here follows a symbolic link out of a tree it removes or
+// copies. Blocking: small files, or off the loop.
 #include <sys/types.h>
 
 #include <cstddef>
@@ -21,7 +22,8 @@ inline constexpr std::size_t kMaxReadFile = std::size_t{64} << 20;
 Error errno_error(std::string_view doing, const std::string& path, int errno_value);
 
 Result<std::string> read_file(const std::string& path, std::size_t limit = kMaxReadFile);
-// After it returns the file has the new content for good; until then, also after a crash, the old one.
+// After it returns the file has the new content for good; until then, also after a crash, the old
+// one.
 Status write_file_atomic(const std::string& path, std::string_view content, mode_t mode = 0644);
 Status append_file(const std::string& path, std::string_view content, mode_t mode = 0644);
 bool path_exists(const std::string& path);
@@ -31,14 +33,15 @@ Status make_dirs(const std::string& path, mode_t mode = 0755);
 // What is not there is removed already.
 Status remove_file(const std::string& path);
 Status remove_tree(const std::string& path);
-// Files (reflinked where the file system can), folders, symbolic links, with modes and, as root, owners; sockets and pipes
-// are left out. `to` must not exist.
+// Files (reflinked where the file system can), folders, symbolic links, with modes and, as root,
+// owners; sockets and pipes are left out. `to` must not exist.
 Status copy_tree(const std::string& from, const std::string& to);
 Status fsync_dir(const std::string& path);
 // Free for a process that is not root.
 Result<Bytes> free_bytes(const std::string& path);
 
-// A lock held as long as the object lives, and no longer than the process: flock, with our pid in the file for people.
+// A lock held as long as the object lives, and no longer than the process: flock, with our pid in
+// the file for people.
 class LockFile {
  public:
   // kConflict says which pid holds it.

@@ -11,7 +11,7 @@ namespace mysos {
 namespace {
 
 mode_t mode_of(const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   EXPECT_EQ(::lstat(path.c_str(), &info), 0) << path;
   return info.st_mode & 07777;
 }
@@ -39,7 +39,8 @@ TEST(Fs, ErrorsNameThePathAndTheReason) {
   EXPECT_EQ(missing.error().message, "cannot read /no/such/file: No such file or directory");
   const Error full = errno_error("write", "/tmp/x", ENOSPC);
   EXPECT_EQ(full.code, Errc::kIo);
-  EXPECT_NE(full.message.find("cannot write /tmp/x: its disk is full ("), std::string::npos) << full.message;
+  EXPECT_NE(full.message.find("cannot write /tmp/x: its disk is full ("), std::string::npos)
+      << full.message;
   const TestDir dir;
   ASSERT_TRUE(append_file(dir / "long", std::string(100, 'x')));
   EXPECT_EQ(read_file(dir / "long", 99).error().code, Errc::kTooLarge);
@@ -92,7 +93,7 @@ TEST(Fs, CopiesATreeWithModesLinksAndOwners) {
   EXPECT_EQ(mode_of(dir / "to/sub"), 0750U);
   EXPECT_EQ(mode_of(dir / "to/sub/f"), 0604U);
   EXPECT_EQ(list_dir(dir / "to").value(), (std::vector<std::string>{"empty", "link", "sub"}));
-  struct stat info {};
+  struct stat info{};
   ASSERT_EQ(::stat((dir / "to/sub/f").c_str(), &info), 0);
   if (::geteuid() == 0) {
     EXPECT_EQ(info.st_uid, 12U);
@@ -110,7 +111,8 @@ TEST(LockFile, NamesWhoHoldsIt) {
     const auto second = LockFile::acquire(dir / "lock");
     ASSERT_FALSE(second);
     EXPECT_EQ(second.error().code, Errc::kConflict);
-    EXPECT_NE(second.error().message.find("(pid " + std::to_string(::getpid()) + ")"), std::string::npos);
+    EXPECT_NE(second.error().message.find("(pid " + std::to_string(::getpid()) + ")"),
+              std::string::npos);
   }
   EXPECT_TRUE(LockFile::acquire(dir / "lock"));
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whole trees: removed and copied by descriptors (openat), so that a link that somebody swaps in leads nowhere.
+// Whole trees: removed and copied by descriptors (openat), so that a link that somebody swaps in
+// leads nowhere.
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -48,9 +49,10 @@ Status remove_entry(int parent, const char* name, const std::string& path, int d
   if (errno != EISDIR && errno != EPERM) return std::unexpected(errno_error("remove", path, errno));
   const Dir dir = open_dir(parent, name);
   if (!dir) return std::unexpected(errno_error("remove", path, errno));
-  MYSOS_TRY_VOID(for_each_entry(dir.get(), path, [&](const char* child, const std::string& child_path) {
-    return remove_entry(::dirfd(dir.get()), child, child_path, depth + 1);
-  }));
+  MYSOS_TRY_VOID(
+      for_each_entry(dir.get(), path, [&](const char* child, const std::string& child_path) {
+        return remove_entry(::dirfd(dir.get()), child, child_path, depth + 1);
+      }));
   if (::unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT) return {};
   return std::unexpected(errno_error("remove", path, errno));
 }
@@ -62,7 +64,8 @@ Status copy_by_reading(int from, int to, const std::string& path) {
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return std::unexpected(errno_error("read", path, errno));
     if (n == 0) return {};
-    MYSOS_TRY_VOID(write_all(to, std::string_view(buffer.data(), static_cast<std::size_t>(n)), path));
+    MYSOS_TRY_VOID(
+        write_all(to, std::string_view(buffer.data(), static_cast<std::size_t>(n)), path));
   }
 }
 
@@ -84,7 +87,8 @@ Status keep_owner_and_mode(int fd, const struct stat& info, const std::string& p
   if (::geteuid() == 0 && ::fchown(fd, info.st_uid, info.st_gid) != 0) {
     return std::unexpected(errno_error("give the owner to", path, errno));
   }
-  if (::fchmod(fd, info.st_mode & 07777) != 0) return std::unexpected(errno_error("write", path, errno));
+  if (::fchmod(fd, info.st_mode & 07777) != 0)
+    return std::unexpected(errno_error("write", path, errno));
   return {};
 }
 
@@ -96,14 +100,17 @@ struct Place {
 Status copy_entry(Place from, Place to, const std::string& path, int depth);
 
 Status copy_dir(Place from, Place to, const struct stat& info, const std::string& path, int depth) {
-  if (::mkdirat(to.parent, to.name, 0700) != 0) return std::unexpected(errno_error("make the folder", path, errno));
+  if (::mkdirat(to.parent, to.name, 0700) != 0)
+    return std::unexpected(errno_error("make the folder", path, errno));
   const Dir source = open_dir(from.parent, from.name);
   if (!source) return std::unexpected(errno_error("read", path, errno));
   const Dir target = open_dir(to.parent, to.name);
   if (!target) return std::unexpected(errno_error("write", path, errno));
-  MYSOS_TRY_VOID(for_each_entry(source.get(), path, [&](const char* child, const std::string& child_path) {
-    return copy_entry({::dirfd(source.get()), child}, {::dirfd(target.get()), child}, child_path, depth + 1);
-  }));
+  MYSOS_TRY_VOID(
+      for_each_entry(source.get(), path, [&](const char* child, const std::string& child_path) {
+        return copy_entry({::dirfd(source.get()), child}, {::dirfd(target.get()), child},
+                          child_path, depth + 1);
+      }));
   return keep_owner_and_mode(::dirfd(target.get()), info, path);
 }
 
@@ -121,7 +128,8 @@ Status copy_link(Place from, Place to, const struct stat& info, const std::strin
   const ssize_t n = ::readlinkat(from.parent, from.name, text.data(), text.size());
   if (n < 0) return std::unexpected(errno_error("read", path, errno));
   text.resize(static_cast<std::size_t>(n));
-  if (::symlinkat(text.c_str(), to.parent, to.name) != 0) return std::unexpected(errno_error("write", path, errno));
+  if (::symlinkat(text.c_str(), to.parent, to.name) != 0)
+    return std::unexpected(errno_error("write", path, errno));
   if (::geteuid() == 0 &&
       ::fchownat(to.parent, to.name, info.st_uid, info.st_gid, AT_SYMLINK_NOFOLLOW) != 0) {
     return std::unexpected(errno_error("give the owner to", path, errno));
@@ -131,7 +139,7 @@ Status copy_link(Place from, Place to, const struct stat& info, const std::strin
 
 Status copy_entry(Place from, Place to, const std::string& path, int depth) {
   if (depth > kMaxDepth) return too_deep(path);
-  struct stat info {};
+  struct stat info{};
   if (::fstatat(from.parent, from.name, &info, AT_SYMLINK_NOFOLLOW) != 0) {
     return std::unexpected(errno_error("read", path, errno));
   }
@@ -142,12 +150,15 @@ Status copy_entry(Place from, Place to, const std::string& path, int depth) {
 }
 }  // namespace
 
-Status remove_tree(const std::string& path) { return remove_entry(AT_FDCWD, path.c_str(), path, 0); }
+Status remove_tree(const std::string& path) {
+  return remove_entry(AT_FDCWD, path.c_str(), path, 0);
+}
 
 Status copy_tree(const std::string& from, const std::string& to) {
   if (path_exists(to)) return fail(Errc::kConflict, "cannot copy to " + to + ": it exists already");
   auto copied = copy_entry({AT_FDCWD, from.c_str()}, {AT_FDCWD, to.c_str()}, from, 0);
-  if (!copied) return std::unexpected(std::move(copied).error().with_context("copy " + from + " to " + to));
+  if (!copied)
+    return std::unexpected(std::move(copied).error().with_context("copy " + from + " to " + to));
   return {};
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Logging: a line has a time (UTC), a level, a component and a message, as text for people or as JSON for machines.
-// Never log a password, a token or a key. Until log_init, lines of level info and above go to stderr as text.
-// Every function may be called from any thread.
+// Logging: a line has a time (UTC), a level, a component and a message, as text for people or as
+// JSON for machines. Never log a password, a token or a key. Until log_init, lines of level info
+// and above go to stderr as text. Every function may be called from any thread.
 #include <fmt/format.h>
 
 #include <string>
@@ -19,7 +19,7 @@ enum class LogFormat { kText, kJson };
 struct LogOptions {
   LogLevel level = LogLevel::kInfo;
   LogFormat format = LogFormat::kText;
-  std::string file;  // "" = stderr
+  std::string file;                 // "" = stderr
   std::string component = "mysos";  // what log_info() and its like say
 };
 

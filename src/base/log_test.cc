@@ -13,7 +13,8 @@ namespace mysos {
 namespace {
 
 std::string logged(LogOptions options, void (*speak)()) {
-  const auto file = std::filesystem::temp_directory_path() / ("mysos-log-" + std::to_string(::getpid()));
+  const auto file =
+      std::filesystem::temp_directory_path() / ("mysos-log-" + std::to_string(::getpid()));
   std::filesystem::remove(file);
   options.file = file.string();
   EXPECT_TRUE(log_init(options));
@@ -38,7 +39,8 @@ TEST(Log, TextIsOneLineWithLevelAndComponent) {
 }
 
 TEST(Log, JsonParses) {
-  const std::string text = logged({.format = LogFormat::kJson}, [] { log_error("a \"quote\"\n{}%v", 1); });
+  const std::string text =
+      logged({.format = LogFormat::kJson}, [] { log_error("a \"quote\"\n{}%v", 1); });
   const auto line = boost::json::parse(text.substr(0, text.find('\n'))).as_object();
   EXPECT_EQ(line.at("message").as_string(), "a \"quote\"\n1%v");
   EXPECT_EQ(line.at("level").as_string(), "error");

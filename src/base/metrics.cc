@@ -16,7 +16,8 @@ enum class Kind { kCounter, kGauge, kHistogram };
 struct Series {
   double value = 0;  // of a histogram: the sum
   std::uint64_t count = 0;
-  std::vector<std::uint64_t> buckets = {};  // of a histogram: how many fell into each, not cumulated
+  std::vector<std::uint64_t> buckets =
+      {};  // of a histogram: how many fell into each, not cumulated
 };
 
 std::string number(double value) {
@@ -52,7 +53,9 @@ std::string label_text(const Labels& labels, std::string_view le = {}) {
 }
 
 bool is_metric_name(std::string_view name) {
-  const auto good = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; };
+  const auto good = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+  };
   return !name.empty() && std::ranges::all_of(name, good) && (name[0] < '0' || name[0] > '9');
 }
 }  // namespace
@@ -71,7 +74,8 @@ struct Metrics::Impl {
   MetricFamily& family(Kind kind, std::string_view name, std::string_view help) {
     MYSOS_ASSERT(is_metric_name(name), "a metric's name has a-z, 0-9 and _ only");
     const std::lock_guard lock(mutex);
-    const auto [entry, made] = families.try_emplace(std::string(name), MetricFamily{kind, std::string(help)});
+    const auto [entry, made] =
+        families.try_emplace(std::string(name), MetricFamily{kind, std::string(help)});
     MYSOS_ASSERT(entry->second.kind == kind, "a metric's name has one type");
     return entry->second;
   }
@@ -86,7 +90,8 @@ Counter Metrics::counter(std::string_view name, std::string_view help) {
 Gauge Metrics::gauge(std::string_view name, std::string_view help) {
   return {*this, impl_->family(Kind::kGauge, name, help)};
 }
-Histogram Metrics::histogram(std::string_view name, std::string_view help, std::vector<double> upper_bounds) {
+Histogram Metrics::histogram(std::string_view name, std::string_view help,
+                             std::vector<double> upper_bounds) {
   MYSOS_ASSERT(std::ranges::is_sorted(upper_bounds), "buckets rise");
   MetricFamily& family = impl_->family(Kind::kHistogram, name, help);
   const std::lock_guard lock(impl_->mutex);
@@ -115,7 +120,8 @@ void Histogram::observe(double value, const Labels& labels) {
   Series& series = family_->series[labels];
   series.buckets.resize(family_->bounds.size());
   const auto bucket = std::ranges::lower_bound(family_->bounds, value);
-  if (bucket != family_->bounds.end()) ++series.buckets[static_cast<std::size_t>(bucket - family_->bounds.begin())];
+  if (bucket != family_->bounds.end())
+    ++series.buckets[static_cast<std::size_t>(bucket - family_->bounds.begin())];
   ++series.count;
   series.value += value;
 }
@@ -145,7 +151,8 @@ std::string Metrics::render() const {
       std::uint64_t cumulated = 0;
       for (std::size_t i = 0; i < family.bounds.size(); ++i) {
         cumulated += series.buckets[i];
-        out += fmt::format("{}_bucket{} {}\n", name, label_text(labels, number(family.bounds[i])), cumulated);
+        out += fmt::format("{}_bucket{} {}\n", name, label_text(labels, number(family.bounds[i])),
+                           cumulated);
       }
       out += fmt::format("{}_bucket{} {}\n", name, label_text(labels, "+Inf"), series.count);
       out += fmt::format("{}_sum{} {}\n", name, label_text(labels), number(series.value));

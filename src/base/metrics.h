@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Metrics in Prometheus' text format. A family has a name, a help line and one series per set of labels. Label by cluster,
-// never by task: series live until forget(). Names are given once; the same name with another type is a bug. Any thread.
+// Metrics in Prometheus' text format. A family has a name, a help line and one series per set of
+// labels. Label by cluster, never by task: series live until forget(). Names are given once; the
+// same name with another type is a bug. Any thread.
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -57,10 +58,12 @@ class Metrics {
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;
 
-  // Handles are small values; they refer to this registry. Asking again for a name gives the same family.
+  // Handles are small values; they refer to this registry. Asking again for a name gives the same
+  // family.
   Counter counter(std::string_view name, std::string_view help);
   Gauge gauge(std::string_view name, std::string_view help);
-  Histogram histogram(std::string_view name, std::string_view help, std::vector<double> upper_bounds = seconds_buckets());
+  Histogram histogram(std::string_view name, std::string_view help,
+                      std::vector<double> upper_bounds = seconds_buckets());
   // Drops every series with this label: forget("cluster", "shop") after a delete.
   void forget(std::string_view label, std::string_view value);
   // text/plain; version=0.0.4

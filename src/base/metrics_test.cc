@@ -41,7 +41,8 @@ TEST(Metrics, ForgetDropsTheSeriesOfAClusterThatIsGone) {
   lag.set(2, {{"cluster", "b"}});
   metrics.forget("cluster", "a");
   EXPECT_EQ(metrics.render(),
-            "# HELP mysos_lag_seconds Lag\n# TYPE mysos_lag_seconds gauge\nmysos_lag_seconds{cluster=\"b\"} 2\n");
+            "# HELP mysos_lag_seconds Lag\n# TYPE mysos_lag_seconds "
+            "gauge\nmysos_lag_seconds{cluster=\"b\"} 2\n");
 }
 
 TEST(MetricsDeathTest, ANameHasOneType) {

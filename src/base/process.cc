@@ -17,7 +17,8 @@
 namespace mysos {
 namespace {
 constexpr int kMaxGroups = 1024;
-constexpr int kStartTimeAfterName = 19;  // field 22; the name is field 2, what follows starts with field 3
+constexpr int kStartTimeAfterName =
+    19;  // field 22; the name is field 2, what follows starts with field 3
 
 struct StatLine {
   char state = '?';
@@ -27,7 +28,9 @@ struct StatLine {
 // proc(5): "pid (name) state ppid ..."; the name may hold anything, also ")".
 Result<StatLine> read_stat(pid_t pid) {
   const std::string path = "/proc/" + std::to_string(pid) + "/stat";
-  const auto missing = [&] { return fail(Errc::kNotFound, "there is no process " + std::to_string(pid)); };
+  const auto missing = [&] {
+    return fail(Errc::kNotFound, "there is no process " + std::to_string(pid));
+  };
   const auto text = read_file(path);
   if (!text) return missing();
   const auto name_end = text->rfind(')');
@@ -71,12 +74,15 @@ Result<ProcessUser> find_user(const std::string& name) {
 
 std::string to_string(const ExitStatus& status) {
   switch (status.kind) {
-    case ExitStatus::Kind::kExited: return "exit code " + std::to_string(status.value);
+    case ExitStatus::Kind::kExited:
+      return "exit code " + std::to_string(status.value);
     case ExitStatus::Kind::kSignaled: {
       const char* name = ::sigdescr_np(status.value);
-      return "signal " + std::to_string(status.value) + (name != nullptr ? " (" + std::string(name) + ")" : "");
+      return "signal " + std::to_string(status.value) +
+             (name != nullptr ? " (" + std::string(name) + ")" : "");
     }
-    case ExitStatus::Kind::kGone: return "gone";
+    case ExitStatus::Kind::kGone:
+      return "gone";
   }
   return "gone";
 }
@@ -99,7 +105,8 @@ Result<Process> Process::adopt(pid_t pid, std::uint64_t start_time) {
     if (errno == ESRCH) return fail(Errc::kNotFound, "there is no process " + std::to_string(pid));
     return std::unexpected(errno_error("watch", "process " + std::to_string(pid), errno));
   }
-  // The handle was opened first: if the process behind the pid is still the old one now, it was then.
+  // The handle was opened first: if the process behind the pid is still the old one now, it was
+  // then.
   MYSOS_TRY(const std::uint64_t now, process_start_time(pid));
   if (now != start_time) {
     return fail(Errc::kNotFound, "process " + std::to_string(pid) + " is another one by now");
@@ -110,12 +117,14 @@ Result<Process> Process::adopt(pid_t pid, std::uint64_t start_time) {
 Status Process::kill(int signal) const {
   if (ended_) return fail(Errc::kNotFound, "process " + std::to_string(pid_) + " has ended");
   if (signal_pidfd(pidfd_.get(), signal) == 0) return {};
-  if (errno == ESRCH) return fail(Errc::kNotFound, "process " + std::to_string(pid_) + " has ended");
+  if (errno == ESRCH)
+    return fail(Errc::kNotFound, "process " + std::to_string(pid_) + " has ended");
   return std::unexpected(errno_error("signal", "process " + std::to_string(pid_), errno));
 }
 
 Status Process::kill_group(int signal) const {
-  if (ended_) return fail(Errc::kNotFound, "process " + std::to_string(pid_) + " has ended");
+  // Until the leader has been reaped, its pid, and so the group's, is nobody else's.
+  MYSOS_TRY_VOID(kill(0));
   if (::kill(-pid_, signal) == 0) return {};
   if (errno == ESRCH) return fail(Errc::kNotFound, "no process group " + std::to_string(pid_));
   return std::unexpected(errno_error("signal", "process group " + std::to_string(pid_), errno));
@@ -128,7 +137,8 @@ std::optional<ExitStatus> Process::try_wait() {
   if (result == 0 && info.si_pid == 0) return std::nullopt;
   if (result == 0) {
     const bool exited = info.si_code == CLD_EXITED;
-    ended_ = ExitStatus{exited ? ExitStatus::Kind::kExited : ExitStatus::Kind::kSignaled, info.si_status};
+    ended_ = ExitStatus{exited ? ExitStatus::Kind::kExited : ExitStatus::Kind::kSignaled,
+                        info.si_status};
   } else if (readable(pidfd_.get())) {  // no child of ours
     ended_ = ExitStatus{};
   }
@@ -146,7 +156,8 @@ asio::awaitable<std::optional<ExitStatus>> Process::wait_exit_for(Duration at_mo
   asio::posix::stream_descriptor ending(executor, ::dup(pidfd_.get()));
   const Deadline deadline(executor, at_most, [&ending] { ending.close(); });
   while (!deadline.expired()) {
-    const auto [ec] = co_await ending.async_wait(asio::posix::stream_descriptor::wait_read, use_tuple);
+    const auto [ec] =
+        co_await ending.async_wait(asio::posix::stream_descriptor::wait_read, use_tuple);
     if (const auto status = try_wait()) co_return status;
     if (ec) break;
   }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Processes, by pidfd: a handle never comes to mean another process, whatever becomes of the pid. A child starts with
-// default signals, no inherited descriptors but 0, 1, 2, and what ProcessOptions say. A Process does not kill what it names
-// when it is destroyed: a restarted executor finds its mysqld again by adopt(pid, start_time).
+// Processes, by pidfd: a handle never comes to mean another process, whatever becomes of the pid. A
+// child starts with default signals, no inherited descriptors but 0, 1, 2, and what ProcessOptions
+// say. A Process does not kill what it names when it is destroyed: a restarted executor finds its
+// mysqld again by adopt(pid, start_time).
 #include <sys/resource.h>
 #include <sys/types.h>
 
@@ -37,19 +38,21 @@ struct ResourceLimit {
 };
 
 struct ProcessOptions {
-  std::vector<std::string> argv;                         // argv[0] without a slash is looked up in PATH
-  std::optional<std::map<std::string, std::string>> env;  // the whole environment; ours where not given
+  std::vector<std::string> argv;  // argv[0] without a slash is looked up in PATH
+  std::optional<std::map<std::string, std::string>>
+      env;  // the whole environment; ours where not given
   std::string cwd = {};
-  std::optional<ProcessUser> user = {};    // drops to it, groups included, for good
-  std::string stdout_file = {};            // appended to; "" = /dev/null
-  std::string stderr_file = {};            // "" = where stdout goes
-  int stdin_fd = -1;                       // -1 = /dev/null; these three are borrowed for the call
-  int stdout_fd = -1;                      // wins over stdout_file
+  std::optional<ProcessUser> user = {};  // drops to it, groups included, for good
+  std::string stdout_file = {};          // appended to; "" = /dev/null
+  std::string stderr_file = {};          // "" = where stdout goes
+  int stdin_fd = -1;                     // -1 = /dev/null; these three are borrowed for the call
+  int stdout_fd = -1;                    // wins over stdout_file
   int stderr_fd = -1;
-  bool new_session = true;                 // setsid: terminal signals do not reach it
-  int parent_death_signal = 0;             // sent when the *thread* that spawned it ends
+  bool new_session = true;      // setsid: terminal signals do not reach it
+  int parent_death_signal = 0;  // sent when the *thread* that spawned it ends
   std::vector<ResourceLimit> limits = {};
-  std::vector<std::string> cgroup_procs = {};  // files the child writes itself into before it becomes argv
+  std::vector<std::string> cgroup_procs =
+      {};  // files the child writes itself into before it becomes argv
 };
 
 struct ExitStatus {
@@ -68,16 +71,20 @@ class Process {
   static Result<Process> adopt(pid_t pid, std::uint64_t start_time);
 
   [[nodiscard]] pid_t pid() const { return pid_; }
-  [[nodiscard]] std::uint64_t start_time() const { return start_time_; }  // /proc/PID/stat, field 22
+  [[nodiscard]] std::uint64_t start_time() const {
+    return start_time_;
+  }  // /proc/PID/stat, field 22
   [[nodiscard]] int pidfd() const { return pidfd_.get(); }
 
   // kNotFound when it has ended already.
   Status kill(int signal) const;
-  // Also what it started: only where new_session made it the leader of its group. kNotFound once it has been reaped.
+  // Also what it started: only where new_session made it the leader of its group. kNotFound once it
+  // has been reaped.
   Status kill_group(int signal) const;
   // How it ended, if it has; reaps a child.
   std::optional<ExitStatus> try_wait();
-  // Ends when the process does. Cancelling the wait leaves the process alone. Not to be moved or destroyed meanwhile.
+  // Ends when the process does. Cancelling the wait leaves the process alone. Not to be moved or
+  // destroyed meanwhile.
   asio::awaitable<ExitStatus> wait_exit();
   // nullopt when it still runs after `at_most`.
   asio::awaitable<std::optional<ExitStatus>> wait_exit_for(Duration at_most);
@@ -96,12 +103,13 @@ Result<std::uint64_t> process_start_time(pid_t pid);
 
 struct CommandResult {
   ExitStatus status;
-  std::string out;  // up to kMaxCommandOutput; a command that writes more gets an error from write()
+  std::string
+      out;  // up to kMaxCommandOutput; a command that writes more gets an error from write()
   std::string err;
 };
 
-// Runs a command to its end; its output and stdin (`input`) are ours. kTimeout kills its whole session. A command that fails
-// is not an Error: look at status.
+// Runs a command to its end; its output and stdin (`input`) are ours. kTimeout kills its whole
+// session. A command that fails is not an Error: look at status.
 Result<CommandResult> run_command(ProcessOptions options, Duration timeout, std::string input = {});
 asio::awaitable<Result<CommandResult>> async_run_command(ProcessOptions options, Duration timeout,
                                                          std::string input = {});

@@ -22,14 +22,22 @@ enum class Step { kCgroup, kLimit, kStreams, kGroups, kUser, kFolder, kParent, k
 
 const char* to_text(Step step) {
   switch (step) {
-    case Step::kCgroup: return "join the cgroup";
-    case Step::kLimit: return "set a resource limit";
-    case Step::kStreams: return "connect its output";
-    case Step::kGroups: return "set its groups";
-    case Step::kUser: return "become the user";
-    case Step::kFolder: return "enter the folder";
-    case Step::kParent: return "follow its parent";
-    case Step::kExec: return "run the program";
+    case Step::kCgroup:
+      return "join the cgroup";
+    case Step::kLimit:
+      return "set a resource limit";
+    case Step::kStreams:
+      return "connect its output";
+    case Step::kGroups:
+      return "set its groups";
+    case Step::kUser:
+      return "become the user";
+    case Step::kFolder:
+      return "enter the folder";
+    case Step::kParent:
+      return "follow its parent";
+    case Step::kExec:
+      return "run the program";
   }
   return "start";
 }
@@ -64,7 +72,8 @@ void check(bool good, const Plan& plan, Step step) {
 }
 
 void default_signals() {
-  for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);  // the unchangeable ones fail
+  for (int signal = 1; signal < NSIG; ++signal)
+    ::signal(signal, SIG_DFL);  // the unchangeable ones fail
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -97,7 +106,8 @@ void keep_only_streams(int report) {
   for (const auto& file : options.cgroup_procs) join_cgroup(plan, file.c_str());
   for (const auto& limit : options.limits) {
     const rlimit value{limit.soft, limit.hard};
-    check(::setrlimit(static_cast<__rlimit_resource_t>(limit.resource), &value) == 0, plan, Step::kLimit);
+    check(::setrlimit(static_cast<__rlimit_resource_t>(limit.resource), &value) == 0, plan,
+          Step::kLimit);
   }
   const bool connected = ::dup2(plan.in.get(), 0) == 0 && ::dup2(plan.out.get(), 1) == 1 &&
                          ::dup2(plan.err.get(), 2) == 2;
@@ -117,7 +127,8 @@ void keep_only_streams(int report) {
 // A copy out of the way of 0, 1 and 2.
 Result<Fd> out_of_the_way(int fd) {
   Fd copy(::fcntl(fd, F_DUPFD_CLOEXEC, kFirstFree));
-  if (!copy.valid()) return std::unexpected(errno_error("use the descriptor", std::to_string(fd), errno));
+  if (!copy.valid())
+    return std::unexpected(errno_error("use the descriptor", std::to_string(fd), errno));
   return copy;
 }
 
@@ -191,7 +202,8 @@ void end_child(pid_t pid) {
 }
 
 std::unexpected<Error> start_error(const Plan& plan, const Failure& failure) {
-  const std::string doing = std::string("start ") + plan.argv[0] + ": cannot " + to_text(failure.step);
+  const std::string doing =
+      std::string("start ") + plan.argv[0] + ": cannot " + to_text(failure.step);
   const std::string on = failure.step == Step::kFolder ? plan.options->cwd : plan.program;
   return std::unexpected(errno_error(doing, on, failure.errno_value));
 }
@@ -200,7 +212,8 @@ std::unexpected<Error> start_error(const Plan& plan, const Failure& failure) {
 Result<Spawned> spawn_child(const ProcessOptions& options) {
   MYSOS_TRY(Plan plan, make_plan(options));
   int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return std::unexpected(errno_error("start", plan.program, errno));
+  if (::pipe2(ends, O_CLOEXEC) != 0)
+    return std::unexpected(errno_error("start", plan.program, errno));
   const Fd listen(ends[0]);
   {
     const Fd low(ends[1]);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The fork and what the child does until it becomes another program: only system calls, on memory prepared before. Used by
-// process.cc only.
+// The fork and what the child does until it becomes another program: only system calls, on memory
+// prepared before. Used by process.cc only.
 #include <sys/syscall.h>
 
 #include "base/process.h"
@@ -18,7 +18,8 @@ struct Spawned {
   pid_t pid = 0;
   Fd pidfd = {};
 };
-// Returns once the child has become argv; otherwise the Error says which step failed, and there is no child.
+// Returns once the child has become argv; otherwise the Error says which step failed, and there is
+// no child.
 Result<Spawned> spawn_child(const ProcessOptions& options);
 
 }  // namespace mysos

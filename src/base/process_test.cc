@@ -45,7 +45,8 @@ TEST(Process, AProgramThatCannotStartIsAnError) {
   EXPECT_NE(missing.error().message.find("/no/such/program"), std::string::npos);
   EXPECT_EQ(Process::spawn({.argv = {"no-such-program"}}).error().code, Errc::kNotFound);
   const auto nowhere = Process::spawn({.argv = {"/bin/true"}, .cwd = "/no/such/folder"});
-  EXPECT_NE(nowhere.error().message.find("cannot enter the folder /no/such/folder"), std::string::npos)
+  EXPECT_NE(nowhere.error().message.find("cannot enter the folder /no/such/folder"),
+            std::string::npos)
       << nowhere.error().message;
   ProcessOptions no_cgroup = {.argv = {"/bin/true"}, .cgroup_procs = {"/no/such/cgroup.procs"}};
   EXPECT_NE(Process::spawn(no_cgroup).error().message.find("join the cgroup"), std::string::npos);
@@ -68,7 +69,8 @@ TEST(Process, InheritsNoDescriptorsAndNoSignalSettings) {
   ASSERT_GE(leak.get(), 3);
   const auto before = ::signal(SIGPIPE, SIG_IGN);
   // ls itself opens the folder as one more.
-  const auto result = run_command({.argv = {"/bin/sh", "-c", "ls /proc/self/fd | wc -l; grep SigIgn /proc/self/status"}}, 10s);
+  const auto result = run_command(
+      {.argv = {"/bin/sh", "-c", "ls /proc/self/fd | wc -l; grep SigIgn /proc/self/status"}}, 10s);
   ::signal(SIGPIPE, before);
   EXPECT_EQ(result.value().out, "4\nSigIgn:\t0000000000000000\n");
 }
@@ -148,7 +150,9 @@ TEST(Process, AWaitMayEndBeforeTheProcess) {
   TestLoop loop;
   Process process = Process::spawn(sleeper()).value();
   std::optional<ExitStatus> early = ExitStatus{};
-  const auto wait = [&]() -> asio::awaitable<void> { early = co_await process.wait_exit_for(10ms); };
+  const auto wait = [&]() -> asio::awaitable<void> {
+    early = co_await process.wait_exit_for(10ms);
+  };
   loop.run(wait());
   EXPECT_EQ(early, std::nullopt);
   EXPECT_TRUE(process.kill_group(SIGKILL));

@@ -42,7 +42,8 @@ void append_characters(std::string& out, std::string_view bytes, std::size_t len
   constexpr std::size_t kFair = 256 / kLettersAndDigits.size() * kLettersAndDigits.size();
   for (const char c : bytes) {
     const auto byte = static_cast<unsigned char>(c);
-    if (out.size() < length && byte < kFair) out += kLettersAndDigits[byte % kLettersAndDigits.size()];
+    if (out.size() < length && byte < kFair)
+      out += kLettersAndDigits[byte % kLettersAndDigits.size()];
   }
 }
 }  // namespace
@@ -107,7 +108,7 @@ SecretBox::~SecretBox() { sodium_memzero(key_.data(), key_.size()); }
 
 Result<SecretBox> SecretBox::open(const std::string& key_file) {
   need_sodium();
-  struct stat info {};
+  struct stat info{};
   if (::stat(key_file.c_str(), &info) != 0) {
     if (errno != ENOENT) return std::unexpected(errno_error("read the key file", key_file, errno));
     const SecretBox fresh = with_random_key();
@@ -116,14 +117,16 @@ Result<SecretBox> SecretBox::open(const std::string& key_file) {
     return fresh;
   }
   if ((info.st_mode & 077) != 0) {
-    return fail(Errc::kForbidden, "the key file " + key_file + " may be read by others: chmod 600 it");
+    return fail(Errc::kForbidden,
+                "the key file " + key_file + " may be read by others: chmod 600 it");
   }
   MYSOS_TRY(std::string text, read_file(key_file, 1024));
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
   const auto key = base64_decode(text);
   SecretBox box;
   if (!key || key->size() != box.key_.size()) {
-    return fail(Errc::kInvalid, "the key file " + key_file + " holds no key; what it encrypted cannot be read without it");
+    return fail(Errc::kInvalid, "the key file " + key_file +
+                                    " holds no key; what it encrypted cannot be read without it");
   }
   std::ranges::copy(*key, box.key_.begin());
   return box;
@@ -143,10 +146,11 @@ Result<std::string> SecretBox::decrypt(std::string_view text) const {
   const std::string_view view(sealed);
   if (view.size() < kOverhead) return fail(Errc::kInvalid, "an encrypted value is too short");
   std::string plain(view.size() - kOverhead, '\0');
-  const int failed = crypto_secretbox_open_easy(bytes_of(plain), bytes_of(view) + crypto_secretbox_NONCEBYTES,
-                                                view.size() - crypto_secretbox_NONCEBYTES, bytes_of(view),
-                                                key_.data());
-  if (failed != 0) return fail(Errc::kInvalid, "an encrypted value was damaged, or encrypted with another key");
+  const int failed = crypto_secretbox_open_easy(
+      bytes_of(plain), bytes_of(view) + crypto_secretbox_NONCEBYTES,
+      view.size() - crypto_secretbox_NONCEBYTES, bytes_of(view), key_.data());
+  if (failed != 0)
+    return fail(Errc::kInvalid, "an encrypted value was damaged, or encrypted with another key");
   return plain;
 }
 

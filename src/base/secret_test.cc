@@ -26,7 +26,8 @@ TEST(Base64, KnowsTheVectorsOfRfc4648) {
     EXPECT_EQ(base64_encode(plain), coded);
     EXPECT_EQ(base64_decode(coded).value(), plain);
   }
-  for (const char* bad : {"Zg", "Zg=", "Zg==x", "Z!==", "====", "Zm9v "}) EXPECT_FALSE(base64_decode(bad)) << bad;
+  for (const char* bad : {"Zg", "Zg=", "Zg==x", "Z!==", "====", "Zm9v "})
+    EXPECT_FALSE(base64_decode(bad)) << bad;
   EXPECT_EQ(base64url_encode("\xfb\xff"), "-_8");
 }
 
@@ -83,7 +84,7 @@ TEST(SecretBox, OpensWhatItClosedAndNothingElse) {
 TEST(SecretBox, KeepsItsKeyInAFileOfItsOwn) {
   const TestDir dir;
   const std::string sealed = SecretBox::open(dir / "key").value().encrypt("x");
-  struct stat info {};
+  struct stat info{};
   ASSERT_EQ(::stat((dir / "key").c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0600U);
   EXPECT_EQ(SecretBox::open(dir / "key").value().decrypt(sealed).value(), "x");

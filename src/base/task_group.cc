@@ -16,7 +16,8 @@ void report(const std::string& name, const std::exception_ptr& failure) {
   try {
     std::rethrow_exception(failure);
   } catch (const boost::system::system_error& e) {
-    if (e.code() != asio::error::operation_aborted) kLog.error("task {} failed: {}", name, e.what());
+    if (e.code() != asio::error::operation_aborted)
+      kLog.error("task {} failed: {}", name, e.what());
   } catch (const std::exception& e) {
     kLog.error("task {} failed: {}", name, e.what());
   }
@@ -35,7 +36,8 @@ struct TaskGroup::State {
   bool cancelled = false;
 };
 
-// What a task's end sets off. A handler that is destroyed without being called ends its task as well.
+// What a task's end sets off. A handler that is destroyed without being called ends its task as
+// well.
 class TaskGroup::Ending {
  public:
   Ending(std::shared_ptr<State> state, std::list<State::Task>::iterator task)
@@ -59,7 +61,8 @@ TaskGroup::TaskGroup(asio::any_io_executor executor)
 TaskGroup::~TaskGroup() {
   if (state_->tasks.empty()) return;
   const auto* io = executor_.target<asio::io_context::executor_type>();
-  MYSOS_ASSERT(io != nullptr && io->context().stopped(), "a task group is joined before it is destroyed");
+  MYSOS_ASSERT(io != nullptr && io->context().stopped(),
+               "a task group is joined before it is destroyed");
 }
 
 void TaskGroup::spawn(std::string name, asio::awaitable<void> task) {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The owner of coroutines: what it spawned is cancelled and joined before what the coroutines refer to goes away. A task
-// ends by returning, or by the exception with which Asio unwinds a cancelled coroutine; any other exception is logged with
-// the task's name. Belongs to the thread that runs the executor. Invariant: no task outlives its group, except that of an
-// io_context that was stopped and will never run again.
+// The owner of coroutines: what it spawned is cancelled and joined before what the coroutines refer
+// to goes away. A task ends by returning, or by the exception with which Asio unwinds a cancelled
+// coroutine; any other exception is logged with the task's name. Belongs to the thread that runs
+// the executor. Invariant: no task outlives its group, except that of an io_context that was
+// stopped and will never run again.
 #include <list>
 #include <memory>
 #include <string>
@@ -21,7 +22,8 @@ class TaskGroup {
 
   // Starts the task, now or at the next turn of the loop. A cancelled group starts nothing more.
   void spawn(std::string name, asio::awaitable<void> task);
-  // Tells every task to stop: what it awaits ends with operation_aborted, and so does each later await.
+  // Tells every task to stop: what it awaits ends with operation_aborted, and so does each later
+  // await.
   void cancel();
   // Ends when the last task has ended; cancel() or not. Not to be called from a task of this group.
   asio::awaitable<void> join();
@@ -35,7 +37,8 @@ class TaskGroup {
   struct State;
   class Ending;
   asio::any_io_executor executor_;
-  std::shared_ptr<State> state_;  // shared with the completion handlers, which a dying io_context destroys late
+  std::shared_ptr<State>
+      state_;  // shared with the completion handlers, which a dying io_context destroys late
 };
 
 }  // namespace mysos

@@ -111,7 +111,9 @@ TEST(Deadline, ExpiresOnceUnlessDisarmed) {
   const Deadline soon(loop.io.get_executor(), 1ms, [&] { ++expired; });
   Deadline never(loop.io.get_executor(), 1ms, [&] { expired += 100; });
   never.disarm();
-  { const Deadline gone(loop.io.get_executor(), 0ms, [&] { expired += 100; }); }
+  {
+    const Deadline gone(loop.io.get_executor(), 0ms, [&] { expired += 100; });
+  }
 
   EXPECT_TRUE(loop.run_until([&] { return soon.expired(); }));
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// For tests of coroutines: runs one to its end on a fresh io_context, and fails the test when that takes too long.
+// For tests of coroutines: runs one to its end on a fresh io_context, and fails the test when that
+// takes too long.
 #include <gtest/gtest.h>
 
 #include <exception>
@@ -39,7 +40,8 @@ class TestLoop {
   }
 
   // Lets the loop turn until the condition holds.
-  bool run_until(const std::function<bool()>& condition, Duration at_most = std::chrono::seconds(20)) {
+  bool run_until(const std::function<bool()>& condition,
+                 Duration at_most = std::chrono::seconds(20)) {
     const Instant until = steady_now() + at_most;
     while (!condition()) {
       if (steady_now() >= until) return false;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// A store that lives as long as the process: for tests and the simulator. It keeps the contract of store.h, durability aside;
-// fail_next_commits() makes commits fail, so that callers can be tested.
+// A store that lives as long as the process: for tests and the simulator. It keeps the contract of
+// store.h, durability aside; fail_next_commits() makes commits fail, so that callers can be tested.
 #include <deque>
 
 #include "store/store.h"

@@ -19,20 +19,27 @@ Error sqlite_error(sqlite3* database, int code) {
   const std::string path = file_of(database);
   const std::string where = path.empty() ? "the store" : "the store " + path;
   switch (code & 0xff) {
-    case SQLITE_FULL: return errno_error("write the store", path, ENOSPC);
+    case SQLITE_FULL:
+      return errno_error("write the store", path, ENOSPC);
     case SQLITE_BUSY:
-    case SQLITE_LOCKED: return {Errc::kUnavailable, where + " is in use by another process", {}};
+    case SQLITE_LOCKED:
+      return {Errc::kUnavailable, where + " is in use by another process", {}};
     case SQLITE_READONLY:
     case SQLITE_PERM:
-    case SQLITE_AUTH: return {Errc::kForbidden, where + " cannot be written: " + sqlite3_errstr(code), {}};
-    case SQLITE_NOTADB: return {Errc::kIo, where + " is no SQLite file, or is damaged", {}};
-    case SQLITE_CORRUPT: return {Errc::kIo, where + " is damaged; restore it from a backup", {}};
-    default: break;
+    case SQLITE_AUTH:
+      return {Errc::kForbidden, where + " cannot be written: " + sqlite3_errstr(code), {}};
+    case SQLITE_NOTADB:
+      return {Errc::kIo, where + " is no SQLite file, or is damaged", {}};
+    case SQLITE_CORRUPT:
+      return {Errc::kIo, where + " is damaged; restore it from a backup", {}};
+    default:
+      break;
   }
   const int system = database != nullptr ? sqlite3_system_errno(database) : 0;
   if (system == ENOSPC || system == EDQUOT) return errno_error("write the store", path, system);
   std::string why = database != nullptr ? sqlite3_errmsg(database) : sqlite3_errstr(code);
-  if ((code & 0xff) == SQLITE_IOERR && system != 0) why += std::string(" (") + std::strerror(system) + ")";
+  if ((code & 0xff) == SQLITE_IOERR && system != 0)
+    why += std::string(" (") + std::strerror(system) + ")";
   return {Errc::kIo, where + ": " + why, {}};
 }
 
@@ -42,8 +49,9 @@ std::unexpected<Error> failed(sqlite3* database, int code) {
 }  // namespace
 
 void SqliteStatement::bind(int position, std::string_view text) {
-  const int code = sqlite3_bind_text64(statement_.get(), position, text.data() != nullptr ? text.data() : "",
-                                       text.size(), SQLITE_STATIC, SQLITE_UTF8);
+  const int code =
+      sqlite3_bind_text64(statement_.get(), position, text.data() != nullptr ? text.data() : "",
+                          text.size(), SQLITE_STATIC, SQLITE_UTF8);
   MYSOS_ASSERT(code == SQLITE_OK, "a parameter is bound where there is one");
 }
 
@@ -87,7 +95,8 @@ std::int64_t SqliteStatement::number(int column) const {
 
 Result<SqliteDatabase> SqliteDatabase::open(const std::string& path) {
   sqlite3* raw = nullptr;
-  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  const int flags =
+      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   const int code = sqlite3_open_v2(path.c_str(), &raw, flags, nullptr);
   SqliteDatabase database(raw);
   if (code != SQLITE_OK) return failed(raw, code);

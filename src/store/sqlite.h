@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// A little RAII over SQLite's C API: a database, its statements, a transaction that is rolled back unless it commits. An
-// Error says what was being done, and why in SQLite's words; a full disk is told as such. One thread at a time.
+// A little RAII over SQLite's C API: a database, its statements, a transaction that is rolled back
+// unless it commits. An Error says what was being done, and why in SQLite's words; a full disk is
+// told as such. One thread at a time.
 #include <sqlite3.h>
 
 #include <cstdint>
@@ -39,7 +40,7 @@ class SqliteDatabase {
   static Result<SqliteDatabase> open(const std::string& path);
 
   Result<SqliteStatement> prepare(std::string_view sql);
-  Status execute(const std::string& sql);  // any number of statements without rows
+  Status execute(const std::string& sql);             // any number of statements without rows
   Result<std::int64_t> number(std::string_view sql);  // the first column of the first row
   void set_busy_timeout(int ms) { sqlite3_busy_timeout(database_.get(), ms); }
 
@@ -53,8 +54,10 @@ class SqliteDatabase {
 
 class SqliteTransaction {
  public:
-  static Result<SqliteTransaction> begin(SqliteDatabase& database);  // BEGIN IMMEDIATE: takes the writer's place at once
-  SqliteTransaction(SqliteTransaction&& other) noexcept : database_(std::exchange(other.database_, nullptr)) {}
+  static Result<SqliteTransaction> begin(
+      SqliteDatabase& database);  // BEGIN IMMEDIATE: takes the writer's place at once
+  SqliteTransaction(SqliteTransaction&& other) noexcept
+      : database_(std::exchange(other.database_, nullptr)) {}
   ~SqliteTransaction();
   Status commit();
 

@@ -13,7 +13,8 @@
 
 namespace mysos {
 namespace {
-// Migration i leads from schema version i to i + 1. Never change one that was released: add another.
+// Migration i leads from schema version i to i + 1. Never change one that was released: add
+// another.
 constexpr std::array<const char*, 1> kMigrations = {R"(
   CREATE TABLE record (
     kind TEXT NOT NULL,
@@ -35,7 +36,8 @@ constexpr auto kSchemaVersion = static_cast<std::int64_t>(kMigrations.size());
 Status make_private_file(const std::string& path) {
   const Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!fd.valid()) return std::unexpected(errno_error("open the store", path, errno));
-  if (::fchmod(fd.get(), 0600) != 0) return std::unexpected(errno_error("protect the store", path, errno));
+  if (::fchmod(fd.get(), 0600) != 0)
+    return std::unexpected(errno_error("protect the store", path, errno));
   return {};
 }
 
@@ -43,9 +45,10 @@ Status migrate(SqliteDatabase& database, const std::string& path) {
   MYSOS_TRY(SqliteTransaction transaction, SqliteTransaction::begin(database));
   MYSOS_TRY(const std::int64_t version, database.number("PRAGMA user_version"));
   if (version > kSchemaVersion) {
-    return fail(Errc::kConflict, "the store " + path + " has schema version " + std::to_string(version) +
-                                     ", written by a newer Mysos; this one knows up to " +
-                                     std::to_string(kSchemaVersion) + ": start the newer one again");
+    return fail(Errc::kConflict,
+                "the store " + path + " has schema version " + std::to_string(version) +
+                    ", written by a newer Mysos; this one knows up to " +
+                    std::to_string(kSchemaVersion) + ": start the newer one again");
   }
   if (version == kSchemaVersion) return {};
   for (auto i = static_cast<std::size_t>(version); i < kMigrations.size(); ++i) {
@@ -63,9 +66,12 @@ struct SqliteStore::Impl {
     MYSOS_TRY(put, database.prepare("INSERT INTO record VALUES (?, ?, ?) "
                                     "ON CONFLICT DO UPDATE SET json = excluded.json"));
     MYSOS_TRY(erase, database.prepare("DELETE FROM record WHERE kind = ? AND key = ?"));
-    MYSOS_TRY(append, database.prepare("INSERT INTO event (cluster, time_ms, json) VALUES (?, ?, ?)"));
-    // AUTOINCREMENT numbers without gaps where nothing but this trims, so the newest n are those above max - n.
-    MYSOS_TRY(trim, database.prepare("DELETE FROM event WHERE seq <= (SELECT max(seq) FROM event) - ?"));
+    MYSOS_TRY(append,
+              database.prepare("INSERT INTO event (cluster, time_ms, json) VALUES (?, ?, ?)"));
+    // AUTOINCREMENT numbers without gaps where nothing but this trims, so the newest n are those
+    // above max - n.
+    MYSOS_TRY(trim,
+              database.prepare("DELETE FROM event WHERE seq <= (SELECT max(seq) FROM event) - ?"));
     return {};
   }
 
@@ -101,11 +107,13 @@ struct SqliteStore::Impl {
 SqliteStore::SqliteStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 SqliteStore::~SqliteStore() = default;
 
-Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path, SqliteOptions options) {
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path,
+                                                       SqliteOptions options) {
   MYSOS_TRY_VOID(make_private_file(path));
   MYSOS_TRY(SqliteDatabase database, SqliteDatabase::open(path));
   database.set_busy_timeout(options.busy_timeout_ms);
-  MYSOS_TRY_VOID(database.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON"));
+  MYSOS_TRY_VOID(
+      database.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON"));
   MYSOS_TRY_VOID(migrate(database, path));
   if (options.max_pages > 0) {
     MYSOS_TRY_VOID(database.execute("PRAGMA max_page_count=" + std::to_string(options.max_pages)));
@@ -135,8 +143,10 @@ Status SqliteStore::commit(const std::vector<StoreChange>& changes) {
 
 Result<std::vector<StoredEvent>> SqliteStore::events(const EventQuery& query) {
   const std::string_view sql =
-      query.cluster ? "SELECT seq, cluster, time_ms, json FROM event WHERE seq > ?1 AND cluster = ?3 ORDER BY seq LIMIT ?2"
-                    : "SELECT seq, cluster, time_ms, json FROM event WHERE seq > ?1 ORDER BY seq LIMIT ?2";
+      query.cluster
+          ? "SELECT seq, cluster, time_ms, json FROM event WHERE seq > ?1 AND cluster = ?3 ORDER "
+            "BY seq LIMIT ?2"
+          : "SELECT seq, cluster, time_ms, json FROM event WHERE seq > ?1 ORDER BY seq LIMIT ?2";
   MYSOS_TRY(SqliteStatement select, impl_->database.prepare(sql));
   select.bind(1, static_cast<std::int64_t>(query.after_seq));
   select.bind(2, static_cast<std::int64_t>(query.limit));
@@ -145,12 +155,14 @@ Result<std::vector<StoredEvent>> SqliteStore::events(const EventQuery& query) {
   while (true) {
     MYSOS_TRY(const bool row, select.step());
     if (!row) return found;
-    found.push_back({static_cast<std::uint64_t>(select.number(0)), select.text(1), select.number(2), select.text(3)});
+    found.push_back({static_cast<std::uint64_t>(select.number(0)), select.text(1), select.number(2),
+                     select.text(3)});
   }
 }
 
 Result<std::uint64_t> SqliteStore::last_event_seq() {
-  MYSOS_TRY(const std::int64_t seq, impl_->database.number("SELECT seq FROM sqlite_sequence WHERE name = 'event'"));
+  MYSOS_TRY(const std::int64_t seq,
+            impl_->database.number("SELECT seq FROM sqlite_sequence WHERE name = 'event'"));
   return static_cast<std::uint64_t>(seq);
 }
 

@@ -26,7 +26,7 @@ std::unique_ptr<SqliteStore> open(const std::string& path, SqliteOptions options
 }
 
 mode_t mode_of(const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   EXPECT_EQ(::stat(path.c_str(), &info), 0) << path;
   return info.st_mode & 0777;
 }
@@ -55,8 +55,12 @@ TEST(SqliteStore, ItsFilesAreItsOwnersOnly) {
 
 TEST(SqliteStore, ASchemaOfANewerVersionIsRefusedAndLeftAlone) {
   const TestDir dir;
-  { ASSERT_TRUE(open(dir / "db")->commit({PutRecord{"k", "a", "1"}})); }
-  { ASSERT_TRUE(SqliteDatabase::open(dir / "db").value().execute("PRAGMA user_version=99")); }
+  {
+    ASSERT_TRUE(open(dir / "db")->commit({PutRecord{"k", "a", "1"}}));
+  }
+  {
+    ASSERT_TRUE(SqliteDatabase::open(dir / "db").value().execute("PRAGMA user_version=99"));
+  }
 
   const auto refused = SqliteStore::open(dir / "db");
 
@@ -82,7 +86,8 @@ TEST(SqliteStore, AFullDiskIsToldAndNothingIsHalfWritten) {
   auto store = open(dir / "db", {.max_pages = 20});
   ASSERT_TRUE(store->commit({PutRecord{"k", "small", "1"}}));
 
-  const Status full = store->commit({PutRecord{"k", "small", "2"}, PutRecord{"k", "big", std::string(1'000'000, 'x')}});
+  const Status full = store->commit(
+      {PutRecord{"k", "small", "2"}, PutRecord{"k", "big", std::string(1'000'000, 'x')}});
 
   ASSERT_FALSE(full);
   EXPECT_EQ(full.error().code, Errc::kIo);
@@ -112,7 +117,8 @@ TEST(SqliteStore, AnotherWriterIsWaitedForButNotForever) {
   while (true) {
     ++n;
     std::vector<StoreChange> changes;
-    for (int i = 0; i < kRecordsPerCommit; ++i) changes.emplace_back(PutRecord{"k", std::to_string(i), std::to_string(n)});
+    for (int i = 0; i < kRecordsPerCommit; ++i)
+      changes.emplace_back(PutRecord{"k", std::to_string(i), std::to_string(n)});
     changes.emplace_back(AppendEvent{"c", n, std::to_string(n)});
     if (!(*store)->commit(changes)) ::_exit(2);
     if (::write(report, &n, sizeof n) != sizeof n) ::_exit(3);
@@ -132,14 +138,16 @@ TEST(SqliteStore, KilledDuringCommitsItHasEveryAcknowledgedOneAndNoneByHalves) {
     int acknowledged = 0;
     const auto commits = 1 + random.below(20);
     for (std::uint64_t i = 0; i < commits; ++i) {
-      ASSERT_EQ(::read(ends[0], &acknowledged, sizeof acknowledged), static_cast<ssize_t>(sizeof acknowledged));
+      ASSERT_EQ(::read(ends[0], &acknowledged, sizeof acknowledged),
+                static_cast<ssize_t>(sizeof acknowledged));
     }
     ::kill(child, SIGKILL);
     int status = 0;
     ASSERT_EQ(::waitpid(child, &status, 0), child);
     ASSERT_TRUE(WIFSIGNALED(status)) << status;
     int last = 0;
-    while (::read(ends[0], &last, sizeof last) == static_cast<ssize_t>(sizeof last)) acknowledged = last;
+    while (::read(ends[0], &last, sizeof last) == static_cast<ssize_t>(sizeof last))
+      acknowledged = last;
     ::close(ends[0]);
 
     auto store = open(dir / "db");

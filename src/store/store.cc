@@ -6,7 +6,8 @@ namespace {
 Status check_text(const std::string& text, std::string_view what) {
   if (text.size() <= kMaxStoreValueBytes) return {};
   return fail(Errc::kTooLarge, std::string(what) + " has " + std::to_string(text.size()) +
-                                   " bytes; the store takes at most " + std::to_string(kMaxStoreValueBytes));
+                                   " bytes; the store takes at most " +
+                                   std::to_string(kMaxStoreValueBytes));
 }
 
 Status check_name(const std::string& kind, const std::string& key) {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Where the scheduler's records live. A record is a text (JSON) under a kind and a key; an event is a text in a log that
-// keeps the newest kMaxStoredEvents. Invariant: one commit() is one durable transaction: after it returns all of it is there for
-// good, and when it fails, or the process dies inside it, either all of it is there or nothing. Calls block, come from one
-// thread at a time, and there is one writer per store.
+// Where the scheduler's records live. A record is a text (JSON) under a kind and a key; an event is
+// a text in a log that keeps the newest kMaxStoredEvents. Invariant: one commit() is one durable
+// transaction: after it returns all of it is there for good, and when it fails, or the process dies
+// inside it, either all of it is there or nothing. Calls block, come from one thread at a time, and
+// there is one writer per store.
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -54,8 +55,8 @@ class Store {
   virtual ~Store() = default;
   // All records. Kinds without records do not appear.
   virtual Result<Snapshot> load() = 0;
-  // Applied in order. kTooLarge for a text over kMaxStoreValueBytes, kIo when the disk is full or broken, kUnavailable when
-  // another process holds the store.
+  // Applied in order. kTooLarge for a text over kMaxStoreValueBytes, kIo when the disk is full or
+  // broken, kUnavailable when another process holds the store.
   virtual Status commit(const std::vector<StoreChange>& changes) = 0;
   virtual Result<std::vector<StoredEvent>> events(const EventQuery& query) = 0;
   virtual Result<std::uint64_t> last_event_seq() = 0;  // 0 = none yet

@@ -47,15 +47,18 @@ TEST_P(StoreContract, StartsEmpty) {
 }
 
 TEST_P(StoreContract, KeepsWhatWasPutLast) {
-  ASSERT_TRUE(store->commit({PutRecord{"cluster", "a", "{}"}, PutRecord{"cluster", "b", "1"}, PutRecord{"member", "a", "2"}}));
+  ASSERT_TRUE(store->commit({PutRecord{"cluster", "a", "{}"}, PutRecord{"cluster", "b", "1"},
+                             PutRecord{"member", "a", "2"}}));
   ASSERT_TRUE(store->commit({PutRecord{"cluster", "a", "{\"x\":\"\u00e9'\\u0000\"}"}}));
-  const Snapshot expected = {{"cluster", {{"a", "{\"x\":\"\u00e9'\\u0000\"}"}, {"b", "1"}}}, {"member", {{"a", "2"}}}};
+  const Snapshot expected = {{"cluster", {{"a", "{\"x\":\"\u00e9'\\u0000\"}"}, {"b", "1"}}},
+                             {"member", {{"a", "2"}}}};
   EXPECT_EQ(store->load().value(), expected);
 }
 
 TEST_P(StoreContract, AppliesChangesInTheirOrder) {
-  ASSERT_TRUE(store->commit({PutRecord{"k", "a", "1"}, EraseRecord{"k", "a"}, PutRecord{"k", "b", "2"},
-                             PutRecord{"k", "b", "3"}, EraseRecord{"k", "none"}, EraseRecord{"none", "none"}}));
+  ASSERT_TRUE(store->commit({PutRecord{"k", "a", "1"}, EraseRecord{"k", "a"},
+                             PutRecord{"k", "b", "2"}, PutRecord{"k", "b", "3"},
+                             EraseRecord{"k", "none"}, EraseRecord{"none", "none"}}));
   EXPECT_EQ(store->load().value(), (Snapshot{{"k", {{"b", "3"}}}}));
   ASSERT_TRUE(store->commit({EraseRecord{"k", "b"}}));
   EXPECT_TRUE(store->load().value().empty());
@@ -63,10 +66,14 @@ TEST_P(StoreContract, AppliesChangesInTheirOrder) {
 
 TEST_P(StoreContract, ACommitThatIsRefusedChangesNothing) {
   const std::string huge(kMaxStoreValueBytes + 1, 'x');
-  EXPECT_EQ(store->commit({PutRecord{"k", "a", "1"}, PutRecord{"k", "b", huge}}).error().code, Errc::kTooLarge);
-  EXPECT_EQ(store->commit({AppendEvent{"", 0, "1"}, AppendEvent{"", 0, huge}}).error().code, Errc::kTooLarge);
-  EXPECT_EQ(store->commit({PutRecord{"k", "a", "1"}, PutRecord{"", "b", "1"}}).error().code, Errc::kInvalid);
-  EXPECT_EQ(store->commit({PutRecord{"k", "a", "1"}, EraseRecord{"k", ""}}).error().code, Errc::kInvalid);
+  EXPECT_EQ(store->commit({PutRecord{"k", "a", "1"}, PutRecord{"k", "b", huge}}).error().code,
+            Errc::kTooLarge);
+  EXPECT_EQ(store->commit({AppendEvent{"", 0, "1"}, AppendEvent{"", 0, huge}}).error().code,
+            Errc::kTooLarge);
+  EXPECT_EQ(store->commit({PutRecord{"k", "a", "1"}, PutRecord{"", "b", "1"}}).error().code,
+            Errc::kInvalid);
+  EXPECT_EQ(store->commit({PutRecord{"k", "a", "1"}, EraseRecord{"k", ""}}).error().code,
+            Errc::kInvalid);
   EXPECT_TRUE(store->load().value().empty());
   EXPECT_EQ(store->last_event_seq().value(), 0U);
   ASSERT_TRUE(store->commit({PutRecord{"k", "a", huge.substr(1)}}));

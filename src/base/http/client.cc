@@ -11,7 +11,8 @@ namespace {
 
 using ConnectionPtr = std::shared_ptr<HttpConnection>;  // shared with its deadline
 
-Deadline close_after(const asio::any_io_executor& executor, Duration after, const ConnectionPtr& connection) {
+Deadline close_after(const asio::any_io_executor& executor, Duration after,
+                     const ConnectionPtr& connection) {
   return Deadline(executor, after, [connection] { connection->close(); });
 }
 
@@ -28,7 +29,8 @@ asio::awaitable<Result<HttpResponse>> open_response(ConnectionPtr connection, Ht
 
 asio::awaitable<Result<HttpResponse>> whole_response(ConnectionPtr connection, HttpRequest request,
                                                      bool keep_alive) {
-  MYSOS_CO_TRY(HttpResponse response, co_await open_response(connection, std::move(request), keep_alive));
+  MYSOS_CO_TRY(HttpResponse response,
+               co_await open_response(connection, std::move(request), keep_alive));
   MYSOS_CO_TRY(response.body, co_await connection->read_all(kMaxHttpResponseBody));
   co_return response;
 }
@@ -99,12 +101,13 @@ struct HttpClient::Pool {
       connection->close();
       --into.total;
     }
-    into.freed.notify_one();
+    into.freed.notify_all();  // not one: the one that is woken may be cancelled just then
     if (into.total == 0 && into.waiting == 0) slots.erase(to);
   }
 
   // Waits for its turn.
-  static asio::awaitable<Result<Lease>> lease(std::shared_ptr<Pool> pool, Endpoint to, Instant until);
+  static asio::awaitable<Result<Lease>> lease(std::shared_ptr<Pool> pool, Endpoint to,
+                                              Instant until);
 
   asio::any_io_executor executor;
   std::size_t max_per_endpoint;
@@ -113,7 +116,8 @@ struct HttpClient::Pool {
 };
 
 asio::awaitable<Result<HttpClient::Pool::Lease>> HttpClient::Pool::lease(std::shared_ptr<Pool> pool,
-                                                                         Endpoint to, Instant until) {
+                                                                         Endpoint to,
+                                                                         Instant until) {
   struct Waiting {
     std::size_t& count;
     explicit Waiting(std::size_t& c) : count(c) { ++count; }
@@ -149,7 +153,8 @@ std::size_t HttpClient::kept(const Endpoint& to) const {
   return found == pool_->slots.end() ? 0 : found->second.idle.size();
 }
 
-asio::awaitable<Result<HttpResponse>> HttpClient::request(Endpoint to, HttpRequest request, Duration deadline) {
+asio::awaitable<Result<HttpResponse>> HttpClient::request(Endpoint to, HttpRequest request,
+                                                          Duration deadline) {
   const auto pool = pool_;
   const Instant until = steady_now() + deadline;
   for (bool retried = false;; retried = true) {
@@ -160,7 +165,8 @@ asio::awaitable<Result<HttpResponse>> HttpClient::request(Endpoint to, HttpReque
     if (response) co_return response;
     if (timer.expired()) co_return std::unexpected(timed_out(to));
     lease.connection->close();
-    const bool again = reused && !retried && !lease.connection->answered() && is_idempotent(request);
+    const bool again =
+        reused && !retried && !lease.connection->answered() && is_idempotent(request);
     if (!again || response.error().code != Errc::kUnavailable) co_return response;
   }
 }
@@ -182,7 +188,8 @@ void HttpStream::close() {
   connection_.reset();
 }
 
-asio::awaitable<Result<HttpResponse>> HttpStream::open(Endpoint to, HttpRequest request, Duration deadline) {
+asio::awaitable<Result<HttpResponse>> HttpStream::open(Endpoint to, HttpRequest request,
+                                                       Duration deadline) {
   close();
   const auto connection = std::make_shared<HttpConnection>(executor_, to);
   connection_ = connection;

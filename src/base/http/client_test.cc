@@ -24,7 +24,8 @@ struct Fixture : ::testing::Test {
       co_await exchange.start_stream(200, {});
       const std::string part(100'000, 'x');
       std::size_t left = kBigStream;
-      while (left > 0 && co_await exchange.write_chunk(part.substr(0, left))) left -= std::min(left, part.size());
+      while (left > 0 && co_await exchange.write_chunk(part.substr(0, left)))
+        left -= std::min(left, part.size());
       co_await exchange.finish();
       co_return;
     }
@@ -34,16 +35,21 @@ struct Fixture : ::testing::Test {
       if (request.path == "/silent") co_await sleep_for(1h);
       co_return;
     }
-    co_await exchange.reply(text_response(request.path == "/missing" ? 404 : 200, request.method + request.body));
+    co_await exchange.reply(
+        text_response(request.path == "/missing" ? 404 : 200, request.method + request.body));
   }
   void serve(HttpServerOptions options = {}, std::uint16_t port = 0) {
     server = std::make_unique<HttpServer>(
         loop.io.get_executor(),
-        [this](const HttpRequest& request, HttpExchange& exchange) { return handle(request, exchange); }, options);
+        [this](const HttpRequest& request, HttpExchange& exchange) {
+          return handle(request, exchange);
+        },
+        options);
     to = Endpoint{"127.0.0.1", server->listen("127.0.0.1", port).value()};
   }
   asio::awaitable<Result<HttpResponse>> get(std::string target, Duration deadline = 5s) {
-    return http_request(loop.io.get_executor(), to, HttpRequest{.target = std::move(target)}, deadline);
+    return http_request(loop.io.get_executor(), to, HttpRequest{.target = std::move(target)},
+                        deadline);
   }
   void SetUp() override { serve(); }
   void TearDown() override { loop.run(server->stop()); }
@@ -57,7 +63,8 @@ TEST_F(HttpClientTest, AnyStatusIsAResponse) {
     EXPECT_EQ(found.value().body, "GET");
     const auto missing = co_await get("/missing");
     EXPECT_EQ(missing.value().status, 404);
-    const auto head = co_await http_request(loop.io.get_executor(), to, HttpRequest{.method = "HEAD"}, 5s);
+    const auto head =
+        co_await http_request(loop.io.get_executor(), to, HttpRequest{.method = "HEAD"}, 5s);
     EXPECT_EQ(head.value().body, "");
     EXPECT_EQ(head.value().headers.get("content-length"), "4");
     const auto big = co_await get("/big");
@@ -96,7 +103,8 @@ TEST_F(HttpClientTest, KeepsAConnection) {
   HttpClient client(loop.io.get_executor());
   const auto test = [&]() -> asio::awaitable<void> {
     for (int i = 0; i < 5; ++i) {
-      const auto response = co_await client.request(to, HttpRequest{.method = "POST", .body = "x"}, 5s);
+      const auto response =
+          co_await client.request(to, HttpRequest{.method = "POST", .body = "x"}, 5s);
       EXPECT_EQ(response.value().body, "POSTx");
     }
     EXPECT_EQ(client.kept(to), 1U);
@@ -118,7 +126,8 @@ TEST_F(HttpClientTest, ARestartedServerIsNoError) {
   EXPECT_EQ(requests, 2);
 }
 
-// A server that closes each connection when the second request arrives on it: what a kept connection runs into.
+// A server that closes each connection when the second request arrives on it: what a kept
+// connection runs into.
 asio::awaitable<void> one_answer_each(std::shared_ptr<tcp::acceptor> acceptor, int& served) {
   while (true) {
     auto [ec, socket] = co_await acceptor->async_accept(use_tuple);
@@ -134,8 +143,8 @@ asio::awaitable<void> one_answer_each(std::shared_ptr<tcp::acceptor> acceptor, i
 
 TEST_F(HttpClientTest, SendsAnIdempotentRequestOnceMoreWhenAKeptConnectionWasClosed) {
   int served = 0;
-  const auto acceptor =
-      std::make_shared<tcp::acceptor>(loop.io, tcp::endpoint(asio::ip::make_address("127.0.0.1"), 0));
+  const auto acceptor = std::make_shared<tcp::acceptor>(
+      loop.io, tcp::endpoint(asio::ip::make_address("127.0.0.1"), 0));
   const Endpoint closing{"127.0.0.1", acceptor->local_endpoint().port()};
   TaskGroup tasks(loop.io.get_executor());
   tasks.spawn("closing server", one_answer_each(acceptor, served));
@@ -148,7 +157,8 @@ TEST_F(HttpClientTest, SendsAnIdempotentRequestOnceMoreWhenAKeptConnectionWasClo
     EXPECT_EQ(served, 2);
     const auto post = co_await client.request(closing, HttpRequest{.method = "POST"}, 5s);
     EXPECT_EQ(post.error().code, Errc::kUnavailable);
-    const auto again = co_await client.request(closing, HttpRequest{.method = "POST", .idempotent = true}, 5s);
+    const auto again =
+        co_await client.request(closing, HttpRequest{.method = "POST", .idempotent = true}, 5s);
     EXPECT_TRUE(again);
     co_await tasks.cancel_and_join();
   };
@@ -159,7 +169,8 @@ TEST_F(HttpClientTest, OpensAtMostSoManyConnectionsAndQueuesTheRest) {
   HttpClient client(loop.io.get_executor(), 2);
   int answered = 0;
   const auto ask = [&](std::string target, Duration deadline) -> asio::awaitable<void> {
-    const auto response = co_await client.request(to, HttpRequest{.target = std::move(target)}, deadline);
+    const auto response =
+        co_await client.request(to, HttpRequest{.target = std::move(target)}, deadline);
     if (response) ++answered;
   };
   const auto test = [&]() -> asio::awaitable<void> {

@@ -53,7 +53,8 @@ asio::awaitable<Status> HttpConnection::connect() {
   if (!ec) {
     endpoints.emplace_back(address, to_.port);
   } else {
-    auto [failed, found] = co_await resolver_.async_resolve(to_.host, std::to_string(to_.port), use_tuple);
+    auto [failed, found] =
+        co_await resolver_.async_resolve(to_.host, std::to_string(to_.port), use_tuple);
     if (failed) co_return broken("cannot find the address of", failed);
     for (const auto& entry : found) endpoints.push_back(entry.endpoint());
   }
@@ -159,12 +160,14 @@ asio::awaitable<Result<std::string>> HttpConnection::read_some() {
     in_.erase(0, parser_->put(asio::buffer(in_), ec));
     out.resize(out.size() - body.size);
     const bool need_more = ec == http::error::need_more;
-    if (ec && !need_more && ec != http::error::need_buffer) co_return broken("no HTTP body from", ec);
+    if (ec && !need_more && ec != http::error::need_buffer)
+      co_return broken("no HTTP body from", ec);
     if (!out.empty()) co_return out;
     if (need_more && !in_.empty() && !parser_->is_done() && co_await fill() == Filled::kFailed) {
       co_return broken("the answer was cut off by", failure_);
     }
-    if (need_more && failure_ == asio::error::eof) co_return broken("the answer was cut off by", failure_);
+    if (need_more && failure_ == asio::error::eof)
+      co_return broken("the answer was cut off by", failure_);
   }
   co_return std::string();
 }
@@ -176,7 +179,8 @@ asio::awaitable<Result<std::string>> HttpConnection::read_all(std::size_t limit)
     if (part.empty()) co_return body;
     body += part;
     if (body.size() > limit) {
-      co_return fail(Errc::kTooLarge, fmt::format("the answer of {} is longer than {} bytes", to_string(to_), limit));
+      co_return fail(Errc::kTooLarge, fmt::format("the answer of {} is longer than {} bytes",
+                                                  to_string(to_), limit));
     }
   }
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// One connection of an HTTP client: connect, send, read the header, read the body, again. Used by HttpClient and HttpStream
-// only. It knows no deadlines: its user closes it when the time is up, which ends whatever is under way with an Error.
+// One connection of an HTTP client: connect, send, read the header, read the body, again. Used by
+// HttpClient and HttpStream only. It knows no deadlines: its user closes it when the time is up,
+// which ends whatever is under way with an Error.
 #include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <optional>
@@ -26,8 +27,10 @@ class HttpConnection {
 
   [[nodiscard]] bool connected() const { return connected_; }
   [[nodiscard]] bool answered() const { return answered_; }  // a byte came since send()
-  [[nodiscard]] bool reusable() const;  // the response was read whole and the server keeps the connection
-  [[nodiscard]] bool stale();           // while idle: the server has closed it, or has sent something unasked
+  [[nodiscard]] bool reusable()
+      const;  // the response was read whole and the server keeps the connection
+  [[nodiscard]] bool
+  stale();  // while idle: the server has closed it, or has sent something unasked
 
  private:
   using Parser = boost::beast::http::response_parser<boost::beast::http::buffer_body>;

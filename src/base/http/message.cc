@@ -34,7 +34,8 @@ std::string_view HttpHeaders::get(std::string_view name) const {
 }
 
 bool HttpHeaders::has(std::string_view name) const {
-  return std::ranges::any_of(fields_, [&](const auto& field) { return iequals(field.first, name); });
+  return std::ranges::any_of(fields_,
+                             [&](const auto& field) { return iequals(field.first, name); });
 }
 
 void HttpHeaders::set(std::string_view name, std::string value) {
@@ -60,7 +61,8 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
   std::string_view host = text.substr(0, colon);
   const std::string_view port_text = text.substr(colon + 1);
   std::uint16_t port = 0;
-  const auto [end, ec] = std::from_chars(port_text.data(), port_text.data() + port_text.size(), port);
+  const auto [end, ec] =
+      std::from_chars(port_text.data(), port_text.data() + port_text.size(), port);
   if (ec != std::errc{} || end != port_text.data() + port_text.size() || port == 0) return wrong();
   if (host.starts_with('[') && host.ends_with(']')) {
     host = host.substr(1, host.size() - 2);
@@ -113,7 +115,8 @@ Result<std::string> percent_decode(std::string_view text, bool plus_is_space) {
     } else {
       const int high = i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
       const int low = i + 2 < text.size() ? hex_value(text[i + 2]) : -1;
-      if (high < 0 || low < 0) return fail(Errc::kInvalid, "a '%' is not followed by two hex digits");
+      if (high < 0 || low < 0)
+        return fail(Errc::kInvalid, "a '%' is not followed by two hex digits");
       out += static_cast<char>(high * 16 + low);
       i += 2;
     }
@@ -166,34 +169,62 @@ Status parse_target(HttpRequest& request) {
 
 std::string_view http_reason(int status) {
   switch (status) {
-    case 200: return "OK";
-    case 201: return "Created";
-    case 202: return "Accepted";
-    case 204: return "No Content";
-    case 301: return "Moved Permanently";
-    case 304: return "Not Modified";
-    case 307: return "Temporary Redirect";
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 406: return "Not Acceptable";
-    case 408: return "Request Timeout";
-    case 409: return "Conflict";
-    case 410: return "Gone";
-    case 411: return "Length Required";
-    case 413: return "Content Too Large";
-    case 415: return "Unsupported Media Type";
-    case 422: return "Unprocessable Content";
-    case 429: return "Too Many Requests";
-    case 431: return "Request Header Fields Too Large";
-    case 500: return "Internal Server Error";
-    case 501: return "Not Implemented";
-    case 502: return "Bad Gateway";
-    case 503: return "Service Unavailable";
-    case 504: return "Gateway Timeout";
-    default: return "Status";
+    case 200:
+      return "OK";
+    case 201:
+      return "Created";
+    case 202:
+      return "Accepted";
+    case 204:
+      return "No Content";
+    case 301:
+      return "Moved Permanently";
+    case 304:
+      return "Not Modified";
+    case 307:
+      return "Temporary Redirect";
+    case 400:
+      return "Bad Request";
+    case 401:
+      return "Unauthorized";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 406:
+      return "Not Acceptable";
+    case 408:
+      return "Request Timeout";
+    case 409:
+      return "Conflict";
+    case 410:
+      return "Gone";
+    case 411:
+      return "Length Required";
+    case 413:
+      return "Content Too Large";
+    case 415:
+      return "Unsupported Media Type";
+    case 422:
+      return "Unprocessable Content";
+    case 429:
+      return "Too Many Requests";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 500:
+      return "Internal Server Error";
+    case 501:
+      return "Not Implemented";
+    case 502:
+      return "Bad Gateway";
+    case 503:
+      return "Service Unavailable";
+    case 504:
+      return "Gateway Timeout";
+    default:
+      return "Status";
   }
 }
 
@@ -220,19 +251,28 @@ HttpResponse problem_response(const Error& error, int status) {
 Errc errc_from_http_status(int status) {
   switch (status) {
     case 400:
-    case 422: return Errc::kInvalid;
-    case 401: return Errc::kUnauthorized;
-    case 403: return Errc::kForbidden;
+    case 422:
+      return Errc::kInvalid;
+    case 401:
+      return Errc::kUnauthorized;
+    case 403:
+      return Errc::kForbidden;
     case 404:
-    case 410: return Errc::kNotFound;
-    case 409: return Errc::kConflict;
-    case 413: return Errc::kTooLarge;
+    case 410:
+      return Errc::kNotFound;
+    case 409:
+      return Errc::kConflict;
+    case 413:
+      return Errc::kTooLarge;
     case 429:
     case 502:
-    case 503: return Errc::kUnavailable;
+    case 503:
+      return Errc::kUnavailable;
     case 408:
-    case 504: return Errc::kTimeout;
-    default: return Errc::kInternal;
+    case 504:
+      return Errc::kTimeout;
+    default:
+      return Errc::kInternal;
   }
 }
 

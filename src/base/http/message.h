@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// HTTP messages as plain values, the same for server and client, and the texts that go with them: percent-encoding,
-// queries, forms, problem documents. Nothing here does I/O.
+// HTTP messages as plain values, the same for server and client, and the texts that go with them:
+// percent-encoding, queries, forms, problem documents. Nothing here does I/O.
 #include <cstdint>
 #include <map>
 #include <string>
@@ -19,13 +19,16 @@ bool iequals(std::string_view a, std::string_view b);
 class HttpHeaders {
  public:
   HttpHeaders() = default;
-  HttpHeaders(std::initializer_list<std::pair<std::string, std::string>> fields) : fields_(fields) {}
+  HttpHeaders(std::initializer_list<std::pair<std::string, std::string>> fields)
+      : fields_(fields) {}
   // The first value, or "".
   [[nodiscard]] std::string_view get(std::string_view name) const;
   [[nodiscard]] bool has(std::string_view name) const;
   // Replaces every field of that name.
   void set(std::string_view name, std::string value);
-  void add(std::string name, std::string value) { fields_.emplace_back(std::move(name), std::move(value)); }
+  void add(std::string name, std::string value) {
+    fields_.emplace_back(std::move(name), std::move(value));
+  }
   void erase(std::string_view name);
   [[nodiscard]] auto begin() const { return fields_.begin(); }
   [[nodiscard]] auto end() const { return fields_.end(); }
@@ -39,13 +42,13 @@ using FormFields = std::map<std::string, std::string>;  // of a name given twice
 
 struct HttpRequest {
   std::string method = "GET";
-  std::string target = "/";           // as it stands in the request line
-  std::string path = {};              // decoded, without the query; set by the server
-  FormFields query = {};              // decoded; set by the server
+  std::string target = "/";  // as it stands in the request line
+  std::string path = {};     // decoded, without the query; set by the server
+  FormFields query = {};     // decoded; set by the server
   HttpHeaders headers = {};
   std::string body = {};
-  std::string peer = {};              // address of the client; set by the server
-  bool idempotent = false;            // the client may send it twice (GET, HEAD, PUT, DELETE always are)
+  std::string peer = {};    // address of the client; set by the server
+  bool idempotent = false;  // the client may send it twice (GET, HEAD, PUT, DELETE always are)
 };
 
 struct HttpResponse {
@@ -80,9 +83,11 @@ Status parse_target(HttpRequest& request);
 std::string_view http_reason(int status);
 HttpResponse text_response(int status, std::string body);
 HttpResponse json_response(int status, std::string body);
-// RFC 9457: {"type","title","status","detail","field"} as application/problem+json. `status` 0 = that of the error.
+// RFC 9457: {"type","title","status","detail","field"} as application/problem+json. `status` 0 =
+// that of the error.
 HttpResponse problem_response(const Error& error, int status = 0);
-// What a client makes of a response that is no success: reads a problem document where there is one.
+// What a client makes of a response that is no success: reads a problem document where there is
+// one.
 Error error_from_response(const HttpResponse& response);
 Errc errc_from_http_status(int status);
 

@@ -47,7 +47,8 @@ TEST(HttpMessage, EndpointsAndUrls) {
   EXPECT_EQ(parse_endpoint("h:80").value(), (Endpoint{"h", 80}));
   EXPECT_EQ(parse_endpoint("[::1]:8080").value(), (Endpoint{"::1", 8080}));
   EXPECT_EQ(to_string(Endpoint{"::1", 8080}), "[::1]:8080");
-  for (const char* bad : {"h", "h:", ":80", "h:0", "h:65536", "h:8x", "::1:80", "a/b:80", "a b:80", ""}) {
+  for (const char* bad :
+       {"h", "h:", ":80", "h:0", "h:65536", "h:8x", "::1:80", "a/b:80", "a b:80", ""}) {
     EXPECT_FALSE(parse_endpoint(bad)) << bad;
   }
   const Url url = parse_url("http://[::1]:5050/api/v1?x=1").value();
@@ -60,9 +61,9 @@ TEST(HttpMessage, EndpointsAndUrls) {
 }
 
 TEST(HttpMessage, AnErrorSurvivesTheWayToTheClient) {
-  for (const Errc code : {Errc::kInvalid, Errc::kUnauthorized, Errc::kForbidden, Errc::kNotFound,
-                          Errc::kConflict, Errc::kTooLarge, Errc::kUnavailable, Errc::kTimeout,
-                          Errc::kFenced, Errc::kInternal}) {
+  for (const Errc code :
+       {Errc::kInvalid, Errc::kUnauthorized, Errc::kForbidden, Errc::kNotFound, Errc::kConflict,
+        Errc::kTooLarge, Errc::kUnavailable, Errc::kTimeout, Errc::kFenced, Errc::kInternal}) {
     const HttpResponse sent = problem_response(Error{code, "too \"few\"", "members"});
     EXPECT_EQ(sent.status, http_status(code));
     EXPECT_EQ(sent.headers.get("content-type"), "application/problem+json");

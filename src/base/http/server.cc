@@ -19,8 +19,12 @@ std::unexpected<Error> cannot_listen(const Endpoint& on, error_code ec) {
 }
 }  // namespace
 
-HttpServer::HttpServer(asio::any_io_executor executor, HttpHandler handler, HttpServerOptions options)
-    : executor_(std::move(executor)), handler_(std::move(handler)), options_(options), tasks_(executor_) {}
+HttpServer::HttpServer(asio::any_io_executor executor, HttpHandler handler,
+                       HttpServerOptions options)
+    : executor_(std::move(executor)),
+      handler_(std::move(handler)),
+      options_(options),
+      tasks_(executor_) {}
 
 HttpServer::~HttpServer() = default;
 
@@ -72,7 +76,8 @@ asio::awaitable<void> HttpServer::serve(asio::ip::tcp::socket socket) {
   socket.set_option(asio::socket_base::keep_alive(true), ignored);
   HttpSession session(std::move(socket), handler_, options_);
   if (connections_ > options_.max_connections) {
-    co_await session.refuse(problem_response({Errc::kUnavailable, "too many connections; try again later", {}}));
+    co_await session.refuse(
+        problem_response({Errc::kUnavailable, "too many connections; try again later", {}}));
   } else {
     co_await session.run();
   }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// An HTTP/1.1 server on one io_context. A connection is one coroutine: it reads a request whole, awaits the handler,
-// answers, and keeps the connection. The handler answers through its HttpExchange, once: with a whole response, or with a
-// stream whose chunks leave at once, one chunk per call. Whatever a peer does (slow, silent, oversized, gone) is bounded by
-// HttpServerOptions. The executor must be that of a single thread.
+// An HTTP/1.1 server on one io_context. A connection is one coroutine: it reads a request whole,
+// awaits the handler, answers, and keeps the connection. The handler answers through its
+// HttpExchange, once: with a whole response, or with a stream whose chunks leave at once, one chunk
+// per call. Whatever a peer does (slow, silent, oversized, gone) is bounded by HttpServerOptions.
+// The executor must be that of a single thread.
 #include <functional>
 #include <memory>
 #include <string>
@@ -29,18 +30,21 @@ struct HttpServerOptions {
   Duration write_timeout = std::chrono::seconds(30);  // for one response or one chunk
 };
 
-// What a handler answers with. Each call is false once the peer is gone; a handler then just returns.
+// What a handler answers with. Each call is false once the peer is gone; a handler then just
+// returns.
 class HttpExchange {
  public:
   virtual ~HttpExchange() = default;
   virtual asio::awaitable<bool> reply(HttpResponse response) = 0;
   virtual asio::awaitable<bool> start_stream(int status, HttpHeaders headers) = 0;
   virtual asio::awaitable<bool> write_chunk(std::string data) = 0;  // "" writes nothing
-  // Ends the stream. A handler that returns without it cuts the connection, so that the peer sees a broken stream.
+  // Ends the stream. A handler that returns without it cuts the connection, so that the peer sees a
+  // broken stream.
   virtual asio::awaitable<bool> finish() = 0;
   // The peer has closed (asked of the kernel now). A half-closed connection counts as closed.
   [[nodiscard]] virtual bool closed() = 0;
-  // Calls `gone` once, when the peer closes while the handler still runs: to wake a handler that waits for events.
+  // Calls `gone` once, when the peer closes while the handler still runs: to wake a handler that
+  // waits for events.
   virtual void when_closed(std::function<void()> gone) = 0;
 };
 
@@ -54,10 +58,11 @@ class HttpServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
-  // Starts to accept; port 0 takes a free one. The port that is listened on, or an Error that names address and port.
-  // May be called for several addresses.
+  // Starts to accept; port 0 takes a free one. The port that is listened on, or an Error that names
+  // address and port. May be called for several addresses.
   Result<std::uint16_t> listen(const std::string& address, std::uint16_t port);
-  // No new connections, cancels the handlers, waits for them. To be awaited before the server is destroyed.
+  // No new connections, cancels the handlers, waits for them. To be awaited before the server is
+  // destroyed.
   asio::awaitable<void> stop();
   [[nodiscard]] std::size_t connections() const { return connections_; }
 

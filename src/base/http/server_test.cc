@@ -83,7 +83,8 @@ TEST_F(HttpServerTest, KeepsTheConnectionAndServesPipelinedRequests) {
     co_await c.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\n\r\n");
     EXPECT_NE(co_await c.read_until("GET /a []"), "");
     EXPECT_NE(co_await c.read_until("GET /b []"), "");
-    co_await c.send("POST /c HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nConnection: close\r\n\r\nxyz");
+    co_await c.send(
+        "POST /c HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nConnection: close\r\n\r\nxyz");
     const std::string last = co_await c.read_all();
     EXPECT_NE(last.find("Connection: close\r\n"), std::string::npos);
     EXPECT_TRUE(last.ends_with("POST /c [xyz]"));
@@ -96,7 +97,8 @@ TEST_F(HttpServerTest, ReadsAChunkedBodyByteByByte) {
   const auto test = [&]() -> asio::awaitable<void> {
     RawClient c = client();
     const std::string all =
-        "PUT /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;e=1\r\nde\r\n0\r\n\r\n";
+        "PUT /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
+        "chunked\r\n\r\n3\r\nabc\r\n2;e=1\r\nde\r\n0\r\n\r\n";
     for (const char byte : all) co_await c.send(std::string(1, byte));
     EXPECT_NE(co_await c.read_until("PUT /x [abcde]"), "");
   };
@@ -112,12 +114,15 @@ TEST_F(HttpServerTest, RefusesWhatIsTooLargeAndSaysSo) {
   };
   const auto test = [&]() -> asio::awaitable<void> {
     const std::string post = "POST / HTTP/1.1\r\nHost: x\r\n";
-    const std::string long_header = co_await answer_to(post + "X: " + std::string(5000, 'x') + "\r\n\r\n");
+    const std::string long_header =
+        co_await answer_to(post + "X: " + std::string(5000, 'x') + "\r\n\r\n");
     EXPECT_TRUE(long_header.starts_with("HTTP/1.1 431 ")) << long_header;
-    const std::string long_body = co_await answer_to(post + "Content-Length: 101\r\n\r\n" + std::string(101, 'x'));
+    const std::string long_body =
+        co_await answer_to(post + "Content-Length: 101\r\n\r\n" + std::string(101, 'x'));
     EXPECT_TRUE(long_body.starts_with("HTTP/1.1 413 ")) << long_body;
     const std::string chunked =
-        co_await answer_to(post + "Transfer-Encoding: chunked\r\n\r\n70\r\n" + std::string(0x70, 'x') + "\r\n0\r\n\r\n");
+        co_await answer_to(post + "Transfer-Encoding: chunked\r\n\r\n70\r\n" +
+                           std::string(0x70, 'x') + "\r\n0\r\n\r\n");
     EXPECT_TRUE(chunked.starts_with("HTTP/1.1 413 ")) << chunked;
     const std::string nonsense = co_await answer_to("what is this\r\n\r\n");
     EXPECT_TRUE(nonsense.starts_with("HTTP/1.1 400 ")) << nonsense;
@@ -205,7 +210,8 @@ TEST_F(HttpServerTest, TellsAHandlerThatThePeerIsGone) {
 }
 
 TEST_F(HttpServerTest, SpeaksHttp10AndHeadAnd100Continue) {
-  const auto stream = [&](const HttpRequest& request, HttpExchange& exchange) -> asio::awaitable<void> {
+  const auto stream = [&](const HttpRequest& request,
+                          HttpExchange& exchange) -> asio::awaitable<void> {
     if (request.path != "/stream") {
       co_await echo(request, exchange);
       co_return;
@@ -235,7 +241,8 @@ TEST_F(HttpServerTest, SpeaksHttp10AndHeadAnd100Continue) {
 }
 
 TEST_F(HttpServerTest, AHandlerThatThrowsOrForgetsIsA500) {
-  const auto bad = [&](const HttpRequest& request, HttpExchange& exchange) -> asio::awaitable<void> {
+  const auto bad = [&](const HttpRequest& request,
+                       HttpExchange& exchange) -> asio::awaitable<void> {
     if (request.path == "/throw") throw std::runtime_error("secret details");
     if (request.path == "/cut") {
       co_await exchange.start_stream(200, {});
@@ -297,7 +304,8 @@ TEST_F(HttpServerTest, APortInUseIsNamed) {
 
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, Errc::kConflict);
-  EXPECT_NE(result.error().message.find("port " + std::to_string(port) + " is already in use"), std::string::npos);
+  EXPECT_NE(result.error().message.find("port " + std::to_string(port) + " is already in use"),
+            std::string::npos);
   EXPECT_FALSE(second.listen("not an address", 1));
   loop.run(server->stop());
 }

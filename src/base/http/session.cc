@@ -27,7 +27,8 @@ HttpResponse refusal(error_code ec) {
   if (ec == http::error::body_limit) {
     return problem_response({Errc::kTooLarge, "the request's body is too long", {}});
   }
-  return problem_response({Errc::kInvalid, "the request is not HTTP/1.1: " + ec.message(), {}}, 400);
+  return problem_response({Errc::kInvalid, "the request is not HTTP/1.1: " + ec.message(), {}},
+                          400);
 }
 
 void take_message(Parser::value_type message, HttpRequest& request) {
@@ -127,7 +128,8 @@ asio::awaitable<HttpSession::Got> HttpSession::read_request(HttpRequest& request
     if (!header_seen && parser.is_header_done()) {
       header_seen = true;
       parser.eager(true);
-      const bool waits = iequals(std::string_view(parser.get()[http::field::expect]), "100-continue");
+      const bool waits =
+          iequals(std::string_view(parser.get()[http::field::expect]), "100-continue");
       if (waits && !parser.is_done() && !co_await write("HTTP/1.1 100 Continue\r\n\r\n")) {
         co_return Got::kNothing;
       }
@@ -158,10 +160,12 @@ asio::awaitable<void> HttpSession::handle(const HttpRequest& request) {
   }
   stop_watching();
   const auto cancellation = co_await asio::this_coro::cancellation_state;
-  if (failure && cancellation.cancelled() != asio::cancellation_type::none) std::rethrow_exception(failure);
+  if (failure && cancellation.cancelled() != asio::cancellation_type::none)
+    std::rethrow_exception(failure);
   if (phase_ == Phase::kWaiting) {
     kLog.error("{} {}: {}", request.method, request.path, what);
-    co_await reply(problem_response({Errc::kInternal, "the server failed to answer; see its log", {}}));
+    co_await reply(
+        problem_response({Errc::kInternal, "the server failed to answer; see its log", {}}));
   } else if (failure) {
     kLog.error("{} {}: {}", request.method, request.path, what);
     phase_ = Phase::kBroken;
@@ -169,7 +173,8 @@ asio::awaitable<void> HttpSession::handle(const HttpRequest& request) {
 }
 
 asio::awaitable<bool> HttpSession::write(std::string bytes) {
-  const Deadline deadline(socket_.get_executor(), options_.write_timeout, [this] { socket_.close(); });
+  const Deadline deadline(socket_.get_executor(), options_.write_timeout,
+                          [this] { socket_.close(); });
   std::size_t done = 0;
   while (done < bytes.size()) {
     const auto [ec, n] = co_await socket_.async_write_some(
@@ -184,7 +189,8 @@ asio::awaitable<bool> HttpSession::write(std::string bytes) {
   co_return true;
 }
 
-// Closing with unread input would reset the connection, and the peer might lose our answer: read a little first.
+// Closing with unread input would reset the connection, and the peer might lose our answer: read a
+// little first.
 asio::awaitable<void> HttpSession::linger() {
   error_code ignored;
   socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
@@ -196,7 +202,8 @@ asio::awaitable<void> HttpSession::linger() {
 }
 
 std::string HttpSession::head_of(const HttpResponse& response, bool streaming) const {
-  std::string head = fmt::format("HTTP/1.1 {} {}\r\n", response.status, http_reason(response.status));
+  std::string head =
+      fmt::format("HTTP/1.1 {} {}\r\n", response.status, http_reason(response.status));
   for (const auto& [name, value] : response.headers) append_field(head, name, value);
   if (streaming && !http_1_0_) {
     append_field(head, "Transfer-Encoding", "chunked");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// One connection of the HTTP server: reads requests with Beast's parser, hands each to the handler, and writes what the
-// handler answers. Used by HttpServer only. Invariant: after a request that could not be parsed, or an answer that was cut
-// short, the connection is not used again.
+// One connection of the HTTP server: reads requests with Beast's parser, hands each to the handler,
+// and writes what the handler answers. Used by HttpServer only. Invariant: after a request that
+// could not be parsed, or an answer that was cut short, the connection is not used again.
 #include <memory>
 #include <string>
 
@@ -12,7 +12,8 @@ namespace mysos {
 
 class HttpSession final : private HttpExchange {
  public:
-  HttpSession(asio::ip::tcp::socket socket, const HttpHandler& handler, const HttpServerOptions& options);
+  HttpSession(asio::ip::tcp::socket socket, const HttpHandler& handler,
+              const HttpServerOptions& options);
   ~HttpSession() override;
 
   asio::awaitable<void> run();
@@ -48,7 +49,7 @@ class HttpSession final : private HttpExchange {
   Phase phase_ = Phase::kWaiting;
   bool keep_alive_ = true;
   bool http_1_0_ = false;
-  bool head_ = false;  // the request is a HEAD
+  bool head_ = false;             // the request is a HEAD
   std::shared_ptr<Watch> watch_;  // shared with the wait under way
 };
 
