@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Whether a cluster that a user asks for can be. Pure; each refusal names the field, the limit and, where it helps, the
+// nearest thing that would do. Nothing is made of what is refused.
+#include <vector>
+
+#include "core/placement.h"
+#include "core/scheduler_core.h"
+
+namespace mysos {
+
+inline constexpr std::int64_t kMinCpusMilli = 100;
+inline constexpr std::int64_t kMaxCpusMilli = 1024 * 1000;
+inline constexpr Bytes kMinDisk = gib(1);
+inline constexpr Bytes kMaxMem = gib(64 * 1024);
+inline constexpr Bytes kMaxDisk = gib(1024 * 1024);
+inline constexpr std::size_t kMaxUserName = 32;
+inline constexpr char kDefaultUser[] = "app";
+
+// The spec with its defaults filled in, sizes rounded up to whole MiB. kInvalid with the field, kConflict for a taken name.
+// `agents`: those whose offers were seen; what exceeds all of them is refused.
+Result<ClusterSpec> admit(ClusterSpec spec, const SchedulerState& state, const std::vector<VersionInfo>& versions,
+                          const std::vector<AgentSpace>& agents);
+
+}  // namespace mysos

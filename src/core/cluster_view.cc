@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/cluster_view.h"
+
+#include <algorithm>
+
+namespace mysos {
+namespace {
+
+const MemberView* primary_of(const Cluster& cluster, const std::vector<MemberView>& members) {
+  const auto it = std::ranges::find_if(members, [&](const MemberView& v) { return cluster.epoch.primary == v.id; });
+  return it == members.end() ? nullptr : &*it;
+}
+
+bool in_sight(const MemberView* v) { return v != nullptr && v->connected && v->report; }
+
+bool follows(const Cluster& cluster, const MemberView& v) {
+  return in_sight(&v) && v.report->role == MemberRole::kReplica && v.report->receiver_connected &&
+         v.report->source == cluster.epoch.primary;
+}
+
+bool all_in_place(const Cluster& cluster, const std::vector<MemberView>& members) {
+  return std::ranges::all_of(members,
+                             [&](const MemberView& v) { return v.id == cluster.epoch.primary || follows(cluster, v); }) &&
+         std::ranges::all_of(cluster.members, [](const Member& m) { return m.stage == MemberStage::kRunning; });
+}
+
+}  // namespace
+
+bool serves(const Cluster& cluster, const std::vector<MemberView>& members) {
+  const MemberView* p = primary_of(cluster, members);
+  return !cluster.epoch.electing && in_sight(p) && p->report->role == MemberRole::kPrimary && p->report->writable &&
+         p->report->user_ready;
+}
+
+ClusterState state_of(const Cluster& cluster, const std::vector<MemberView>& members, bool fresh) {
+  if (cluster.deleting) return ClusterState::kDeleting;
+  if (cluster.epoch.mode == EpochMode::kVirgin) return ClusterState::kCreating;
+  if (cluster.epoch.electing) return ClusterState::kFailingOver;
+  if (serves(cluster, members)) {
+    return all_in_place(cluster, members) ? ClusterState::kHealthy : ClusterState::kDegraded;
+  }
+  const MemberView* p = primary_of(cluster, members);
+  const bool suspect = !in_sight(p) || p->task_ended || p->report->server == ServerState::kExited;
+  if (suspect && cluster.members.size() > 1 && cluster.epoch.mode == EpochMode::kNormal) {
+    return ClusterState::kFailingOver;
+  }
+  return fresh ? ClusterState::kCreating : ClusterState::kUnavailable;
+}
+
+}  // namespace mysos

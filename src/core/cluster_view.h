@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// What a cluster looks like from outside, derived from its record and from what its members report. Pure.
+#include <vector>
+
+#include "core/scheduler_core.h"
+
+namespace mysos {
+
+// Its recorded primary takes writes, and the user can log in there.
+bool serves(const Cluster& cluster, const std::vector<MemberView>& members);
+
+// `fresh`: it has not served yet since it was made.
+ClusterState state_of(const Cluster& cluster, const std::vector<MemberView>& members, bool fresh);
+
+}  // namespace mysos

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/holdings.h"
+
+#include <utility>
+
+namespace mysos {
+
+std::map<std::string, Holding> holdings_in(const Resources& offered, const FrameworkId& framework) {
+  std::map<std::string, Holding> out;
+  for (const Resource& r : offered.list()) {
+    if (r.reservations.empty()) continue;
+    const Labels& labels = r.reservations.back().labels;
+    const auto owner = labels.find(kFrameworkLabel);
+    const auto id = labels.find(kResourceLabel);
+    if (owner == labels.end() || owner->second != framework.value || id == labels.end()) continue;
+    Holding& holding = out[id->second];
+    (r.volume ? holding.volumes : holding.reserved) += Resources{r};
+  }
+  return out;
+}
+
+Needs needs_of(const ClusterSpec& spec) {
+  return {spec.cpus_milli, static_cast<std::int64_t>(spec.mem.mib()) * 1000,
+          static_cast<std::int64_t>(spec.disk.mib()) * 1000};
+}
+
+Resources wanted_resources(const Cluster& cluster, const Member& member) {
+  const Needs needs = needs_of(cluster.spec);
+  return Resources{scalar("cpus", needs.cpus), scalar("mem", needs.mem), scalar("disk", needs.disk),
+                   ports({{member.port, member.port}, {member.api_port, member.api_port}})};
+}
+
+Reservation reservation_of(const Cluster& cluster, const Member& member, const ReservationOwner& owner) {
+  return {owner.role,
+          owner.principal,
+          {{kFrameworkLabel, owner.framework.value},
+           {kClusterLabel, cluster.id.value},
+           {kMemberLabel, member.id.value},
+           {kResourceLabel, member.resource_id}}};
+}
+
+Resources as_volume(const Resources& reserved, const Volume& volume) {
+  Resources out;
+  for (Resource r : reserved.list()) {
+    if (r.name != "disk") continue;
+    r.volume = volume;
+    out += Resources{r};
+  }
+  return out;
+}
+
+Resources without_volumes(const Resources& volumes) {
+  Resources out;
+  for (Resource r : volumes.list()) {
+    r.volume.reset();
+    out += Resources{r};
+  }
+  return out;
+}
+
+std::vector<mesos::Operation> release_operations(const Holding& holding, const std::string& tag) {
+  std::vector<mesos::Operation> out;
+  if (!holding.volumes.empty()) out.push_back({mesos::Destroy{holding.volumes}, OperationId("destroy." + tag)});
+  out.push_back({mesos::Unreserve{holding.reserved + without_volumes(holding.volumes)}, OperationId("unreserve." + tag)});
+  return out;
+}
+
+}  // namespace mysos

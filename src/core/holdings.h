@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Who owns what in an offer. Each member has one reservation, told by its labels, and one volume made of its disk. What
+// carries our framework's label and a resource id that no member has is an orphan; what carries no such label is a
+// stranger's and is not even looked at. Pure.
+#include <map>
+#include <string>
+
+#include "core/scheduler_core.h"
+#include "model/cluster.h"
+#include "model/mesos.h"
+#include "model/resources.h"
+
+namespace mysos {
+
+inline constexpr char kFrameworkLabel[] = "mysos_framework";
+inline constexpr char kClusterLabel[] = "mysos_cluster";
+inline constexpr char kMemberLabel[] = "mysos_member";
+inline constexpr char kResourceLabel[] = "mysos_resource";
+inline constexpr char kVolumePath[] = "data";  // in the sandbox
+
+// What one resource id holds in the offers of one agent.
+struct Holding {
+  Resources reserved;  // without volumes
+  Resources volumes;
+};
+// By resource id.
+std::map<std::string, Holding> holdings_in(const Resources& offered, const FrameworkId& framework);
+
+// What a member of this size needs, in Mesos' thousandths of cpus and MiB.
+struct Needs {
+  std::int64_t cpus = 0;
+  std::int64_t mem = 0;
+  std::int64_t disk = 0;
+};
+inline constexpr std::uint64_t kPortsPerMember = 2;
+Needs needs_of(const ClusterSpec& spec);
+
+// The reservation of a placed member, allocated to `role` as in the offers it is matched with.
+struct ReservationOwner {
+  FrameworkId framework;
+  std::string role;
+  std::string principal;
+};
+Resources wanted_resources(const Cluster& cluster, const Member& member);  // unreserved form
+Reservation reservation_of(const Cluster& cluster, const Member& member, const ReservationOwner& owner);
+
+// The disk entries of `reserved` as one persistent volume each, and back.
+Resources as_volume(const Resources& reserved, const Volume& volume);
+Resources without_volumes(const Resources& volumes);
+
+// DESTROY what is a volume, then UNRESERVE all of it, with operation ids that end in `tag`.
+std::vector<mesos::Operation> release_operations(const Holding& holding, const std::string& tag);
+
+}  // namespace mysos

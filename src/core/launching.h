@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The task of a member: what its executor is started with, and under which names it is found. Pure. It is launched on
+// exactly what its reservation holds, volume included; a task id is never used twice; the executor has the task's id, so
+// that no two launches share a container.
+#include "core/holdings.h"
+#include "core/scheduler_core.h"
+
+namespace mysos {
+
+// "<cluster name>.<cluster id>.<index>.<launch>": no '/', no blanks (Mesos refuses them).
+TaskId task_id_of(const Cluster& cluster, const Member& member);
+mesos::TaskInfo task_of(const Cluster& cluster, const Member& member, const Resources& resources,
+                        const SchedulerConfig& config);
+mesos::FrameworkInfo framework_of(const SchedulerConfig& config, const std::optional<FrameworkId>& id);
+
+}  // namespace mysos

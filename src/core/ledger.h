@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// What the parts of SchedulerCore work on together: the durable state and the output of the step under way. It is the only
+// way to change the state. Invariant: after seal(), the fold of all records ever given out equals state(): a cluster that
+// was touched by edit() is written once per step, in its last form, before any call or order of that step.
+#include <optional>
+#include <set>
+#include <string>
+
+#include "base/prng.h"
+#include "core/scheduler_core.h"
+
+namespace mysos {
+
+struct EventText {
+  std::string kind;
+  std::string message;
+};
+
+class Ledger {
+ public:
+  Ledger(SchedulerState recovered, Prng prng) : state_(std::move(recovered)), prng_(prng) {}
+
+  [[nodiscard]] const SchedulerState& state() const { return state_; }
+  [[nodiscard]] const Cluster* find(const ClusterId& id) const;
+  // The cluster must exist (asserted). It is written with this step's records, and planned for at its end.
+  Cluster& edit(const ClusterId& id);
+  void add(Cluster cluster);
+  void erase(const ClusterId& id);
+  void set_framework(FrameworkId id);
+
+  // Something volatile has changed that the planner of this cluster wants to see.
+  void touch(const ClusterId& id) { touched_.insert(id); }
+  [[nodiscard]] std::set<ClusterId> take_touched() { return std::exchange(touched_, {}); }
+
+  void event(EventText text);
+  void event(const Cluster& cluster, EventText text);
+  void event(const Cluster& cluster, const MemberId& member, EventText text);
+
+  // Calls leave only while there is a stream to a master: without one they would only be refused, and whatever they were
+  // for is asked again after the next Subscribed.
+  void open_calls(bool open) { calls_open_ = open; }
+  void call(mesos::Call call);
+  void order(SentOrder order) { out_.orders.push_back(std::move(order)); }
+  void reply(RequestId request, Result<ClusterId> result);
+  void watches_changed() { out_.watches_changed = true; }
+
+  Prng& prng() { return prng_; }
+  void seal();
+  [[nodiscard]] SchedulerOutput take() { return std::exchange(out_, {}); }
+
+ private:
+  SchedulerState state_;
+  Prng prng_;
+  SchedulerOutput out_;
+  std::set<ClusterId> dirty_;
+  std::set<ClusterId> touched_;
+  bool framework_dirty_ = false;
+  bool calls_open_ = false;
+};
+
+}  // namespace mysos

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// A member's way through Mesos, from "wanted" to "running on its own volume" and back to nothing. Level-triggered: each step
+// compares the member's recorded stage with what an offer, an update or the time shows, so that a call that was lost or
+// half done is made good by the next offer.
+//
+// Invariants: a launch is recorded before it is sent; a task id is used once; a member that has held data is launched on
+// its own volume or not at all; no RESERVE is sent twice under one resource id, so what a lost answer leaves behind is
+// an orphan with a name; a volume is destroyed only for a member that is being deleted, or as an orphan.
+// That a volume is offered proves that no task holds it; silence, UNREACHABLE, LOST and UNKNOWN prove nothing.
+// Sources: Mesos reservation.md, persistent-volume.md, reconciliation.md; measured on Mesos 1.11.
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/agent_table.h"
+#include "core/ledger.h"
+#include "core/member_table.h"
+#include "core/offer_tap.h"
+#include "core/orphans.h"
+#include "core/reconciler.h"
+
+namespace mysos {
+
+inline constexpr Duration kLaunchPatience = std::chrono::seconds(30);   // silence after an ACCEPT, then it is asked about
+inline constexpr Duration kReleasePatience = std::chrono::seconds(10);  // the same after an UNRESERVE
+inline constexpr Duration kAbandonAfter = std::chrono::seconds(10);  // a place that never held data and is not offered
+inline constexpr Duration kProofAfter = std::chrono::seconds(3);     // what is not offered by then is not there
+inline constexpr Duration kForgetAfter = std::chrono::seconds(60);   // an agent that offers nothing, and held no data
+inline constexpr Duration kAwaitedRefuse = std::chrono::seconds(5);  // an offer of an agent that owes us something
+inline constexpr Duration kKillAgainMin = std::chrono::seconds(5);
+inline constexpr Duration kKillAgainMax = std::chrono::minutes(1);
+
+class Provisioner {
+ public:
+  Provisioner(Ledger& ledger, MemberTable& table, const SchedulerConfig& config);
+
+  void subscribed(Instant now);
+  void on(const mesos::Offers& in, Instant now);
+  void on(const mesos::Rescind& in, Instant now);
+  void on(const mesos::Update& in, Instant now);
+  void on(const mesos::UpdateOperation& in, Instant now);
+  void on(const mesos::Failure& in, Instant now);
+
+  // The executor of its newest task speaks: that task runs.
+  void member_spoke(const MemberId& member, Instant now);
+  void begin_delete(const ClusterId& cluster, Instant now);
+
+  // Does all that is due. Only while subscribed.
+  void advance(Instant now);
+  [[nodiscard]] Instant next() const { return next_; }
+
+  // What the members wait for on the side of Mesos; "" = nothing.
+  [[nodiscard]] std::string waiting_for(const Cluster& cluster) const;
+  [[nodiscard]] std::vector<AgentSpace> agents() const { return agents_.all(); }
+
+ private:
+  struct Owner {
+    ClusterId cluster;
+    MemberId member;
+  };
+  // The offers of one agent, and what is to be done with them.
+  struct Use {
+    AgentOffer offer;
+    Resources free;  // unreserved and not yet given to anybody
+    std::vector<mesos::Operation> operations;
+    bool awaited = false;  // something of ours is missing in it and should come soon
+  };
+  enum class Due { kNothing, kAgain };
+
+  [[nodiscard]] const Member& get(const Owner& owner) const;
+  Member& edit(const Owner& owner);
+  [[nodiscard]] const Cluster& cluster_of(const Owner& owner) const;
+  void tell(const Owner& owner, EventText text);
+  [[nodiscard]] std::vector<Owner> all() const;
+  [[nodiscard]] std::optional<Owner> owner_of_resource(const std::string& resource_id) const;
+
+  // Stages (provisioning.cc).
+  void to_running(const Owner& owner, Instant now);
+  void to_down(const Owner& owner, const std::string& why, Instant now);
+  void to_killing(const Owner& owner, Instant now);
+  void to_releasing(const Owner& owner, Instant now);
+  void abandon_place(const Owner& owner, const std::string& why, Instant now);
+  void finish(const Owner& owner, const std::string& why);
+  void advance_member(const Owner& owner, std::set<std::string>& wants, Instant now);
+  void advance_killing(const Owner& owner, Instant now);
+  void advance_releasing(const Owner& owner, std::set<std::string>& wants, Instant now);
+  void wake(Instant at) { next_ = std::min(next_, at); }
+  Duration backoff(std::uint32_t failures);
+
+  // Offers (provisioning_offers.cc).
+  void look_through(Use& use, Instant now);
+  void serve(const Owner& owner, const Holding& holding, Use& use, Instant now);
+  void serve_down(const Owner& owner, const Holding& holding, Use& use, Instant now);
+  void serve_releasing(const Owner& owner, const Holding& holding, Use& use, Instant now);
+  void serve_orphan(const std::string& resource_id, const Holding& holding, Use& use, Instant now);
+  void serve_absent(const Owner& owner, Use& use, Instant now);
+  void place_wanted(std::vector<Use>& uses, Instant now);
+  void place(const Owner& owner, Use& use, Instant now);
+  void launch(const Owner& owner, const Resources& resources, Use& use, Instant now);
+  void settle(std::vector<Use>& uses);
+  [[nodiscard]] Needs held_beyond(const AgentOffer& offer, const std::map<std::string, Holding>& offered) const;
+
+  // Updates (provisioning_updates.cc).
+  void alive(const Owner& owner, const mesos::Update& in, Instant now);
+  void ended(const Owner& owner, const mesos::Update& in, Instant now);
+  void doubtful(const Owner& owner, const mesos::Update& in, Instant now);
+  void stray(const mesos::Update& in);
+
+  Ledger& ledger_;
+  MemberTable& table_;
+  const SchedulerConfig& config_;
+  AgentTable agents_;
+  OfferTap tap_;
+  Reconciler reconciler_;
+  Orphans orphans_;
+  std::map<TaskId, Owner> by_task_;  // newest tasks only
+  Instant next_ = kNever;
+};
+
+}  // namespace mysos

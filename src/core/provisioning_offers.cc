@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is done with offers: each is used or declined in the step it came in.
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "base/assert.h"
+#include "core/launching.h"
+#include "core/provisioning.h"
+
+namespace mysos {
+
+void Provisioner::on(const mesos::Offers& in, Instant now) {
+  if (!ledger_.state().framework) return;
+  mesos::Decline strange{{}, config_.decline_for};
+  std::vector<mesos::Offer> ours;
+  for (const mesos::Offer& offer : in.offers) {
+    if (offer.role.empty() || offer.role == config_.role) {
+      ours.push_back(offer);
+    } else {
+      strange.offers.push_back(offer.id);
+    }
+  }
+  if (!strange.offers.empty()) ledger_.call(std::move(strange));
+  std::vector<Use> uses;
+  for (AgentOffer& offer : grouped_by_agent(ours)) {
+    Use use{std::move(offer), {}, {}, false};
+    use.free = use.offer.resources.unreserved();
+    look_through(use, now);
+    uses.push_back(std::move(use));
+  }
+  place_wanted(uses, now);
+  settle(uses);
+}
+
+void Provisioner::on(const mesos::Rescind& in, Instant now) {
+  for (const auto& [task, owner] : by_task_) {
+    MemberRow& row = table_.at(owner.member);
+    if (row.accepted != in.offer) continue;
+    row.accepted.reset();
+    reconciler_.ask(task, get(owner).agent, now + kReconcileMin);
+  }
+}
+
+void Provisioner::look_through(Use& use, Instant now) {
+  const auto holdings = holdings_in(use.offer.resources, *ledger_.state().framework);
+  agents_.saw(use.offer, held_beyond(use.offer, holdings));
+  for (const auto& [resource_id, holding] : holdings) {
+    if (const auto owner = owner_of_resource(resource_id)) {
+      serve(*owner, holding, use, now);
+    } else {
+      serve_orphan(resource_id, holding, use, now);
+    }
+  }
+  for (const Owner& owner : all()) {
+    const Member& m = get(owner);
+    if (m.agent == use.offer.agent && !holdings.contains(m.resource_id)) serve_absent(owner, use, now);
+  }
+}
+
+Needs Provisioner::held_beyond(const AgentOffer& offer, const std::map<std::string, Holding>& offered) const {
+  Needs held;
+  for (const auto& [id, cluster] : ledger_.state().clusters) {
+    const Needs needs = needs_of(cluster.spec);
+    for (const Member& m : cluster.members) {
+      const bool holds = m.stage == MemberStage::kRunning || m.stage == MemberStage::kKilling;
+      if (!holds || m.agent != offer.agent || offered.contains(m.resource_id)) continue;
+      held.cpus += needs.cpus;
+      held.mem += needs.mem;
+      held.disk += needs.disk;
+    }
+  }
+  return held;
+}
+
+// What of a member is offered is held by no task: whatever its stage says of one is over.
+void Provisioner::serve(const Owner& owner, const Holding& holding, Use& use, Instant now) {
+  if (get(owner).agent != use.offer.agent) {  // the same disks under a new name
+    Member& m = edit(owner);
+    m.agent = use.offer.agent;
+    m.hostname = use.offer.hostname;
+    m.ip = config_.bind.empty() ? use.offer.ip : config_.bind;
+    tell(owner, {"member_moved", "its agent is now known as " + m.agent.value});
+  }
+  switch (get(owner).stage) {
+    case MemberStage::kWanted:
+      return;
+    case MemberStage::kLaunching:
+    case MemberStage::kRunning:
+      table_.at(owner.member).accepted.reset();
+      to_down(owner, "its resources are offered, so it is over or never began", now);
+      return;
+    case MemberStage::kDown:
+      return serve_down(owner, holding, use, now);
+    case MemberStage::kKilling:
+      to_releasing(owner, now);
+      return serve_releasing(owner, holding, use, now);
+    case MemberStage::kReleasing:
+      return serve_releasing(owner, holding, use, now);
+  }
+}
+
+void Provisioner::serve_down(const Owner& owner, const Holding& holding, Use& use, Instant now) {
+  MemberRow& row = table_.at(owner.member);
+  if (now < row.not_before) return;
+  const Member& m = get(owner);
+  const ReservationOwner by{*ledger_.state().framework, config_.role, config_.principal};
+  const Resources wanted = wanted_resources(cluster_of(owner), m)
+                               .reserved_as(reservation_of(cluster_of(owner), m, by))
+                               .allocated_to(use.offer.allocation_role);
+  const bool own_volume = holding.volumes.list().size() == 1 && holding.volumes.list().front().volume->id == m.volume;
+  const bool complete = (holding.reserved + without_volumes(holding.volumes)).contains(wanted) &&
+                        (own_volume || holding.volumes.empty());
+  if (complete && own_volume) return launch(owner, holding.reserved + holding.volumes, use, now);
+  if (m.holds_data) {
+    if (row.stuck.empty()) {
+      row.stuck = "its reservation on " + m.hostname + " came back " +
+                  (holding.volumes.empty() ? "without the volume that held its data" : "changed");
+      tell(owner, {"volume_missing", row.stuck + "; offered: " + describe(holding.reserved + holding.volumes)});
+    }
+    return;
+  }
+  if (complete) {
+    const Resources volumes = as_volume(holding.reserved, {m.volume, config_.principal, kVolumePath});
+    use.operations.push_back({mesos::Create{volumes}, OperationId("create." + m.resource_id + "." + ledger_.prng().name(4))});
+    return launch(owner, holding.reserved - without_volumes(volumes) + volumes, use, now);
+  }
+  abandon_place(owner, "its reservation is incomplete", now);
+}
+
+void Provisioner::serve_releasing(const Owner& owner, const Holding& holding, Use& use, Instant now) {
+  MemberRow& row = table_.at(owner.member);
+  if (now < row.not_before) {
+    use.awaited = true;
+    return;
+  }
+  Member& m = edit(owner);
+  if (holding.volumes.empty()) m.released_volume = true;
+  const std::string tag = m.resource_id + "." + ledger_.prng().name(6);
+  for (auto& operation : release_operations(holding, tag)) use.operations.push_back(std::move(operation));
+  row.unreserve = OperationId("unreserve." + tag);
+  row.release_by = now + kReleasePatience;
+}
+
+void Provisioner::serve_orphan(const std::string& resource_id, const Holding& holding, Use& use, Instant now) {
+  const std::string what = describe(holding.reserved + holding.volumes) + " on " + use.offer.hostname;
+  if (orphans_.found(resource_id, now)) {
+    ledger_.event({"orphan_found", "no member owns " + resource_id + ": " + what});
+  }
+  if (!orphans_.due(resource_id, now)) return;
+  for (auto& operation : release_operations(holding, resource_id + "." + ledger_.prng().name(6))) {
+    use.operations.push_back(std::move(operation));
+  }
+  orphans_.released(resource_id);
+  ledger_.event({"orphan_released", "what no member owns is given back: " + what});
+}
+
+// An offer of its agent without anything of it.
+void Provisioner::serve_absent(const Owner& owner, Use& use, Instant now) {
+  const Member& m = get(owner);
+  const MemberRow& row = table_.at(owner.member);
+  if (m.stage == MemberStage::kDown) {
+    if (!m.holds_data && now >= row.not_before) {
+      abandon_place(owner, "nothing was reserved for it there", now);
+    } else {
+      use.awaited = true;
+    }
+  } else if (m.stage == MemberStage::kReleasing) {
+    if (row.release_by == kNever && now >= row.release_since + kProofAfter) {
+      finish(owner, "nothing of it is left on " + m.hostname);
+    } else {
+      use.awaited = true;
+    }
+  }
+}
+
+// Who asked first is placed first.
+void Provisioner::place_wanted(std::vector<Use>& uses, Instant now) {
+  std::vector<const Cluster*> clusters;
+  for (const auto& [id, cluster] : ledger_.state().clusters) clusters.push_back(&cluster);
+  std::ranges::sort(clusters, {}, [](const Cluster* c) { return std::pair(c->created, c->id); });
+  for (const Cluster* cluster : clusters) {
+    std::vector<Owner> wanted;
+    for (const Member& m : cluster->members) {
+      if (m.stage == MemberStage::kWanted && now >= table_.at(m.id).not_before) wanted.push_back({cluster->id, m.id});
+    }
+    for (const Owner& owner : wanted) {
+      Want want{needs_of(cluster->spec), {}};
+      for (const Member& m : cluster->members) {
+        if (!m.agent.empty()) want.taken.insert(m.agent);
+      }
+      std::vector<AgentSpace> spaces;
+      for (const Use& use : uses) {
+        spaces.push_back({use.offer.agent, use.offer.hostname, scalars_of(use.free), port_count(use.free),
+                          agents_.total(use.offer.agent)});
+      }
+      if (const auto chosen = choose_agent(want, spaces)) place(owner, uses[*chosen], now);
+    }
+  }
+}
+
+namespace {
+// The lowest two.
+std::pair<std::uint16_t, std::uint16_t> two_ports(const Resources& free) {
+  std::vector<std::uint16_t> found;
+  for (const Resource& r : free.list()) {
+    if (r.name != "ports") continue;
+    for (const Range& range : r.ranges) {
+      for (std::uint64_t p = range.begin; p <= range.end && found.size() < kPortsPerMember; ++p) {
+        found.push_back(static_cast<std::uint16_t>(p));
+      }
+    }
+  }
+  MYSOS_ASSERT(found.size() == kPortsPerMember, "the chosen agent has two ports");
+  return {found[0], found[1]};
+}
+}  // namespace
+
+void Provisioner::place(const Owner& owner, Use& use, Instant now) {
+  Member& m = edit(owner);
+  m.agent = use.offer.agent;
+  m.hostname = use.offer.hostname;
+  m.ip = config_.bind.empty() ? use.offer.ip : config_.bind;
+  std::tie(m.port, m.api_port) = two_ports(use.free);
+  m.resource_id = m.id.value + "-" + std::to_string(m.launches + 1) + "-" + ledger_.prng().name(6);
+  m.volume = VolumeId("mysos-" + m.resource_id);
+  tell(owner, {"member_placed", "on " + m.hostname + ", ports " + std::to_string(m.port) + " and " +
+                                    std::to_string(m.api_port)});
+
+  const Resources wanted = wanted_resources(cluster_of(owner), m).allocated_to(use.offer.allocation_role);
+  use.free -= wanted;
+  const ReservationOwner by{*ledger_.state().framework, config_.role, config_.principal};
+  const Resources reserved = wanted.reserved_as(reservation_of(cluster_of(owner), m, by));
+  const Resources volumes = as_volume(reserved, {m.volume, config_.principal, kVolumePath});
+  use.operations.push_back({mesos::Reserve{reserved}, OperationId("reserve." + m.resource_id + ".first")});
+  use.operations.push_back({mesos::Create{volumes}, OperationId("create." + m.resource_id + ".first")});
+  launch(owner, reserved - without_volumes(volumes) + volumes, use, now);
+}
+
+void Provisioner::launch(const Owner& owner, const Resources& resources, Use& use, Instant now) {
+  Member& m = edit(owner);
+  by_task_.erase(m.task);
+  reconciler_.settled(m.task);
+  ++m.launches;
+  m.task = task_id_of(cluster_of(owner), m);
+  m.stage = MemberStage::kLaunching;
+  by_task_.emplace(m.task, owner);
+  table_.begin_launch(owner.member);
+  MemberRow& row = table_.at(owner.member);
+  row.launch_by = now + kLaunchPatience;
+  row.accepted = use.offer.offers.front();
+  use.operations.push_back({mesos::Launch{{task_of(cluster_of(owner), m, resources, config_)}}, OperationId()});
+  ledger_.watches_changed();
+  tell(owner, {"member_launched", "task " + m.task.value + " is launched on " + m.hostname});
+}
+
+void Provisioner::settle(std::vector<Use>& uses) {
+  mesos::Decline unused{{}, config_.decline_for};
+  mesos::Decline awaited{{}, kAwaitedRefuse};
+  for (Use& use : uses) {
+    agents_.set_free(use.offer.agent, use.free);
+    if (!use.operations.empty()) {
+      ledger_.call(mesos::Accept{use.offer.offers, std::move(use.operations),
+                                 use.awaited ? kAwaitedRefuse : config_.decline_for});
+      continue;
+    }
+    auto& into = (use.awaited ? awaited : unused).offers;
+    into.insert(into.end(), use.offer.offers.begin(), use.offer.offers.end());
+  }
+  if (!unused.offers.empty()) ledger_.call(std::move(unused));
+  if (!awaited.offers.empty()) ledger_.call(std::move(awaited));
+}
+
+}  // namespace mysos

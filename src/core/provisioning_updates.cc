@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the master says of tasks, operations and agents.
+#include "base/assert.h"
+#include "core/provisioning.h"
+
+namespace mysos {
+namespace {
+
+using mesos::TaskState;
+
+std::string words_of(const mesos::Update& in) {
+  std::string out(enum_text(in.state));
+  if (!in.reason.empty()) out += ", " + in.reason;
+  if (!in.message.empty()) out += ": " + in.message;
+  return out;
+}
+
+// A container was there and has ended, by the word of its executor or agent.
+bool had_container(TaskState s) {
+  return s == TaskState::kFinished || s == TaskState::kFailed || s == TaskState::kKilled;
+}
+
+struct OperationName {
+  std::string kind;
+  std::string resource_id;
+};
+// "<kind>.<resource id>.<tag>"
+std::optional<OperationName> parse_operation(const OperationId& id) {
+  const auto first = id.value.find('.');
+  const auto last = id.value.rfind('.');
+  if (first == std::string::npos || last <= first) return std::nullopt;
+  return OperationName{id.value.substr(0, first), id.value.substr(first + 1, last - first - 1)};
+}
+
+}  // namespace
+
+void Provisioner::on(const mesos::Update& in, Instant now) {
+  if (!in.uuid.empty() && in.agent) ledger_.call(mesos::Acknowledge{*in.agent, in.task, in.uuid});
+  const auto found = by_task_.find(in.task);
+  if (found == by_task_.end()) return stray(in);
+  const Owner owner = found->second;
+  ledger_.touch(owner.cluster);
+  MemberRow& row = table_.at(owner.member);
+  if (row.ended && !mesos::is_terminal(in.state)) return;  // an older update, sent again
+  if (mesos::is_terminal(in.state)) {
+    ended(owner, in, now);
+  } else if (in.state == TaskState::kUnreachable || in.state == TaskState::kLost || in.state == TaskState::kUnknown) {
+    doubtful(owner, in, now);
+  } else {
+    alive(owner, in, now);
+  }
+}
+
+void Provisioner::alive(const Owner& owner, const mesos::Update& in, Instant now) {
+  reconciler_.settled(in.task);
+  MemberRow& row = table_.at(owner.member);
+  row.told = in.state;
+  row.told_why = words_of(in);
+  row.accepted.reset();
+  const bool executor_lives = in.state != TaskState::kStaging;
+  if (executor_lives && !get(owner).holds_data) edit(owner).holds_data = true;
+  switch (get(owner).stage) {
+    case MemberStage::kWanted:
+      MYSOS_ASSERT(false, "what has a task has a place");
+    case MemberStage::kLaunching:
+      if (in.state == TaskState::kRunning) to_running(owner, now);
+      return;
+    case MemberStage::kRunning:
+      return;
+    case MemberStage::kDown:  // the answer that it was gone came too early
+      if (in.state == TaskState::kRunning) return to_running(owner, now);
+      edit(owner).stage = MemberStage::kLaunching;
+      row.launch_by = now + kLaunchPatience;
+      return ledger_.watches_changed();
+    case MemberStage::kKilling:
+      row.kill_at = std::min(row.kill_at, in.state == TaskState::kKilling ? row.kill_at : now + kReconcileMin);
+      return;
+    case MemberStage::kReleasing:
+      return to_killing(owner, now);
+  }
+}
+
+void Provisioner::ended(const Owner& owner, const mesos::Update& in, Instant now) {
+  reconciler_.settled(in.task);
+  MemberRow& row = table_.at(owner.member);
+  row.told = in.state;
+  row.told_why = words_of(in);
+  if (had_container(in.state)) {
+    row.ended = true;
+    if (!get(owner).holds_data) edit(owner).holds_data = true;
+    // An executor whose task has ended stays until it is told to go; it has nothing left to do.
+    ledger_.call(mesos::Shutdown{ExecutorId(in.task.value), get(owner).agent});
+  }
+  if (in.state == TaskState::kGoneByOperator) {
+    row.agent_gone = true;
+    agents_.gone(get(owner).agent);
+  }
+  switch (get(owner).stage) {
+    case MemberStage::kWanted:
+      MYSOS_ASSERT(false, "what has a task has a place");
+    case MemberStage::kLaunching:
+    case MemberStage::kRunning:
+      to_down(owner, row.told_why, now);
+      [[fallthrough]];
+    case MemberStage::kDown:
+      if (row.agent_gone && !get(owner).holds_data) abandon_place(owner, "its agent is gone", now);
+      return;
+    case MemberStage::kKilling:
+      tell(owner, {"member_stopped", "task " + in.task.value + ": " + row.told_why});
+      if (!row.agent_gone) return to_releasing(owner, now);
+      return finish(owner, "its agent is gone for good, and all of it with it");
+    case MemberStage::kReleasing:
+      if (row.agent_gone) finish(owner, "its agent is gone for good, and all of it with it");
+      return;
+  }
+}
+
+// Says nothing about whether it lives: it is kept, and asked about again.
+void Provisioner::doubtful(const Owner& owner, const mesos::Update& in, Instant now) {
+  MemberRow& row = table_.at(owner.member);
+  const bool news = row.told != in.state;
+  row.told = in.state;
+  row.told_why = words_of(in);
+  reconciler_.keep_asking(in.task, get(owner).agent, now + kReconcileMin);
+  if (news && in.state != TaskState::kUnknown) {
+    tell(owner, {"member_unreachable", "task " + in.task.value + " may still be running: " + row.told_why});
+  }
+}
+
+// A task of this framework that is no member's newest: a launch that was given up, or a member that is no more.
+void Provisioner::stray(const mesos::Update& in) {
+  if (had_container(in.state)) {
+    if (in.agent) ledger_.call(mesos::Shutdown{ExecutorId(in.task.value), *in.agent});
+    return;
+  }
+  const bool lives = in.state == TaskState::kStaging || in.state == TaskState::kStarting || in.state == TaskState::kRunning;
+  if (!lives) return;
+  ledger_.event({"stray_task_killed", "no member owns task " + in.task.value});
+  ledger_.call(mesos::Kill{in.task, in.agent, config_.kill_grace});
+}
+
+void Provisioner::on(const mesos::UpdateOperation& in, Instant now) {
+  if (!in.uuid.empty()) ledger_.call(mesos::AcknowledgeOperation{in.operation, in.uuid, in.agent});
+  const auto name = parse_operation(in.operation);
+  if (!name) return;
+  const auto owner = owner_of_resource(name->resource_id);
+  if (!owner) return;
+  ledger_.touch(owner->cluster);
+  using mesos::OperationState;
+  const bool failed = in.state == OperationState::kFailed || in.state == OperationState::kError ||
+                      in.state == OperationState::kDropped;
+  if (failed) {
+    tell(*owner, {"operation_failed", name->kind + " of " + name->resource_id + ": " + std::string(enum_text(in.state)) +
+                                          (in.message.empty() ? "" : ", " + in.message)});
+  }
+  if (get(*owner).stage != MemberStage::kReleasing) return;
+  MemberRow& row = table_.at(owner->member);
+  if (in.state == OperationState::kFinished && name->kind == "destroy") {
+    if (!get(*owner).released_volume) edit(*owner).released_volume = true;
+  } else if (name->kind != "unreserve") {
+    return;
+  } else if (in.state == OperationState::kFinished) {
+    finish(*owner, "its volume is destroyed and its reservation on " + get(*owner).hostname + " given back");
+  } else if (in.state == OperationState::kGoneByOperator) {
+    finish(*owner, "its agent is gone for good, and all of it with it");
+  } else if ((failed || in.state == OperationState::kUnknown) && in.operation == row.unreserve) {
+    row.release_by = kNever;
+    row.unreserve = OperationId();
+    row.not_before = now + backoff(++row.failures);
+  }
+}
+
+void Provisioner::on(const mesos::Failure& in, Instant now) {
+  for (const auto& [task, owner] : by_task_) {
+    const Member& m = get(owner);
+    if (in.executor) {
+      // The update of its task follows by itself, as a rule.
+      if (in.executor->value == task.value) reconciler_.ask(task, m.agent, now + 2 * kReconcileMin);
+    } else if (in.agent && m.agent == *in.agent) {
+      reconciler_.ask(task, m.agent, now);
+    }
+  }
+}
+
+}  // namespace mysos

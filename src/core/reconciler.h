@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Which tasks to ask the master about, and when: all known ones after each (re)subscription, any one in doubt, each with
+// backoff until it is answered; and all that the master knows, once in a while (an empty list). Answers come as updates.
+// Source: Mesos reconciliation.md.
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "base/time.h"
+#include "model/mesos.h"
+
+namespace mysos {
+
+inline constexpr Duration kReconcileMin = std::chrono::seconds(1);
+inline constexpr Duration kReconcileMax = std::chrono::minutes(1);
+
+class Reconciler {
+ public:
+  explicit Reconciler(Duration implicit_every) : implicit_every_(implicit_every) {}
+
+  void subscribed(Instant now) { implicit_at_ = now + implicit_every_; }
+  // Ask from `at` on; one that is asked for already is asked at the earlier of both times.
+  void ask(const TaskId& task, const AgentId& agent, Instant at);
+  // Goes on asking with backoff; begins at `at` if nobody asked yet.
+  void keep_asking(const TaskId& task, const AgentId& agent, Instant at) { open_.try_emplace(task, Question{agent, at}); }
+  // A clear answer came, or nobody needs one any more.
+  void settled(const TaskId& task) { open_.erase(task); }
+
+  std::vector<mesos::Call> due(Instant now);
+  [[nodiscard]] Instant next() const;
+
+ private:
+  struct Question {
+    AgentId agent;
+    Instant at;
+    Duration backoff = kReconcileMin;
+  };
+  Duration implicit_every_;
+  Instant implicit_at_ = kNever;
+  std::map<TaskId, Question> open_;
+};
+
+}  // namespace mysos

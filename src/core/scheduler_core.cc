@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: Apache-2.0
+// One input at a time: what it tells is noted, what is due on Mesos' side is done, then each cluster that was touched is
+// planned for until its planner comes to rest.
+#include "core/scheduler_core.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+#include "core/admission.h"
+#include "core/cluster_view.h"
+#include "core/launching.h"
+#include "core/orders.h"
+#include "core/provisioning.h"
+#include "core/switchover.h"
+
+namespace mysos {
+namespace {
+
+template <class... F>
+struct Overloaded : F... {
+  using F::operator()...;
+};
+
+constexpr std::size_t kMaxClusters = 10'000;
+constexpr std::size_t kClusterIdLength = 8;
+constexpr int kMaxPlanSteps = 32;  // of one cluster in one step
+constexpr Duration kPlanPause = std::chrono::milliseconds(100);  // where a planner would go on for ever
+constexpr Duration kSwitchoverPatience = std::chrono::seconds(60);  // for its target to be ready
+constexpr std::uint64_t kOrderIdBits = 40;  // random start, so that answers to a process before are not mistaken
+
+}  // namespace
+
+struct SchedulerCore::Impl {
+  // What is remembered of a cluster between two plans. Volatile.
+  struct Mind {
+    EpochMemory memory;
+    std::string waiting_for;
+    Instant wake{};
+    bool fresh = false;  // it has not served yet since it was made
+    std::optional<Instant> switching_since;
+  };
+
+  Impl(SchedulerState recovered, SchedulerConfig settings, Prng prng, Instant now)
+      : config(std::move(settings)),
+        ledger(std::move(recovered), prng),
+        provisioner(ledger, table_of(now), config),
+        orders(ledger, config.order_deadline, 1 + (ledger.prng().next() >> (64 - kOrderIdBits))) {
+    for (const auto& [id, cluster] : ledger.state().clusters) {
+      minds[id] = Mind{{}, "", now, cluster.epoch.mode == EpochMode::kVirgin, {}};
+    }
+  }
+
+  MemberTable& table_of(Instant now) {
+    table.sync(ledger.state(), now);
+    return table;
+  }
+
+  // ---- Mesos ----
+  void take(const scheduler_input::FromMesos& in, Instant now) {
+    mesos_due = true;
+    if (!dismissed.empty()) return;
+    std::visit(Overloaded{
+                   [&](const mesos::Subscribed& e) { on(e, now); },
+                   [&](const mesos::Disconnected&) { lost("the stream to the master has ended"); },
+                   [&](const mesos::MasterError& e) { on(e); },
+                   [](const mesos::Heartbeat&) {},
+                   [](const mesos::ExecutorMessage&) {},
+                   [&](const auto& e) { provisioner.on(e, now); },
+               },
+               in.event);
+  }
+  void on(const mesos::Subscribed& in, Instant now) {
+    const auto& known = ledger.state().framework;
+    if (known && *known != in.framework) {
+      return dismiss("the master gave this framework another id (" + in.framework.value + ", not " + known->value + ")");
+    }
+    if (!known) {
+      ledger.set_framework(in.framework);
+      ledger.event({"framework_registered", "this framework is " + in.framework.value});
+    }
+    subscribed = true;
+    ledger.open_calls(true);
+    ledger.event({"master_connected", "subscribed to master " + in.master_id});
+    provisioner.subscribed(now);
+  }
+  void on(const mesos::MasterError& in) {
+    const bool final = in.message.find("removed") != std::string::npos || in.message.find("failed over") != std::string::npos;
+    if (final) return dismiss("the master says: " + in.message);
+    lost("the master says: " + in.message);
+  }
+  void lost(const std::string& why) {
+    ledger.open_calls(false);
+    if (std::exchange(subscribed, false)) ledger.event({"master_disconnected", why});
+  }
+  // Somebody else acts for this framework now, or nobody may: whatever this process did could only do harm.
+  void dismiss(std::string why) {
+    lost(why);
+    dismissed = std::move(why);
+    ledger.event({"framework_dismissed", dismissed + "; this scheduler acts no more"});
+  }
+
+  // ---- users ----
+  void take(const scheduler_input::CreateCluster& in, Instant now) {
+    ledger.reply(in.request, create(in, now));
+  }
+  Result<ClusterId> create(const scheduler_input::CreateCluster& in, Instant now) {
+    MYSOS_TRY_VOID(may_act());
+    if (ledger.state().clusters.size() >= kMaxClusters) {
+      return fail(Errc::kTooLarge, "there are " + std::to_string(kMaxClusters) + " clusters, the most there may be");
+    }
+    MYSOS_TRY(ClusterSpec spec, admit(in.spec, ledger.state(), config.versions, provisioner.agents()));
+    Cluster cluster;
+    do {
+      cluster.id = ClusterId(ledger.prng().name(kClusterIdLength));
+    } while (ledger.find(cluster.id) != nullptr);
+    cluster.spec = std::move(spec);
+    for (std::uint32_t i = 0; i < cluster.spec.members; ++i) {
+      Member member;
+      member.id = MemberId(cluster.id.value + "-" + std::to_string(i));
+      member.index = i;
+      cluster.members.push_back(std::move(member));
+    }
+    cluster.sealed_secrets = in.sealed_secrets;
+    cluster.token_hash = in.token_hash;
+    cluster.created = in.at;
+    for (const Member& m : cluster.members) table.add(cluster, m.id, now);
+    minds[cluster.id] = Mind{{}, "", now, true, {}};
+    ClusterId id = cluster.id;
+    ledger.event(cluster, {"cluster_created", std::to_string(cluster.spec.members) + " member(s) of " +
+                                                  cluster.spec.version + " were asked for"});
+    ledger.add(std::move(cluster));
+    mesos_due = true;
+    return id;
+  }
+
+  void take(const scheduler_input::DeleteCluster& in, Instant now) {
+    ledger.reply(in.request, [&]() -> Result<ClusterId> {
+      MYSOS_TRY_VOID(may_act());
+      MYSOS_TRY(const Cluster* cluster, living(in.name));
+      const ClusterId id = cluster->id;
+      provisioner.begin_delete(id, now);
+      mesos_due = true;
+      return id;
+    }());
+  }
+
+  void take(const scheduler_input::Switchover& in, Instant) {
+    ledger.reply(in.request, [&]() -> Result<ClusterId> {
+      MYSOS_TRY_VOID(may_act());
+      MYSOS_TRY(const Cluster* found, living(in.name));
+      MYSOS_TRY(MemberId target, switchover_target(*found, views_of(*found, table), in.to));
+      if (found->switchover_to == target) return found->id;
+      Cluster& cluster = ledger.edit(found->id);
+      cluster.switchover_to = target;
+      ledger.event(cluster, target, {"switchover_requested", "an operator asked for a switchover"});
+      return cluster.id;
+    }());
+  }
+
+  [[nodiscard]] Status may_act() const {
+    if (dismissed.empty()) return {};
+    return fail(Errc::kUnavailable, dismissed + "; this scheduler acts no more");
+  }
+  [[nodiscard]] Result<const Cluster*> living(const std::string& name) const {
+    const Cluster* cluster = ledger.state().find_by_name(name);
+    if (cluster == nullptr) return fail(Errc::kNotFound, "there is no cluster named '" + name + "'");
+    if (cluster->deleting) return fail(Errc::kNotFound, "cluster '" + name + "' is being deleted");
+    return cluster;
+  }
+
+  // ---- members ----
+  void take(const scheduler_input::Reported& in, Instant now) {
+    if (MemberRow* row = reported(in.report, now)) row->connected = true;
+  }
+  void take(const scheduler_input::WatchLost& in, Instant) {
+    MemberRow* row = table.find(in.member);
+    if (row == nullptr || !row->connected) return;
+    row->connected = false;
+    ledger.touch(row->cluster);
+  }
+  // An answer proves that the member lived a moment ago, not that its stream is up: only the stream makes it "connected".
+  void take(const scheduler_input::OrderDone& in, Instant now) {
+    orders.done(in.member, in.order, now);
+    if (in.report) reported(*in.report, now);
+    if (const MemberRow* row = table.find(in.member)) ledger.touch(row->cluster);
+  }
+  void take(const scheduler_input::Tick&, Instant) {}
+
+  // Notes it, if it is of the member's newest task and not older than what is known.
+  MemberRow* reported(const MemberReport& report, Instant now) {
+    MemberRow* row = table.find(report.member);
+    if (row == nullptr) return nullptr;
+    const Cluster* cluster = ledger.find(row->cluster);
+    const Member* member = cluster->find(report.member);
+    const bool has_task = member->stage == MemberStage::kLaunching || member->stage == MemberStage::kRunning;
+    if (!has_task || member->task != report.task) return nullptr;
+    ledger.touch(row->cluster);
+    row->last_seen = now;
+    const bool older = row->report && row->report->executor == report.executor && report.seq <= row->report->seq;
+    if (!older) row->report = report;
+    provisioner.member_spoke(report.member, now);
+    return row;
+  }
+
+  // ---- plans ----
+  void plan_all(Instant now) {
+    std::set<ClusterId> due = ledger.take_touched();
+    for (const auto& [id, mind] : minds) {
+      if (mind.wake <= now) due.insert(id);
+    }
+    for (const ClusterId& id : due) plan(id, now);
+    (void)ledger.take_touched();  // by the plans themselves, which have come to rest
+    if (orders.size() > table.rows().size()) {
+      orders.retain([&](const MemberId& m) { return table.find(m) != nullptr; });
+    }
+  }
+
+  void plan(const ClusterId& id, Instant now) {
+    const Cluster* cluster = ledger.find(id);
+    if (cluster == nullptr) {
+      minds.erase(id);
+      return;
+    }
+    Mind& mind = minds.at(id);
+    mind.wake = kNever;
+    mind.waiting_for.clear();
+    if (cluster->deleting || !dismissed.empty()) return;
+    const std::vector<MemberView> members = views_of(*cluster, table);
+    give_up_switchover(*cluster, mind, now);
+    if (mind.fresh && cluster->epoch.mode != EpochMode::kVirgin && serves(*cluster, members)) mind.fresh = false;
+    for (int steps = 0; steps < kMaxPlanSteps; ++steps) {
+      EpochDecision decision = plan_epoch(*cluster, members, config.times, mind.memory, now);
+      if (!decision.next) return carry_out(decision, members, mind, now);
+      persist(id, std::move(decision));
+    }
+    mind.wake = now + kPlanPause;
+  }
+
+  void give_up_switchover(const Cluster& cluster, Mind& mind, Instant now) {
+    if (!cluster.switchover_to || cluster.epoch.electing) {
+      mind.switching_since.reset();
+      return;
+    }
+    if (!mind.switching_since) mind.switching_since = now;
+    if (now - *mind.switching_since < kSwitchoverPatience) return;
+    ledger.event(cluster, *cluster.switchover_to, {"switchover_failed", "it did not become ready to take over in time"});
+    ledger.edit(cluster.id).switchover_to.reset();
+    mind.switching_since.reset();
+  }
+
+  void persist(const ClusterId& id, EpochDecision decision) {
+    Cluster& cluster = ledger.edit(id);
+    MYSOS_ASSERT(decision.next->pair > cluster.epoch.pair, "no pair is used twice");
+    const bool elected = cluster.epoch.electing && !decision.next->electing;
+    cluster.epoch = *std::move(decision.next);
+    const MemberId about = cluster.epoch.primary.value_or(MemberId());
+    // An election that ends with another primary has overtaken the switchover, whatever it is called.
+    if (elected) cluster.switchover_to.reset();
+    ledger.event(cluster, about, {std::move(decision.kind), std::move(decision.why)});
+  }
+
+  void carry_out(const EpochDecision& decision, const std::vector<MemberView>& members, Mind& mind, Instant now) {
+    mind.waiting_for = decision.waiting_for;
+    mind.wake = decision.revisit;
+    if (mind.switching_since) mind.wake = std::min(mind.wake, *mind.switching_since + kSwitchoverPatience);
+    for (const MemberView& view : members) {
+      const bool bare = view.connected && view.report && !view.report->has_secrets;
+      orders.want_setup(view.id, bare, now);
+      const auto wanted = std::ranges::find_if(decision.orders, [&](const auto& entry) { return entry.first == view.id; });
+      orders.want(view.id, wanted == decision.orders.end() ? std::nullopt : std::optional(wanted->second), now);
+      mind.wake = std::min(mind.wake, orders.next(view.id));
+    }
+  }
+
+  // ---- outside ----
+  void step(const SchedulerInput& input, Instant now) {
+    mesos_due = false;
+    std::visit([&](const auto& in) { take(in, now); }, input);
+    if (subscribed && (mesos_due || now >= provisioner.next())) provisioner.advance(now);
+    plan_all(now);
+    ledger.seal();
+  }
+
+  [[nodiscard]] Instant next_deadline() const {
+    Instant at = subscribed ? provisioner.next() : kNever;
+    for (const auto& [id, mind] : minds) at = std::min(at, mind.wake);
+    return at;
+  }
+
+  [[nodiscard]] ClusterView view_of(const Cluster& cluster) const {
+    ClusterView view;
+    view.cluster = &cluster;
+    view.members = views_of(cluster, table);
+    const auto mind = minds.find(cluster.id);
+    view.state = state_of(cluster, view.members, mind != minds.end() && mind->second.fresh);
+    view.waiting_for = dismissed;
+    if (!dismissed.empty()) return view;
+    view.waiting_for = provisioner.waiting_for(cluster);
+    if (!view.waiting_for.empty() && !subscribed) view.waiting_for = "a Mesos master; then " + view.waiting_for;
+    if (view.waiting_for.empty() && mind != minds.end()) view.waiting_for = mind->second.waiting_for;
+    return view;
+  }
+
+  const SchedulerConfig config;
+  Ledger ledger;
+  MemberTable table;
+  Provisioner provisioner;
+  OrderDesk orders;
+  std::map<ClusterId, Mind> minds;
+  bool subscribed = false;
+  bool mesos_due = false;  // this step concerns Mesos' side
+  std::string dismissed;   // why this process acts no more, "" = it does
+};
+
+SchedulerCore::SchedulerCore(SchedulerState recovered, SchedulerConfig config, Prng prng, Instant now)
+    : impl_(std::make_unique<Impl>(std::move(recovered), std::move(config), prng, now)) {}
+SchedulerCore::~SchedulerCore() = default;
+
+void SchedulerCore::step(const SchedulerInput& input, Instant now) { impl_->step(input, now); }
+SchedulerOutput SchedulerCore::take_output() { return impl_->ledger.take(); }
+Instant SchedulerCore::next_deadline() const { return impl_->next_deadline(); }
+const SchedulerState& SchedulerCore::state() const { return impl_->ledger.state(); }
+bool SchedulerCore::connected() const { return impl_->subscribed; }
+
+mesos::FrameworkInfo SchedulerCore::framework_info() const {
+  return framework_of(impl_->config, impl_->ledger.state().framework);
+}
+
+std::vector<WatchTarget> SchedulerCore::watch_targets() const {
+  std::vector<WatchTarget> out;
+  for (const auto& [id, cluster] : impl_->ledger.state().clusters) {
+    for (const Member& m : cluster.members) {
+      if (m.stage != MemberStage::kLaunching && m.stage != MemberStage::kRunning) continue;
+      out.push_back({m.id, id, m.task, m.ip, m.api_port});
+    }
+  }
+  return out;
+}
+
+std::vector<ClusterView> SchedulerCore::views(Instant) const {
+  std::vector<ClusterView> out;
+  for (const auto& [id, cluster] : impl_->ledger.state().clusters) out.push_back(impl_->view_of(cluster));
+  return out;
+}
+
+std::optional<ClusterView> SchedulerCore::view(const std::string& name, Instant) const {
+  const Cluster* cluster = impl_->ledger.state().find_by_name(name);
+  if (cluster == nullptr) return std::nullopt;
+  return impl_->view_of(*cluster);
+}
+
+}  // namespace mysos
