@@ -81,6 +81,12 @@ class Flavour {
   // One round trip that tells all of a ServerSnapshot.
   [[nodiscard]] virtual std::string snapshot_sql() const = 0;
   [[nodiscard]] virtual Result<ServerSnapshot> parse_snapshot(const std::vector<Rows>& answers) const = 0;
+  // What names the oldest binlog in column Log_name, where the snapshot does not tell binlog_complete; else "".
+  [[nodiscard]] virtual std::string oldest_binlog_sql() const = 0;
+  // Surrounds what kills clients: between the two no commit is under way. "" where a kill leaves a commit that waits for an
+  // acker waiting.
+  [[nodiscard]] virtual std::string hold_commits() const = 0;
+  [[nodiscard]] virtual std::string release_commits() const = 0;
 
   // Accounts.
   [[nodiscard]] virtual std::string list_accounts(std::string_view like) const = 0;  // columns name, host, locked (Y/N)

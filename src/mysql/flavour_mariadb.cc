@@ -96,10 +96,12 @@ class Mariadb final : public Flavour {
     return "SELECT @@GLOBAL.read_only AS read_only, @@GLOBAL.gtid_binlog_state AS binlog_state, "
            "@@GLOBAL.gtid_binlog_pos AS binlog_pos, @@GLOBAL.gtid_slave_pos AS slave_pos, "
            "@@GLOBAL.rpl_semi_sync_master_enabled AS source_on; "
-           "SHOW SLAVE STATUS; SHOW GLOBAL STATUS LIKE 'Rpl\\_semi\\_sync%'; SHOW BINLOG EVENTS LIMIT 1";
+           "SHOW SLAVE STATUS; SHOW GLOBAL STATUS LIKE 'Rpl\\_semi\\_sync%'";
   }
+  // Not part of a snapshot: it waits for the binlog's lock, which commits hold that wait for an acker.
+  [[nodiscard]] std::string oldest_binlog_sql() const override { return "SHOW BINLOG EVENTS LIMIT 1"; }
   [[nodiscard]] Result<ServerSnapshot> parse_snapshot(const std::vector<Rows>& answers) const override {
-    if (answers.size() != 4 || answers[0].empty()) return fail(Errc::kInternal, "a snapshot has four answers");
+    if (answers.size() != 3 || answers[0].empty()) return fail(Errc::kInternal, "a snapshot has three answers");
     ServerSnapshot out;
     const Rows& own = answers[0];
     out.read_only = is_on(own.text(0, "read_only"));
@@ -114,9 +116,15 @@ class Mariadb final : public Flavour {
     out.semi_sync_replica = is_on(global_status(answers[2], "Rpl_semi_sync_slave_status"));
     out.semi_sync_clients =
         static_cast<std::uint32_t>(std::atoi(global_status(answers[2], "Rpl_semi_sync_master_clients").c_str()));
-    out.binlog_complete = answers[3].text(0, "Log_name").ends_with(".000001");
     return out;
   }
+
+  // A kill ends the wait of the one commit of a group that waits for the acker, and the server then acknowledges the others
+  // of the group to their clients, whom nobody has killed yet.
+  [[nodiscard]] std::string hold_commits() const override {
+    return "BACKUP STAGE START; BACKUP STAGE BLOCK_COMMIT";
+  }
+  [[nodiscard]] std::string release_commits() const override { return "BACKUP STAGE END"; }
 
   [[nodiscard]] std::string list_accounts(std::string_view like) const override {
     return fmt::format(

@@ -59,6 +59,7 @@ class Mysql final : public Flavour {
            "@@GLOBAL.rpl_semi_sync_source_wait_for_replica_count AS d; "
            "SHOW REPLICA STATUS; SHOW GLOBAL STATUS LIKE 'Rpl\\_semi\\_sync%'";
   }
+  [[nodiscard]] std::string oldest_binlog_sql() const override { return {}; }  // gtid_purged says it
   [[nodiscard]] Result<ServerSnapshot> parse_snapshot(const std::vector<Rows>& answers) const override {
     if (answers.size() != 3 || answers[0].empty()) return fail(Errc::kInternal, "a snapshot has three answers");
     ServerSnapshot out;
@@ -76,6 +77,9 @@ class Mysql final : public Flavour {
         static_cast<std::uint32_t>(std::atoi(global_status(answers[2], "Rpl_semi_sync_source_clients").c_str()));
     return out;
   }
+
+  [[nodiscard]] std::string hold_commits() const override { return {}; }
+  [[nodiscard]] std::string release_commits() const override { return {}; }
 
   [[nodiscard]] std::string list_accounts(std::string_view like) const override {
     return fmt::format("SELECT User AS name, Host AS host, account_locked AS locked FROM mysql.user WHERE User LIKE {}",

@@ -11,6 +11,8 @@ namespace mysos::mysql {
 namespace {
 
 constexpr Duration kConnectTimeout = std::chrono::seconds(2);
+constexpr Duration kBinlogLook = std::chrono::milliseconds(200);
+constexpr Duration kBinlogLookEvery = std::chrono::seconds(5);
 constexpr Duration kPoll = std::chrono::milliseconds(2);
 constexpr double kDrainSlice = 0.2;  // seconds; between two looks at an applier that may have stopped
 constexpr unsigned kNoSuchThread = 1094;
@@ -76,7 +78,22 @@ asio::awaitable<Result<ServerSnapshot>> ServerOps::read(Duration at_most) {
   const Budget budget{steady_now() + at_most};
   MYSOS_CO_TRY_VOID(co_await ensure_connected(reads_, budget.left()));
   MYSOS_CO_TRY(const auto answers, co_await reads_.query_all(flavour_.snapshot_sql(), budget.left()));
-  co_return flavour_.parse_snapshot(answers);
+  MYSOS_CO_TRY(ServerSnapshot out, flavour_.parse_snapshot(answers));
+  if (!flavour_.oldest_binlog_sql().empty()) {
+    if (!binlog_complete_) co_await look_at_binlogs();
+    out.binlog_complete = binlog_complete_.value_or(false);
+  }
+  co_return out;
+}
+
+// On a session of its own: it may hang for as long as a commit waits for an acker.
+asio::awaitable<void> ServerOps::look_at_binlogs() {
+  if (binlogs_looked_at_ != Instant{} && steady_now() - binlogs_looked_at_ < kBinlogLookEvery) co_return;
+  binlogs_looked_at_ = steady_now();
+  Session session(co_await asio::this_coro::executor, lane(config_.admin));
+  if (!co_await session.connect(kBinlogLook)) co_return;
+  const auto oldest = co_await session.query(flavour_.oldest_binlog_sql(), kBinlogLook);
+  if (oldest && !oldest->empty()) binlog_complete_ = oldest->text(0, "Log_name").ends_with(".000001");
 }
 
 asio::awaitable<Result<std::string>> ServerOps::version(Duration at_most) {
@@ -102,7 +119,7 @@ asio::awaitable<Status> ServerOps::run(ServerStep step, Duration at_most) {
 
 asio::awaitable<Status> ServerOps::dispatch(ServerStep step, Budget budget) {
   using namespace mysos::step;
-  if (std::holds_alternative<KillClients>(step)) co_return co_await kill_sessions(is_client, {}, budget);
+  if (std::holds_alternative<KillClients>(step)) co_return co_await kill_clients(budget);
   if (const auto* s = std::get_if<SetReadOnly>(&step)) co_return co_await set_read_only(s->on, budget);
   if (const auto* s = std::get_if<SemiSyncSource>(&step)) {
     if (s->d > flavour_.max_d()) {
@@ -143,6 +160,20 @@ asio::awaitable<Status> ServerOps::kill_sessions(bool (*wanted)(const Rows&, std
     const auto killed = co_await steps_.query_all(std::move(kills), budget.left());
     if (!killed && steps_.last_errno() != kNoSuchThread) co_return std::unexpected(killed.error());
   }
+}
+
+// Where a kill could make the server acknowledge what no acker has, commits are held meanwhile. They cannot be while one
+// waits for an acker: then this ends by its deadline, with nobody killed, and only the end of the server is safe.
+asio::awaitable<Status> ServerOps::kill_clients(Budget budget) {
+  const std::string hold = flavour_.hold_commits();
+  if (hold.empty()) co_return co_await kill_sessions(is_client, {}, budget);
+  MYSOS_CO_TRY_VOID(co_await ensure_connected(steps_, budget.left()));
+  MYSOS_CO_TRY([[maybe_unused]] const auto held, co_await steps_.query_all(hold, budget.left()));
+  auto killed = co_await kill_sessions(is_client, {}, budget);
+  if (steps_.connected()) {  // otherwise the server lets go of them by itself
+    MYSOS_CO_TRY([[maybe_unused]] const Rows ok, co_await steps_.query(flavour_.release_commits(), budget.left()));
+  }
+  co_return killed;
 }
 
 // It waits for commits under way, and those may wait for an acker that never comes: the deadline is the caller's way out.

@@ -4,6 +4,8 @@
 // step that hangs does not hide the server from read(); neither ever writes to the binlog. A step returns once what it says
 // holds; one that is cut off by its deadline may still take effect later. One run() at a time; read() at any time.
 #include <cstdint>
+#include <optional>
+#include <set>
 #include <string>
 
 #include "base/asio.h"
@@ -46,6 +48,8 @@ class ServerOps {
   asio::awaitable<Result<ServerSnapshot>> look_parsed(Budget budget);
   asio::awaitable<Status> kill_sessions(bool (*wanted)(const Rows&, std::size_t, const std::set<std::string>&),
                                         std::set<std::string> names, Budget budget);
+  asio::awaitable<Status> kill_clients(Budget budget);
+  asio::awaitable<void> look_at_binlogs();
   asio::awaitable<Status> set_read_only(bool on, Budget budget);
   asio::awaitable<Status> stop_receiver(Budget budget);
   asio::awaitable<Status> stop_replication(Budget budget);
@@ -61,6 +65,8 @@ class ServerOps {
   const Flavour& flavour_;
   Session steps_;
   Session reads_;
+  std::optional<bool> binlog_complete_;  // where a snapshot does not say it: found out once, nothing purges
+  Instant binlogs_looked_at_{};
 };
 
 }  // namespace mysos::mysql

@@ -63,7 +63,8 @@ class ServerProcess {
   asio::awaitable<Status> wait_ready(Secrets secrets, Duration at_most);
   asio::awaitable<ExitStatus> wait_exit() { return process_.wait_exit(); }
   std::optional<ExitStatus> try_wait() { return process_.try_wait(); }
-  // SIGTERM; SIGKILL when it still lives after `grace`.
+  // SIGTERM; SIGKILL when it still lives after `grace`. Only for a server that is read-only or that no client reaches: a
+  // server that is told to end acknowledges the commits that wait for an acker (both flavours, measured).
   asio::awaitable<ExitStatus> shutdown(Duration grace);
   Status kill() const { return process_.kill(SIGKILL); }
   // The end of the error log, for a sentence.
