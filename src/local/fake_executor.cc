@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // An executor for tests, as a Mesos executor is: it reads the environment, subscribes, and obeys. Messages: "exit N",
 // "alloc MB" (touches memory), "fork" (leaves a child in a session of its own), "hang" (ignores SHUTDOWN), "silent" (does
-// not answer KILL); any other is echoed. FAKE_NEVER_SUBSCRIBE makes it sleep.
+// not answer KILL), "fail TASK"; any other is echoed. FAKE_NEVER_SUBSCRIBE makes it sleep.
 #include <unistd.h>
 
 #include <cstdlib>
@@ -25,10 +25,13 @@ class FakeExecutor {
   void start() { client_.start(); }
 
  private:
-  void report(const TaskId& task, mesos::TaskState state, std::string message) {
+  void report(const TaskId& task, mesos::TaskState state, std::string message, std::string reason = "") {
     mesos::Update u;
     u.task = task;
     u.state = state;
+    u.reason = std::move(reason);
+    if (state == mesos::TaskState::kRunning) u.data = "port=31000";
+    live_ = !is_terminal(state);
     u.message = std::move(message);
     client_.update(std::move(u));
   }
@@ -63,10 +66,20 @@ class FakeExecutor {
       silent_ = true;
     } else {
       client_.message("echo:" + e.data);
+      if (e.data.starts_with("fail ")) {
+        report(TaskId(e.data.substr(5)), mesos::TaskState::kFailed, "asked to fail",
+               "REASON_TASK_HEALTH_CHECK_STATUS_UPDATED");
+      }
     }
   }
   void on(const ex::Shutdown&) {
-    if (!hang_) io_.stop();
+    if (hang_) return;
+    if (live_) report(task_, mesos::TaskState::kKilled, "shutdown");
+    leaving_ = true;
+    if (client_.unacknowledged() == 0) io_.stop();
+  }
+  void on(const ex::Acknowledged&) {
+    if (leaving_ && client_.unacknowledged() == 0) io_.stop();
   }
   void on(const ex::Failed&) { io_.stop(); }
   template <class T>
@@ -75,6 +88,8 @@ class FakeExecutor {
   asio::io_context& io_;
   TaskId task_;
   bool hang_ = false;
+  bool live_ = false;
+  bool leaving_ = false;
   bool silent_ = false;
   volatile char* held_ = nullptr;
   mesos::ExecutorClient client_;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <thread>
@@ -58,7 +59,9 @@ AgentConfig LocalMesos::agent_config(std::size_t i) const {
   config.hostname = options_.address;
   config.attributes = {{"agent", std::to_string(i)}};
   const auto first = static_cast<std::uint64_t>(options_.first_task_port) + i * options_.ports_per_agent;
-  config.resources = machine_share_ + Resources{ports({{first, first + options_.ports_per_agent - 1U}})};
+  config.resources = machine_share_;
+  const bool own_ports = std::ranges::any_of(machine_share_.list(), [](const Resource& r) { return r.name == "ports"; });
+  if (!own_ports) config.resources += Resources{ports({{first, first + options_.ports_per_agent - 1U}})};
   config.options = options_.agent;
   return config;
 }

@@ -21,7 +21,7 @@ struct LocalMesosOptions {
   std::size_t agents = 3;
   std::string address = "127.0.0.1";
   std::uint16_t master_port = 0;  // 0: a free one, the same after a restart
-  // Of each agent. By default the machine's cpus, memory and free disk divided by the agents, times these factors.
+  // Of each agent; with ports in it, these for each. By default the machine's cpus, memory and free disk divided by the agents, times these factors.
   std::optional<Resources> resources;
   double cpu_overcommit = 1;
   double mem_overcommit = 1;
