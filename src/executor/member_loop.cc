@@ -16,20 +16,20 @@ double seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
 
 }  // namespace
 
-MemberLoop::MemberLoop(TaskGroup& tasks, const Volume& volume, MemberCore core, ServerSide& side,
-                       Labels labels)
+MemberLoop::MemberLoop(TaskGroup& tasks, const MemberVolume& volume, MemberCore core, ServerSide& side,
+                       Labels labels, bool has_secrets)
     : tasks_(tasks),
       volume_(volume),
       core_(std::move(core)),
       side_(side),
       labels_(std::move(labels)),
       changed_(tasks.executor()),
-      stepped_(tasks.executor()) {}
+      stepped_(tasks.executor()),
+      has_secrets_(has_secrets) {}
 
 MemberLoop::~MemberLoop() = default;
 
-void MemberLoop::start(std::optional<std::string> adopted_incarnation, bool has_secrets) {
-  has_secrets_ = has_secrets;
+void MemberLoop::start(std::optional<std::string> adopted_incarnation) {
   if (adopted_incarnation) feed(member_input::ServerAdopted{*std::move(adopted_incarnation)});
   feed(member_input::Tick{});
   tasks_.spawn("member ticks", ticks());

@@ -18,7 +18,7 @@
 #include "base/task_group.h"
 #include "core/member_core.h"
 #include "executor/member_api.h"
-#include "executor/volume.h"
+#include "executor/member_volume.h"
 
 namespace mysos {
 
@@ -42,12 +42,12 @@ class ServerSide {
 class MemberLoop final : public MemberService {
  public:
   // `labels` are on every metric. The tasks it needs run in `tasks`.
-  MemberLoop(TaskGroup& tasks, const Volume& volume, MemberCore core, ServerSide& side,
-             Labels labels);
+  MemberLoop(TaskGroup& tasks, const MemberVolume& volume, MemberCore core, ServerSide& side,
+             Labels labels, bool has_secrets);
   ~MemberLoop() override;
 
   // Takes what is there already (a live mysqld) and starts to drive.
-  void start(std::optional<std::string> adopted_incarnation, bool has_secrets);
+  void start(std::optional<std::string> adopted_incarnation);
   void feed(MemberInput input);
   void stop() { feed(member_input::Stop{}); }
   [[nodiscard]] bool finished() const { return finished_; }  // changed() is notified
@@ -74,7 +74,7 @@ class MemberLoop final : public MemberService {
   asio::awaitable<void> ticks();
 
   TaskGroup& tasks_;
-  const Volume& volume_;
+  const MemberVolume& volume_;
   MemberCore core_;
   ServerSide& side_;
   Metrics metrics_;

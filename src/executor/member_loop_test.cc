@@ -50,12 +50,12 @@ class MemberLoopTest : public ::testing::Test {
       : dir_(fs::temp_directory_path() / ("mysos-loop-" + std::to_string(::getpid()))) {
     fs::remove_all(dir_);
     fs::create_directories(dir_);
-    volume_.emplace(Volume::open(dir_).value());
+    volume_.emplace(MemberVolume::open(dir_).value());
     server_.emplace(volume_->own_dir() + "/promise.json");
     MemberConfig config;
     config.member = MemberId("m-0");
     MemberCore core(volume_->load_promise().value(), config, false);
-    member_.emplace(tasks_, *volume_, std::move(core), *server_, Labels{{"cluster", "shop"}});
+    member_.emplace(tasks_, *volume_, std::move(core), *server_, Labels{{"cluster", "shop"}}, false);
   }
   ~MemberLoopTest() override { fs::remove_all(dir_); }
 
@@ -75,14 +75,14 @@ class MemberLoopTest : public ::testing::Test {
   fs::path dir_;
   TestLoop loop_;
   TaskGroup tasks_{loop_.io.get_executor()};
-  std::optional<Volume> volume_;
+  std::optional<MemberVolume> volume_;
   std::optional<NotedServer> server_;
   std::optional<MemberLoop> member_;
 };
 
 TEST_F(MemberLoopTest, SetupKeepsTheSecretsToItselfAndStartsTheServer) {
   auto body = [&]() -> asio::awaitable<void> {
-    member_->start(std::nullopt, false);
+    member_->start(std::nullopt);
     Order setup = order::Setup{};
     json::object wrong{{"nothing", 1}};
     const auto refused = co_await member_->obey(setup, wrong);
@@ -109,7 +109,7 @@ TEST_F(MemberLoopTest, SetupKeepsTheSecretsToItselfAndStartsTheServer) {
 
 TEST_F(MemberLoopTest, AServerActionFollowsTheDurablePromise) {
   auto body = [&]() -> asio::awaitable<void> {
-    member_->start(std::nullopt, false);
+    member_->start(std::nullopt);
     Order setup = order::Setup{};
     EXPECT_TRUE(co_await member_->obey(setup, kSecrets));
     server_comes_up();
@@ -122,7 +122,7 @@ TEST_F(MemberLoopTest, AServerActionFollowsTheDurablePromise) {
 
 TEST_F(MemberLoopTest, AFullVolumeHoldsTheOrderAndEverythingAfterItUntilItTakesThePromise) {
   auto body = [&]() -> asio::awaitable<void> {
-    member_->start(std::nullopt, false);
+    member_->start(std::nullopt);
     Order setup = order::Setup{};
     EXPECT_TRUE(co_await member_->obey(setup, kSecrets));
     server_comes_up();
@@ -157,7 +157,7 @@ TEST_F(MemberLoopTest, AFullVolumeHoldsTheOrderAndEverythingAfterItUntilItTakesT
 
 TEST_F(MemberLoopTest, AStalePairIsRefusedAndTheMetricsTellIt) {
   auto body = [&]() -> asio::awaitable<void> {
-    member_->start(std::nullopt, false);
+    member_->start(std::nullopt);
     Order high = order::Fence{{3, 0}};
     EXPECT_TRUE(co_await member_->obey(high, {}));
     Order low = order::Fence{{2, 0}};
@@ -172,10 +172,10 @@ TEST_F(MemberLoopTest, AStalePairIsRefusedAndTheMetricsTellIt) {
   run(body());
 }
 
-TEST(Volume, AnUnreadablePromiseIsAnErrorAndNeverAFreshOne) {
+TEST(MemberVolume, AnUnreadablePromiseIsAnErrorAndNeverAFreshOne) {
   const fs::path dir = fs::temp_directory_path() / ("mysos-volume-" + std::to_string(::getpid()));
   fs::create_directories(dir / "mysos");
-  const Volume volume = Volume::open(dir).value();
+  const MemberVolume volume = MemberVolume::open(dir).value();
   EXPECT_EQ(volume.load_promise().value(), MemberPromise{});
 
   MemberPromise promise;
@@ -185,7 +185,9 @@ TEST(Volume, AnUnreadablePromiseIsAnErrorAndNeverAFreshOne) {
   EXPECT_EQ(volume.load_promise().value(), promise);
   ASSERT_TRUE(write_file_atomic(volume.own_dir() + "/promise.json", "{\"pair\":"));
   EXPECT_FALSE(volume.load_promise());
-  EXPECT_FALSE(volume.load_server());
+  const auto held = volume.lock();
+  ASSERT_TRUE(held);
+  EXPECT_EQ(volume.lock().error().code, Errc::kConflict);
   fs::remove_all(dir);
 }
 

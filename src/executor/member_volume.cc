@@ -1,28 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "executor/volume.h"
+#include "executor/member_volume.h"
 
 #include <filesystem>
 #include <utility>
-
-#include "base/fs.h"
 
 namespace mysos {
 namespace {
 constexpr mode_t kOwnerOnly = 0600;
 }  // namespace
 
-Result<Volume> Volume::open(const std::string& dir) {
+Result<MemberVolume> MemberVolume::open(const std::string& dir) {
   std::error_code ec;
   const std::filesystem::path real = std::filesystem::canonical(dir, ec);
   if (ec)
     return fail(Errc::kNotFound,
                 "the member's volume " + dir + " cannot be opened: " + ec.message());
-  Volume volume(real.string());
+  MemberVolume volume(real.string());
   MYSOS_TRY_VOID(make_dirs(volume.own_dir(), 0755));
   return volume;
 }
 
-Result<MemberPromise> Volume::load_promise() const {
+Result<MemberPromise> MemberVolume::load_promise() const {
   const std::string path = own_dir() + "/promise.json";
   if (!path_exists(path)) return MemberPromise{};
   MYSOS_TRY(const std::string text, read_file(path));
@@ -31,11 +29,11 @@ Result<MemberPromise> Volume::load_promise() const {
   return promise;
 }
 
-Status Volume::save_promise(const MemberPromise& promise) const {
+Status MemberVolume::save_promise(const MemberPromise& promise) const {
   return write_file_atomic(own_dir() + "/promise.json", to_json_text(promise) + "\n", kOwnerOnly);
 }
 
-Result<std::optional<json::object>> Volume::load_secrets() const {
+Result<std::optional<json::object>> MemberVolume::load_secrets() const {
   const std::string path = own_dir() + "/secrets.json";
   if (!path_exists(path)) return std::nullopt;
   MYSOS_TRY(const std::string text, read_file(path));
@@ -45,22 +43,11 @@ Result<std::optional<json::object>> Volume::load_secrets() const {
   return std::optional(*std::move(secrets));
 }
 
-Status Volume::save_secrets(const json::object& secrets) const {
+Status MemberVolume::save_secrets(const json::object& secrets) const {
   return write_file_atomic(own_dir() + "/secrets.json", json::serialize(secrets) + "\n",
                            kOwnerOnly);
 }
 
-std::optional<ServerRecord> Volume::load_server() const {
-  const auto text = read_file(own_dir() + "/server.json");
-  if (!text) return std::nullopt;
-  auto record = from_json_text<ServerRecord>(*text);
-  return record ? std::optional(*std::move(record)) : std::nullopt;
-}
-
-Status Volume::save_server(const ServerRecord& record) const {
-  return write_file_atomic(own_dir() + "/server.json", to_json_text(record) + "\n");
-}
-
-Status Volume::forget_server() const { return remove_file(own_dir() + "/server.json"); }
+Result<LockFile> MemberVolume::lock() const { return LockFile::acquire(own_dir() + "/lock"); }
 
 }  // namespace mysos

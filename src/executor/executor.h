@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// `mysos executor`: one member of a cluster. Under a Mesos agent it takes its MemberSpec from the
+// task it is launched with (environment MESOS_*); stand-alone it takes it from a file and is driven
+// by the member API alone: for tests, benches and a look by hand. Runs until its member is stopped
+// (a kill, a shutdown, SIGTERM or SIGINT) and has shut mysqld down. An executor that dies
+// otherwise leaves mysqld running, and the next one on the same volume adopts it.
+#include <string>
+#include <vector>
+
+namespace mysos {
+
+struct ExecutorOptions {
+  bool standalone = false;
+  std::string spec_file = {};                 // stand-alone: a MemberSpec as JSON
+  std::string data_dir = {};                  // stand-alone: the member's volume; under Mesos "data" in the sandbox
+  std::vector<std::string> mysql_roots = {};  // where servers are looked for; empty: MYSOS_MYSQL_ROOTS, else "/"
+  std::string template_dir = {};              // empty: MYSOS_TEMPLATE_DIR, else a cache of this user
+};
+
+// The exit code of the process: 0 after a clean stop.
+int run_executor(const ExecutorOptions& options);
+
+}  // namespace mysos

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// One member, put together: its volume, its brain, its server, its API, on one io_context. open()
+// fails in one clear sentence (no such MySQL here, a volume that is somebody else's, a taken port);
+// from then on the member API is there, and everything else is what it is told over it.
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/asio.h"
+#include "base/http/server.h"
+#include "base/task_group.h"
+#include "executor/member_api.h"
+#include "executor/member_loop.h"
+#include "executor/server_keeper.h"
+#include "executor/member_volume.h"
+
+namespace mysos {
+
+struct MemberShellConfig {
+  MemberSpec spec;
+  std::string data_dir;
+  std::vector<std::string> mysql_roots;
+  std::string template_dir;
+};
+
+class MemberShell {
+ public:
+  static Result<std::unique_ptr<MemberShell>> open(const asio::any_io_executor& executor, MemberShellConfig config);
+  ~MemberShell();
+
+  // Starts to drive: adopts or starts what the promise says, and answers.
+  void start();
+  // Shuts mysqld down within `grace` (then kills it), and ends once it is gone. May be called again with less grace.
+  asio::awaitable<void> stop(Duration grace);
+  // Ends the API and all tasks; to be awaited before destruction.
+  asio::awaitable<void> close();
+  [[nodiscard]] const MemberSpec& spec() const { return spec_; }
+
+ private:
+  MemberShell(const asio::any_io_executor& executor, MemberSpec spec, MemberVolume volume, LockFile lock);
+  Status build(const MemberShellConfig& config);
+
+  asio::any_io_executor executor_;
+  MemberSpec spec_;
+  MemberVolume volume_;
+  LockFile lock_;
+  TaskGroup tasks_;
+  std::unique_ptr<ServerKeeper> keeper_;
+  std::unique_ptr<MemberLoop> loop_;
+  std::unique_ptr<MemberApi> api_;
+  std::unique_ptr<HttpServer> server_;
+};
+
+}  // namespace mysos

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "executor/server_keeper.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+namespace mysos {
+namespace {
+
+constexpr Logger kLog{"server"};
+
+template <class... F>
+struct Overloaded : F... {
+  using F::operator()...;
+};
+
+bool turns_read_only(const ServerStep& step) {
+  const auto* s = std::get_if<step::SetReadOnly>(&step);
+  return s != nullptr && s->on;
+}
+
+// The last line of the server's log that says ERROR, without its time stamp.
+std::string last_error_line(const std::string& log) {
+  const std::size_t at = log.rfind("[ERROR]");
+  if (at == std::string::npos) return {};
+  return log.substr(at, log.find('\n', at) - at);
+}
+
+}  // namespace
+
+struct ServerKeeper::Run {
+  Run(const asio::any_io_executor& executor, mysql::ServerProcess p, mysql::ServerOpsConfig config)
+      : process(std::move(p)), ops(executor, std::move(config)), border(executor) {}
+  mysql::ServerProcess process;
+  mysql::ServerOps ops;
+  Signal border;            // a plan has left the server
+  bool busy = false;        // a plan is at work
+  std::uint64_t steps = 0;  // ended ones
+  bool up = false;
+};
+
+Result<std::uint32_t> server_id_of(std::uint32_t index, std::uint64_t generation) {
+  constexpr std::uint64_t kMaxGeneration = (std::uint64_t{1} << 24) - 1;
+  if (index >= 255 || generation > kMaxGeneration) {
+    return fail(Errc::kInvalid, "no server id is left for member " + std::to_string(index) +
+                                    ", datadir generation " + std::to_string(generation));
+  }
+  return static_cast<std::uint32_t>((generation << 8) | (index + 1));
+}
+
+ServerKeeper::ServerKeeper(TaskGroup& tasks, KeeperConfig config, std::function<void(MemberInput)> tell)
+    : tasks_(tasks), config_(std::move(config)), layout_(mysql::server_layout(config_.server_dir)),
+      tell_(std::move(tell)), poll_now_(tasks.executor()) {}
+
+ServerKeeper::~ServerKeeper() { pool_.join(); }
+
+Status ServerKeeper::use_secrets(const json::object& secrets) {
+  auto parsed = from_json<mysql::Secrets>(secrets);
+  if (!parsed) {
+    parsed.error().field = "secrets." + parsed.error().field;
+    return std::unexpected(std::move(parsed).error());
+  }
+  secrets_ = *std::move(parsed);
+  return {};
+}
+
+// ---- the process ----
+
+std::optional<std::string> ServerKeeper::adopt() {
+  auto found = mysql::ServerProcess::adopt(layout_);
+  if (!found) return std::nullopt;
+  if (!secrets_) {
+    kLog.error("a server runs here whose secrets are lost: it is killed");
+    (void)found->kill();
+    return std::nullopt;
+  }
+  kLog.info("adopted mysqld, pid {}", found->pid());
+  begin(*std::move(found));
+  return run_->process.incarnation();
+}
+
+void ServerKeeper::begin(mysql::ServerProcess process) {
+  mysql::ServerOpsConfig ops{.flavour = config_.distribution.kind,
+                             .admin = mysql::admin_target(layout_, *secrets_),
+                             .member = config_.spec.member,
+                             .secrets = *secrets_};
+  run_ = std::make_shared<Run>(tasks_.executor(), std::move(process), std::move(ops));
+  user_wanted_ = false;
+}
+
+void ServerKeeper::begin_adopted() {
+  tasks_.spawn("watch mysqld", watch_exit(run_));
+  tasks_.spawn("reach mysqld", bring_up(run_));
+}
+
+void ServerKeeper::act(const ServerAction& action) {
+  std::visit(Overloaded{
+                 [&](const server_action::MakeDatadir&) { tasks_.spawn("make the datadir", make_datadir()); },
+                 [&](const server_action::Start& s) { start(s.generation); },
+                 [&](const server_action::Shutdown&) {
+                   if (run_) tasks_.spawn("shut mysqld down", shut_down(run_));
+                 },
+                 [&](const server_action::Kill&) { kill(); },
+                 [&](const server_action::EnsureUser&) { ensure_user(); },
+             },
+             action);
+}
+
+void ServerKeeper::kill() {
+  if (run_) (void)run_->process.kill();
+}
+
+asio::awaitable<void> ServerKeeper::make_datadir() {
+  const Instant began = steady_now();
+  auto make = [this]() -> asio::awaitable<Status> {
+    MYSOS_CO_TRY_VOID(make_dirs(layout_.dir));
+    MYSOS_CO_TRY(const std::string from,
+                 mysql::ensure_template(config_.distribution, config_.template_dir, config_.user));
+    co_return mysql::make_datadir(from, layout_.datadir, config_.user);
+  };
+  const Status made = co_await asio::co_spawn(pool_, make(), asio::use_awaitable);
+  if (!made) {
+    tell_(member_input::DatadirFailed{"make the datadir: " + made.error().message});
+    co_return;
+  }
+  kLog.info("the datadir is made, in {} ms", to_ms(steady_now() - began));
+  tell_(member_input::DatadirReady{});
+}
+
+void ServerKeeper::start(std::uint64_t generation) {
+  const auto fail_start = [&](const Error& error) { tell_(member_input::ServerExited{error.message}); };
+  const auto server_id = server_id_of(config_.spec.index, generation);
+  if (!server_id) return fail_start(server_id.error());
+  mysql::ServerSpec spec{.distribution = config_.distribution,
+                         .layout = layout_,
+                         .user = config_.user,
+                         .memory = config_.spec.mem,
+                         .cpus = static_cast<double>(config_.spec.cpus_milli) / 1000,
+                         .port = config_.spec.port,
+                         .bind_address = config_.spec.bind,
+                         .report_host = config_.spec.bind,
+                         .server_id = *server_id};
+  auto process = mysql::ServerProcess::start(spec, *secrets_);
+  if (!process) return fail_start(process.error());
+  kLog.info("started {}, pid {}", config_.distribution.server, process->pid());
+  begin(*std::move(process));
+  begin_adopted();
+}
+
+asio::awaitable<void> ServerKeeper::watch_exit(RunPtr run) {
+  const ExitStatus status = co_await run->process.wait_exit();
+  if (run_ == run) run_.reset();
+  run->ops.close();
+  run->border.notify_all();
+  std::string how = to_string(status);
+  // What a server that gave up by itself has to say; one that was killed has nothing.
+  if (status.kind == ExitStatus::Kind::kExited && status.value != 0) {
+    const std::string why = last_error_line(run->process.last_words());
+    if (!why.empty()) how += ": " + why;
+  }
+  tell_(member_input::ServerExited{"mysqld: " + how});
+}
+
+asio::awaitable<void> ServerKeeper::bring_up(RunPtr run) {
+  const Instant began = steady_now();
+  const Status ready = co_await run->process.wait_ready(*secrets_, kMaxServerStart);
+  if (run_ != run) co_return;
+  if (!ready) {
+    // One that ended is told by watch_exit; one that will not have us is of no use.
+    kLog.error("mysqld does not come up: {}", ready.error().message);
+    if (!run->process.try_wait()) (void)run->process.kill();
+    co_return;
+  }
+  const auto version = co_await run->ops.version(kReadDeadline);
+  const auto server_id = co_await run->ops.server_id(kReadDeadline);
+  if (run_ != run) co_return;
+  kLog.info("mysqld serves after {} ms", to_ms(steady_now() - began));
+  run->up = true;
+  tell_(member_input::ServerUp{run->process.incarnation(), version.value_or(""), server_id.value_or("")});
+  co_await poll(run);
+}
+
+asio::awaitable<void> ServerKeeper::shut_down(RunPtr run) {
+  const ExitStatus status = co_await run->process.shutdown(shutdown_grace_);
+  kLog.info("mysqld was shut down: {}", to_string(status));
+}
+
+// ---- reading ----
+
+void ServerKeeper::poll_fast(bool fast) {
+  if (fast && !fast_) poll_now_.notify_all();
+  fast_ = fast;
+}
+
+asio::awaitable<void> ServerKeeper::poll(RunPtr run) {
+  bool failing = false;
+  while (run_ == run) {
+    const std::uint64_t steps = run->steps;
+    const auto seen = co_await run->ops.read(kReadDeadline);
+    if (run_ != run) co_return;
+    if (!seen && !failing) kLog.warn("the server cannot be read: {}", seen.error().message);
+    failing = !seen;
+    if (seen && steps == run->steps) tell_(member_input::Snapshot{*seen});
+    if (run_ != run) co_return;
+    co_await poll_now_.wait_for(fast_ ? kPollFastEvery : kPollEvery);
+  }
+}
+
+// ---- plans ----
+
+void ServerKeeper::run(StepPlan plan) {
+  plan_ = plan.id;
+  if (std::ranges::any_of(plan.steps, turns_read_only)) user_wanted_ = false;
+  if (!run_) return;  // its end is on its way to the core, and ends the plan there
+  tasks_.spawn("plan", carry_out(run_, std::move(plan)));
+}
+
+bool ServerKeeper::current(const RunPtr& run, std::uint64_t plan) const {
+  return run_ == run && plan_ == plan;
+}
+
+asio::awaitable<void> ServerKeeper::carry_out(RunPtr run, StepPlan plan) {
+  const std::uint64_t id = plan.id;
+  const Instant until = steady_now() + plan.deadline;
+  while (run->busy && current(run, id) && steady_now() < until) {
+    co_await run->border.wait_for(until - steady_now());
+  }
+  if (!current(run, id)) co_return;
+  if (run->busy) {
+    run->ops.close();  // the one before it hangs in a step
+    tell_(member_input::PlanEnded{id, "a step of the plan before it hangs", std::nullopt});
+    co_return;
+  }
+  struct Turn {
+    Run& run;
+    explicit Turn(Run& r) : run(r) { run.busy = true; }
+    ~Turn() {
+      run.busy = false;
+      run.border.notify_all();
+    }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+  };
+  std::optional<Turn> turn(*run);
+  const auto failure = co_await steps_of(run, std::move(plan), until);
+  if (!current(run, id)) co_return;
+  const auto after = co_await run->ops.read(kReadDeadline);
+  turn.reset();
+  if (!current(run, id)) co_return;
+  tell_(member_input::PlanEnded{id, failure, after ? std::optional(*after) : std::nullopt});
+}
+
+asio::awaitable<std::optional<std::string>> ServerKeeper::steps_of(RunPtr run, StepPlan plan, Instant until) {
+  for (const ServerStep& step : plan.steps) {
+    if (!current(run, plan.id)) co_return std::nullopt;
+    const Instant began = steady_now();
+    if (began >= until) co_return "no time is left to " + describe(step);
+    const Status done = co_await run->ops.run(step, until - began);
+    ++run->steps;
+    kLog.info("{}: {} in {} us", describe(step), done ? "done" : done.error().message,
+              (steady_now() - began).count());
+    if (!done) co_return done.error().message;
+  }
+  co_return std::nullopt;
+}
+
+// ---- the user's account ----
+
+void ServerKeeper::ensure_user() {
+  user_wanted_ = true;
+  if (!run_ || user_lane_busy_) return;
+  user_lane_busy_ = true;
+  tasks_.spawn("user account", make_user(run_));
+}
+
+asio::awaitable<void> ServerKeeper::make_user(RunPtr run) {
+  struct Lane {
+    bool& busy;
+    ~Lane() { busy = false; }
+  };
+  {
+    const Lane lane{user_lane_busy_};
+    Duration backoff = kUserRetryMin;
+    bool told = false;
+    while (run_ == run && user_wanted_) {
+      const Status made = co_await run->ops.ensure_user(kUserDeadline);
+      if (run_ == run && user_wanted_ && made) {
+        user_wanted_ = false;
+        tell_(member_input::UserReady{true});
+        break;
+      }
+      if (!made && !told) kLog.warn("the user's account: {}; trying again", made.error().message);
+      told = true;
+      co_await sleep_for(backoff);
+      backoff = std::min(backoff * 2, kUserRetryMax);
+    }
+  }
+  if (run_ && run_ != run && user_wanted_) ensure_user();  // asked for on the next server meanwhile
+}
+
+}  // namespace mysos

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The hands of MemberLoop: keeps the member's mysqld. It makes the datadir, starts the server and
+// waits until it serves, watches its process (an end is told at once, from the pidfd), carries out
+// plans step by step, reads snapshots, and makes the user's account on a lane of its own.
+//
+// Invariants: at most one server; one plan at a time, and one that was replaced does nothing after
+// the border of its running step; a snapshot that was read while a step ended is dropped. What it
+// learns goes to `tell`, which may call back into it. Belongs to the io_context's thread; copying a
+// datadir happens on a thread of its own.
+#include <boost/asio/thread_pool.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/asio.h"
+#include "base/task_group.h"
+#include "executor/member_loop.h"
+#include "model/cluster.h"
+#include "mysql/datadir.h"
+#include "mysql/server_ops.h"
+#include "mysql/server_process.h"
+
+namespace mysos {
+
+inline constexpr Duration kPollEvery = std::chrono::milliseconds(200);
+inline constexpr Duration kPollFastEvery = std::chrono::milliseconds(10);
+inline constexpr Duration kReadDeadline = std::chrono::seconds(2);
+inline constexpr Duration kUserDeadline = std::chrono::seconds(10);
+inline constexpr Duration kUserRetryMin = std::chrono::milliseconds(50);
+inline constexpr Duration kUserRetryMax = std::chrono::seconds(5);
+inline constexpr Duration kMaxServerStart = std::chrono::hours(12);  // crash recovery of a big redo log is slow
+inline constexpr Duration kDefaultShutdownGrace = std::chrono::seconds(30);
+
+struct KeeperConfig {
+  MemberSpec spec;
+  mysql::Distribution distribution;
+  std::string server_dir;    // mysql::server_layout()
+  std::string template_dir;  // cache of template datadirs
+  std::optional<ProcessUser> user;
+};
+
+// Unique per member and datadir generation, never used again: the generation, then index + 1.
+Result<std::uint32_t> server_id_of(std::uint32_t index, std::uint64_t generation);
+
+class ServerKeeper final : public ServerSide {
+ public:
+  ServerKeeper(TaskGroup& tasks, KeeperConfig config, std::function<void(MemberInput)> tell);
+  ~ServerKeeper() override;
+
+  // Finds the server that an executor before us left running. Call once, before anything else; then
+  // begin_adopted() once the loop knows of it.
+  std::optional<std::string> adopt();
+  void begin_adopted();
+
+  void act(const ServerAction& action) override;
+  void run(StepPlan plan) override;
+  void poll_fast(bool fast) override;
+  Status use_secrets(const json::object& secrets) override;
+  [[nodiscard]] bool alive() const override { return run_ != nullptr; }
+
+  // How long mysqld gets between SIGTERM and SIGKILL.
+  void set_shutdown_grace(Duration grace) { shutdown_grace_ = grace; }
+  void kill();
+
+ private:
+  struct Run;  // one mysqld process
+  using RunPtr = std::shared_ptr<Run>;  // shared with the tasks that look after it, which may end after it did
+  void begin(mysql::ServerProcess process);
+  void start(std::uint64_t generation);
+  void ensure_user();
+  asio::awaitable<void> make_datadir();
+  asio::awaitable<void> watch_exit(RunPtr run);
+  asio::awaitable<void> bring_up(RunPtr run);
+  asio::awaitable<void> poll(RunPtr run);
+  asio::awaitable<void> shut_down(RunPtr run);
+  asio::awaitable<void> carry_out(RunPtr run, StepPlan plan);
+  asio::awaitable<std::optional<std::string>> steps_of(RunPtr run, StepPlan plan, Instant until);
+  asio::awaitable<void> make_user(RunPtr run);
+  [[nodiscard]] bool current(const RunPtr& run, std::uint64_t plan) const;
+
+  TaskGroup& tasks_;
+  KeeperConfig config_;
+  mysql::ServerLayout layout_;
+  std::function<void(MemberInput)> tell_;
+  asio::thread_pool pool_{1};
+  std::optional<mysql::Secrets> secrets_;
+  RunPtr run_;
+  std::uint64_t plan_ = 0;  // the newest
+  bool fast_ = false;
+  Signal poll_now_;
+  bool user_wanted_ = false;
+  bool user_lane_busy_ = false;
+  Duration shutdown_grace_ = kDefaultShutdownGrace;
+};
+
+}  // namespace mysos
