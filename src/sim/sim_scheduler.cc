@@ -34,6 +34,7 @@ std::string text_of(const Order& order) {
 SchedulerConfig sim_scheduler_config() {
   SchedulerConfig c;
   c.executor_command = "exec mysos executor";
+  c.bind = "";  // each machine has an address of its own
   c.versions = {{"mariadb-10.11", Flavour::kMariadb, mib(256)}, {"mysql-9.7", Flavour::kMysql, mib(512)}};
   c.orphan_grace = seconds(20);
   c.relaunch_max = seconds(5);
@@ -298,7 +299,9 @@ void SimScheduler::connect_watch(const MemberId& member) {
     const auto found = watches_.find(member);
     if (found == watches_.end() || found->second.connection.get() != raw) return;
     found->second.heard = sim_.now();
-    found->second.connected = true;
+    if (!std::exchange(found->second.connected, true)) {
+      sim_.tell([&] { return fmt::format("watching {}", member.str()); });
+    }
     give(scheduler_input::Reported{report});
   };
   sim_.network.send(kSchedulerNode, executor_node(*machine), [this, connection, member, ip = w.target.ip, port = w.target.api_port] {
