@@ -16,8 +16,11 @@ constexpr Logger kLog{"local-agent"};
 }  // namespace
 
 Agent::Agent(asio::any_io_executor executor, AgentConfig config, const Cgroups* cgroups)
-    : executor_(executor), config_(std::move(config)), cgroups_(cgroups),
-      server_(executor, [this](const HttpRequest& r, HttpExchange& x) { return handle(r, x); }), tasks_(executor),
+    : executor_(executor),
+      config_(std::move(config)),
+      cgroups_(cgroups),
+      server_(executor, [this](const HttpRequest& r, HttpExchange& x) { return handle(r, x); }),
+      tasks_(executor),
       executors_changed_(executor) {}
 
 Agent::~Agent() = default;
@@ -79,12 +82,14 @@ asio::awaitable<void> Agent::stop(bool keep) {
 
 void Agent::save() {
   const auto saved = write_file_atomic(config_.dir + "/agent.json", encode_state(state_), 0600);
-  if (!saved) kLog.error("agent {}: its state is not on disk: {}", state_.id.value, saved.error().message);
+  if (!saved)
+    kLog.error("agent {}: its state is not on disk: {}", state_.id.value, saved.error().message);
 }
 
 TaskRecord* Agent::find_task(const FrameworkId& framework, const TaskId& task) {
-  const auto found = std::ranges::find_if(
-      state_.tasks, [&](const TaskRecord& t) { return t.framework == framework && t.info.id == task; });
+  const auto found = std::ranges::find_if(state_.tasks, [&](const TaskRecord& t) {
+    return t.framework == framework && t.info.id == task;
+  });
   return found == state_.tasks.end() ? nullptr : &*found;
 }
 
@@ -94,7 +99,8 @@ Agent::Executor* Agent::find_executor(const FrameworkId& framework, const Execut
 }
 
 std::string Agent::volume_dir(const Resource& volume) const {
-  return config_.dir + "/volumes/roles/" + volume.reservations.back().role + "/" + volume.volume->id.value;
+  return config_.dir + "/volumes/roles/" + volume.reservations.back().role + "/" +
+         volume.volume->id.value;
 }
 
 void Agent::on_message(AgentMessage message) {
@@ -115,19 +121,24 @@ void Agent::on(const RunTask& m) {
     const auto launched = launch_executor(m);
     save();
     if (launched) return;
-    kLog.warn("executor {} cannot be launched: {}", m.task.executor.value, launched.error().message);
-    if (master_ != nullptr) master_->submit(ExecutorEnded{state_.id, m.framework, m.task.executor, -1});
-    agent_update(*find_task(m.framework, m.task.id), mesos::TaskState::kFailed, "REASON_CONTAINER_LAUNCH_FAILED",
+    kLog.warn("executor {} cannot be launched: {}", m.task.executor.value,
+              launched.error().message);
+    if (master_ != nullptr)
+      master_->submit(ExecutorEnded{state_.id, m.framework, m.task.executor, -1});
+    agent_update(*find_task(m.framework, m.task.id), mesos::TaskState::kFailed,
+                 "REASON_CONTAINER_LAUNCH_FAILED",
                  "Failed to launch container: " + launched.error().message);
     return;
   }
   TaskRecord& task = state_.tasks.back();
   if (running->ending) {
-    return agent_update(task, mesos::TaskState::kDropped, "REASON_EXECUTOR_TERMINATED", "Executor is terminating");
+    return agent_update(task, mesos::TaskState::kDropped, "REASON_EXECUTOR_TERMINATED",
+                        "Executor is terminating");
   }
   save();
   if (const auto linked = link_volumes(running->record, m.task, std::nullopt); !linked) {
-    return agent_update(task, mesos::TaskState::kFailed, "REASON_CONTAINER_LAUNCH_FAILED", linked.error().message);
+    return agent_update(task, mesos::TaskState::kFailed, "REASON_CONTAINER_LAUNCH_FAILED",
+                        linked.error().message);
   }
   resize(*running);
   if (running->subscribed()) deliver_tasks(*running);
@@ -147,7 +158,8 @@ void Agent::on(const KillAgentTask& m) {
     if (!others) shutdown_executor(*executor);
     return;
   }
-  if (executor != nullptr && executor->subscribed()) tell(*executor, mesos::executor::KillTask{m.task, m.grace});
+  if (executor != nullptr && executor->subscribed())
+    tell(*executor, mesos::executor::KillTask{m.task, m.grace});
 }
 
 void Agent::on(const ShutdownExecutor& m) {
@@ -162,7 +174,8 @@ void Agent::on(const ShutdownFramework& m) {
 
 void Agent::on(const ApplyOperation& m) {
   const Conversion c = conversion_of(m.operation);
-  mesos::UpdateOperation status{m.operation.id, mesos::OperationState::kFinished, "", state_.id, ""};
+  mesos::UpdateOperation status{m.operation.id, mesos::OperationState::kFinished, "", state_.id,
+                                ""};
   if (!state_.total.contains(c.consumed)) {
     status.state = mesos::OperationState::kFailed;
     status.message = "the agent does not have " + mesos_text(c.consumed);
@@ -170,7 +183,8 @@ void Agent::on(const ApplyOperation& m) {
     state_.total = converted(state_.total, m.operation);
     for (const Resource& r : c.produced.list()) {
       if (!r.volume) continue;
-      if (const auto made = make_dirs(volume_dir(r)); !made) kLog.error("volume: {}", made.error().message);
+      if (const auto made = make_dirs(volume_dir(r)); !made)
+        kLog.error("volume: {}", made.error().message);
     }
   }
   if (!m.operation.id.empty()) {
@@ -180,7 +194,8 @@ void Agent::on(const ApplyOperation& m) {
   save();
   for (const Resource& r : c.consumed.list()) {
     if (!r.volume || status.state != mesos::OperationState::kFinished) continue;
-    if (const auto removed = remove_tree(volume_dir(r)); !removed) kLog.error("volume: {}", removed.error().message);
+    if (const auto removed = remove_tree(volume_dir(r)); !removed)
+      kLog.error("volume: {}", removed.error().message);
   }
   if (!m.operation.id.empty() && master_ != nullptr) {
     master_->submit(AgentOperationUpdate{state_.id, m.framework, status});
@@ -192,8 +207,9 @@ void Agent::on(const AcknowledgeUpdate& m) {
   if (task == nullptr) return;
   std::erase_if(task->pending, [&](const mesos::Update& u) { return u.uuid == m.uuid; });
   if (task->pending.empty() && is_terminal(task->state)) {
-    std::erase_if(state_.tasks,
-                  [&](const TaskRecord& t) { return t.framework == m.framework && t.info.id == m.task; });
+    std::erase_if(state_.tasks, [&](const TaskRecord& t) {
+      return t.framework == m.framework && t.info.id == m.task;
+    });
   }
   save();
 }
@@ -207,7 +223,8 @@ void Agent::on(const ForgetOperation& m) {
 
 void Agent::on(const TellExecutor& m) {
   Executor* executor = find_executor(m.framework, m.executor);
-  if (executor != nullptr && executor->subscribed()) tell(*executor, mesos::executor::Message{m.data});
+  if (executor != nullptr && executor->subscribed())
+    tell(*executor, mesos::executor::Message{m.data});
 }
 
 void Agent::on(const ShutdownAgent&) {
@@ -225,10 +242,12 @@ void Agent::record_update(TaskRecord& task, mesos::Update update) {
   task.state = update.state;
   task.pending.push_back(update);
   save();
-  if (master_ != nullptr) master_->submit(AgentUpdate{state_.id, task.framework, std::move(update)});
+  if (master_ != nullptr)
+    master_->submit(AgentUpdate{state_.id, task.framework, std::move(update)});
 }
 
-void Agent::agent_update(TaskRecord& task, mesos::TaskState state, std::string reason, std::string message) {
+void Agent::agent_update(TaskRecord& task, mesos::TaskState state, std::string reason,
+                         std::string message) {
   mesos::Update u;
   u.task = task.info.id;
   u.state = state;

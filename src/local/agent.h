@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// One agent of the embedded Mesos: runs executors in containers, keeps reservations and volumes, speaks the v1 executor API.
-// What it must not forget is on disk (agent_state.h) before anybody hears of it. A container is a cgroup where that is
-// possible, else a session of processes; it ends with its first process, and everything in it is killed then.
-// Invariant: a task is reported ended only after every process of its container that can be found has been killed.
+// One agent of the embedded Mesos: runs executors in containers, keeps reservations and volumes,
+// speaks the v1 executor API. What it must not forget is on disk (agent_state.h) before anybody
+// hears of it. A container is a cgroup where that is possible, else a session of processes; it ends
+// with its first process, and everything in it is killed then. Invariant: a task is reported ended
+// only after every process of its container that can be found has been killed.
 #include <map>
 #include <memory>
 #include <optional>
@@ -23,8 +24,9 @@ class Master;
 
 struct AgentOptions {
   Duration executor_registration_timeout = std::chrono::minutes(1);
-  Duration executor_reregistration_timeout = std::chrono::seconds(10);  // after a restart of the agent
-  Duration executor_shutdown_grace = std::chrono::seconds(5);           // where the ExecutorInfo says none
+  Duration executor_reregistration_timeout =
+      std::chrono::seconds(10);                                // after a restart of the agent
+  Duration executor_shutdown_grace = std::chrono::seconds(5);  // where the ExecutorInfo says none
   std::string recovery_timeout = "2weeks";  // what executors are told to wait for us
   bool hard_cpu_limit = false;              // CFS quota
 };
@@ -79,7 +81,8 @@ class Agent {
   Executor* find_executor(const FrameworkId& framework, const ExecutorId& executor);
   // Takes an update in: durable, then to the master.
   void record_update(TaskRecord& task, mesos::Update update);
-  void agent_update(TaskRecord& task, mesos::TaskState state, std::string reason, std::string message);
+  void agent_update(TaskRecord& task, mesos::TaskState state, std::string reason,
+                    std::string message);
   [[nodiscard]] std::string volume_dir(const Resource& volume) const;
 
   // agent_executors.cc
@@ -87,7 +90,8 @@ class Agent {
   Status make_sandbox(const ExecutorRecord& record, const std::optional<ProcessUser>& user);
   Status link_volumes(const ExecutorRecord& record, const mesos::TaskInfo& task,
                       const std::optional<ProcessUser>& user);
-  [[nodiscard]] std::map<std::string, std::string> environment_of(const ExecutorRecord& record) const;
+  [[nodiscard]] std::map<std::string, std::string> environment_of(
+      const ExecutorRecord& record) const;
   [[nodiscard]] CgroupLimits limits_of(const Executor& executor) const;
   void resize(const Executor& executor);
   void adopt_executors();
@@ -99,8 +103,8 @@ class Agent {
 
   // agent_http.cc
   asio::awaitable<void> handle(const HttpRequest& request, HttpExchange& exchange);
-  asio::awaitable<void> subscribe(std::shared_ptr<Executor> executor, mesos::executor::Subscribe call,
-                                  HttpExchange& exchange);
+  asio::awaitable<void> subscribe(std::shared_ptr<Executor> executor,
+                                  mesos::executor::Subscribe call, HttpExchange& exchange);
   void reconcile_subscription(Executor& executor, const mesos::executor::Subscribe& call);
   void deliver_tasks(Executor& executor);
   void on_executor_update(Executor& executor, mesos::Update update);
@@ -113,7 +117,8 @@ class Agent {
   AgentState state_;
   Master* master_ = nullptr;
   std::string link_;
-  std::map<Key, std::shared_ptr<Executor>> executors_;  // shared with the coroutine that supervises it
+  std::map<Key, std::shared_ptr<Executor>>
+      executors_;  // shared with the coroutine that supervises it
   HttpServer server_;
   TaskGroup tasks_;
   Signal executors_changed_;

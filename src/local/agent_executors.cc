@@ -16,7 +16,8 @@
 namespace mysos::local {
 namespace {
 constexpr Logger kLog{"local-agent"};
-constexpr Duration kLookAgain = std::chrono::milliseconds(200);  // at kill_at, which others may bring forward
+constexpr Duration kLookAgain =
+    std::chrono::milliseconds(200);  // at kill_at, which others may bring forward
 constexpr int kKilled = 9;
 
 // As wait() would say it. A process that is not our child tells nobody how it ended.
@@ -47,14 +48,16 @@ Status own(const std::string& path, const std::optional<ProcessUser>& user) {
 }
 
 Duration grace_of(const mesos::TaskInfo& info, const AgentOptions& options) {
-  return info.shutdown_grace > Duration::zero() ? info.shutdown_grace : options.executor_shutdown_grace;
+  return info.shutdown_grace > Duration::zero() ? info.shutdown_grace
+                                                : options.executor_shutdown_grace;
 }
 }  // namespace
 
 std::map<std::string, std::string> Agent::environment_of(const ExecutorRecord& record) const {
   const char* path = std::getenv("PATH");
   std::map<std::string, std::string> env;
-  env["PATH"] = path != nullptr ? path : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+  env["PATH"] =
+      path != nullptr ? path : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
   for (const auto& [name, value] : record.info.executor_env) env[name] = value;
   const std::string endpoint = config_.address + ":" + std::to_string(port_);
   env["LIBPROCESS_IP"] = config_.address;
@@ -63,7 +66,8 @@ std::map<std::string, std::string> Agent::environment_of(const ExecutorRecord& r
   env["MESOS_CHECKPOINT"] = "1";
   env["MESOS_DIRECTORY"] = record.sandbox;
   env["MESOS_EXECUTOR_ID"] = record.info.executor.value;
-  env["MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD"] = mesos::to_stout_text(grace_of(record.info, config_.options));
+  env["MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD"] =
+      mesos::to_stout_text(grace_of(record.info, config_.options));
   env["MESOS_FRAMEWORK_ID"] = record.framework.value;
   env["MESOS_HTTP_COMMAND_EXECUTOR"] = "0";
   env["MESOS_RECOVERY_TIMEOUT"] = config_.options.recovery_timeout;
@@ -110,7 +114,8 @@ CgroupLimits Agent::limits_of(const Executor& executor) const {
   };
   add(executor.record.info.executor_resources);
   for (const auto& task : state_.tasks) {
-    const bool of_it = task.framework == executor.record.framework && task.info.executor == executor.record.info.executor;
+    const bool of_it = task.framework == executor.record.framework &&
+                       task.info.executor == executor.record.info.executor;
     if (of_it && !is_terminal(task.state)) add(task.info.resources);
   }
   return limits;
@@ -124,8 +129,8 @@ void Agent::resize(const Executor& executor) {
 
 Status Agent::launch_executor(const RunTask& m) {
   ExecutorRecord record{m.framework, m.info, m.task, random_uuid(), {}, 0, 0};
-  record.sandbox = config_.dir + "/slaves/" + state_.id.value + "/frameworks/" + m.framework.value + "/executors/" +
-                   m.task.executor.value + "/runs/" + record.container;
+  record.sandbox = config_.dir + "/slaves/" + state_.id.value + "/frameworks/" + m.framework.value +
+                   "/executors/" + m.task.executor.value + "/runs/" + record.container;
   MYSOS_TRY(const auto user, user_for(m.info));
   MYSOS_TRY_VOID(make_sandbox(record, user));
   MYSOS_TRY_VOID(link_volumes(record, m.task, user));
@@ -157,8 +162,8 @@ Status Agent::launch_executor(const RunTask& m) {
   executor->process = *std::move(process);
   executor->kill_at = steady_now() + config_.options.executor_registration_timeout;
   executor->end_reason = "REASON_EXECUTOR_REGISTRATION_TIMEOUT";
-  executor->end_message =
-      "Executor did not register within " + mesos::to_stout_text(config_.options.executor_registration_timeout);
+  executor->end_message = "Executor did not register within " +
+                          mesos::to_stout_text(config_.options.executor_registration_timeout);
   state_.executors.push_back(executor->record);
   executors_[{m.framework, m.task.executor}] = executor;
   tasks_.spawn("executor " + m.task.executor.value, supervise(executor));
@@ -175,8 +180,8 @@ void Agent::adopt_executors() {
       executor->kill_at = steady_now() + config_.options.executor_reregistration_timeout;
       executor->end_state = mesos::TaskState::kGone;
       executor->end_reason = "REASON_EXECUTOR_REREGISTRATION_TIMEOUT";
-      executor->end_message =
-          "Executor did not reregister within " + mesos::to_stout_text(config_.options.executor_reregistration_timeout);
+      executor->end_message = "Executor did not reregister within " +
+                              mesos::to_stout_text(config_.options.executor_reregistration_timeout);
     }
     executors_[{record.framework, record.info.executor}] = executor;
     tasks_.spawn("executor " + record.info.executor.value, supervise(executor));
@@ -187,7 +192,8 @@ void Agent::adopt_executors() {
 void Agent::shutdown_executor(Executor& executor) {
   const bool listens = executor.subscribed();
   if (listens && !executor.ending) tell(executor, mesos::executor::Shutdown{});
-  const Instant at = listens ? steady_now() + grace_of(executor.record.info, config_.options) : steady_now();
+  const Instant at =
+      listens ? steady_now() + grace_of(executor.record.info, config_.options) : steady_now();
   executor.kill_at = executor.ending ? std::min(executor.kill_at, at) : at;
   executor.ending = true;
   executor.end_state = mesos::TaskState::kFailed;
@@ -232,10 +238,12 @@ void Agent::executor_ended(const std::shared_ptr<Executor>& executor, int status
   const ExecutorRecord& record = executor->record;
   if (executor->stream) executor->stream->close();
   executors_.erase({record.framework, record.info.executor});
-  std::erase_if(state_.executors, [&](const ExecutorRecord& e) { return e.container == record.container; });
+  std::erase_if(state_.executors,
+                [&](const ExecutorRecord& e) { return e.container == record.container; });
   save();
   kLog.info("executor {} ended, wait status {}", record.info.executor.value, status);
-  if (master_ != nullptr) master_->submit(ExecutorEnded{state_.id, record.framework, record.info.executor, status});
+  if (master_ != nullptr)
+    master_->submit(ExecutorEnded{state_.id, record.framework, record.info.executor, status});
   if (oom) {
     fail_tasks(*executor, mesos::TaskState::kFailed, "REASON_CONTAINER_LIMITATION_MEMORY",
                "Memory limit exceeded: the container was killed by the kernel");
@@ -249,11 +257,13 @@ void Agent::fail_tasks(const Executor& executor, mesos::TaskState state, const s
                        const std::string& message) {
   std::vector<TaskId> live;
   for (const auto& task : state_.tasks) {
-    const bool of_it = task.framework == executor.record.framework && task.info.executor == executor.record.info.executor;
+    const bool of_it = task.framework == executor.record.framework &&
+                       task.info.executor == executor.record.info.executor;
     if (of_it && !is_terminal(task.state)) live.push_back(task.info.id);
   }
   for (const auto& id : live) {
-    if (TaskRecord* task = find_task(executor.record.framework, id)) agent_update(*task, state, reason, message);
+    if (TaskRecord* task = find_task(executor.record.framework, id))
+      agent_update(*task, state, reason, message);
   }
 }
 

@@ -34,7 +34,8 @@ asio::awaitable<void> Agent::handle(const HttpRequest& request, HttpExchange& ex
   const auto found = executors_.find({call->framework, call->executor});
   if (found == executors_.end()) {
     const bool known = std::ranges::any_of(executors_, of_framework);
-    co_await exchange.reply(plain_text(400, known ? "Executor cannot be found" : "Framework cannot be found"));
+    co_await exchange.reply(
+        plain_text(400, known ? "Executor cannot be found" : "Framework cannot be found"));
     co_return;
   }
   const std::shared_ptr<Executor> executor = found->second;
@@ -48,15 +49,18 @@ asio::awaitable<void> Agent::handle(const HttpRequest& request, HttpExchange& ex
   }
   if (auto* update = std::get_if<ex::SendUpdate>(&call->call)) {
     on_executor_update(*executor, std::move(update->status));
-  } else if (auto* message = std::get_if<ex::SendMessage>(&call->call); message != nullptr && master_ != nullptr) {
-    master_->submit(ExecutorSaid{state_.id, call->framework, call->executor, std::move(message->data)});
+  } else if (auto* message = std::get_if<ex::SendMessage>(&call->call);
+             message != nullptr && master_ != nullptr) {
+    master_->submit(
+        ExecutorSaid{state_.id, call->framework, call->executor, std::move(message->data)});
   }
   co_await exchange.reply(HttpResponse{202, {}, ""});
 }
 
 asio::awaitable<void> Agent::subscribe(std::shared_ptr<Executor> executor, ex::Subscribe call,
                                        HttpExchange& exchange) {
-  const bool started = co_await exchange.start_stream(200, HttpHeaders{{"Content-Type", "application/json"}});
+  const bool started =
+      co_await exchange.start_stream(200, HttpHeaders{{"Content-Type", "application/json"}});
   if (!started) co_return;
   if (executor->stream) executor->stream->close();
   const auto stream = std::make_shared<Subscriber>(executor_);
@@ -85,9 +89,11 @@ void Agent::reconcile_subscription(Executor& executor, const ex::Subscribe& call
   for (const auto& update : call.unacknowledged_updates) on_executor_update(executor, update);
   std::vector<TaskId> lost;
   for (auto& task : state_.tasks) {
-    if (task.framework != executor.record.framework || task.info.executor != executor.record.info.executor) continue;
-    const bool has_it = std::ranges::any_of(call.unacknowledged_tasks,
-                                            [&](const mesos::TaskInfo& t) { return t.id == task.info.id; });
+    if (task.framework != executor.record.framework ||
+        task.info.executor != executor.record.info.executor)
+      continue;
+    const bool has_it = std::ranges::any_of(
+        call.unacknowledged_tasks, [&](const mesos::TaskInfo& t) { return t.id == task.info.id; });
     if (has_it) {
       task.delivered = true;
     } else if (task.delivered && task.state == mesos::TaskState::kStaging && task.pending.empty()) {
@@ -95,14 +101,15 @@ void Agent::reconcile_subscription(Executor& executor, const ex::Subscribe& call
     }
   }
   for (const auto& id : lost) {
-    agent_update(*find_task(executor.record.framework, id), mesos::TaskState::kDropped, "REASON_AGENT_RESTARTED",
-                 "Task launched during agent restart");
+    agent_update(*find_task(executor.record.framework, id), mesos::TaskState::kDropped,
+                 "REASON_AGENT_RESTARTED", "Task launched during agent restart");
   }
 }
 
 void Agent::deliver_tasks(Executor& executor) {
   for (auto& task : state_.tasks) {
-    const bool of_it = task.framework == executor.record.framework && task.info.executor == executor.record.info.executor;
+    const bool of_it = task.framework == executor.record.framework &&
+                       task.info.executor == executor.record.info.executor;
     if (!of_it || task.delivered || is_terminal(task.state)) continue;
     task.delivered = true;
     tell(executor, ex::LaunchTask{task.info});
@@ -113,8 +120,9 @@ void Agent::deliver_tasks(Executor& executor) {
 void Agent::on_executor_update(Executor& executor, mesos::Update update) {
   update.executor = executor.record.info.executor;
   TaskRecord* task = find_task(executor.record.framework, update.task);
-  const bool fresh = task != nullptr && task->last_uuid != update.uuid && !is_terminal(task->state) &&
-                     std::ranges::none_of(task->pending, [&](const auto& u) { return u.uuid == update.uuid; });
+  const bool fresh =
+      task != nullptr && task->last_uuid != update.uuid && !is_terminal(task->state) &&
+      std::ranges::none_of(task->pending, [&](const auto& u) { return u.uuid == update.uuid; });
   const ex::Acknowledged ack{update.task, update.uuid};
   if (fresh) {
     if (update.timestamp == 0) update.timestamp = static_cast<double>(wall_now().ms) / 1000.0;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What the embedded master and its agents say to each other. Nobody outside sees this: Apache Mesos has its own protobuf
-// there. It is a value protocol, so that the simulator can delay, lose and repeat it. An agent owns what is on its disk
-// (resources, tasks, unacknowledged updates); registering with all of it is how any loss is healed.
+// What the embedded master and its agents say to each other. Nobody outside sees this: Apache Mesos
+// has its own protobuf there. It is a value protocol, so that the simulator can delay, lose and
+// repeat it. An agent owns what is on its disk (resources, tasks, unacknowledged updates);
+// registering with all of it is how any loss is healed.
 #include <optional>
 #include <string>
 #include <variant>
@@ -52,26 +53,78 @@ struct RegisterAgent {
   std::vector<AgentExecutor> executors;
   std::vector<AgentOperation> operations;  // not acknowledged
 };
-struct AgentDisconnected { AgentId agent; };
-struct AgentUpdate { AgentId agent; FrameworkId framework; mesos::Update update; };
-struct AgentOperationUpdate { AgentId agent; FrameworkId framework; mesos::UpdateOperation status; };
-// Before the updates of the tasks that ended with it. `status` is a raw wait status; -1: never started.
-struct ExecutorEnded { AgentId agent; FrameworkId framework; ExecutorId executor; int status = 0; };
-struct ExecutorSaid { AgentId agent; FrameworkId framework; ExecutorId executor; std::string data; };
+struct AgentDisconnected {
+  AgentId agent;
+};
+struct AgentUpdate {
+  AgentId agent;
+  FrameworkId framework;
+  mesos::Update update;
+};
+struct AgentOperationUpdate {
+  AgentId agent;
+  FrameworkId framework;
+  mesos::UpdateOperation status;
+};
+// Before the updates of the tasks that ended with it. `status` is a raw wait status; -1: never
+// started.
+struct ExecutorEnded {
+  AgentId agent;
+  FrameworkId framework;
+  ExecutorId executor;
+  int status = 0;
+};
+struct ExecutorSaid {
+  AgentId agent;
+  FrameworkId framework;
+  ExecutorId executor;
+  std::string data;
+};
 
 // ---- master to agent ----
-struct Registered { std::string link; AgentId agent; };
-struct RunTask { FrameworkId framework; mesos::FrameworkInfo info; mesos::TaskInfo task; };
-struct KillAgentTask { FrameworkId framework; TaskId task; std::optional<Duration> grace; };
-struct ShutdownExecutor { FrameworkId framework; ExecutorId executor; };
-struct ShutdownFramework { FrameworkId framework; };
+struct Registered {
+  std::string link;
+  AgentId agent;
+};
+struct RunTask {
+  FrameworkId framework;
+  mesos::FrameworkInfo info;
+  mesos::TaskInfo task;
+};
+struct KillAgentTask {
+  FrameworkId framework;
+  TaskId task;
+  std::optional<Duration> grace;
+};
+struct ShutdownExecutor {
+  FrameworkId framework;
+  ExecutorId executor;
+};
+struct ShutdownFramework {
+  FrameworkId framework;
+};
 // To be answered with AgentOperationUpdate where the operation has an id, once it is on disk.
-struct ApplyOperation { FrameworkId framework; mesos::Operation operation; };
-struct AcknowledgeUpdate { FrameworkId framework; TaskId task; std::string uuid; };
-struct ForgetOperation { FrameworkId framework; OperationId operation; };
-struct TellExecutor { FrameworkId framework; ExecutorId executor; std::string data; };
+struct ApplyOperation {
+  FrameworkId framework;
+  mesos::Operation operation;
+};
+struct AcknowledgeUpdate {
+  FrameworkId framework;
+  TaskId task;
+  std::string uuid;
+};
+struct ForgetOperation {
+  FrameworkId framework;
+  OperationId operation;
+};
+struct TellExecutor {
+  FrameworkId framework;
+  ExecutorId executor;
+  std::string data;
+};
 struct ShutdownAgent {};  // marked gone: end all executors and never come back under this id
-using AgentMessage = std::variant<Registered, RunTask, KillAgentTask, ShutdownExecutor, ShutdownFramework, ApplyOperation,
-                                  AcknowledgeUpdate, ForgetOperation, TellExecutor, ShutdownAgent>;
+using AgentMessage =
+    std::variant<Registered, RunTask, KillAgentTask, ShutdownExecutor, ShutdownFramework,
+                 ApplyOperation, AcknowledgeUpdate, ForgetOperation, TellExecutor, ShutdownAgent>;
 
 }  // namespace mysos::local

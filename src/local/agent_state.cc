@@ -22,7 +22,8 @@ json::object executor_json(const ExecutorRecord& e) {
 ExecutorRecord executor_from(const json::object& o) {
   ExecutorRecord e;
   e.framework = FrameworkId(wire::string_at(o, "framework"));
-  if (const auto* info = wire::object_at(o, "framework_info")) e.framework_info = mesos::decode_framework(*info);
+  if (const auto* info = wire::object_at(o, "framework_info"))
+    e.framework_info = mesos::decode_framework(*info);
   if (const auto* info = wire::object_at(o, "info")) e.info = mesos::decode_task(*info);
   e.container = wire::string_at(o, "container");
   e.sandbox = wire::string_at(o, "sandbox");
@@ -34,24 +35,23 @@ ExecutorRecord executor_from(const json::object& o) {
 json::object task_json(const TaskRecord& t) {
   json::array pending;
   for (const auto& update : t.pending) pending.push_back(mesos::encode_status(update));
-  return {{"framework", t.framework.value},
-          {"info", mesos::encode_task(t.info, t.framework)},
-          {"state", enum_text(t.state)},
-          {"delivered", t.delivered},
-          {"last_uuid", t.last_uuid},
-          {"pending", std::move(pending)}};
+  return {{"framework", t.framework.value}, {"info", mesos::encode_task(t.info, t.framework)},
+          {"state", enum_text(t.state)},    {"delivered", t.delivered},
+          {"last_uuid", t.last_uuid},       {"pending", std::move(pending)}};
 }
 
 TaskRecord task_from(const json::object& o) {
   TaskRecord t;
   t.framework = FrameworkId(wire::string_at(o, "framework"));
   if (const auto* info = wire::object_at(o, "info")) t.info = mesos::decode_task(*info);
-  t.state = enum_value<mesos::TaskState>(wire::string_at(o, "state")).value_or(mesos::TaskState::kUnknown);
+  t.state = enum_value<mesos::TaskState>(wire::string_at(o, "state"))
+                .value_or(mesos::TaskState::kUnknown);
   if (const auto* v = o.if_contains("delivered")) t.delivered = v->is_bool() && v->get_bool();
   t.last_uuid = wire::string_at(o, "last_uuid");
   if (const auto* list = wire::array_at(o, "pending")) {
     for (const auto& entry : *list) {
-      if (const auto* status = entry.if_object()) t.pending.push_back(mesos::decode_status(*status));
+      if (const auto* status = entry.if_object())
+        t.pending.push_back(mesos::decode_status(*status));
     }
   }
   return t;
@@ -69,15 +69,16 @@ AgentOperation operation_from(const json::object& o) {
   AgentOperation op;
   op.framework = FrameworkId(wire::string_at(o, "framework"));
   op.status.operation = OperationId(wire::string_at(o, "operation"));
-  op.status.state =
-      enum_value<mesos::OperationState>(wire::string_at(o, "state")).value_or(mesos::OperationState::kUnknown);
+  op.status.state = enum_value<mesos::OperationState>(wire::string_at(o, "state"))
+                        .value_or(mesos::OperationState::kUnknown);
   op.status.uuid = wire::string_at(o, "uuid");
   op.status.message = wire::string_at(o, "message");
   return op;
 }
 
 template <class T>
-void read_list(const json::object& o, std::string_view key, std::vector<T>& into, T (*read)(const json::object&)) {
+void read_list(const json::object& o, std::string_view key, std::vector<T>& into,
+               T (*read)(const json::object&)) {
   const auto* list = wire::array_at(o, key);
   if (list == nullptr) return;
   for (const auto& entry : *list) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What an agent of the embedded Mesos keeps on disk, whole, before it acts on it: its resources with reservations and
-// volumes, its executors (found again by pid and start time), tasks with their unacknowledged updates, and operations whose
-// feedback is not acknowledged. With this file an agent that is killed and started again goes on where it was.
+// What an agent of the embedded Mesos keeps on disk, whole, before it acts on it: its resources
+// with reservations and volumes, its executors (found again by pid and start time), tasks with
+// their unacknowledged updates, and operations whose feedback is not acknowledged. With this file
+// an agent that is killed and started again goes on where it was.
 #include <optional>
 #include <string>
 #include <vector>

@@ -108,9 +108,11 @@ Status Cgroups::resize(const std::string& container, const CgroupLimits& limits)
   const std::int64_t bytes = limits.mem_mib << 20;
   if (version_ == 2) {
     const std::string g = group(0, container);
-    const std::int64_t weight = std::clamp<std::int64_t>(1 + (shares - 2) * 9999 / 262142, 1, 10'000);
+    const std::int64_t weight =
+        std::clamp<std::int64_t>(1 + (shares - 2) * 9999 / 262142, 1, 10'000);
     MYSOS_TRY_VOID(write_knob(g + "/cpu.weight", std::to_string(weight)));
-    if (limits.hard_cpu) MYSOS_TRY_VOID(write_knob(g + "/cpu.max", fmt::format("{} {}", quota, kCfsPeriodUs)));
+    if (limits.hard_cpu)
+      MYSOS_TRY_VOID(write_knob(g + "/cpu.max", fmt::format("{} {}", quota, kCfsPeriodUs)));
     const auto now = read_file(g + "/memory.max");
     const bool grows = !now || now->starts_with("max") || std::atoll(now->c_str()) < bytes;
     return bytes > 0 && grows ? write_knob(g + "/memory.max", std::to_string(bytes)) : Status();
@@ -122,13 +124,16 @@ Status Cgroups::resize(const std::string& container, const CgroupLimits& limits)
   const std::string g = group(1, container);
   const auto now = read_file(g + "/memory.limit_in_bytes");
   constexpr long long kUnlimited = 1LL << 60;
-  const bool grows = !now || std::atoll(now->c_str()) > kUnlimited || std::atoll(now->c_str()) < bytes;
-  return bytes > 0 && grows ? write_knob(g + "/memory.limit_in_bytes", std::to_string(bytes)) : Status();
+  const bool grows =
+      !now || std::atoll(now->c_str()) > kUnlimited || std::atoll(now->c_str()) < bytes;
+  return bytes > 0 && grows ? write_knob(g + "/memory.limit_in_bytes", std::to_string(bytes))
+                            : Status();
 }
 
 std::vector<std::string> Cgroups::procs_files(const std::string& container) const {
   std::vector<std::string> out;
-  for (std::size_t i = 0; i < roots_.size(); ++i) out.push_back(group(i, container) + "/cgroup.procs");
+  for (std::size_t i = 0; i < roots_.size(); ++i)
+    out.push_back(group(i, container) + "/cgroup.procs");
   return out;
 }
 
@@ -147,8 +152,8 @@ std::vector<pid_t> Cgroups::pids(const std::string& container) const {
 }
 
 bool Cgroups::oom_killed(const std::string& container) const {
-  const auto text =
-      read_file(version_ == 2 ? group(0, container) + "/memory.events" : group(1, container) + "/memory.oom_control");
+  const auto text = read_file(version_ == 2 ? group(0, container) + "/memory.events"
+                                            : group(1, container) + "/memory.oom_control");
   if (!text) return false;
   std::istringstream in(*text);
   std::string key;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Control groups of containers: v1 (cpu and memory hierarchies) or v2, whichever is mounted and may be written. One
-// Cgroups names one parent group; below it there is one group per container.
+// Control groups of containers: v1 (cpu and memory hierarchies) or v2, whichever is mounted and may
+// be written. One Cgroups names one parent group; below it there is one group per container.
 #include <sys/types.h>
 
 #include <optional>
@@ -22,7 +22,8 @@ struct CgroupLimits {
 
 class Cgroups {
  public:
-  // Tries it out by making a group. nullopt, with the reason in `why_not`, where it is not possible.
+  // Tries it out by making a group. nullopt, with the reason in `why_not`, where it is not
+  // possible.
   static std::optional<Cgroups> probe(const std::string& parent, std::string& why_not);
 
   // Makes the groups of a container and sets their limits. An existing one is taken over.
@@ -39,7 +40,8 @@ class Cgroups {
   [[nodiscard]] int version() const { return version_; }
 
  private:
-  Cgroups(int version, std::vector<std::string> roots) : version_(version), roots_(std::move(roots)) {}
+  Cgroups(int version, std::vector<std::string> roots)
+      : version_(version), roots_(std::move(roots)) {}
   [[nodiscard]] std::string group(std::size_t root, const std::string& container) const;
   int version_ = 1;
   std::vector<std::string> roots_;  // v1: cpu, memory; v2: one

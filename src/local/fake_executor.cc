@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// An executor for tests, as a Mesos executor is: it reads the environment, subscribes, and obeys. Messages: "exit N",
-// "alloc MB" (touches memory), "fork" (leaves a child in a session of its own), "hang" (ignores SHUTDOWN), "silent" (does
-// not answer KILL), "fail TASK"; any other is echoed. FAKE_NEVER_SUBSCRIBE makes it sleep.
+// An executor for tests, as a Mesos executor is: it reads the environment, subscribes, and obeys.
+// Messages: "exit N", "alloc MB" (touches memory), "fork" (leaves a child in a session of its own),
+// "hang" (ignores SHUTDOWN), "silent" (does not answer KILL), "fail TASK"; any other is echoed.
+// FAKE_NEVER_SUBSCRIBE makes it sleep.
 #include <unistd.h>
 
 #include <cstdlib>
@@ -25,7 +26,8 @@ class FakeExecutor {
   void start() { client_.start(); }
 
  private:
-  void report(const TaskId& task, mesos::TaskState state, std::string message, std::string reason = "") {
+  void report(const TaskId& task, mesos::TaskState state, std::string message,
+              std::string reason = "") {
     mesos::Update u;
     u.task = task;
     u.state = state;

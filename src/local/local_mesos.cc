@@ -31,18 +31,24 @@ std::int64_t whole_mib(double bytes) { return static_cast<std::int64_t>(bytes / 
 
 Result<Resources> machine_share(const std::string& dir, const LocalMesosOptions& options) {
   const auto n = static_cast<double>(options.agents);
-  const double cpus = std::max(1U, std::thread::hardware_concurrency()) * options.cpu_overcommit / n;
-  const double memory =
-      static_cast<double>(::sysconf(_SC_PHYS_PAGES)) * static_cast<double>(::sysconf(_SC_PAGE_SIZE));
+  const double cpus =
+      std::max(1U, std::thread::hardware_concurrency()) * options.cpu_overcommit / n;
+  const double memory = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) *
+                        static_cast<double>(::sysconf(_SC_PAGE_SIZE));
   MYSOS_TRY(const Bytes disk, free_bytes(dir));
   return Resources{scalar("cpus", std::llround(cpus * 1000)),
                    scalar("mem", whole_mib(memory * kOfMemory * options.mem_overcommit / n) * 1000),
-                   scalar("disk", whole_mib(static_cast<double>(disk.value) * kOfDisk * options.disk_overcommit / n) * 1000)};
+                   scalar("disk", whole_mib(static_cast<double>(disk.value) * kOfDisk *
+                                            options.disk_overcommit / n) *
+                                      1000)};
 }
 
 LocalMesos::LocalMesos(asio::any_io_executor executor, std::string dir, LocalMesosOptions options)
-    : executor_(std::move(executor)), dir_(std::move(dir) + "/mesos"), options_(std::move(options)) {
-  MYSOS_ASSERT(options_.agents > 0 && options_.agents <= kMaxLocalAgents, "a sensible number of agents");
+    : executor_(std::move(executor)),
+      dir_(std::move(dir) + "/mesos"),
+      options_(std::move(options)) {
+  MYSOS_ASSERT(options_.agents > 0 && options_.agents <= kMaxLocalAgents,
+               "a sensible number of agents");
 }
 
 LocalMesos::~LocalMesos() = default;
@@ -58,10 +64,13 @@ AgentConfig LocalMesos::agent_config(std::size_t i) const {
   config.port = ports_.at(i + 1);
   config.hostname = options_.address;
   config.attributes = {{"agent", std::to_string(i)}};
-  const auto first = static_cast<std::uint64_t>(options_.first_task_port) + i * options_.ports_per_agent;
+  const auto first =
+      static_cast<std::uint64_t>(options_.first_task_port) + i * options_.ports_per_agent;
   config.resources = machine_share_;
-  const bool own_ports = std::ranges::any_of(machine_share_.list(), [](const Resource& r) { return r.name == "ports"; });
-  if (!own_ports) config.resources += Resources{ports({{first, first + options_.ports_per_agent - 1U}})};
+  const bool own_ports = std::ranges::any_of(machine_share_.list(),
+                                             [](const Resource& r) { return r.name == "ports"; });
+  if (!own_ports)
+    config.resources += Resources{ports({{first, first + options_.ports_per_agent - 1U}})};
   config.options = options_.agent;
   return config;
 }
@@ -111,8 +120,8 @@ Status LocalMesos::start() {
   agents_.resize(options_.agents);
   for (std::size_t i = 0; i < agents_.size(); ++i) MYSOS_TRY_VOID(start_agent(i));
   MYSOS_TRY_VOID(save_ports());
-  kLog.info("a Mesos master at {}:{} with {} agents of {}", options_.address, ports_[0], agents_.size(),
-            describe(machine_share_));
+  kLog.info("a Mesos master at {}:{} with {} agents of {}", options_.address, ports_[0],
+            agents_.size(), describe(machine_share_));
   return {};
 }
 

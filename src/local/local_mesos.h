@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// A whole Mesos in this process, for one machine: a master and some agents on loopback, with the v1 APIs of Apache Mesos.
-// Everything is under DIR/mesos and survives a restart, containers included: LocalMesos started again on the same DIR
-// listens on the same ports and finds its executors.
+// A whole Mesos in this process, for one machine: a master and some agents on loopback, with the v1
+// APIs of Apache Mesos. Everything is under DIR/mesos and survives a restart, containers included:
+// LocalMesos started again on the same DIR listens on the same ports and finds its executors.
 // Beyond the scheduler it is for tests too: its parts can be stopped and started one by one.
 #include <memory>
 #include <optional>
@@ -21,14 +21,15 @@ struct LocalMesosOptions {
   std::size_t agents = 3;
   std::string address = "127.0.0.1";
   std::uint16_t master_port = 0;  // 0: a free one, the same after a restart
-  // Of each agent; with ports in it, these for each. By default the machine's cpus, memory and free disk divided by the agents, times these factors.
+  // Of each agent; with ports in it, these for each. By default the machine's cpus, memory and free
+  // disk divided by the agents, times these factors.
   std::optional<Resources> resources;
   double cpu_overcommit = 1;
   double mem_overcommit = 1;
   double disk_overcommit = 1;
   std::uint16_t first_task_port = 31000;  // agent i has ports_per_agent from here on
   std::uint16_t ports_per_agent = 100;
-  bool cgroups = true;                    // where they are permitted
+  bool cgroups = true;  // where they are permitted
   MasterOptions master;
   AgentOptions agent;
 };
@@ -44,7 +45,8 @@ class LocalMesos {
 
   // kConflict when another process has DIR.
   Status start();
-  // To be awaited before destruction. kEnd shuts executors down (their grace applies) and frees the cgroups.
+  // To be awaited before destruction. kEnd shuts executors down (their grace applies) and frees the
+  // cgroups.
   asio::awaitable<void> stop(Containers containers);
 
   [[nodiscard]] Endpoint master_endpoint() const { return {options_.address, ports_.at(0)}; }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The embedded Mesos end to end: a real scheduler client, real executors in real containers, HTTP on loopback.
+// The embedded Mesos end to end: a real scheduler client, real executors in real containers, HTTP
+// on loopback.
 #include "local/local_mesos.h"
 
 #include <signal.h>
@@ -27,7 +28,8 @@ struct LocalMesosTest : ::testing::Test {
     char name[] = "/tmp/mysos-local-XXXXXX";
     dir = ::mkdtemp(name);
     options.agents = 1;
-    options.resources = Resources{scalar("cpus", 4000), scalar("mem", 1024'000), scalar("disk", 10'000'000)};
+    options.resources =
+        Resources{scalar("cpus", 4000), scalar("mem", 1024'000), scalar("disk", 10'000'000)};
     options.agent.executor_reregistration_timeout = 5s;
   }
   void TearDown() override {
@@ -89,13 +91,17 @@ struct LocalMesosTest : ::testing::Test {
     scheduler->client.send(mesos::Message{offer.agent, ExecutorId("ex-" + id), what});
   }
   bool heard(const std::string& message) {
-    return loop.run_until([&] { return std::ranges::find(scheduler->messages, message) != scheduler->messages.end(); });
+    return loop.run_until([&] {
+      return std::ranges::find(scheduler->messages, message) != scheduler->messages.end();
+    });
   }
   // Messages to an executor that has not come back yet are lost.
   bool answers(const mesos::Offer& offer, const std::string& id) {
     for (int i = 0; i < 100; ++i) {
       tell(offer, id, "hello");
-      const auto heard_it = [&] { return std::ranges::find(scheduler->messages, "echo:hello") != scheduler->messages.end(); };
+      const auto heard_it = [&] {
+        return std::ranges::find(scheduler->messages, "echo:hello") != scheduler->messages.end();
+      };
       if (loop.run_until(heard_it, 200ms)) return true;
     }
     return false;
@@ -155,13 +161,15 @@ TEST_F(LocalMesosTest, KeepsVolumesOverTasksAndRestarts) {
   const auto again = scheduler->await_offer(1000);
 
   ASSERT_TRUE(again);
-  ASSERT_TRUE(again->resources.contains(Resources{vol}.allocated_to("mysos"))) << describe(again->resources);
-  scheduler->client.send(
-      mesos::Accept{{again->id},
-                    {{mesos::Destroy{Resources{vol}}, {}}, {mesos::Unreserve{reserved}, OperationId("op-3")}},
-                    0s});
+  ASSERT_TRUE(again->resources.contains(Resources{vol}.allocated_to("mysos")))
+      << describe(again->resources);
+  scheduler->client.send(mesos::Accept{
+      {again->id},
+      {{mesos::Destroy{Resources{vol}}, {}}, {mesos::Unreserve{reserved}, OperationId("op-3")}},
+      0s});
   ASSERT_TRUE(loop.run_until([&] { return !scheduler->operations.empty(); }));
-  EXPECT_EQ(scheduler->operations[0].state, mesos::OperationState::kFinished) << scheduler->operations[0].message;
+  EXPECT_EQ(scheduler->operations[0].state, mesos::OperationState::kFinished)
+      << scheduler->operations[0].message;
   EXPECT_FALSE(path_exists(file));
 }
 

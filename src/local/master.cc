@@ -21,9 +21,13 @@ HttpServerOptions server_options() {
 }  // namespace
 
 Master::Master(asio::any_io_executor executor, MasterConfig config)
-    : executor_(executor), config_(std::move(config)),
-      server_(executor, [this](const HttpRequest& r, HttpExchange& x) { return handle(r, x); }, server_options()),
-      rescheduled_(executor), tasks_(executor) {}
+    : executor_(executor),
+      config_(std::move(config)),
+      server_(
+          executor, [this](const HttpRequest& r, HttpExchange& x) { return handle(r, x); },
+          server_options()),
+      rescheduled_(executor),
+      tasks_(executor) {}
 
 Status Master::start() {
   MYSOS_TRY_VOID(make_dirs(config_.dir, 0700));
@@ -35,7 +39,8 @@ Status Master::start() {
     if (!parsed) return std::unexpected(std::move(parsed).error().with_context(file));
     registry = *std::move(parsed);
   }
-  core_ = std::make_unique<MasterCore>(std::move(registry), config_.options, random_uuid(), steady_now());
+  core_ = std::make_unique<MasterCore>(std::move(registry), config_.options, random_uuid(),
+                                       steady_now());
   MYSOS_TRY(port_, server_.listen(config_.address, config_.port));
   config_.port = port_;
   tasks_.spawn("master timer", tick());
@@ -50,7 +55,8 @@ asio::awaitable<void> Master::stop() {
 }
 
 void Master::save(const Registry& registry) {
-  const auto saved = write_file_atomic(config_.dir + "/registry.json", to_json_text(registry), 0600);
+  const auto saved =
+      write_file_atomic(config_.dir + "/registry.json", to_json_text(registry), 0600);
   if (!saved) kLog.error("the registry is not on disk: {}", saved.error().message);
 }
 
@@ -74,7 +80,8 @@ void Master::deliver(MasterOutput output) {
   for (auto& out : output.events) {
     const auto stream = streams_.find(out.stream);
     if (stream == streams_.end()) continue;
-    if (auto* update = std::get_if<mesos::Update>(&out.event); update != nullptr && update->timestamp == 0) {
+    if (auto* update = std::get_if<mesos::Update>(&out.event);
+        update != nullptr && update->timestamp == 0) {
       update->timestamp = now_s;
     }
     stream->second->push(mesos::encode_event(out.event, {out.framework, {config_.address, port_}}));
@@ -83,7 +90,8 @@ void Master::deliver(MasterOutput output) {
     if (const auto stream = streams_.find(id); stream != streams_.end()) stream->second->close();
   }
   for (auto& out : output.agents) {
-    if (const auto* registered = std::get_if<Registered>(&out.message)) link_of_[out.agent] = registered->link;
+    if (const auto* registered = std::get_if<Registered>(&out.message))
+      link_of_[out.agent] = registered->link;
     const auto link = link_of_.find(out.agent);
     const auto sink = link == link_of_.end() ? links_.end() : links_.find(link->second);
     if (sink != links_.end()) sink->second(std::move(out.message));
@@ -140,19 +148,22 @@ bool accepts_json(std::string_view accept) {
 }
 }  // namespace
 
-asio::awaitable<void> Master::scheduler(const HttpRequest& request, HttpExchange& exchange, const json::value& body) {
+asio::awaitable<void> Master::scheduler(const HttpRequest& request, HttpExchange& exchange,
+                                        const json::value& body) {
   auto call = mesos::decode_call(body);
   if (!call) {
-    co_await exchange.reply(plain_text(call.error().code == Errc::kNotFound ? 501 : 400, call.error().message));
+    co_await exchange.reply(
+        plain_text(call.error().code == Errc::kNotFound ? 501 : 400, call.error().message));
     co_return;
   }
   const bool has_stream = request.headers.has("Mesos-Stream-Id");
   if (auto* subscription = std::get_if<mesos::Subscribe>(&call->call)) {
     if (!accepts_json(request.headers.get("Accept"))) {
-      co_await exchange.reply(
-          plain_text(406, "Expecting 'Accept' to allow 'application/x-protobuf' or 'application/json'"));
+      co_await exchange.reply(plain_text(
+          406, "Expecting 'Accept' to allow 'application/x-protobuf' or 'application/json'"));
     } else if (has_stream) {
-      co_await exchange.reply(plain_text(400, "Subscribe calls should not include the 'Mesos-Stream-Id' header"));
+      co_await exchange.reply(
+          plain_text(400, "Subscribe calls should not include the 'Mesos-Stream-Id' header"));
     } else {
       co_await subscribe(std::move(subscription->framework), exchange);
     }

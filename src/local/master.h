@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The embedded master: MasterCore with its file, its timer and its HTTP endpoints. The core's registry is on disk before any
-// of its output leaves. Agents are in the same process and give it their inputs directly.
+// The embedded master: MasterCore with its file, its timer and its HTTP endpoints. The core's
+// registry is on disk before any of its output leaves. Agents are in the same process and give it
+// their inputs directly.
 #include <deque>
 #include <functional>
 #include <map>
@@ -38,14 +39,16 @@ class Master {
 
   // Steps the core and delivers what comes out. May be called from a sink: it then takes its turn.
   void submit(MasterInput input);
-  // What the master says to the agent that registers next under `link` goes to `sink`, from then on.
+  // What the master says to the agent that registers next under `link` goes to `sink`, from then
+  // on.
   void attach(const std::string& link, AgentSink sink);
   // The link is broken: nothing more is delivered.
   void detach(const std::string& link, const AgentId& agent);
 
  private:
   asio::awaitable<void> handle(const HttpRequest& request, HttpExchange& exchange);
-  asio::awaitable<void> scheduler(const HttpRequest& request, HttpExchange& exchange, const json::value& body);
+  asio::awaitable<void> scheduler(const HttpRequest& request, HttpExchange& exchange,
+                                  const json::value& body);
   asio::awaitable<void> subscribe(mesos::FrameworkInfo info, HttpExchange& exchange);
   asio::awaitable<void> tick();
   void deliver(MasterOutput output);
@@ -57,7 +60,8 @@ class Master {
   std::unique_ptr<MasterCore> core_;
   std::deque<MasterInput> inputs_;
   bool stepping_ = false;
-  std::map<StreamId, std::shared_ptr<Subscriber>> streams_;  // shared with the handler that writes it out
+  std::map<StreamId, std::shared_ptr<Subscriber>>
+      streams_;  // shared with the handler that writes it out
   std::map<std::string, AgentSink> links_;
   std::map<AgentId, std::string> link_of_;
   HttpServer server_;

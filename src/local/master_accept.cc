@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// ACCEPT: the operations of one acceptance are judged and done in order, each on what the earlier ones left.
+// ACCEPT: the operations of one acceptance are judged and done in order, each on what the earlier
+// ones left.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -47,7 +48,8 @@ void MasterCore::on_call(Framework& f, const mesos::Accept& call) {
   if (!invalid.empty()) return drop_invalid(f, call, invalid);
 
   Acceptance acceptance{*agent_id, agents_.at(*agent_id), *role, std::move(pool)};
-  for (const auto& operation : call.operations) run_operation(f, acceptance, allocated(operation, *role));
+  for (const auto& operation : call.operations)
+    run_operation(f, acceptance, allocated(operation, *role));
   add_filter(f, *agent_id, acceptance.pool, call.refuse);
 }
 
@@ -80,13 +82,15 @@ void MasterCore::run_operation(Framework& f, Acceptance& a, const mesos::Operati
   }
   if (why) {
     if (operation.id.empty()) return;
-    return send(f, mesos::UpdateOperation{operation.id, mesos::OperationState::kError, "", std::nullopt, *why});
+    return send(f, mesos::UpdateOperation{operation.id, mesos::OperationState::kError, "",
+                                          std::nullopt, *why});
   }
   a.pool = converted(a.pool, operation);
   mesos::Operation unallocated = allocated(operation, "");
   a.agent.total = converted(a.agent.total, unallocated);
   if (!operation.id.empty()) {
-    f.operations[operation.id].status = {operation.id, mesos::OperationState::kPending, "", a.agent_id, ""};
+    f.operations[operation.id].status = {operation.id, mesos::OperationState::kPending, "",
+                                         a.agent_id, ""};
   }
   tell(a.agent_id, ApplyOperation{*f.info.id, std::move(unallocated)});
 }
@@ -103,12 +107,14 @@ std::optional<std::string> MasterCore::task_refusal(const Framework& f, const Ac
   if (!is_valid_id(task.id.value)) return "'" + task.id.value + "' contains invalid characters";
   if (f.tasks.contains(task.id)) return "Task has duplicate ID: " + task.id.value;
   if (task.agent != a.agent_id) {
-    return "Task uses invalid agent " + task.agent.value + " while agent " + a.agent_id.value + " is expected";
+    return "Task uses invalid agent " + task.agent.value + " while agent " + a.agent_id.value +
+           " is expected";
   }
   if (task.executor.empty() || task.executor_command.empty()) {
     return "Task should have at least one (but not both) of CommandInfo or ExecutorInfo present";
   }
-  if (!is_valid_id(task.executor.value)) return "'" + task.executor.value + "' contains invalid characters";
+  if (!is_valid_id(task.executor.value))
+    return "'" + task.executor.value + "' contains invalid characters";
   if (task.resources.empty()) return "Task uses no resources";
   const auto running = a.agent.executors.find({*f.info.id, task.executor});
   Resources wanted = task.resources;
@@ -118,8 +124,8 @@ std::optional<std::string> MasterCore::task_refusal(const Framework& f, const Ac
     return "ExecutorInfo is not compatible with existing ExecutorInfo with same ExecutorID.";
   }
   if (!a.pool.contains(wanted)) {
-    return "Total resources " + mesos_text(wanted) + " required by task and its executor is more than available " +
-           mesos_text(a.pool);
+    return "Total resources " + mesos_text(wanted) +
+           " required by task and its executor is more than available " + mesos_text(a.pool);
   }
   return std::nullopt;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Agents: how they come, go, and what they report. Losing one says nothing about its tasks but that nobody sees them.
+// Agents: how they come, go, and what they report. Losing one says nothing about its tasks but that
+// nobody sees them.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -15,7 +16,8 @@ void MasterCore::tell(const AgentId& agent, AgentMessage message) {
 }
 
 // An agent may know tasks of a framework that this master has not met: its registry was lost.
-MasterCore::Framework& MasterCore::framework_or_placeholder(const FrameworkId& id, const mesos::TaskInfo& task) {
+MasterCore::Framework& MasterCore::framework_or_placeholder(const FrameworkId& id,
+                                                            const mesos::TaskInfo& task) {
   Framework& f = frameworks_[id];
   if (!f.info.id) {
     f.info.id = id;
@@ -36,7 +38,8 @@ void MasterCore::on(const RegisterAgent& in) {
   } else if (known->second.link == Link::kUnreachable) {
     greeting = "Unreachable agent re-reregistered";  // as Mesos spells it
   }
-  const AgentId id = in.id ? *in.id : AgentId(fmt::format("{}-S{}", master_id_, registry_.next_agent++));
+  const AgentId id =
+      in.id ? *in.id : AgentId(fmt::format("{}-S{}", master_id_, registry_.next_agent++));
   withdraw_offers(id, true);
   Agent& agent = agents_[id];
   agent.info = in.info;
@@ -56,7 +59,8 @@ void MasterCore::on(const RegisterAgent& in) {
   allocate_soon();
 }
 
-void MasterCore::adopt_tasks(const AgentId& id, Agent& agent, const RegisterAgent& in, const std::string& greeting) {
+void MasterCore::adopt_tasks(const AgentId& id, Agent& agent, const RegisterAgent& in,
+                             const std::string& greeting) {
   const auto removed = [&](const FrameworkId& framework) {
     const auto found = registry_.frameworks.find(framework);
     return found != registry_.frameworks.end() && found->second.removed;
@@ -84,15 +88,17 @@ void MasterCore::adopt_tasks(const AgentId& id, Agent& agent, const RegisterAgen
     if (is_terminal(task.state)) continue;
     agent.held[{reported.framework, reported.info.id}] = reported.info.resources.allocated_to("");
     if (greeting.empty()) continue;
-    auto update = master_update(reported.info.id, reported.state, "REASON_AGENT_REREGISTERED", greeting);
+    auto update =
+        master_update(reported.info.id, reported.state, "REASON_AGENT_REREGISTERED", greeting);
     update.agent = id;
     update.executor = reported.info.executor;
     send(f, std::move(update));
   }
 
   const auto reported = [&](const FrameworkId& framework, const TaskId& task) {
-    return std::ranges::any_of(
-        in.tasks, [&](const AgentTask& t) { return t.framework == framework && t.info.id == task; });
+    return std::ranges::any_of(in.tasks, [&](const AgentTask& t) {
+      return t.framework == framework && t.info.id == task;
+    });
   };
   for (auto& [framework, f] : frameworks_) {
     for (auto it = f.tasks.begin(); it != f.tasks.end();) {
@@ -131,7 +137,8 @@ void MasterCore::adopt_operations(const AgentId& id, const RegisterAgent& in) {
       it = f.operations.erase(it);
     }
   }
-  for (const AgentOperation& operation : in.operations) on(AgentOperationUpdate{id, operation.framework, operation.status});
+  for (const AgentOperation& operation : in.operations)
+    on(AgentOperationUpdate{id, operation.framework, operation.status});
 }
 
 void MasterCore::on(const AgentDisconnected& in) {
@@ -175,8 +182,9 @@ void MasterCore::drop_agent(const AgentId& id, Agent& agent, mesos::TaskState st
         continue;
       }
       if (!is_terminal(task.state)) {
-        auto update = master_update(it->first, state, gone ? "REASON_AGENT_REMOVED_BY_OPERATOR" : "REASON_AGENT_REMOVED",
-                                    gone ? "Agent has been marked gone" : "health check timed out");
+        auto update = master_update(
+            it->first, state, gone ? "REASON_AGENT_REMOVED_BY_OPERATOR" : "REASON_AGENT_REMOVED",
+            gone ? "Agent has been marked gone" : "health check timed out");
         update.agent = id;
         update.executor = task.info.executor;
         send(f, std::move(update));
@@ -229,7 +237,8 @@ void MasterCore::on(const AgentOperationUpdate& in) {
   const auto agent = agents_.find(in.agent);
   const auto found = frameworks_.find(in.framework);
   if (agent == agents_.end() || agent->second.link != Link::kConnected) return;
-  if (found == frameworks_.end()) return tell(in.agent, ForgetOperation{in.framework, in.status.operation});
+  if (found == frameworks_.end())
+    return tell(in.agent, ForgetOperation{in.framework, in.status.operation});
   OperationEntry& entry = found->second.operations[in.status.operation];
   entry.status = in.status;
   entry.status.agent = in.agent;
@@ -245,12 +254,14 @@ void MasterCore::on(const ExecutorEnded& in) {
   agent->second.executors.erase({in.framework, in.executor});
   allocate_soon();
   const auto found = frameworks_.find(in.framework);
-  if (found != frameworks_.end()) send(found->second, mesos::Failure{in.agent, in.executor, in.status});
+  if (found != frameworks_.end())
+    send(found->second, mesos::Failure{in.agent, in.executor, in.status});
 }
 
 void MasterCore::on(const ExecutorSaid& in) {
   const auto found = frameworks_.find(in.framework);
-  if (found != frameworks_.end()) send(found->second, mesos::ExecutorMessage{in.agent, in.executor, in.data});
+  if (found != frameworks_.end())
+    send(found->second, mesos::ExecutorMessage{in.agent, in.executor, in.data});
 }
 
 }  // namespace mysos::local

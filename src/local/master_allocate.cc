@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Offers: one per (agent, role) of what is free there, to frameworks in the order of what they hold. Who has nothing new to
-// hear (suppressed, or everything filtered) causes no work.
+// Offers: one per (agent, role) of what is free there, to frameworks in the order of what they
+// hold. Who has nothing new to hear (suppressed, or everything filtered) causes no work.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,7 +13,9 @@ namespace {
 constexpr std::int64_t kMinCpusMilli = 10;
 constexpr std::int64_t kMinMemMilli = 32'000;
 
-bool worth_offering(const Resources& r) { return r.milli("cpus") >= kMinCpusMilli || r.milli("mem") >= kMinMemMilli; }
+bool worth_offering(const Resources& r) {
+  return r.milli("cpus") >= kMinCpusMilli || r.milli("mem") >= kMinMemMilli;
+}
 
 // A reservation is for its role and for the roles below it.
 bool may_have(const std::string& role, const Resource& r) {
@@ -49,7 +51,9 @@ Resources MasterCore::free_of(const AgentId& id) const {
   return free;
 }
 
-void MasterCore::allocate_soon() { allocate_at_ = std::min(allocate_at_, now_ + options_.allocation_delay); }
+void MasterCore::allocate_soon() {
+  allocate_at_ = std::min(allocate_at_, now_ + options_.allocation_delay);
+}
 
 // At the first regular allocation after `earliest`.
 void MasterCore::allocate_at_interval(Instant earliest) {
@@ -57,14 +61,16 @@ void MasterCore::allocate_at_interval(Instant earliest) {
   allocate_at_ = std::min(allocate_at_, start_ + intervals * options_.allocation_interval);
 }
 
-void MasterCore::add_filter(Framework& f, const AgentId& agent, const Resources& refused, Duration refuse) {
+void MasterCore::add_filter(Framework& f, const AgentId& agent, const Resources& refused,
+                            Duration refuse) {
   if (refuse > Duration::zero() && !refused.empty()) {
     f.filters.push_back({agent, refused.allocated_to(""), now_ + refuse});
   }
   allocate_at_interval(now_);
 }
 
-Instant MasterCore::filtered_until(const Framework& f, const AgentId& agent, const Resources& resources) const {
+Instant MasterCore::filtered_until(const Framework& f, const AgentId& agent,
+                                   const Resources& resources) const {
   Instant until = Instant::min();
   for (const Filter& filter : f.filters) {
     if (filter.agent == agent && filter.until > now_ && filter.refused.contains(resources)) {
@@ -92,11 +98,13 @@ std::vector<FrameworkId> MasterCore::by_share() const {
   return out;
 }
 
-void MasterCore::make_offers(const AgentId& id, Resources& free, Framework& f, std::vector<mesos::Offer>& into) {
+void MasterCore::make_offers(const AgentId& id, Resources& free, Framework& f,
+                             std::vector<mesos::Offer>& into) {
   const std::string& role = f.info.role;
   const Resources candidate = free.filter([&](const Resource& r) { return may_have(role, r); });
   if (!worth_offering(candidate)) return;
-  if (const Instant until = filtered_until(f, id, candidate); until > now_) return allocate_at_interval(until);
+  if (const Instant until = filtered_until(f, id, candidate); until > now_)
+    return allocate_at_interval(until);
   free -= candidate;
   const Agent& agent = agents_.at(id);
   mesos::Offer offer;
@@ -118,7 +126,8 @@ void MasterCore::allocate() {
   if (order.empty()) return;
   std::map<FrameworkId, std::vector<mesos::Offer>> made;
   for (const auto& id : order) {
-    std::erase_if(frameworks_.at(id).filters, [&](const Filter& filter) { return filter.until <= now_; });
+    std::erase_if(frameworks_.at(id).filters,
+                  [&](const Filter& filter) { return filter.until <= now_; });
   }
   for (const auto& [agent_id, agent] : agents_) {
     if (agent.link != Link::kConnected) continue;

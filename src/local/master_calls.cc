@@ -26,8 +26,10 @@ void MasterCore::on_call(Framework& f, const mesos::Kill& call) {
   if (found == f.tasks.end()) return reconcile_task(f, call.task, call.agent);
   const AgentId& id = found->second.info.agent;
   const auto agent = agents_.find(id);
-  if (agent == agents_.end() || agent->second.link == Link::kUnreachable) return reconcile_task(f, call.task, id);
-  if (agent->second.link == Link::kConnected) tell(id, KillAgentTask{*f.info.id, call.task, call.grace});
+  if (agent == agents_.end() || agent->second.link == Link::kUnreachable)
+    return reconcile_task(f, call.task, id);
+  if (agent->second.link == Link::kConnected)
+    tell(id, KillAgentTask{*f.info.id, call.task, call.grace});
 }
 
 void MasterCore::on_call(Framework& f, const mesos::Shutdown& call) {
@@ -70,11 +72,14 @@ void MasterCore::on_call(Framework& f, const mesos::Reconcile& call) {
 }
 
 // Explicit reconciliation of one task; also the answer to a KILL of a task that is not there.
-void MasterCore::reconcile_task(Framework& f, const TaskId& id, const std::optional<AgentId>& agent_id) {
+void MasterCore::reconcile_task(Framework& f, const TaskId& id,
+                                const std::optional<AgentId>& agent_id) {
   using enum mesos::TaskState;
-  const auto reply = [&](mesos::TaskState state, const char* message, const std::optional<AgentId>& where,
+  const auto reply = [&](mesos::TaskState state, const char* message,
+                         const std::optional<AgentId>& where,
                          const std::optional<ExecutorId>& executor) {
-    auto update = master_update(id, state, "REASON_RECONCILIATION", std::string("Reconciliation: ") + message);
+    auto update = master_update(id, state, "REASON_RECONCILIATION",
+                                std::string("Reconciliation: ") + message);
     update.agent = where;
     update.executor = executor;
     send(f, std::move(update));
@@ -103,8 +108,9 @@ void MasterCore::reconcile_task(Framework& f, const TaskId& id, const std::optio
   reply(kUnknown, "Task is unknown", where, std::nullopt);
 }
 
-mesos::UpdateOperation MasterCore::reconciled_operation(const Framework& f, const OperationId& operation,
-                                                        const std::optional<AgentId>& agent_id) const {
+mesos::UpdateOperation MasterCore::reconciled_operation(
+    const Framework& f, const OperationId& operation,
+    const std::optional<AgentId>& agent_id) const {
   using enum mesos::OperationState;
   mesos::UpdateOperation status;
   status.operation = operation;
@@ -135,7 +141,8 @@ mesos::UpdateOperation MasterCore::reconciled_operation(const Framework& f, cons
 }
 
 void MasterCore::on_call(Framework& f, const mesos::ReconcileOperations& call) {
-  for (const auto& [operation, agent] : call.operations) send(f, reconciled_operation(f, operation, agent));
+  for (const auto& [operation, agent] : call.operations)
+    send(f, reconciled_operation(f, operation, agent));
   if (!call.operations.empty()) return;
   for (const auto& [operation, entry] : f.operations) {
     send(f, reconciled_operation(f, operation, entry.status.agent));

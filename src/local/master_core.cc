@@ -14,7 +14,8 @@ namespace {
 constexpr double kMaxFailoverSeconds = 10.0 * 365 * 86400;
 
 Duration failover_timeout(const mesos::FrameworkInfo& info) {
-  return Duration(std::llround(std::clamp(info.failover_timeout_s, 0.0, kMaxFailoverSeconds) * 1e6));
+  return Duration(
+      std::llround(std::clamp(info.failover_timeout_s, 0.0, kMaxFailoverSeconds) * 1e6));
 }
 
 bool capable(const mesos::FrameworkInfo& info, std::string_view capability) {
@@ -23,7 +24,8 @@ bool capable(const mesos::FrameworkInfo& info, std::string_view capability) {
 
 }  // namespace
 
-mesos::Update master_update(const TaskId& task, mesos::TaskState state, std::string reason, std::string message) {
+mesos::Update master_update(const TaskId& task, mesos::TaskState state, std::string reason,
+                            std::string message) {
   mesos::Update u;
   u.task = task;
   u.state = state;
@@ -33,8 +35,13 @@ mesos::Update master_update(const TaskId& task, mesos::TaskState state, std::str
   return u;
 }
 
-MasterCore::MasterCore(Registry recovered, MasterOptions options, std::string master_id, Instant now)
-    : options_(options), master_id_(std::move(master_id)), registry_(std::move(recovered)), start_(now), now_(now) {
+MasterCore::MasterCore(Registry recovered, MasterOptions options, std::string master_id,
+                       Instant now)
+    : options_(options),
+      master_id_(std::move(master_id)),
+      registry_(std::move(recovered)),
+      start_(now),
+      now_(now) {
   for (const auto& [id, record] : registry_.frameworks) {
     if (record.removed) continue;
     Framework& f = frameworks_[id];
@@ -79,7 +86,8 @@ Instant MasterCore::next_deadline() const {
     next = std::min({next, f.heartbeat_at, f.remove_at});
     if (!f.stream) continue;
     for (const auto& [task_id, task] : f.tasks) next = std::min(next, task.resend_at);
-    for (const auto& [operation_id, operation] : f.operations) next = std::min(next, operation.resend_at);
+    for (const auto& [operation_id, operation] : f.operations)
+      next = std::min(next, operation.resend_at);
   }
   for (const auto& [id, agent] : agents_) next = std::min(next, agent.lost_at);
   return next;
@@ -100,7 +108,8 @@ void MasterCore::run_timers() {
     for (auto& [operation_id, operation] : f.operations) {
       if (operation.resend_at > now_) continue;
       send(f, operation.status);
-      operation.backoff = std::clamp(operation.backoff * 2, options_.resend_first, options_.resend_most);
+      operation.backoff =
+          std::clamp(operation.backoff * 2, options_.resend_first, options_.resend_most);
       operation.resend_at = now_ + operation.backoff;
     }
   }
@@ -111,7 +120,8 @@ void MasterCore::run_timers() {
 }
 
 void MasterCore::send(Framework& framework, mesos::Event event) {
-  if (framework.stream) out_.events.push_back({*framework.stream, *framework.info.id, std::move(event)});
+  if (framework.stream)
+    out_.events.push_back({*framework.stream, *framework.info.id, std::move(event)});
 }
 
 void MasterCore::on(const SubscribeFramework& in) {
@@ -119,13 +129,15 @@ void MasterCore::on(const SubscribeFramework& in) {
     out_.events.push_back({in.stream, in.info.id.value_or(FrameworkId()), mesos::MasterError{why}});
     out_.closed.push_back(in.stream);
   };
-  if (!capable(in.info, "MULTI_ROLE")) return refuse("FrameworkInfo.roles needs the capability MULTI_ROLE");
+  if (!capable(in.info, "MULTI_ROLE"))
+    return refuse("FrameworkInfo.roles needs the capability MULTI_ROLE");
   if (in.info.role.empty()) return refuse("The framework has no role");
   FrameworkId id;
   if (in.info.id) {
     id = *in.info.id;
     const auto known = registry_.frameworks.find(id);
-    if (known != registry_.frameworks.end() && known->second.removed) return refuse("Framework has been removed");
+    if (known != registry_.frameworks.end() && known->second.removed)
+      return refuse("Framework has been removed");
   } else {
     id = FrameworkId(fmt::format("{}-{:04}", master_id_, registry_.next_framework++));
   }
@@ -195,7 +207,8 @@ void MasterCore::remove_framework(const FrameworkId& id) {
   frameworks_.erase(found);
 }
 
-std::optional<CallRefusal> MasterCore::check_call(const FrameworkId& framework, const StreamId& stream) const {
+std::optional<CallRefusal> MasterCore::check_call(const FrameworkId& framework,
+                                                  const StreamId& stream) const {
   const auto found = frameworks_.find(framework);
   if (found == frameworks_.end()) return CallRefusal{400, "Framework cannot be found"};
   if (!found->second.stream) return CallRefusal{403, "Framework is not subscribed"};
@@ -203,9 +216,10 @@ std::optional<CallRefusal> MasterCore::check_call(const FrameworkId& framework, 
     return CallRefusal{400, "All non-subscribe calls should include the 'Mesos-Stream-Id' header"};
   }
   if (*found->second.stream != stream) {
-    return CallRefusal{400, fmt::format("The stream ID '{}' included in this request didn't match the stream ID "
-                                        "currently associated with framework ID {}",
-                                        stream.value, framework.value)};
+    return CallRefusal{
+        400, fmt::format("The stream ID '{}' included in this request didn't match the stream ID "
+                         "currently associated with framework ID {}",
+                         stream.value, framework.value)};
   }
   return std::nullopt;
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The brain of the embedded Mesos master, and the simulator's one model of Mesos: the v1 scheduler API as Apache Mesos 1.11
-// behaves (docs and measurements in tests/conformance), narrowed to what model/mesos.h says and to frameworks with the
-// capabilities MULTI_ROLE, RESERVATION_REFINEMENT and PARTITION_AWARE. Pure: no I/O, clock, thread or randomness; the same
-// inputs give the same outputs.
-// Invariants: resources of a connected agent = free + offered + held by tasks and executors; at most one stream per
-// framework; the updates of a task leave in order, each until it is acknowledged.
-// Where it differs from Apache Mesos: frameworks are remembered over a restart of the master (so a removed one stays
-// removed), and it resends updates itself instead of its agents.
+// The brain of the embedded Mesos master, and the simulator's one model of Mesos: the v1 scheduler
+// API as Apache Mesos 1.11 behaves (docs and measurements in tests/conformance), narrowed to what
+// model/mesos.h says and to frameworks with the capabilities MULTI_ROLE, RESERVATION_REFINEMENT and
+// PARTITION_AWARE. Pure: no I/O, clock, thread or randomness; the same inputs give the same
+// outputs. Invariants: resources of a connected agent = free + offered + held by tasks and
+// executors; at most one stream per framework; the updates of a task leave in order, each until it
+// is acknowledged. Where it differs from Apache Mesos: frameworks are remembered over a restart of
+// the master (so a removed one stays removed), and it resends updates itself instead of its agents.
 #include <deque>
 #include <map>
 #include <optional>
@@ -25,19 +25,39 @@ namespace mysos::local {
 using StreamId = StrongId<struct StreamIdTag>;  // one SUBSCRIBE connection: the Mesos-Stream-Id
 
 // ---- inputs ----
-struct SubscribeFramework { StreamId stream; mesos::FrameworkInfo info; };
-struct StreamClosed { StreamId stream; };
-struct FrameworkCall { FrameworkId framework; mesos::Call call; };  // check_call() first; not a Subscribe
-struct MarkAgentGone { AgentId agent; };
-struct TeardownFramework { FrameworkId framework; };
+struct SubscribeFramework {
+  StreamId stream;
+  mesos::FrameworkInfo info;
+};
+struct StreamClosed {
+  StreamId stream;
+};
+struct FrameworkCall {
+  FrameworkId framework;
+  mesos::Call call;
+};  // check_call() first; not a Subscribe
+struct MarkAgentGone {
+  AgentId agent;
+};
+struct TeardownFramework {
+  FrameworkId framework;
+};
 struct Tick {};
 using MasterInput =
-    std::variant<Tick, SubscribeFramework, StreamClosed, FrameworkCall, RegisterAgent, AgentDisconnected, AgentUpdate,
-                 AgentOperationUpdate, ExecutorEnded, ExecutorSaid, MarkAgentGone, TeardownFramework>;
+    std::variant<Tick, SubscribeFramework, StreamClosed, FrameworkCall, RegisterAgent,
+                 AgentDisconnected, AgentUpdate, AgentOperationUpdate, ExecutorEnded, ExecutorSaid,
+                 MarkAgentGone, TeardownFramework>;
 
 // ---- outputs ----
-struct ToFramework { StreamId stream; FrameworkId framework; mesos::Event event; };
-struct ToAgent { AgentId agent; AgentMessage message; };
+struct ToFramework {
+  StreamId stream;
+  FrameworkId framework;
+  mesos::Event event;
+};
+struct ToAgent {
+  AgentId agent;
+  AgentMessage message;
+};
 struct MasterOutput {
   std::optional<Registry> persist;  // 1. durable before anything below leaves
   std::vector<ToFramework> events;  // 2. in order per stream
@@ -48,8 +68,8 @@ struct MasterOutput {
 struct MasterOptions {
   Duration heartbeat = std::chrono::seconds(15);
   Duration allocation_interval = std::chrono::seconds(1);
-  Duration allocation_delay = std::chrono::milliseconds(3);   // from an event to its offers
-  Duration agent_timeout = std::chrono::seconds(75);          // from a lost link to TASK_UNREACHABLE
+  Duration allocation_delay = std::chrono::milliseconds(3);  // from an event to its offers
+  Duration agent_timeout = std::chrono::seconds(75);         // from a lost link to TASK_UNREACHABLE
   Duration agent_reregister_timeout = std::chrono::minutes(10);  // after a start of the master
   Duration resend_first = std::chrono::seconds(10);
   Duration resend_most = std::chrono::minutes(10);
@@ -114,8 +134,10 @@ class MasterCore {
   MasterOutput take_output();
   [[nodiscard]] Instant next_deadline() const;
 
-  // What the master answers to a call (not a SUBSCRIBE) before it looks into it; nullopt: 202. `stream` may be empty.
-  [[nodiscard]] std::optional<CallRefusal> check_call(const FrameworkId& framework, const StreamId& stream) const;
+  // What the master answers to a call (not a SUBSCRIBE) before it looks into it; nullopt: 202.
+  // `stream` may be empty.
+  [[nodiscard]] std::optional<CallRefusal> check_call(const FrameworkId& framework,
+                                                      const StreamId& stream) const;
 
   [[nodiscard]] const std::string& master_id() const { return master_id_; }
   [[nodiscard]] const MasterOptions& options() const { return options_; }
@@ -154,12 +176,13 @@ class MasterCore {
   void on_call(Framework& f, const mesos::Message& call);
   void on_call(Framework& f, const mesos::Teardown&) { remove_framework(*f.info.id); }
   void reconcile_task(Framework& f, const TaskId& task, const std::optional<AgentId>& agent);
-  [[nodiscard]] mesos::UpdateOperation reconciled_operation(const Framework& f, const OperationId& operation,
-                                                            const std::optional<AgentId>& agent) const;
+  [[nodiscard]] mesos::UpdateOperation reconciled_operation(
+      const Framework& f, const OperationId& operation, const std::optional<AgentId>& agent) const;
   void drop_invalid(Framework& f, const mesos::Accept& call, const std::string& why);
   void run_operation(Framework& f, Acceptance& acceptance, const mesos::Operation& operation);
   void launch(Framework& f, Acceptance& acceptance, const mesos::TaskInfo& task);
-  [[nodiscard]] std::optional<std::string> task_refusal(const Framework& f, const Acceptance& acceptance,
+  [[nodiscard]] std::optional<std::string> task_refusal(const Framework& f,
+                                                        const Acceptance& acceptance,
                                                         const mesos::TaskInfo& task) const;
 
   // agents and updates (master_agents.cc)
@@ -170,7 +193,8 @@ class MasterCore {
   void on(const ExecutorEnded& in);
   void on(const ExecutorSaid& in);
   void on(const MarkAgentGone& in);
-  void adopt_tasks(const AgentId& id, Agent& agent, const RegisterAgent& in, const std::string& greeting);
+  void adopt_tasks(const AgentId& id, Agent& agent, const RegisterAgent& in,
+                   const std::string& greeting);
   void adopt_operations(const AgentId& id, const RegisterAgent& in);
   void drop_agent(const AgentId& id, Agent& agent, mesos::TaskState state);
   void agent_unreachable(const AgentId& id, Agent& agent);
@@ -183,8 +207,10 @@ class MasterCore {
   void allocate_soon();
   void allocate_at_interval(Instant earliest);
   [[nodiscard]] std::vector<FrameworkId> by_share() const;
-  void make_offers(const AgentId& id, Resources& free, Framework& f, std::vector<mesos::Offer>& into);
-  [[nodiscard]] Instant filtered_until(const Framework& f, const AgentId& agent, const Resources& resources) const;
+  void make_offers(const AgentId& id, Resources& free, Framework& f,
+                   std::vector<mesos::Offer>& into);
+  [[nodiscard]] Instant filtered_until(const Framework& f, const AgentId& agent,
+                                       const Resources& resources) const;
   void add_filter(Framework& f, const AgentId& agent, const Resources& refused, Duration refuse);
   void withdraw_offers(const AgentId& agent, bool rescind);
 
@@ -203,6 +229,7 @@ class MasterCore {
 };
 
 // The update the master itself makes: no uuid, SOURCE_MASTER.
-mesos::Update master_update(const TaskId& task, mesos::TaskState state, std::string reason, std::string message);
+mesos::Update master_update(const TaskId& task, mesos::TaskState state, std::string reason,
+                            std::string message);
 
 }  // namespace mysos::local

@@ -26,7 +26,8 @@ mesos::FrameworkInfo a_framework() {
 }
 
 Resources machine() {
-  return {scalar("cpus", 4000), scalar("mem", 4096'000), scalar("disk", 20000'000), ports({{31000, 31999}})};
+  return {scalar("cpus", 4000), scalar("mem", 4096'000), scalar("disk", 20000'000),
+          ports({{31000, 31999}})};
 }
 Resources slice(std::int64_t cpus_milli, std::int64_t mem_mib) {
   return {scalar("cpus", cpus_milli), scalar("mem", mem_mib * 1000)};
@@ -43,7 +44,7 @@ struct World {
   MasterCore core{Registry{}, MasterOptions{}, "M", Instant{}};
   Instant now{};
   std::optional<Registry> persisted;
-  std::vector<mesos::Event> events;   // not looked at yet
+  std::vector<mesos::Event> events;  // not looked at yet
   std::vector<StreamId> closed;
   std::vector<ToAgent> to_agents;
   FrameworkId framework;
@@ -80,7 +81,8 @@ struct World {
     step(SubscribeFramework{StreamId(stream), info});
   }
   void agent(const std::string& name, std::vector<AgentTask> tasks = {}) {
-    RegisterAgent in{name, std::nullopt, {name, "127.0.0.1", 5051, {}}, machine(), std::move(tasks), {}, {}};
+    RegisterAgent in{
+        name, std::nullopt, {name, "127.0.0.1", 5051, {}}, machine(), std::move(tasks), {}, {}};
     if (agents.contains(name)) in.id = agents[name];
     step(in);
   }
@@ -133,7 +135,8 @@ struct World {
     t.resources = slice(500, 256);
     return t;
   }
-  void update(const AgentId& where, const std::string& id, TaskState state, const std::string& uuid) {
+  void update(const AgentId& where, const std::string& id, TaskState state,
+              const std::string& uuid) {
     mesos::Update u;
     u.task = TaskId(id);
     u.state = state;
@@ -205,7 +208,9 @@ TEST(MasterAccept, ReservesCreatesAndLaunchesInOneGo) {
   w.subscribe();
   w.agent("a");
   const auto offer = w.offer();
-  Resources reserved = Resources{scalar("cpus", 1000), scalar("mem", 512'000), scalar("disk", 1024'000)}.reserved_as(kOurs);
+  Resources reserved =
+      Resources{scalar("cpus", 1000), scalar("mem", 512'000), scalar("disk", 1024'000)}.reserved_as(
+          kOurs);
   auto task = w.task("t", offer.agent);
   task.resources = slice(500, 256).reserved_as(kOurs) + Resources{volume("vol-1", 1024)};
   task.executor_resources = slice(100, 64).reserved_as(kOurs);
@@ -276,7 +281,8 @@ TEST(MasterAccept, RefusesInvalidTasks) {
     change(task);
     w.call(mesos::Accept{{offer.id}, {{mesos::Launch{{task}}, {}}}, 0s});
     const auto updates = w.take<mesos::Update>();
-    return updates.size() == 1 && updates[0].state == TaskState::kError ? updates[0].message : "it was not refused";
+    return updates.size() == 1 && updates[0].state == TaskState::kError ? updates[0].message
+                                                                        : "it was not refused";
   };
   for (const auto& [id, o] : std::map(w.core.offers())) w.call(mesos::Decline{{id}, 1h});
 
@@ -286,7 +292,8 @@ TEST(MasterAccept, RefusesInvalidTasks) {
                 t.executor = ExecutorId("ex-t");
                 t.executor_command = "exec false";
               }).starts_with("ExecutorInfo is not compatible"));
-  EXPECT_TRUE(launch([](auto& t) { t.resources = slice(50'000, 1); }).starts_with("Total resources"));
+  EXPECT_TRUE(
+      launch([](auto& t) { t.resources = slice(50'000, 1); }).starts_with("Total resources"));
   EXPECT_TRUE(launch([](auto& t) { t.executor_command = ""; }).starts_with("Task should have"));
 }
 
@@ -316,8 +323,10 @@ TEST(MasterUpdates, OperationFeedbackIsRepeatedUntilAcknowledged) {
   w.subscribe();
   w.agent("a");
   const auto offer = w.offer();
-  w.call(mesos::Accept{{offer.id}, {{mesos::Reserve{slice(100, 64).reserved_as(kOurs)}, OperationId("op")}}, 0s});
-  w.step(AgentOperationUpdate{offer.agent, w.framework, {OperationId("op"), OperationState::kFinished, "uu", {}, ""}});
+  w.call(mesos::Accept{
+      {offer.id}, {{mesos::Reserve{slice(100, 64).reserved_as(kOurs)}, OperationId("op")}}, 0s});
+  w.step(AgentOperationUpdate{
+      offer.agent, w.framework, {OperationId("op"), OperationState::kFinished, "uu", {}, ""}});
   EXPECT_EQ(w.take<mesos::UpdateOperation>().size(), 1u);
   w.advance(11s);
   const auto again = w.take<mesos::UpdateOperation>();
@@ -504,7 +513,8 @@ TEST(MasterAccept, NeverGivesMoreThanThereIs) {
       }
       const auto& [id, offer] = *offers.begin();
       std::vector<mesos::Operation> operations;
-      const auto part = slice(static_cast<std::int64_t>(prng.below(900)), static_cast<std::int64_t>(prng.below(400)));
+      const auto part = slice(static_cast<std::int64_t>(prng.below(900)),
+                              static_cast<std::int64_t>(prng.below(400)));
       if (prng.chance(500)) operations.push_back({mesos::Reserve{part.reserved_as(kOurs)}, {}});
       if (prng.chance(200)) operations.push_back({mesos::Unreserve{part.reserved_as(kOurs)}, {}});
       auto task = w.task("t" + std::to_string(next++), offer.agent);
@@ -518,7 +528,8 @@ TEST(MasterAccept, NeverGivesMoreThanThereIs) {
       for (const auto& [agent_id, agent] : w.core.agents()) {
         Resources sum = w.core.free_of(agent_id);
         for (const auto& [key, held] : agent.held) sum += held;
-        for (const auto& [key, info] : agent.executors) sum += info.executor_resources.allocated_to("");
+        for (const auto& [key, info] : agent.executors)
+          sum += info.executor_resources.allocated_to("");
         for (const auto& [offer_id, o] : w.core.offers()) {
           if (o.agent == agent_id) sum += o.resources.allocated_to("");
         }

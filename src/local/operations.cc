@@ -23,7 +23,8 @@ Resources without_volumes(const Resources& volumes) {
 }
 
 bool all_reserved(const Resources& resources) {
-  return std::ranges::all_of(resources.list(), [](const Resource& r) { return !r.reservations.empty(); });
+  return std::ranges::all_of(resources.list(),
+                             [](const Resource& r) { return !r.reservations.empty(); });
 }
 Resources popped_where_reserved(const Resources& resources) {
   return all_reserved(resources) ? resources.popped() : Resources{};
@@ -35,23 +36,30 @@ bool role_allows(const std::string& allocated_role, const std::string& reserved_
 
 std::optional<std::string> reserve_refusal(const Resources& resources, const OperationContext& c) {
   for (const Resource& r : resources.list()) {
-    if (r.reservations.empty()) return "Resource " + mesos_text(Resources{r}) + " is not dynamically reserved";
-    if (r.volume) return "A persistent volume " + mesos_text(Resources{r}) + " must already be reserved";
+    if (r.reservations.empty())
+      return "Resource " + mesos_text(Resources{r}) + " is not dynamically reserved";
+    if (r.volume)
+      return "A persistent volume " + mesos_text(Resources{r}) + " must already be reserved";
     const Reservation& last = r.reservations.back();
     if (!c.principal.empty() && last.principal.empty()) {
-      return fmt::format("A reserve operation was attempted by principal '{}', but there is a reserved resource in the "
-                         "request with no principal set",
-                         c.principal);
+      return fmt::format(
+          "A reserve operation was attempted by principal '{}', but there is a reserved resource "
+          "in the "
+          "request with no principal set",
+          c.principal);
     }
     if (!c.principal.empty() && last.principal != c.principal) {
-      return fmt::format("A reserve operation was attempted by principal '{}', but there is a reserved resource in the "
-                         "request with principal '{}' set",
-                         c.principal, last.principal);
+      return fmt::format(
+          "A reserve operation was attempted by principal '{}', but there is a reserved resource "
+          "in the "
+          "request with principal '{}' set",
+          c.principal, last.principal);
     }
     if (!role_allows(c.role, last.role)) {
-      return fmt::format("A reserve operation was attempted for a resource with role '{}', but the resource was "
-                         "allocated to role '{}'",
-                         last.role, c.role);
+      return fmt::format(
+          "A reserve operation was attempted for a resource with role '{}', but the resource was "
+          "allocated to role '{}'",
+          last.role, c.role);
     }
   }
   return std::nullopt;
@@ -59,33 +67,39 @@ std::optional<std::string> reserve_refusal(const Resources& resources, const Ope
 
 std::optional<std::string> unreserve_refusal(const Resources& resources) {
   for (const Resource& r : resources.list()) {
-    if (r.reservations.empty()) return "Resource " + mesos_text(Resources{r}) + " is not dynamically reserved";
+    if (r.reservations.empty())
+      return "Resource " + mesos_text(Resources{r}) + " is not dynamically reserved";
     if (r.volume) {
       return "A dynamically reserved persistent volume " + mesos_text(Resources{r}) +
-             " cannot be unreserved directly. Please destroy the persistent volume first then unreserve the resource";
+             " cannot be unreserved directly. Please destroy the persistent volume first then "
+             "unreserve the resource";
     }
   }
   return std::nullopt;
 }
 
 bool same_volume(const Resource& a, const Resource& b) {
-  return a.volume && b.volume && a.volume->id == b.volume->id && !a.reservations.empty() && !b.reservations.empty() &&
-         a.reservations.back().role == b.reservations.back().role;
+  return a.volume && b.volume && a.volume->id == b.volume->id && !a.reservations.empty() &&
+         !b.reservations.empty() && a.reservations.back().role == b.reservations.back().role;
 }
 
 std::optional<std::string> create_refusal(const Resources& volumes, const OperationContext& c) {
   for (const Resource& r : volumes.list()) {
     if (!r.volume) return "'" + mesos_text(Resources{r}) + "' is not a persistent volume";
     if (r.reservations.empty()) {
-      return "Invalid resources: Invalid DiskInfo: Persistent volumes cannot be created from unreserved resources";
+      return "Invalid resources: Invalid DiskInfo: Persistent volumes cannot be created from "
+             "unreserved resources";
     }
-    if (!is_valid_id(r.volume->id.value)) return "Persistence ID '" + r.volume->id.value + "' contains invalid characters";
+    if (!is_valid_id(r.volume->id.value))
+      return "Persistence ID '" + r.volume->id.value + "' contains invalid characters";
     if (!c.principal.empty() && r.volume->principal != c.principal) {
-      return fmt::format("A create volume operation was attempted by principal '{}', but there is a volume in the "
-                         "operation with principal '{}' set",
-                         c.principal, r.volume->principal);
+      return fmt::format(
+          "A create volume operation was attempted by principal '{}', but there is a volume in the "
+          "operation with principal '{}' set",
+          c.principal, r.volume->principal);
     }
-    if (std::ranges::any_of(c.agent_total.list(), [&](const Resource& have) { return same_volume(have, r); })) {
+    if (std::ranges::any_of(c.agent_total.list(),
+                            [&](const Resource& have) { return same_volume(have, r); })) {
       return "Persistence ID '" + r.volume->id.value + "' is not unique";
     }
   }
@@ -95,14 +109,17 @@ std::optional<std::string> create_refusal(const Resources& volumes, const Operat
 std::optional<std::string> destroy_refusal(const Resources& volumes, const OperationContext& c) {
   for (const Resource& r : volumes.list()) {
     if (!r.volume) return "'" + mesos_text(Resources{r}) + "' is not a persistent volume";
-    if (std::ranges::none_of(c.agent_total.list(), [&](const Resource& have) { return same_volume(have, r); })) {
+    if (std::ranges::none_of(c.agent_total.list(),
+                             [&](const Resource& have) { return same_volume(have, r); })) {
       return "Persistent volumes not found";
     }
   }
   return std::nullopt;
 }
 
-std::string number(std::int64_t milli) { return fmt::format("{:g}", static_cast<double>(milli) / 1000.0); }
+std::string number(std::int64_t milli) {
+  return fmt::format("{:g}", static_cast<double>(milli) / 1000.0);
+}
 std::string exact(std::int64_t milli) {
   return milli % 1000 == 0 ? std::to_string(milli / 1000) : number(milli);
 }
@@ -112,8 +129,12 @@ std::string exact(std::int64_t milli) {
 Conversion conversion_of(const mesos::Operation& operation) {
   return std::visit(
       Overloaded{
-          [](const mesos::Reserve& o) { return Conversion{popped_where_reserved(o.resources), o.resources}; },
-          [](const mesos::Unreserve& o) { return Conversion{o.resources, popped_where_reserved(o.resources)}; },
+          [](const mesos::Reserve& o) {
+            return Conversion{popped_where_reserved(o.resources), o.resources};
+          },
+          [](const mesos::Unreserve& o) {
+            return Conversion{o.resources, popped_where_reserved(o.resources)};
+          },
           [](const mesos::Create& o) { return Conversion{without_volumes(o.volumes), o.volumes}; },
           [](const mesos::Destroy& o) { return Conversion{o.volumes, without_volumes(o.volumes)}; },
           [](const mesos::Launch&) { return Conversion{}; },
@@ -143,16 +164,17 @@ Resources converted(const Resources& total, const mesos::Operation& operation) {
   return total - c.consumed + c.produced;
 }
 
-std::optional<std::string> refusal(const mesos::Operation& operation, const OperationContext& context) {
-  auto invalid = std::visit(
-      Overloaded{
-          [&](const mesos::Reserve& o) { return reserve_refusal(o.resources, context); },
-          [&](const mesos::Unreserve& o) { return unreserve_refusal(o.resources); },
-          [&](const mesos::Create& o) { return create_refusal(o.volumes, context); },
-          [&](const mesos::Destroy& o) { return destroy_refusal(o.volumes, context); },
-          [&](const mesos::Launch&) { return std::optional<std::string>(); },
-      },
-      operation.what);
+std::optional<std::string> refusal(const mesos::Operation& operation,
+                                   const OperationContext& context) {
+  auto invalid =
+      std::visit(Overloaded{
+                     [&](const mesos::Reserve& o) { return reserve_refusal(o.resources, context); },
+                     [&](const mesos::Unreserve& o) { return unreserve_refusal(o.resources); },
+                     [&](const mesos::Create& o) { return create_refusal(o.volumes, context); },
+                     [&](const mesos::Destroy& o) { return destroy_refusal(o.volumes, context); },
+                     [&](const mesos::Launch&) { return std::optional<std::string>(); },
+                 },
+                 operation.what);
   if (invalid) return *invalid + "; on agent " + context.agent_text;
   const Conversion c = conversion_of(operation);
   if (!context.pool.contains(c.consumed)) {
@@ -181,7 +203,8 @@ std::string mesos_text(const Resources& resources) {
         out += (i ? "," : "") + std::string("(DYNAMIC,") + one.role;
         if (!one.principal.empty()) out += "," + one.principal;
         std::string labels;
-        for (const auto& [key, value] : one.labels) labels += (labels.empty() ? "" : ", ") + key + ": " + value;
+        for (const auto& [key, value] : one.labels)
+          labels += (labels.empty() ? "" : ", ") + key + ": " + value;
         if (!labels.empty()) out += ",{" + labels + "}";
         out += ")";
       }
@@ -194,7 +217,8 @@ std::string mesos_text(const Resources& resources) {
       continue;
     }
     std::string ranges;
-    for (const Range& one : r.ranges) ranges += fmt::format("{}{}-{}", ranges.empty() ? "" : ", ", one.begin, one.end);
+    for (const Range& one : r.ranges)
+      ranges += fmt::format("{}{}-{}", ranges.empty() ? "" : ", ", one.begin, one.end);
     out += "[" + ranges + "]";
   }
   return out;
@@ -202,7 +226,8 @@ std::string mesos_text(const Resources& resources) {
 
 bool is_valid_id(const std::string& id) {
   if (id.empty() || id == "." || id == ".." || id.size() > 255) return false;
-  return std::ranges::none_of(id, [](unsigned char c) { return c <= ' ' || c == '/' || c == '\\' || c == 0x7f; });
+  return std::ranges::none_of(
+      id, [](unsigned char c) { return c <= ' ' || c == '/' || c == '\\' || c == 0x7f; });
 }
 
 }  // namespace mysos::local

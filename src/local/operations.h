@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// RESERVE, UNRESERVE, CREATE and DESTROY as arithmetic on resources, and the reasons for which a Mesos master refuses them.
-// Used by the master on an offer's resources and by an agent on its total. Pure.
-// Source: Mesos reservation.md, persistent-volume.md; texts as measured on Mesos 1.11.
+// RESERVE, UNRESERVE, CREATE and DESTROY as arithmetic on resources, and the reasons for which a
+// Mesos master refuses them. Used by the master on an offer's resources and by an agent on its
+// total. Pure. Source: Mesos reservation.md, persistent-volume.md; texts as measured on Mesos 1.11.
 #include <optional>
 #include <string>
 
@@ -29,9 +29,11 @@ struct OperationContext {
   std::string agent_text;  // "ID at slave(1)@IP:PORT (HOST)"
 };
 // Why the master refuses it, in Mesos' words; nullopt where it does not. `operation` is allocated.
-std::optional<std::string> refusal(const mesos::Operation& operation, const OperationContext& context);
+std::optional<std::string> refusal(const mesos::Operation& operation,
+                                   const OperationContext& context);
 
-// "cpus(allocated: mysos)(reservations: [(DYNAMIC,mysos,mysos)]):1; ports(allocated: mysos):[31000-31000]"
+// "cpus(allocated: mysos)(reservations: [(DYNAMIC,mysos,mysos)]):1; ports(allocated:
+// mysos):[31000-31000]"
 std::string mesos_text(const Resources& resources);
 // No slash, no blank, no control character, not empty, "." or "..".
 bool is_valid_id(const std::string& id);

@@ -20,7 +20,8 @@ Resource volume(const std::string& id, std::int64_t mib) {
 }
 std::string why_not(const mesos::Operation& operation, const Resources& total) {
   const Resources pool = total.allocated_to("mysos");
-  const OperationContext context{pool, total, "mysos", "mysos", "S0 at slave(1)@127.0.0.1:5051 (127.0.0.1)"};
+  const OperationContext context{pool, total, "mysos", "mysos",
+                                 "S0 at slave(1)@127.0.0.1:5051 (127.0.0.1)"};
   return refusal(allocated(operation, "mysos"), context).value_or("");
 }
 
@@ -47,26 +48,42 @@ TEST(Operations, AreRefusedInTheWordsOfMesos) {
   Resource unreserved = volume("v", 10);
   unreserved.reservations.clear();
   EXPECT_EQ(why_not({mesos::Create{Resources{unreserved}}, {}}, total),
-            "Invalid resources: Invalid DiskInfo: Persistent volumes cannot be created from unreserved resources" + tail);
-  EXPECT_EQ(why_not({mesos::Reserve{Resources{scalar("cpus", 500)}.reserved_as({"mysos", "", {}})}, {}}, total),
-            "A reserve operation was attempted by principal 'mysos', but there is a reserved resource in the request with "
-            "no principal set" + tail);
-  EXPECT_EQ(why_not({mesos::Reserve{Resources{scalar("cpus", 500)}.reserved_as({"other", "mysos", {}})}, {}}, total),
-            "A reserve operation was attempted for a resource with role 'other', but the resource was allocated to role "
-            "'mysos'" + tail);
+            "Invalid resources: Invalid DiskInfo: Persistent volumes cannot be created from "
+            "unreserved resources" +
+                tail);
+  EXPECT_EQ(
+      why_not({mesos::Reserve{Resources{scalar("cpus", 500)}.reserved_as({"mysos", "", {}})}, {}},
+              total),
+      "A reserve operation was attempted by principal 'mysos', but there is a reserved resource in "
+      "the request with "
+      "no principal set" +
+          tail);
+  EXPECT_EQ(
+      why_not(
+          {mesos::Reserve{Resources{scalar("cpus", 500)}.reserved_as({"other", "mysos", {}})}, {}},
+          total),
+      "A reserve operation was attempted for a resource with role 'other', but the resource was "
+      "allocated to role "
+      "'mysos'" +
+          tail);
   EXPECT_EQ(why_not({mesos::Unreserve{Resources{volume("vol-1", 1024)}}, {}}, total),
-            "A dynamically reserved persistent volume disk(allocated: mysos)(reservations: [(DYNAMIC,mysos,mysos)])"
-            "[vol-1:data]:1024 cannot be unreserved directly. Please destroy the persistent volume first then unreserve "
-            "the resource" + tail);
-  EXPECT_TRUE(why_not({mesos::Reserve{Resources{scalar("cpus", 100'000)}.reserved_as(kOurs)}, {}}, total)
-                  .ends_with("does not contain cpus(allocated: mysos):100"));
+            "A dynamically reserved persistent volume disk(allocated: mysos)(reservations: "
+            "[(DYNAMIC,mysos,mysos)])"
+            "[vol-1:data]:1024 cannot be unreserved directly. Please destroy the persistent volume "
+            "first then unreserve "
+            "the resource" +
+                tail);
+  EXPECT_TRUE(
+      why_not({mesos::Reserve{Resources{scalar("cpus", 100'000)}.reserved_as(kOurs)}, {}}, total)
+          .ends_with("does not contain cpus(allocated: mysos):100"));
 }
 
 TEST(Operations, NeverPutAVolumeOutsideTheSandbox) {
   for (const char* path : {"", "/etc", "../x", "a/../../x"}) {
     Resource v = volume("v", 1024);
     v.volume->container_path = path;
-    EXPECT_NE(why_not({mesos::Create{Resources{v}}, {}}, Resources{reserved_disk(1024)}), "") << path;
+    EXPECT_NE(why_not({mesos::Create{Resources{v}}, {}}, Resources{reserved_disk(1024)}), "")
+        << path;
   }
 }
 

@@ -64,9 +64,12 @@ json::object get_tasks(const MasterCore& core) {
   json::array unreachable;
   for (const auto& [framework, f] : core.frameworks()) {
     for (const auto& [id, task] : f.tasks) {
-      json::object o{{"name", task.info.name},           {"task_id", wire::id(id)},
-                     {"framework_id", wire::id(framework)}, {"executor_id", wire::id(task.info.executor)},
-                     {"agent_id", wire::id(task.info.agent)}, {"state", mysos::enum_text(task.state)},
+      json::object o{{"name", task.info.name},
+                     {"task_id", wire::id(id)},
+                     {"framework_id", wire::id(framework)},
+                     {"executor_id", wire::id(task.info.executor)},
+                     {"agent_id", wire::id(task.info.agent)},
+                     {"state", mysos::enum_text(task.state)},
                      {"resources", encode_resources(task.info.resources)}};
       (task.unreachable ? unreachable : tasks).push_back(std::move(o));
     }
@@ -75,7 +78,8 @@ json::object get_tasks(const MasterCore& core) {
 }
 
 HttpResponse answer(const std::string& type, std::string_view field, json::object content) {
-  return json_response(200, json::serialize(json::object{{"type", type}, {field, std::move(content)}}));
+  return json_response(200,
+                       json::serialize(json::object{{"type", type}, {field, std::move(content)}}));
 }
 
 std::string id_in(const json::object& o, std::string_view body, std::string_view key) {
@@ -87,15 +91,19 @@ OperatorAnswer only(HttpResponse response) { return {std::move(response), std::n
 
 }  // namespace
 
-OperatorAnswer operator_call(const json::value& body, const MasterCore& core, const mesos::MasterAddress& address) {
+OperatorAnswer operator_call(const json::value& body, const MasterCore& core,
+                             const mesos::MasterAddress& address) {
   const auto* o = body.if_object();
   const std::string type = o == nullptr ? "" : wire::string_at(*o, "type");
   if (type == "GET_HEALTH") return only(answer(type, "get_health", {{"healthy", true}}));
   if (type == "GET_VERSION") {
-    return only(answer(type, "get_version", {{"version_info", json::object{{"version", "1.11.0"}, {"build_user", "mysos"}}}}));
+    return only(
+        answer(type, "get_version",
+               {{"version_info", json::object{{"version", "1.11.0"}, {"build_user", "mysos"}}}}));
   }
   if (type == "GET_MASTER") {
-    return only(answer(type, "get_master", {{"master_info", mesos::encode_master(core.master_id(), address)}}));
+    return only(answer(type, "get_master",
+                       {{"master_info", mesos::encode_master(core.master_id(), address)}}));
   }
   if (type == "GET_AGENTS") return only(answer(type, "get_agents", get_agents(core)));
   if (type == "GET_FRAMEWORKS") return only(answer(type, "get_frameworks", get_frameworks(core)));
@@ -107,7 +115,8 @@ OperatorAnswer operator_call(const json::value& body, const MasterCore& core, co
   }
   if (type == "TEARDOWN") {
     const FrameworkId id(id_in(*o, "teardown", "framework_id"));
-    if (!core.frameworks().contains(id)) return only(plain_text(400, "No framework found with specified ID"));
+    if (!core.frameworks().contains(id))
+      return only(plain_text(400, "No framework found with specified ID"));
     return {HttpResponse{200, {}, ""}, TeardownFramework{id}};
   }
   return only(plain_text(400, "Failed to validate master::Call: Expecting 'type' to be present"));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What the embedded master keeps on disk: which frameworks and agents there are, and which are gone for good. Tasks,
-// reservations and volumes are the agents' to remember. Written whole: it is small.
+// What the embedded master keeps on disk: which frameworks and agents there are, and which are gone
+// for good. Tasks, reservations and volumes are the agents' to remember. Written whole: it is
+// small.
 #include <map>
 #include <string>
 

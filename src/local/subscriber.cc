@@ -68,15 +68,18 @@ HttpResponse plain_text(int status, std::string text) {
 
 std::optional<HttpResponse> refuse_post(const HttpRequest& request, json::value& body) {
   if (request.method != "POST") {
-    auto response = plain_text(405, "405 Method Not Allowed. Expecting one of { 'POST' }, but received '" +
-                                        request.method + "'.");
+    auto response =
+        plain_text(405, "405 Method Not Allowed. Expecting one of { 'POST' }, but received '" +
+                            request.method + "'.");
     response.headers.set("Allow", "POST");
     return response;
   }
-  if (!request.headers.has("Content-Type")) return plain_text(400, "Expecting 'Content-Type' to be present");
+  if (!request.headers.has("Content-Type"))
+    return plain_text(400, "Expecting 'Content-Type' to be present");
   const std::string_view type = request.headers.get("Content-Type");
   if (type != "application/json") {
-    return plain_text(415, "Expecting 'Content-Type' of application/json or application/x-protobuf");
+    return plain_text(415,
+                      "Expecting 'Content-Type' of application/json or application/x-protobuf");
   }
   auto parsed = parse_json(request.body);
   if (!parsed) return plain_text(400, "Failed to parse body into JSON: " + parsed.error().message);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// One SUBSCRIBE connection as the embedded master and agents see it: a bounded queue of records that one HTTP handler
-// writes out. A subscriber that does not read is cut off, not waited for.
+// One SUBSCRIBE connection as the embedded master and agents see it: a bounded queue of records
+// that one HTTP handler writes out. A subscriber that does not read is cut off, not waited for.
 #include <deque>
 #include <string>
 
@@ -33,7 +33,8 @@ class Subscriber {
 std::string random_uuid();         // "5f88b6b0-...": streams, containers, masters
 std::string random_uuid_base64();  // of status updates
 
-// The checks common to both APIs, in Mesos' order and words: method, Content-Type, JSON. nullopt: `body` is filled.
+// The checks common to both APIs, in Mesos' order and words: method, Content-Type, JSON. nullopt:
+// `body` is filled.
 std::optional<HttpResponse> refuse_post(const HttpRequest& request, json::value& body);
 HttpResponse plain_text(int status, std::string text);
 

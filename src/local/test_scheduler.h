@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// A scheduler for tests of the embedded Mesos: a SchedulerClient, what it has heard, and the calls that tests make often.
-// It acknowledges every update, remembers offers as they come and go.
+// A scheduler for tests of the embedded Mesos: a SchedulerClient, what it has heard, and the calls
+// that tests make often. It acknowledges every update, remembers offers as they come and go.
 #include <algorithm>
 #include <deque>
 #include <map>
@@ -15,15 +15,17 @@ class TestScheduler {
  public:
   TestScheduler(TestLoop& loop, Endpoint master)
       : loop_(loop),
-        client(loop.io.get_executor(), options_for(std::move(master)), [this] { return info; },
-               [this](const mesos::Event& e) { on(e); }, Prng(7)) {
+        client(
+            loop.io.get_executor(), options_for(std::move(master)), [this] { return info; },
+            [this](const mesos::Event& e) { on(e); }, Prng(7)) {
     info.user = "root";
     info.name = "test";
     info.role = "mysos";
     info.principal = "mysos";
     info.failover_timeout_s = 600;
     info.checkpoint = true;
-    info.capabilities = {"MULTI_ROLE", "RESERVATION_REFINEMENT", "PARTITION_AWARE", "TASK_KILLING_STATE"};
+    info.capabilities = {"MULTI_ROLE", "RESERVATION_REFINEMENT", "PARTITION_AWARE",
+                         "TASK_KILLING_STATE"};
   }
 
   static mesos::SchedulerClientOptions options_for(Endpoint master) {
@@ -46,7 +48,8 @@ class TestScheduler {
     if (const auto* m = std::get_if<mesos::ExecutorMessage>(&e)) messages.push_back(m->data);
     if (const auto* u = std::get_if<mesos::UpdateOperation>(&e)) {
       operations.push_back(*u);
-      if (!u->uuid.empty()) client.send(mesos::AcknowledgeOperation{u->operation, u->uuid, u->agent});
+      if (!u->uuid.empty())
+        client.send(mesos::AcknowledgeOperation{u->operation, u->uuid, u->agent});
     }
     if (const auto* u = std::get_if<mesos::Update>(&e)) {
       updates.push_back(*u);
@@ -70,7 +73,8 @@ class TestScheduler {
     std::optional<mesos::Offer> found;
     loop_.run_until([&] {
       for (const auto& [id, offer] : offers) {
-        const bool fits = offer.resources.milli("cpus") >= cpus_milli && (agent.empty() || offer.agent == agent);
+        const bool fits =
+            offer.resources.milli("cpus") >= cpus_milli && (agent.empty() || offer.agent == agent);
         if (fits && !found) found = offer;
       }
       return found.has_value();

@@ -25,12 +25,15 @@ struct EncodeOperation {
   json::object& o;
   const std::optional<FrameworkId>& framework;
 
-  void put(std::string_view type, std::string_view key, std::string_view list, const Resources& resources) const {
+  void put(std::string_view type, std::string_view key, std::string_view list,
+           const Resources& resources) const {
     o["type"] = type;
     o[key] = json::object{{list, encode_resources(resources)}};
   }
   void operator()(const Reserve& r) const { put("RESERVE", "reserve", "resources", r.resources); }
-  void operator()(const Unreserve& r) const { put("UNRESERVE", "unreserve", "resources", r.resources); }
+  void operator()(const Unreserve& r) const {
+    put("UNRESERVE", "unreserve", "resources", r.resources);
+  }
   void operator()(const Create& c) const { put("CREATE", "create", "volumes", c.volumes); }
   void operator()(const Destroy& d) const { put("DESTROY", "destroy", "volumes", d.volumes); }
   void operator()(const Launch& l) const {
@@ -64,7 +67,8 @@ struct EncodeCall {
   }
   void operator()(const Decline& c) const {
     o["type"] = "DECLINE";
-    o["decline"] = json::object{{"offer_ids", encode_offer_ids(c.offers)}, {"filters", filters(c.refuse)}};
+    o["decline"] =
+        json::object{{"offer_ids", encode_offer_ids(c.offers)}, {"filters", filters(c.refuse)}};
   }
   void operator()(const Revive&) const { o["type"] = "REVIVE"; }
   void operator()(const Suppress&) const { o["type"] = "SUPPRESS"; }
@@ -81,7 +85,8 @@ struct EncodeCall {
   }
   void operator()(const Acknowledge& c) const {
     o["type"] = "ACKNOWLEDGE";
-    o["acknowledge"] = json::object{{"agent_id", id(c.agent)}, {"task_id", id(c.task)}, {"uuid", c.uuid}};
+    o["acknowledge"] =
+        json::object{{"agent_id", id(c.agent)}, {"task_id", id(c.task)}, {"uuid", c.uuid}};
   }
   void operator()(const AcknowledgeOperation& c) const {
     json::object ack{{"operation_id", id(c.operation)}, {"uuid", c.uuid}};
@@ -111,8 +116,8 @@ struct EncodeCall {
   }
   void operator()(const Message& c) const {
     o["type"] = "MESSAGE";
-    o["message"] =
-        json::object{{"agent_id", id(c.agent)}, {"executor_id", id(c.executor)}, {"data", base64(c.data)}};
+    o["message"] = json::object{
+        {"agent_id", id(c.agent)}, {"executor_id", id(c.executor)}, {"data", base64(c.data)}};
   }
   void operator()(const Teardown&) const { o["type"] = "TEARDOWN"; }
 };
@@ -201,7 +206,8 @@ Result<Call> decode_accept(const json::object& body) {
     for (const auto& entry : *list) {
       const auto* one = entry.if_object();
       auto operation = one == nullptr ? std::nullopt : decode_operation(*one);
-      if (!operation) return fail(Errc::kNotFound, "this operation is not part of the embedded Mesos");
+      if (!operation)
+        return fail(Errc::kNotFound, "this operation is not part of the embedded Mesos");
       accept.operations.push_back(*std::move(operation));
     }
   }
@@ -211,14 +217,16 @@ Result<Call> decode_accept(const json::object& body) {
 // The uuid of an acknowledgement; an object in its place is a mistake that Mesos names.
 Result<std::string> ack_uuid(const json::object& body) {
   const auto* uuid = body.if_contains("uuid");
-  if (uuid != nullptr && uuid->is_object()) return unconvertible("Not expecting a JSON object for field 'uuid'");
+  if (uuid != nullptr && uuid->is_object())
+    return unconvertible("Not expecting a JSON object for field 'uuid'");
   std::string text = string_at(body, "uuid");
   if (!is_uuid(text)) return invalid("Not a valid UUID");
   return text;
 }
 
 template <class Id>
-std::vector<std::pair<Id, std::optional<AgentId>>> pairs_at(const json::object& body, std::string_view list_key,
+std::vector<std::pair<Id, std::optional<AgentId>>> pairs_at(const json::object& body,
+                                                            std::string_view list_key,
                                                             std::string_view id_key) {
   std::vector<std::pair<Id, std::optional<AgentId>>> out;
   if (const auto* list = array_at(body, list_key)) {
@@ -233,7 +241,8 @@ std::vector<std::pair<Id, std::optional<AgentId>>> pairs_at(const json::object& 
 
 Result<Call> decode_acknowledge(const json::object& body) {
   MYSOS_TRY(std::string uuid, ack_uuid(body));
-  return Call(Acknowledge{id_at<AgentId>(body, "agent_id"), id_at<TaskId>(body, "task_id"), std::move(uuid)});
+  return Call(Acknowledge{id_at<AgentId>(body, "agent_id"), id_at<TaskId>(body, "task_id"),
+                          std::move(uuid)});
 }
 
 Result<Call> decode_acknowledge_operation(const json::object& body) {
@@ -243,8 +252,10 @@ Result<Call> decode_acknowledge_operation(const json::object& body) {
 }
 
 Result<Call> decode_kill(const json::object& body) {
-  Kill kill{id_at<TaskId>(body, "task_id"), optional_id_at<AgentId>(body, "agent_id"), std::nullopt};
-  if (const auto* policy = object_at(body, "kill_policy")) kill.grace = duration_at(*policy, "grace_period");
+  Kill kill{id_at<TaskId>(body, "task_id"), optional_id_at<AgentId>(body, "agent_id"),
+            std::nullopt};
+  if (const auto* policy = object_at(body, "kill_policy"))
+    kill.grace = duration_at(*policy, "grace_period");
   return Call(std::move(kill));
 }
 
@@ -256,7 +267,9 @@ struct BodyKind {
 const BodyKind kBodies[] = {
     {"ACCEPT", "accept", decode_accept},
     {"DECLINE", "decline",
-     [](const json::object& b) -> Result<Call> { return Call(Decline{offer_ids_at(b), refuse_at(b)}); }},
+     [](const json::object& b) -> Result<Call> {
+       return Call(Decline{offer_ids_at(b), refuse_at(b)});
+     }},
     {"KILL", "kill", decode_kill},
     {"SHUTDOWN", "shutdown",
      [](const json::object& b) -> Result<Call> {
@@ -265,7 +278,9 @@ const BodyKind kBodies[] = {
     {"ACKNOWLEDGE", "acknowledge", decode_acknowledge},
     {"ACKNOWLEDGE_OPERATION_STATUS", "acknowledge_operation_status", decode_acknowledge_operation},
     {"RECONCILE", "reconcile",
-     [](const json::object& b) -> Result<Call> { return Call(Reconcile{pairs_at<TaskId>(b, "tasks", "task_id")}); }},
+     [](const json::object& b) -> Result<Call> {
+       return Call(Reconcile{pairs_at<TaskId>(b, "tasks", "task_id")});
+     }},
     {"RECONCILE_OPERATIONS", "reconcile_operations",
      [](const json::object& b) -> Result<Call> {
        return Call(ReconcileOperations{pairs_at<OperationId>(b, "operations", "operation_id")});
@@ -276,8 +291,8 @@ const BodyKind kBodies[] = {
                            unbase64(string_at(b, "data"))});
      }},
 };
-constexpr std::string_view kForeign[] = {"ACCEPT_INVERSE_OFFERS", "DECLINE_INVERSE_OFFERS", "REQUEST",
-                                         "UPDATE_FRAMEWORK"};
+constexpr std::string_view kForeign[] = {"ACCEPT_INVERSE_OFFERS", "DECLINE_INVERSE_OFFERS",
+                                         "REQUEST", "UPDATE_FRAMEWORK"};
 
 Result<Call> decode_body(const std::string& type, const json::object& o) {
   if (type == "REVIVE") return Call(Revive{});
@@ -286,14 +301,16 @@ Result<Call> decode_body(const std::string& type, const json::object& o) {
   for (const BodyKind& kind : kBodies) {
     if (kind.type != type) continue;
     const auto* body = object_at(o, kind.field);
-    if (body == nullptr) return invalid("Expecting '" + std::string(kind.field) + "' to be present");
+    if (body == nullptr)
+      return invalid("Expecting '" + std::string(kind.field) + "' to be present");
     return kind.decode(*body);
   }
   return fail(Errc::kNotFound, type + " is not part of the embedded Mesos");
 }
 
 bool known(std::string_view type) {
-  if (type == "SUBSCRIBE" || type == "REVIVE" || type == "SUPPRESS" || type == "TEARDOWN") return true;
+  if (type == "SUBSCRIBE" || type == "REVIVE" || type == "SUPPRESS" || type == "TEARDOWN")
+    return true;
   return std::ranges::any_of(kBodies, [&](const BodyKind& k) { return k.type == type; }) ||
          std::ranges::find(kForeign, type) != std::end(kForeign);
 }

@@ -28,7 +28,8 @@ struct Peer {
   std::uint16_t port = 0;
 
   explicit Peer(asio::any_io_executor executor)
-      : released(executor), server(executor, [this](const HttpRequest& r, HttpExchange& x) { return handle(r, x); }) {
+      : released(executor),
+        server(executor, [this](const HttpRequest& r, HttpExchange& x) { return handle(r, x); }) {
     port = server.listen("127.0.0.1", 0).value();
   }
   asio::awaitable<void> handle(const HttpRequest& request, HttpExchange& exchange) {
@@ -47,7 +48,8 @@ struct Peer {
       co_await exchange.reply(std::move(response));
       co_return;
     }
-    co_await exchange.start_stream(200, {{"Content-Type", "application/json"}, {"Mesos-Stream-Id", "stream-1"}});
+    co_await exchange.start_stream(
+        200, {{"Content-Type", "application/json"}, {"Mesos-Stream-Id", "stream-1"}});
     for (const auto& record : answer.records) co_await exchange.write_chunk(encode_record(record));
     if (answer.cut) co_return;
     exchange.when_closed([this] { released.notify_all(); });
@@ -56,18 +58,21 @@ struct Peer {
 };
 
 std::string subscribed(const std::string& id) {
-  return json::serialize(encode_event(Subscribed{FrameworkId(id), 15, "M"}, {FrameworkId(id), {"127.0.0.1", 1}}));
+  return json::serialize(
+      encode_event(Subscribed{FrameworkId(id), 15, "M"}, {FrameworkId(id), {"127.0.0.1", 1}}));
 }
 
 std::string ack_of(const std::string& uuid) {
-  return json::serialize(executor::encode_event(executor::Acknowledged{TaskId("t"), uuid}, FrameworkId("F")));
+  return json::serialize(
+      executor::encode_event(executor::Acknowledged{TaskId("t"), uuid}, FrameworkId("F")));
 }
 
 TEST(SchedulerClient, FindsTheLeaderAndComesBackUnderItsId) {
   TestLoop loop;
   Peer standby(loop.io.get_executor());
   Peer leader(loop.io.get_executor());
-  const std::string to_leader = "//127.0.0.1:" + std::to_string(leader.port) + "/master/api/v1/scheduler";
+  const std::string to_leader =
+      "//127.0.0.1:" + std::to_string(leader.port) + "/master/api/v1/scheduler";
   standby.script = {{503}, {404}, {307, to_leader}, {307, to_leader}};
   leader.script = {{200, "", {subscribed("F-1")}, true}, {200, "", {subscribed("F-1")}}};
   FrameworkInfo info;
@@ -109,16 +114,16 @@ TEST(SchedulerClient, FindsTheLeaderAndComesBackUnderItsId) {
 TEST(SchedulerClient, StaysAwayAfterAnErrorUntilToldOtherwise) {
   TestLoop loop;
   Peer master(loop.io.get_executor());
-  const std::string error =
-      json::serialize(encode_event(MasterError{"Framework has been removed"}, {FrameworkId("F"), {"127.0.0.1", 1}}));
+  const std::string error = json::serialize(encode_event(MasterError{"Framework has been removed"},
+                                                         {FrameworkId("F"), {"127.0.0.1", 1}}));
   master.script = {{200, "", {error}, true}, {200, "", {subscribed("F-2")}}};
   std::vector<Event> events;
   SchedulerClientOptions options;
   options.masters = {{"127.0.0.1", master.port}};
   options.backoff_first = 1ms;
   SchedulerClient client(
-      loop.io.get_executor(), options, [] { return FrameworkInfo{}; }, [&](const Event& e) { events.push_back(e); },
-      Prng(1));
+      loop.io.get_executor(), options, [] { return FrameworkInfo{}; },
+      [&](const Event& e) { events.push_back(e); }, Prng(1));
   client.start();
   ASSERT_TRUE(loop.run_until([&] { return events.size() == 1; }));
   EXPECT_FALSE(loop.run_until([&] { return master.calls.size() > 1; }, 50ms));
@@ -154,17 +159,22 @@ TEST(ExecutorClient, SendsAgainWhatWasNotAcknowledged) {
   agent.cut = true;  // the agent restarts
   ASSERT_TRUE(loop.run_until([&] { return client.unacknowledged() == 0; }));
 
-  EXPECT_EQ(agent.calls[3].at_pointer("/subscribe/unacknowledged_updates/0/status/uuid").as_string(), uuid);
+  EXPECT_EQ(
+      agent.calls[3].at_pointer("/subscribe/unacknowledged_updates/0/status/uuid").as_string(),
+      uuid);
   loop.run(client.stop());
   loop.run(agent.server.stop());
 }
 
 TEST(ExecutorEnvironment, IsReadFromWhatAnAgentGives) {
-  const std::map<std::string, std::string> env{
-      {"MESOS_FRAMEWORK_ID", "F"},         {"MESOS_EXECUTOR_ID", "E"},
-      {"MESOS_SLAVE_ID", "S0"},            {"MESOS_AGENT_ENDPOINT", "127.0.0.1:5051"},
-      {"MESOS_DIRECTORY", "/sandbox"},     {"MESOS_CHECKPOINT", "1"},
-      {"MESOS_RECOVERY_TIMEOUT", "15mins"}, {"MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD", "3secs"}};
+  const std::map<std::string, std::string> env{{"MESOS_FRAMEWORK_ID", "F"},
+                                               {"MESOS_EXECUTOR_ID", "E"},
+                                               {"MESOS_SLAVE_ID", "S0"},
+                                               {"MESOS_AGENT_ENDPOINT", "127.0.0.1:5051"},
+                                               {"MESOS_DIRECTORY", "/sandbox"},
+                                               {"MESOS_CHECKPOINT", "1"},
+                                               {"MESOS_RECOVERY_TIMEOUT", "15mins"},
+                                               {"MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD", "3secs"}};
 
   const auto parsed = parse_executor_environment(env);
 

@@ -22,7 +22,8 @@ json::value trace(const std::string& name) { return load_trace(kTraces + name); 
 std::vector<std::string> traces_ending(const std::string& suffix) {
   std::vector<std::string> out;
   for (const auto& entry : std::filesystem::directory_iterator(kTraces)) {
-    if (entry.path().filename().string().ends_with(suffix)) out.push_back(entry.path().filename().string());
+    if (entry.path().filename().string().ends_with(suffix))
+      out.push_back(entry.path().filename().string());
   }
   std::ranges::sort(out);
   return out;
@@ -30,8 +31,9 @@ std::vector<std::string> traces_ending(const std::string& suffix) {
 
 // What Mysos does not carry, because it has no use for it.
 const conformance::ShapeOptions kKnownLosses{
-    .ignored_keys = {"container_status", "healthy", "labels", "unreachable_time", "executor_ids", "limitation", "timestamp",
-                     "master_info", "unavailability", "name", "source", "user", "uris"},
+    .ignored_keys = {"container_status", "healthy", "labels", "unreachable_time", "executor_ids",
+                     "limitation", "timestamp", "master_info", "unavailability", "name", "source",
+                     "user", "uris"},
     .any_order = true};
 
 TEST(CallCodec, KeepsEveryRecordedAcceptedCall) {
@@ -40,7 +42,8 @@ TEST(CallCodec, KeepsEveryRecordedAcceptedCall) {
     const auto recorded = trace(name);
     const auto& body = recorded.at("body");
     const auto response = trace(name.substr(0, name.size() - 13) + ".response.json");
-    const bool scheduler = std::string_view(recorded.at("path").as_string()).ends_with("/scheduler");
+    const bool scheduler =
+        std::string_view(recorded.at("path").as_string()).ends_with("/scheduler");
     if (!scheduler || !body.is_object() || response.at("status").as_int64() != 202) continue;
     if (name.starts_with("32-bad-launch")) continue;  // calls Mysos cannot make
 
@@ -68,7 +71,8 @@ TEST(CallCodec, RefusesInTheWordsOfMesos) {
   for (const auto& name : traces_ending(".request.json")) {
     const auto recorded = trace(name);
     const auto& body = recorded.at("body");
-    const bool scheduler = std::string_view(recorded.at("path").as_string()).ends_with("/scheduler");
+    const bool scheduler =
+        std::string_view(recorded.at("path").as_string()).ends_with("/scheduler");
     const auto response = trace(name.substr(0, name.size() - 13) + ".response.json");
     if (!scheduler || !body.is_object() || response.at("status").as_int64() != 400) continue;
     const std::string text(response.at("body").as_string());
@@ -98,7 +102,8 @@ TEST(EventCodec, KeepsEveryRecordedEvent) {
       }
       EventContext context{FrameworkId("?"), {"127.0.0.1", 5050}};
       if (recorded.at("type").as_string() == "OFFERS") {
-        context.framework.value = recorded.at_pointer("/offers/offers/0/framework_id/value").as_string().c_str();
+        context.framework.value =
+            recorded.at_pointer("/offers/offers/0/framework_id/value").as_string().c_str();
       }
       const json::value again = encode_event(**event, context);
       EXPECT_EQ(covers(recorded, again, kKnownLosses), "") << name;
@@ -114,18 +119,21 @@ TEST(EventCodec, ReadsTheUuidOfAnOperationOutOfItsObject) {
   const auto& status = std::get<UpdateOperation>(event->value());
   EXPECT_EQ(status.uuid, "ArakPHi3QkmOdXH2Phm33Q==");
   EXPECT_EQ(status.state, OperationState::kFinished);
-  const json::value ack = encode_call(AcknowledgeOperation{status.operation, status.uuid, status.agent},
-                                      FrameworkId("2dd59ce1-d0b6-4ca0-8e0f-c3ba7ae507e1-0000"));
+  const json::value ack =
+      encode_call(AcknowledgeOperation{status.operation, status.uuid, status.agent},
+                  FrameworkId("2dd59ce1-d0b6-4ca0-8e0f-c3ba7ae507e1-0000"));
   EXPECT_EQ(covers(trace("09-acknowledge-operation-status.request.json").at("body"), ack), "");
 }
 
 TEST(EventCodec, WritesTheMasterAsItWasRecorded) {
   const auto recorded = trace("02-subscribe.events.json").at_pointer("/0/subscribed/master_info");
 
-  const json::value ours = encode_master("2dd59ce1-d0b6-4ca0-8e0f-c3ba7ae507e1", {"127.0.0.1", 5050});
+  const json::value ours =
+      encode_master("2dd59ce1-d0b6-4ca0-8e0f-c3ba7ae507e1", {"127.0.0.1", 5050});
 
   EXPECT_EQ(covers(recorded, ours, {.ignored_keys = {"capabilities"}}), "");
-  const auto address = decode_master_address(trace("80-zookeeper-json-info.events.json").at_pointer("/0/data"));
+  const auto address =
+      decode_master_address(trace("80-zookeeper-json-info.events.json").at_pointer("/0/data"));
   ASSERT_TRUE(address);
   EXPECT_EQ(address->ip, "127.0.0.1");
   EXPECT_NE(address->port, 0);
@@ -148,7 +156,8 @@ TEST(ExecutorApi, KeepsEveryRecordedCallAndEvent) {
         ASSERT_TRUE(event && *event) << name;
         const auto* framework = o.at("event").as_object().if_contains("subscribed");
         static FrameworkId id;
-        if (framework != nullptr) id.value = framework->at_pointer("/framework_info/id/value").as_string().c_str();
+        if (framework != nullptr)
+          id.value = framework->at_pointer("/framework_info/id/value").as_string().c_str();
         auto losses = kKnownLosses;
         losses.ignored_keys.insert("agent_info");
         EXPECT_EQ(covers(o.at("event"), executor::encode_event(**event, id), losses), "") << name;
@@ -166,7 +175,8 @@ TEST(ExecutorApi, RefusesInTheWordsOfMesos) {
     const auto call = executor::decode_call(trace(std::string(name) + ".request.json").at("body"));
 
     ASSERT_FALSE(call) << name;
-    EXPECT_EQ(call.error().message, trace(std::string(name) + ".response.json").at("body").as_string().c_str());
+    EXPECT_EQ(call.error().message,
+              trace(std::string(name) + ".response.json").at("body").as_string().c_str());
   }
 }
 
@@ -188,7 +198,8 @@ TEST(Resources, KeepsLabelsOfReservations) {
   const auto json_text = encode_resources(Resources{r});
 
   EXPECT_EQ(decode_resources(json_text), Resources{r});
-  EXPECT_EQ(json_text.at(0).at_pointer("/reservations/0/labels/labels/0/key").as_string(), "cluster");
+  EXPECT_EQ(json_text.at(0).at_pointer("/reservations/0/labels/labels/0/key").as_string(),
+            "cluster");
 }
 
 }  // namespace

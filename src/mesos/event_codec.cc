@@ -47,8 +47,8 @@ struct EncodeEvent {
   }
   void operator()(const ExecutorMessage& e) const {
     o["type"] = "MESSAGE";
-    o["message"] =
-        json::object{{"agent_id", id(e.agent)}, {"executor_id", id(e.executor)}, {"data", base64(e.data)}};
+    o["message"] = json::object{
+        {"agent_id", id(e.agent)}, {"executor_id", id(e.executor)}, {"data", base64(e.data)}};
   }
   void operator()(const Failure& e) const {
     json::object failure;
@@ -62,7 +62,9 @@ struct EncodeEvent {
     o["type"] = "ERROR";
     o["error"] = json::object{{"message", e.message}};
   }
-  void operator()(const Disconnected&) const { MYSOS_ASSERT(false, "a master does not say that it is gone"); }
+  void operator()(const Disconnected&) const {
+    MYSOS_ASSERT(false, "a master does not say that it is gone");
+  }
 };
 
 UpdateOperation decode_operation_status(const json::object& o) {
@@ -76,7 +78,8 @@ UpdateOperation decode_operation_status(const json::object& o) {
 }
 
 Event decode_subscribed(const json::object& b) {
-  Subscribed s{id_at<FrameworkId>(b, "framework_id"), number_at(b, "heartbeat_interval_seconds", 15), ""};
+  Subscribed s{id_at<FrameworkId>(b, "framework_id"),
+               number_at(b, "heartbeat_interval_seconds", 15), ""};
   if (const auto* master = object_at(b, "master_info")) s.master_id = string_at(*master, "id");
   return s;
 }
@@ -92,7 +95,8 @@ Event decode_offers(const json::object& b) {
 }
 
 Event decode_failure(const json::object& b) {
-  Failure f{optional_id_at<AgentId>(b, "agent_id"), optional_id_at<ExecutorId>(b, "executor_id"), std::nullopt};
+  Failure f{optional_id_at<AgentId>(b, "agent_id"), optional_id_at<ExecutorId>(b, "executor_id"),
+            std::nullopt};
   if (b.contains("status")) f.status = static_cast<int>(number_at(b, "status"));
   return f;
 }
@@ -110,8 +114,10 @@ const json::object& status_of(const json::object& b) {
 const EventKind kKinds[] = {
     {"SUBSCRIBED", "subscribed", decode_subscribed},
     {"OFFERS", "offers", decode_offers},
-    {"RESCIND", "rescind", [](const json::object& b) -> Event { return Rescind{id_at<OfferId>(b, "offer_id")}; }},
-    {"UPDATE", "update", [](const json::object& b) -> Event { return decode_status(status_of(b)); }},
+    {"RESCIND", "rescind",
+     [](const json::object& b) -> Event { return Rescind{id_at<OfferId>(b, "offer_id")}; }},
+    {"UPDATE", "update",
+     [](const json::object& b) -> Event { return decode_status(status_of(b)); }},
     {"UPDATE_OPERATION_STATUS", "update_operation_status",
      [](const json::object& b) -> Event { return decode_operation_status(status_of(b)); }},
     {"MESSAGE", "message",
@@ -120,7 +126,8 @@ const EventKind kKinds[] = {
                               unbase64(string_at(b, "data"))};
      }},
     {"FAILURE", "failure", decode_failure},
-    {"ERROR", "error", [](const json::object& b) -> Event { return MasterError{string_at(b, "message")}; }},
+    {"ERROR", "error",
+     [](const json::object& b) -> Event { return MasterError{string_at(b, "message")}; }},
 };
 
 }  // namespace
@@ -149,8 +156,8 @@ json::object encode_master(std::string_view master_id, const MasterAddress& addr
   boost::system::error_code ec;
   const auto ip = boost::asio::ip::make_address_v4(address.ip, ec);
   const auto b = ec ? boost::asio::ip::address_v4::bytes_type{} : ip.to_bytes();
-  const std::uint32_t network_order = std::uint32_t{b[0]} | std::uint32_t{b[1]} << 8 | std::uint32_t{b[2]} << 16 |
-                                      std::uint32_t{b[3]} << 24;
+  const std::uint32_t network_order = std::uint32_t{b[0]} | std::uint32_t{b[1]} << 8 |
+                                      std::uint32_t{b[2]} << 16 | std::uint32_t{b[3]} << 24;
   const json::object where{{"hostname", address.ip}, {"ip", address.ip}, {"port", address.port}};
   return {{"id", master_id},
           {"ip", network_order},
@@ -166,8 +173,10 @@ Result<MasterAddress> decode_master_address(const json::value& master_info) {
   const auto* o = master_info.if_object();
   const auto* address = o == nullptr ? nullptr : object_at(*o, "address");
   if (address == nullptr) return fail(Errc::kInvalid, "a MasterInfo has no address");
-  MasterAddress out{string_at(*address, "ip"), static_cast<std::uint16_t>(number_at(*address, "port"))};
-  if (out.ip.empty() || out.port == 0) return fail(Errc::kInvalid, "the address of a MasterInfo is incomplete");
+  MasterAddress out{string_at(*address, "ip"),
+                    static_cast<std::uint16_t>(number_at(*address, "port"))};
+  if (out.ip.empty() || out.port == 0)
+    return fail(Errc::kInvalid, "the address of a MasterInfo is incomplete");
   return out;
 }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Scheduler events to and from the v1 JSON of Mesos. The trap in it: `status.uuid` of an operation is an object
-// {"value": base64} in the event, and the bare base64 in its acknowledgement; the model carries the base64 in both.
+// Scheduler events to and from the v1 JSON of Mesos. The trap in it: `status.uuid` of an operation
+// is an object
+// {"value": base64} in the event, and the bare base64 in its acknowledgement; the model carries the
+// base64 in both.
 #include "base/json.h"
 #include "model/mesos.h"
 

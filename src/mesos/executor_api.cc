@@ -17,13 +17,14 @@ struct EncodeCall {
   void operator()(const Subscribe& c) const {
     json::array tasks;
     json::array updates;
-    for (const TaskInfo& task : c.unacknowledged_tasks) tasks.push_back(encode_task(task, call.framework));
+    for (const TaskInfo& task : c.unacknowledged_tasks)
+      tasks.push_back(encode_task(task, call.framework));
     for (const Update& update : c.unacknowledged_updates) {
       updates.push_back(json::object{{"status", encode_status(update)}});
     }
     o["type"] = "SUBSCRIBE";
-    o["subscribe"] =
-        json::object{{"unacknowledged_tasks", std::move(tasks)}, {"unacknowledged_updates", std::move(updates)}};
+    o["subscribe"] = json::object{{"unacknowledged_tasks", std::move(tasks)},
+                                  {"unacknowledged_updates", std::move(updates)}};
   }
   void operator()(const SendUpdate& c) const {
     o["type"] = "UPDATE";
@@ -44,7 +45,8 @@ Subscribe decode_subscribe(const json::object& body) {
   Subscribe subscribe;
   if (const auto* list = array_at(body, "unacknowledged_tasks")) {
     for (const auto& entry : *list) {
-      if (const auto* task = entry.if_object()) subscribe.unacknowledged_tasks.push_back(decode_task(*task));
+      if (const auto* task = entry.if_object())
+        subscribe.unacknowledged_tasks.push_back(decode_task(*task));
     }
   }
   if (const auto* list = array_at(body, "unacknowledged_updates")) {
@@ -63,13 +65,15 @@ Result<SendUpdate> decode_update(const json::object& body, const AddressedCall& 
   if (!status->contains("uuid")) return invalid("Expecting 'uuid' to be present");
   if (!is_uuid(string_at(*status, "uuid"))) return invalid("Not a valid UUID");
   SendUpdate out{decode_status(*status)};
-  const std::string who = "executor " + call.executor.value + " of framework " + call.framework.value;
+  const std::string who =
+      "executor " + call.executor.value + " of framework " + call.framework.value;
   if (out.status.executor && *out.status.executor != call.executor) {
     return invalid("ExecutorID in Call: " + call.executor.value +
                    " does not match ExecutorID in TaskStatus: " + out.status.executor->value);
   }
   if (out.status.source != "SOURCE_EXECUTOR") {
-    return invalid("Received Call from " + who + " with invalid source, expecting 'SOURCE_EXECUTOR'");
+    return invalid("Received Call from " + who +
+                   " with invalid source, expecting 'SOURCE_EXECUTOR'");
   }
   if (out.status.state == TaskState::kStaging) {
     return invalid("Received TASK_STAGING from " + who + " which is not allowed");
@@ -85,10 +89,11 @@ struct EncodeEvent {
     json::object info = encode_framework(e.framework);
     info["id"] = id(framework);
     o["type"] = "SUBSCRIBED";
-    o["subscribed"] = json::object{{"executor_info", encode_executor(e.executor, framework)},
-                                   {"framework_info", std::move(info)},
-                                   {"agent_info", json::object{{"hostname", e.hostname}, {"id", id(e.agent)}}},
-                                   {"container_id", id(std::string_view(e.container_id))}};
+    o["subscribed"] =
+        json::object{{"executor_info", encode_executor(e.executor, framework)},
+                     {"framework_info", std::move(info)},
+                     {"agent_info", json::object{{"hostname", e.hostname}, {"id", id(e.agent)}}},
+                     {"container_id", id(std::string_view(e.container_id))}};
   }
   void operator()(const LaunchTask& e) const {
     o["type"] = "LAUNCH";
@@ -114,7 +119,9 @@ struct EncodeEvent {
     o["error"] = json::object{{"message", e.message}};
   }
   void operator()(const Heartbeat&) const { o["type"] = "HEARTBEAT"; }
-  void operator()(const Disconnected&) const { MYSOS_ASSERT(false, "an agent does not say that it is gone"); }
+  void operator()(const Disconnected&) const {
+    MYSOS_ASSERT(false, "an agent does not say that it is gone");
+  }
 };
 
 Event decode_subscribed(const json::object& b) {
@@ -131,7 +138,8 @@ Event decode_subscribed(const json::object& b) {
 
 Event decode_kill(const json::object& b) {
   KillTask kill{id_at<TaskId>(b, "task_id"), std::nullopt};
-  if (const auto* policy = object_at(b, "kill_policy")) kill.grace = duration_at(*policy, "grace_period");
+  if (const auto* policy = object_at(b, "kill_policy"))
+    kill.grace = duration_at(*policy, "grace_period");
   return kill;
 }
 
@@ -150,9 +158,13 @@ const EventKind kKinds[] = {
     {"LAUNCH", "launch", decode_launch},
     {"KILL", "kill", decode_kill},
     {"ACKNOWLEDGED", "acknowledged",
-     [](const json::object& b) -> Event { return Acknowledged{id_at<TaskId>(b, "task_id"), string_at(b, "uuid")}; }},
-    {"MESSAGE", "message", [](const json::object& b) -> Event { return Message{unbase64(string_at(b, "data"))}; }},
-    {"ERROR", "error", [](const json::object& b) -> Event { return Failed{string_at(b, "message")}; }},
+     [](const json::object& b) -> Event {
+       return Acknowledged{id_at<TaskId>(b, "task_id"), string_at(b, "uuid")};
+     }},
+    {"MESSAGE", "message",
+     [](const json::object& b) -> Event { return Message{unbase64(string_at(b, "data"))}; }},
+    {"ERROR", "error",
+     [](const json::object& b) -> Event { return Failed{string_at(b, "message")}; }},
 };
 
 }  // namespace
@@ -165,9 +177,12 @@ json::object encode_call(const AddressedCall& call) {
 
 Result<AddressedCall> decode_call(const json::value& body) {
   const auto* o = body.if_object();
-  if (o == nullptr) return fail(Errc::kInvalid, "Failed to convert JSON into Call protobuf: Expecting a JSON object");
+  if (o == nullptr)
+    return fail(Errc::kInvalid,
+                "Failed to convert JSON into Call protobuf: Expecting a JSON object");
   const std::string type = string_at(*o, "type");
-  AddressedCall out{id_at<ExecutorId>(*o, "executor_id"), id_at<FrameworkId>(*o, "framework_id"), Beat{}};
+  AddressedCall out{id_at<ExecutorId>(*o, "executor_id"), id_at<FrameworkId>(*o, "framework_id"),
+                    Beat{}};
   if (type.empty()) return invalid("Expecting 'type' to be present");
   if (!o->contains("executor_id")) return invalid("Expecting 'executor_id' to be present");
   if (!o->contains("framework_id")) return invalid("Expecting 'framework_id' to be present");

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The v1 executor API as values: what an executor says to its agent and hears from it, and the codec of both directions.
-// Source: Mesos executor-http-api.md, mesos/v1/executor.proto; shapes measured on Mesos 1.11.
+// The v1 executor API as values: what an executor says to its agent and hears from it, and the
+// codec of both directions. Source: Mesos executor-http-api.md, mesos/v1/executor.proto; shapes
+// measured on Mesos 1.11.
 #include <optional>
 #include <string>
 #include <variant>
@@ -17,8 +18,12 @@ struct Subscribe {
   std::vector<TaskInfo> unacknowledged_tasks;
   std::vector<Update> unacknowledged_updates;
 };
-struct SendUpdate { Update status; };
-struct SendMessage { std::string data; };
+struct SendUpdate {
+  Update status;
+};
+struct SendMessage {
+  std::string data;
+};
 struct Beat {};  // HEARTBEAT of the executor
 using Call = std::variant<Subscribe, SendUpdate, SendMessage, Beat>;
 struct AddressedCall {
@@ -35,15 +40,28 @@ struct Subscribed {
   std::string hostname;
   std::string container_id;
 };
-struct LaunchTask { TaskInfo task; };
-struct KillTask { TaskId task; std::optional<Duration> grace; };
-struct Acknowledged { TaskId task; std::string uuid; };
-struct Message { std::string data; };
+struct LaunchTask {
+  TaskInfo task;
+};
+struct KillTask {
+  TaskId task;
+  std::optional<Duration> grace;
+};
+struct Acknowledged {
+  TaskId task;
+  std::string uuid;
+};
+struct Message {
+  std::string data;
+};
 struct Shutdown {};
-struct Failed { std::string message; };  // ERROR: the agent will not have us; exit
+struct Failed {
+  std::string message;
+};  // ERROR: the agent will not have us; exit
 struct Heartbeat {};
 struct Disconnected {};  // the client's word, not the agent's
-using Event = std::variant<Subscribed, LaunchTask, KillTask, Acknowledged, Message, Shutdown, Failed, Heartbeat, Disconnected>;
+using Event = std::variant<Subscribed, LaunchTask, KillTask, Acknowledged, Message, Shutdown,
+                           Failed, Heartbeat, Disconnected>;
 
 json::object encode_call(const AddressedCall& call);
 // Errc::kInvalid with the text of Mesos' 400.

@@ -19,7 +19,8 @@ constexpr Duration kSubscribeTime = std::chrono::seconds(5);
 constexpr Duration kCallTime = std::chrono::seconds(10);
 constexpr Duration kRetry = std::chrono::milliseconds(300);
 constexpr Duration kRetryCall = std::chrono::milliseconds(200);
-// Mesos agents are silent for half an hour, so silence says nothing; a dead agent closes its sockets.
+// Mesos agents are silent for half an hour, so silence says nothing; a dead agent closes its
+// sockets.
 constexpr Duration kSilence = std::chrono::hours(24 * 365);
 
 std::string new_uuid() {
@@ -29,14 +30,16 @@ std::string new_uuid() {
 }
 }  // namespace
 
-Result<ExecutorEnvironment> parse_executor_environment(const std::map<std::string, std::string>& env) {
+Result<ExecutorEnvironment> parse_executor_environment(
+    const std::map<std::string, std::string>& env) {
   const auto get = [&](const char* name) {
     const auto found = env.find(name);
     return found == env.end() ? std::string() : found->second;
   };
   ExecutorEnvironment out;
   for (const char* name : {"MESOS_FRAMEWORK_ID", "MESOS_EXECUTOR_ID", "MESOS_AGENT_ENDPOINT"}) {
-    if (get(name).empty()) return fail(Errc::kInvalid, std::string(name) + " is not set: are we run by Mesos?", name);
+    if (get(name).empty())
+      return fail(Errc::kInvalid, std::string(name) + " is not set: are we run by Mesos?", name);
   }
   out.framework = FrameworkId(get("MESOS_FRAMEWORK_ID"));
   out.executor = ExecutorId(get("MESOS_EXECUTOR_ID"));
@@ -47,7 +50,8 @@ Result<ExecutorEnvironment> parse_executor_environment(const std::map<std::strin
   const auto duration = [&](const char* name, Duration& into) -> Status {
     if (get(name).empty()) return {};
     auto parsed = parse_stout_duration(get(name));
-    if (!parsed) return fail(Errc::kInvalid, std::string(name) + ": " + parsed.error().message, name);
+    if (!parsed)
+      return fail(Errc::kInvalid, std::string(name) + ": " + parsed.error().message, name);
     into = *parsed;
     return {};
   };
@@ -60,8 +64,12 @@ Result<ExecutorEnvironment> parse_executor_environment(const std::map<std::strin
 
 ExecutorClient::ExecutorClient(asio::any_io_executor executor, ExecutorEnvironment environment,
                                std::function<void(executor::Event)> on_event)
-    : executor_(executor), environment_(std::move(environment)), on_event_(std::move(on_event)), http_(executor, 1),
-      changed_(executor), tasks_(executor) {}
+    : executor_(executor),
+      environment_(std::move(environment)),
+      on_event_(std::move(on_event)),
+      http_(executor, 1),
+      changed_(executor),
+      tasks_(executor) {}
 
 void ExecutorClient::start() {
   tasks_.spawn("executor subscription", run());
@@ -69,7 +77,8 @@ void ExecutorClient::start() {
 }
 
 std::string ExecutorClient::update(Update update) {
-  MYSOS_ASSERT(unacknowledged_.size() < kMaxUnacknowledgedUpdates, "updates are rare and acknowledged at once");
+  MYSOS_ASSERT(unacknowledged_.size() < kMaxUnacknowledgedUpdates,
+               "updates are rare and acknowledged at once");
   update.uuid = new_uuid();
   update.source = "SOURCE_EXECUTOR";
   update.executor = environment_.executor;
@@ -105,8 +114,10 @@ asio::awaitable<void> ExecutorClient::stop() {
 
 HttpRequest ExecutorClient::request_for(executor::Call call) const {
   HttpRequest request = json_post(
-      kPath, executor::encode_call({environment_.executor, environment_.framework, std::move(call)}));
-  if (!environment_.token.empty()) request.headers.set("Authorization", "Bearer " + environment_.token);
+      kPath,
+      executor::encode_call({environment_.executor, environment_.framework, std::move(call)}));
+  if (!environment_.token.empty())
+    request.headers.set("Authorization", "Bearer " + environment_.token);
   return request;
 }
 
@@ -140,7 +151,8 @@ asio::awaitable<ExecutorClient::Ended> ExecutorClient::subscribe_once() {
   for (const auto& [id, task] : tasks_without_ack_) subscribe.unacknowledged_tasks.push_back(task);
   const std::size_t told = unacknowledged_.size();
   stream_ = std::make_unique<RecordStream>(executor_);
-  const auto response = co_await stream_->open(environment_.endpoint, request_for(std::move(subscribe)), kSubscribeTime);
+  const auto response = co_await stream_->open(environment_.endpoint,
+                                               request_for(std::move(subscribe)), kSubscribeTime);
   if (!response) co_return Ended::kRetry;
   if (response->status == 400 || response->status == 401) {
     kLog.error("the agent does not take us back: {} {}", response->status, response->body);
@@ -157,9 +169,11 @@ asio::awaitable<ExecutorClient::Ended> ExecutorClient::subscribe_once() {
 }
 
 void ExecutorClient::note(const executor::Event& event) {
-  if (const auto* launch = std::get_if<executor::LaunchTask>(&event)) tasks_without_ack_[launch->task.id] = launch->task;
+  if (const auto* launch = std::get_if<executor::LaunchTask>(&event))
+    tasks_without_ack_[launch->task.id] = launch->task;
   if (const auto* ack = std::get_if<executor::Acknowledged>(&event)) {
-    std::erase_if(unacknowledged_, [&](const Update& u) { return u.task == ack->task && u.uuid == ack->uuid; });
+    std::erase_if(unacknowledged_,
+                  [&](const Update& u) { return u.task == ack->task && u.uuid == ack->uuid; });
     tasks_without_ack_.erase(ack->task);
     changed_.notify_all();
   }
@@ -191,11 +205,13 @@ asio::awaitable<void> ExecutorClient::send_calls() {
     HttpRequest request = request_for(std::move(calls_.front()));
     calls_.pop_front();
     request.idempotent = true;  // the agent knows an update by its uuid
-    const auto response = co_await http_.request(environment_.endpoint, std::move(request), kCallTime);
+    const auto response =
+        co_await http_.request(environment_.endpoint, std::move(request), kCallTime);
     if (response && response->status < 300) continue;
     if (tasks_.cancelled()) continue;
     kLog.warn("a call to the agent failed: {}",
-              response ? std::to_string(response->status) + " " + response->body : response.error().message);
+              response ? std::to_string(response->status) + " " + response->body
+                       : response.error().message);
     // The next subscription carries what is not acknowledged.
     if (stream_ && (!response || response->status != 400)) stream_->close();
     co_await sleep_for(kRetryCall);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The executor's end of the v1 executor API. It subscribes to the agent named in the MESOS_* environment and keeps
-// subscribing while the agent is away, at least once a second, until MESOS_RECOVERY_TIMEOUT has passed. Invariant: an
-// update given to it is sent, again with each subscription, until the agent has ACKNOWLEDGED it.
-// Belongs to the thread of its io_context. Source: Mesos executor-http-api.md.
+// The executor's end of the v1 executor API. It subscribes to the agent named in the MESOS_*
+// environment and keeps subscribing while the agent is away, at least once a second, until
+// MESOS_RECOVERY_TIMEOUT has passed. Invariant: an update given to it is sent, again with each
+// subscription, until the agent has ACKNOWLEDGED it. Belongs to the thread of its io_context.
+// Source: Mesos executor-http-api.md.
 #include <deque>
 #include <functional>
 #include <map>
@@ -32,23 +33,27 @@ struct ExecutorEnvironment {
   std::string token;  // MESOS_EXECUTOR_AUTHENTICATION_TOKEN; never logged
 };
 // Errc::kInvalid names the variable that is missing or wrong.
-Result<ExecutorEnvironment> parse_executor_environment(const std::map<std::string, std::string>& env);
+Result<ExecutorEnvironment> parse_executor_environment(
+    const std::map<std::string, std::string>& env);
 
 class ExecutorClient {
  public:
-  // `on_event` gets every event on the io_context. Disconnected: the agent is away and we go on trying. Shutdown also comes
-  // when the agent has been away for too long (or without checkpointing: at all), Failed when it does not know us.
+  // `on_event` gets every event on the io_context. Disconnected: the agent is away and we go on
+  // trying. Shutdown also comes when the agent has been away for too long (or without
+  // checkpointing: at all), Failed when it does not know us.
   ExecutorClient(asio::any_io_executor executor, ExecutorEnvironment environment,
                  std::function<void(executor::Event)> on_event);
   ExecutorClient(const ExecutorClient&) = delete;
   ExecutorClient& operator=(const ExecutorClient&) = delete;
 
   void start();
-  // Fills in uuid, source, executor and (where 0) timestamp. The uuid, as ACKNOWLEDGED will carry it.
+  // Fills in uuid, source, executor and (where 0) timestamp. The uuid, as ACKNOWLEDGED will carry
+  // it.
   std::string update(Update update);
   // Best effort: lost where the agent is away.
   void message(std::string data);
-  // Waits until every update is ACKNOWLEDGED: before the executor exits. False when the time was up first.
+  // Waits until every update is ACKNOWLEDGED: before the executor exits. False when the time was up
+  // first.
   asio::awaitable<bool> flush(Duration at_most);
   asio::awaitable<void> stop();
 

@@ -23,7 +23,8 @@ json::object encode_resource(const Resource& r) {
   json::object o{{"name", r.name}};
   if (r.is_ranges()) {
     json::array list;
-    for (const Range& range : r.ranges) list.push_back(json::object{{"begin", range.begin}, {"end", range.end}});
+    for (const Range& range : r.ranges)
+      list.push_back(json::object{{"begin", range.begin}, {"end", range.end}});
     o["type"] = "RANGES";
     o["ranges"] = json::object{{"range", std::move(list)}};
   } else {
@@ -39,8 +40,9 @@ json::object encode_resource(const Resource& r) {
   if (r.volume) {
     json::object persistence{{"id", r.volume->id.value}};
     put_text(persistence, "principal", r.volume->principal);
-    o["disk"] = json::object{{"persistence", std::move(persistence)},
-                             {"volume", json::object{{"container_path", r.volume->container_path}, {"mode", "RW"}}}};
+    o["disk"] = json::object{
+        {"persistence", std::move(persistence)},
+        {"volume", json::object{{"container_path", r.volume->container_path}, {"mode", "RW"}}}};
   }
   return o;
 }
@@ -51,7 +53,8 @@ bool decode_reservations(const json::object& o, Resource& r) {
   for (const auto& entry : *stack) {
     const auto* one = entry.if_object();
     if (one == nullptr || string_at(*one, "type") == "STATIC") return false;
-    r.reservations.push_back({string_at(*one, "role"), string_at(*one, "principal"), labels_at(*one, "labels")});
+    r.reservations.push_back(
+        {string_at(*one, "role"), string_at(*one, "principal"), labels_at(*one, "labels")});
   }
   return true;
 }
@@ -65,7 +68,8 @@ bool decode_disk(const json::object& o, Resource& r) {
   Volume v;
   v.id = VolumeId(string_at(*persistence, "id"));
   v.principal = string_at(*persistence, "principal");
-  if (const auto* volume = object_at(*disk, "volume")) v.container_path = string_at(*volume, "container_path");
+  if (const auto* volume = object_at(*disk, "volume"))
+    v.container_path = string_at(*volume, "container_path");
   r.volume = std::move(v);
   return true;
 }
@@ -87,7 +91,8 @@ bool decode_resource(const json::object& o, Resource& r) {
   } else {
     return false;
   }
-  if (const auto* allocation = object_at(o, "allocation_info")) r.allocation_role = string_at(*allocation, "role");
+  if (const auto* allocation = object_at(o, "allocation_info"))
+    r.allocation_role = string_at(*allocation, "role");
   return decode_reservations(o, r) && decode_disk(o, r);
 }
 
@@ -96,7 +101,9 @@ json::object encode_discovery(const Discovery& d) {
   for (const auto& [name, number] : d.ports) {
     list.push_back(json::object{{"number", number}, {"name", name}, {"protocol", "tcp"}});
   }
-  return {{"visibility", "CLUSTER"}, {"name", d.name}, {"ports", json::object{{"ports", std::move(list)}}}};
+  return {{"visibility", "CLUSTER"},
+          {"name", d.name},
+          {"ports", json::object{{"ports", std::move(list)}}}};
 }
 
 Discovery decode_discovery(const json::object& o) {
@@ -107,7 +114,8 @@ Discovery decode_discovery(const json::object& o) {
   if (list == nullptr) return d;
   for (const auto& entry : *list) {
     if (const auto* port = entry.if_object()) {
-      d.ports.emplace_back(string_at(*port, "name"), static_cast<std::uint16_t>(number_at(*port, "number")));
+      d.ports.emplace_back(string_at(*port, "name"),
+                           static_cast<std::uint16_t>(number_at(*port, "number")));
     }
   }
   return d;
@@ -153,7 +161,8 @@ FrameworkInfo decode_framework(const json::object& o) {
   info.id = optional_id_at<FrameworkId>(o, "id");
   info.failover_timeout_s = number_at(o, "failover_timeout");
   if (const auto* v = o.if_contains("checkpoint")) info.checkpoint = v->is_bool() && v->get_bool();
-  if (const auto* list = array_at(o, "roles"); list != nullptr && !list->empty() && list->front().is_string()) {
+  if (const auto* list = array_at(o, "roles");
+      list != nullptr && !list->empty() && list->front().is_string()) {
     info.role = std::string(list->front().get_string());
   } else {
     info.role = string_at(o, "role");
@@ -164,7 +173,8 @@ FrameworkInfo decode_framework(const json::object& o) {
   if (const auto* list = array_at(o, "capabilities")) {
     for (const auto& entry : *list) {
       const auto* one = entry.if_object();
-      if (one != nullptr && one->contains("type")) info.capabilities.push_back(string_at(*one, "type"));
+      if (one != nullptr && one->contains("type"))
+        info.capabilities.push_back(string_at(*one, "type"));
     }
   }
   return info;
@@ -185,13 +195,15 @@ json::object encode_executor(const TaskInfo& task, const std::optional<Framework
   }
   o["command"] = std::move(command);
   o["resources"] = encode_resources(task.executor_resources);
-  if (task.shutdown_grace > Duration::zero()) o["shutdown_grace_period"] = duration(task.shutdown_grace);
+  if (task.shutdown_grace > Duration::zero())
+    o["shutdown_grace_period"] = duration(task.shutdown_grace);
   return o;
 }
 
 void decode_executor(const json::object& o, TaskInfo& into) {
   into.executor = id_at<ExecutorId>(o, "executor_id");
-  if (const auto* list = array_at(o, "resources")) into.executor_resources = decode_resources(*list);
+  if (const auto* list = array_at(o, "resources"))
+    into.executor_resources = decode_resources(*list);
   into.shutdown_grace = duration_at(o, "shutdown_grace_period").value_or(Duration::zero());
   const auto* command = object_at(o, "command");
   if (command == nullptr) return;
@@ -209,9 +221,11 @@ void decode_executor(const json::object& o, TaskInfo& into) {
 json::object encode_task(const TaskInfo& task, const std::optional<FrameworkId>& framework) {
   json::object o{{"name", task.name}, {"task_id", id(task.id)}, {"agent_id", id(task.agent)}};
   o["resources"] = encode_resources(task.resources);
-  if (!task.executor.empty() || !task.executor_command.empty()) o["executor"] = encode_executor(task, framework);
+  if (!task.executor.empty() || !task.executor_command.empty())
+    o["executor"] = encode_executor(task, framework);
   if (!task.data.empty()) o["data"] = base64(task.data);
-  if (task.kill_grace > Duration::zero()) o["kill_policy"] = json::object{{"grace_period", duration(task.kill_grace)}};
+  if (task.kill_grace > Duration::zero())
+    o["kill_policy"] = json::object{{"grace_period", duration(task.kill_grace)}};
   if (!task.labels.empty()) o["labels"] = labels(task.labels);
   if (task.discovery != Discovery{}) o["discovery"] = encode_discovery(task.discovery);
   return o;
@@ -229,22 +243,26 @@ TaskInfo decode_task(const json::object& o) {
     task.kill_grace = duration_at(*policy, "grace_period").value_or(Duration::zero());
   }
   task.labels = labels_at(o, "labels");
-  if (const auto* discovery = object_at(o, "discovery")) task.discovery = decode_discovery(*discovery);
+  if (const auto* discovery = object_at(o, "discovery"))
+    task.discovery = decode_discovery(*discovery);
   return task;
 }
 
 json::object encode_offer(const Offer& offer, const FrameworkId& framework) {
-  json::object o{{"id", id(offer.id)}, {"framework_id", id(framework)}, {"agent_id", id(offer.agent)}};
+  json::object o{
+      {"id", id(offer.id)}, {"framework_id", id(framework)}, {"agent_id", id(offer.agent)}};
   o["hostname"] = offer.hostname;
   o["url"] = json::object{
       {"scheme", "http"},
-      {"address", json::object{{"hostname", offer.hostname}, {"ip", offer.ip}, {"port", offer.agent_port}}},
+      {"address",
+       json::object{{"hostname", offer.hostname}, {"ip", offer.ip}, {"port", offer.agent_port}}},
       {"path", "/slave(1)"}};
   o["resources"] = encode_resources(offer.resources);
   if (!offer.attributes.empty()) {
     json::array list;
     for (const auto& [name, text] : offer.attributes) {
-      list.push_back(json::object{{"name", name}, {"type", "TEXT"}, {"text", json::object{{"value", text}}}});
+      list.push_back(
+          json::object{{"name", name}, {"type", "TEXT"}, {"text", json::object{{"value", text}}}});
     }
     o["attributes"] = std::move(list);
   }
@@ -263,7 +281,8 @@ Offer decode_offer(const json::object& o) {
       offer.agent_port = static_cast<std::uint16_t>(number_at(*address, "port"));
     }
   }
-  if (const auto* allocation = object_at(o, "allocation_info")) offer.role = string_at(*allocation, "role");
+  if (const auto* allocation = object_at(o, "allocation_info"))
+    offer.role = string_at(*allocation, "role");
   if (const auto* list = array_at(o, "attributes")) {
     for (const auto& entry : *list) {
       const auto* attribute = entry.if_object();

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The messages that calls and events are made of, to and from the v1 JSON of Mesos: resources, FrameworkInfo, TaskInfo
-// with its ExecutorInfo, Offer. Shapes as recorded from Mesos 1.11 (tests/conformance/traces), capabilities MULTI_ROLE and
-// RESERVATION_REFINEMENT. Reading is tolerant: unknown fields and enum values are passed over.
+// The messages that calls and events are made of, to and from the v1 JSON of Mesos: resources,
+// FrameworkInfo, TaskInfo with its ExecutorInfo, Offer. Shapes as recorded from Mesos 1.11
+// (tests/conformance/traces), capabilities MULTI_ROLE and RESERVATION_REFINEMENT. Reading is
+// tolerant: unknown fields and enum values are passed over.
 #include "base/json.h"
 #include "model/mesos.h"
 
 namespace mysos::mesos {
 
 json::array encode_resources(const Resources& resources);
-// Leaves out what the model cannot say faithfully, so that nobody mistakes it for plain resources: static reservations,
-// revocable and shared resources, disks with a source, sets.
+// Leaves out what the model cannot say faithfully, so that nobody mistakes it for plain resources:
+// static reservations, revocable and shared resources, disks with a source, sets.
 Resources decode_resources(const json::array& list);
 
 json::object encode_framework(const FrameworkInfo& info);

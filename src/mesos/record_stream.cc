@@ -7,7 +7,8 @@ constexpr std::size_t kMaxErrorBody = 64 * 1024;
 constexpr Duration kErrorBodyTime = std::chrono::seconds(5);
 }  // namespace
 
-asio::awaitable<Result<HttpResponse>> RecordStream::open(Endpoint to, HttpRequest request, Duration deadline) {
+asio::awaitable<Result<HttpResponse>> RecordStream::open(Endpoint to, HttpRequest request,
+                                                         Duration deadline) {
   auto response = co_await stream_.open(std::move(to), std::move(request), deadline);
   if (!response || response->status == 200) co_return response;
   auto body = co_await stream_.read_all(kMaxErrorBody, kErrorBodyTime);

@@ -22,7 +22,8 @@ Status RecordDecoder::read_length_digit(char c) {
   has_digit_ = true;
   length_ = length_ * 10 + static_cast<std::size_t>(c - '0');
   if (length_ > max_record_) {
-    return fail(Errc::kTooLarge, "a record is larger than " + std::to_string(max_record_) + " bytes");
+    return fail(Errc::kTooLarge,
+                "a record is larger than " + std::to_string(max_record_) + " bytes");
   }
   return {};
 }

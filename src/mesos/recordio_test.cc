@@ -7,7 +7,8 @@ namespace mysos::mesos {
 namespace {
 
 TEST(RecordIo, ReadsRecordsHoweverTheyAreCut) {
-  const std::string wire = encode_record("hello") + encode_record("") + encode_record("{\"a\":1}\n2");
+  const std::string wire =
+      encode_record("hello") + encode_record("") + encode_record("{\"a\":1}\n2");
   for (std::size_t step = 1; step <= wire.size(); ++step) {
     RecordDecoder decoder;
     std::vector<std::string> out;

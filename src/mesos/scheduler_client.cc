@@ -27,10 +27,16 @@ std::optional<Endpoint> redirect_target(std::string_view location) {
 }
 
 SchedulerClient::SchedulerClient(asio::any_io_executor executor, SchedulerClientOptions options,
-                                 std::function<FrameworkInfo()> framework, std::function<void(Event)> on_event,
-                                 Prng prng)
-    : executor_(executor), options_(std::move(options)), framework_(std::move(framework)),
-      on_event_(std::move(on_event)), prng_(prng), http_(executor, 1), calls_changed_(executor), wake_(executor),
+                                 std::function<FrameworkInfo()> framework,
+                                 std::function<void(Event)> on_event, Prng prng)
+    : executor_(executor),
+      options_(std::move(options)),
+      framework_(std::move(framework)),
+      on_event_(std::move(on_event)),
+      prng_(prng),
+      http_(executor, 1),
+      calls_changed_(executor),
+      wake_(executor),
       tasks_(executor) {
   MYSOS_ASSERT(!options_.masters.empty(), "there is a master to talk to");
 }
@@ -96,7 +102,8 @@ asio::awaitable<SchedulerClient::Ended> SchedulerClient::subscribe_once() {
   HttpRequest request = json_post(kPath, encode_call(Subscribe{info}, info.id));
   if (!options_.authorization.empty()) request.headers.set("Authorization", options_.authorization);
   stream_ = std::make_unique<RecordStream>(executor_);
-  const auto response = co_await stream_->open(leader_, std::move(request), options_.subscribe_timeout);
+  const auto response =
+      co_await stream_->open(leader_, std::move(request), options_.subscribe_timeout);
   if (!response) {
     kLog.debug("master {}: {}", to_string(leader_), response.error().message);
     co_return Ended::kRetry;
@@ -118,7 +125,8 @@ asio::awaitable<SchedulerClient::Ended> SchedulerClient::subscribe_once() {
     case 500:
       co_return Ended::kRetry;
     default:
-      kLog.error("master {} refuses to subscribe us: {} {}", to_string(leader_), response->status, response->body);
+      kLog.error("master {} refuses to subscribe us: {} {}", to_string(leader_), response->status,
+                 response->body);
       on_event_(MasterError{response->body});
       co_return Ended::kRefused;
   }
@@ -134,7 +142,8 @@ asio::awaitable<SchedulerClient::Ended> SchedulerClient::read_events() {
     }
     auto event = decode_event(*document);
     if (!event) {
-      kLog.warn("an event of master {} cannot be read: {}", to_string(leader_), event.error().message);
+      kLog.warn("an event of master {} cannot be read: {}", to_string(leader_),
+                event.error().message);
       continue;
     }
     if (!*event) continue;
@@ -150,8 +159,8 @@ asio::awaitable<SchedulerClient::Ended> SchedulerClient::read_events() {
   }
 }
 
-// An ACCEPT that is sent twice would drop its own tasks, so it goes on a connection of its own, once. For the other calls
-// twice is as good as once.
+// An ACCEPT that is sent twice would drop its own tasks, so it goes on a connection of its own,
+// once. For the other calls twice is as good as once.
 asio::awaitable<Result<HttpResponse>> SchedulerClient::post(Call call) {
   HttpRequest request = json_post(kPath, encode_call(call, framework_id_));
   request.headers.set("Mesos-Stream-Id", stream_id_);
@@ -176,7 +185,8 @@ asio::awaitable<void> SchedulerClient::send_calls() {
     if (response && response->status < 300) continue;
     if (tasks_.cancelled()) continue;
     kLog.warn("a call to master {} failed: {}", to_string(leader_),
-              response ? std::to_string(response->status) + " " + response->body : response.error().message);
+              response ? std::to_string(response->status) + " " + response->body
+                       : response.error().message);
     // A refused body is our mistake and stays one; anything else means that calls may be lost.
     const bool stream_lost = !response || response->status == 403 || response->status >= 500 ||
                              response->body.find("stream ID") != std::string::npos;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The scheduler's end of the v1 scheduler API: finds the leading master (a list of addresses, redirects followed), keeps the
-// SUBSCRIBE stream, watches its heartbeats, sends calls one after the other on the stream's id. A stream that breaks or
-// goes silent is told as Disconnected and subscribed anew, with backoff. Invariant: between a Subscribed and the next
-// Disconnected every call given to send() has been sent in order, or a Disconnected tells that some may be lost.
-// After a MasterError (removed, failed over, refused) it stays away until resubscribe(): the owner decides.
-// Belongs to the thread of its io_context. Source: Mesos scheduler-http-api.md.
+// The scheduler's end of the v1 scheduler API: finds the leading master (a list of addresses,
+// redirects followed), keeps the SUBSCRIBE stream, watches its heartbeats, sends calls one after
+// the other on the stream's id. A stream that breaks or goes silent is told as Disconnected and
+// subscribed anew, with backoff. Invariant: between a Subscribed and the next Disconnected every
+// call given to send() has been sent in order, or a Disconnected tells that some may be lost. After
+// a MasterError (removed, failed over, refused) it stays away until resubscribe(): the owner
+// decides. Belongs to the thread of its io_context. Source: Mesos scheduler-http-api.md.
 #include <deque>
 #include <functional>
 #include <string>
@@ -23,26 +24,28 @@ namespace mysos::mesos {
 inline constexpr std::size_t kMaxQueuedCalls = 10'000;
 
 struct SchedulerClientOptions {
-  std::vector<Endpoint> masters;      // tried in turn; standby masters redirect to the leader
-  std::string authorization;          // value of the Authorization header, "" = none
+  std::vector<Endpoint> masters;  // tried in turn; standby masters redirect to the leader
+  std::string authorization;      // value of the Authorization header, "" = none
   Duration subscribe_timeout = std::chrono::seconds(5);
   Duration call_timeout = std::chrono::seconds(10);
   Duration backoff_first = std::chrono::milliseconds(100);
   Duration backoff_most = std::chrono::seconds(5);
-  int missed_heartbeats = 4;          // intervals of silence after which the stream counts as broken
+  int missed_heartbeats = 4;  // intervals of silence after which the stream counts as broken
 };
 
 class SchedulerClient {
  public:
-  // `framework` is asked at each subscription: it carries the id as soon as the owner has persisted it.
-  // `on_event` gets every event, heartbeats included, on the io_context.
+  // `framework` is asked at each subscription: it carries the id as soon as the owner has persisted
+  // it. `on_event` gets every event, heartbeats included, on the io_context.
   SchedulerClient(asio::any_io_executor executor, SchedulerClientOptions options,
-                  std::function<FrameworkInfo()> framework, std::function<void(Event)> on_event, Prng prng);
+                  std::function<FrameworkInfo()> framework, std::function<void(Event)> on_event,
+                  Prng prng);
   SchedulerClient(const SchedulerClient&) = delete;
   SchedulerClient& operator=(const SchedulerClient&) = delete;
 
   void start();
-  // Queued; while not subscribed it is dropped (false): what is wanted is decided anew after Subscribed.
+  // Queued; while not subscribed it is dropped (false): what is wanted is decided anew after
+  // Subscribed.
   bool send(Call call);
   // A new list of masters, from detection. The stream is left alone as long as it lives.
   void set_masters(std::vector<Endpoint> masters);

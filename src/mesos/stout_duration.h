@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Durations as Mesos writes them in the executor's environment and in flags: a number and a unit ("15mins", "2secs",
-// "500ms", "1.5hrs").
+// Durations as Mesos writes them in the executor's environment and in flags: a number and a unit
+// ("15mins", "2secs", "500ms", "1.5hrs").
 #include <string>
 #include <string_view>
 

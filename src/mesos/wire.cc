@@ -62,7 +62,8 @@ json::object duration(Duration d) {
 
 json::object labels(const Labels& labels) {
   json::array list;
-  for (const auto& [key, value] : labels) list.push_back(json::object{{"key", key}, {"value", value}});
+  for (const auto& [key, value] : labels)
+    list.push_back(json::object{{"key", key}, {"value", value}});
   return json::object{{"labels", std::move(list)}};
 }
 
@@ -72,7 +73,8 @@ Labels labels_at(const json::object& o, std::string_view key) {
   const auto* list = outer == nullptr ? nullptr : array_at(*outer, "labels");
   if (list == nullptr) return out;
   for (const auto& entry : *list) {
-    if (const auto* label = entry.if_object()) out[string_at(*label, "key")] = string_at(*label, "value");
+    if (const auto* label = entry.if_object())
+      out[string_at(*label, "key")] = string_at(*label, "value");
   }
   return out;
 }
@@ -80,8 +82,8 @@ Labels labels_at(const json::object& o, std::string_view key) {
 std::string base64(std::string_view bytes) {
   const std::size_t room = sodium_base64_encoded_len(bytes.size(), sodium_base64_VARIANT_ORIGINAL);
   std::string out(room, '\0');
-  sodium_bin2base64(out.data(), room, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
-                    sodium_base64_VARIANT_ORIGINAL);
+  sodium_bin2base64(out.data(), room, reinterpret_cast<const unsigned char*>(bytes.data()),
+                    bytes.size(), sodium_base64_VARIANT_ORIGINAL);
   out.resize(room - 1);  // the terminating zero
   return out;
 }
@@ -91,8 +93,8 @@ std::string unbase64(std::string_view text) {
   std::size_t length = 0;
   const char* end = nullptr;
   const int failed =
-      sodium_base642bin(reinterpret_cast<unsigned char*>(out.data()), out.size(), text.data(), text.size(), nullptr,
-                        &length, &end, sodium_base64_VARIANT_ORIGINAL);
+      sodium_base642bin(reinterpret_cast<unsigned char*>(out.data()), out.size(), text.data(),
+                        text.size(), nullptr, &length, &end, sodium_base64_VARIANT_ORIGINAL);
   if (failed != 0 || end != text.data() + text.size()) return {};
   out.resize(length);
   return out;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Small readers and writers for protobuf-shaped JSON as Mesos speaks it: an id is {"value": text}, a missing field is the
-// default, a field of another type counts as missing. Bytes are base64, durations {"nanoseconds": n}, labels
+// Small readers and writers for protobuf-shaped JSON as Mesos speaks it: an id is {"value": text},
+// a missing field is the default, a field of another type counts as missing. Bytes are base64,
+// durations {"nanoseconds": n}, labels
 // {"labels": [{key, value}]}. Used by the codecs of this folder only.
 #include <optional>
 #include <string>
@@ -37,7 +38,8 @@ template <class Id>
 void put_id(json::object& o, std::string_view key, const std::optional<StrongId<Id>>& value) {
   if (value) o[key] = id(*value);
 }
-void put_text(json::object& o, std::string_view key, std::string_view value);  // nothing where it is empty
+void put_text(json::object& o, std::string_view key,
+              std::string_view value);  // nothing where it is empty
 
 std::optional<Duration> duration_at(const json::object& o, std::string_view key);
 json::object duration(Duration d);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Comparing a recorded JSON document with one of ours: `covers(recorded, ours)` says "" when everything that was recorded
-// is in ours with the same value, else the first difference. Numbers compare by value (3584 is 3584.0), what ours has beside
-// is not looked at, and lists of objects compare as sets where `any_order` is set; then so do the resources that a message lists.
+// Comparing a recorded JSON document with one of ours: `covers(recorded, ours)` says "" when
+// everything that was recorded is in ours with the same value, else the first difference. Numbers
+// compare by value (3584 is 3584.0), what ours has beside is not looked at, and lists of objects
+// compare as sets where `any_order` is set; then so do the resources that a message lists.
 #include <fstream>
 #include <functional>
 #include <set>
@@ -33,20 +34,21 @@ inline std::multiset<std::string> words(std::string_view text) {
   return out;
 }
 
-inline std::string covers(const json::value& recorded, const json::value& ours, const ShapeOptions& options = {},
-                          const std::string& path = "$");
+inline std::string covers(const json::value& recorded, const json::value& ours,
+                          const ShapeOptions& options = {}, const std::string& path = "$");
 
-inline std::string covers_list(const json::array& recorded, const json::array& ours, const ShapeOptions& options,
-                               const std::string& path) {
+inline std::string covers_list(const json::array& recorded, const json::array& ours,
+                               const ShapeOptions& options, const std::string& path) {
   if (recorded.size() != ours.size()) {
-    return path + ": " + std::to_string(recorded.size()) + " recorded, " + std::to_string(ours.size()) + " of ours: " +
-           json::serialize(ours);
+    return path + ": " + std::to_string(recorded.size()) + " recorded, " +
+           std::to_string(ours.size()) + " of ours: " + json::serialize(ours);
   }
   std::set<std::size_t> used;
   for (std::size_t i = 0; i < recorded.size(); ++i) {
     const std::string here = path + "[" + std::to_string(i) + "]";
     if (!options.any_order) {
-      if (auto difference = covers(recorded[i], ours[i], options, here); !difference.empty()) return difference;
+      if (auto difference = covers(recorded[i], ours[i], options, here); !difference.empty())
+        return difference;
       continue;
     }
     bool found = false;
@@ -55,17 +57,20 @@ inline std::string covers_list(const json::array& recorded, const json::array& o
       used.insert(k);
       found = true;
     }
-    if (!found) return here + ": nothing like " + json::serialize(recorded[i]) + " in " + json::serialize(ours);
+    if (!found)
+      return here + ": nothing like " + json::serialize(recorded[i]) + " in " +
+             json::serialize(ours);
   }
   return "";
 }
 
-inline std::string covers(const json::value& recorded, const json::value& ours, const ShapeOptions& options,
-                          const std::string& path) {
+inline std::string covers(const json::value& recorded, const json::value& ours,
+                          const ShapeOptions& options, const std::string& path) {
   if (recorded.is_number() && ours.is_number()) {
     return recorded.to_number<double>() == ours.to_number<double>()
                ? ""
-               : path + ": " + json::serialize(recorded) + " recorded, ours " + json::serialize(ours);
+               : path + ": " + json::serialize(recorded) + " recorded, ours " +
+                     json::serialize(ours);
   }
   if (recorded.is_object() && ours.is_object()) {
     for (const auto& entry : recorded.get_object()) {
@@ -73,7 +78,8 @@ inline std::string covers(const json::value& recorded, const json::value& ours, 
       if (options.ignored_keys.contains(key)) continue;
       const auto* mine = ours.get_object().if_contains(key);
       if (mine == nullptr) return path + "." + key + " is missing";
-      if (auto difference = covers(entry.value(), *mine, options, path + "." + key); !difference.empty()) {
+      if (auto difference = covers(entry.value(), *mine, options, path + "." + key);
+          !difference.empty()) {
         return difference;
       }
     }
@@ -84,8 +90,10 @@ inline std::string covers(const json::value& recorded, const json::value& ours, 
   }
   if (recorded == ours) return "";
   const bool texts = recorded.is_string() && ours.is_string();
-  const bool of_resources = texts && recorded.get_string().find("(allocated: ") != json::string::npos;
-  if (options.any_order && of_resources && words(recorded.get_string()) == words(ours.get_string())) return "";
+  const bool of_resources =
+      texts && recorded.get_string().find("(allocated: ") != json::string::npos;
+  if (options.any_order && of_resources && words(recorded.get_string()) == words(ours.get_string()))
+    return "";
   return path + ": " + json::serialize(recorded) + " recorded, ours " + json::serialize(ours);
 }
 

@@ -17,8 +17,9 @@ const std::string kRecordedExecutor = "exec /opt/executor/executor.py";
 
 // What differs in every run, or is no concern of the embedded Mesos (tests/conformance/README.md).
 const ShapeOptions kNormalised{
-    .ignored_keys = {"uuid", "timestamp", "container_status", "healthy", "labels", "executor_ids", "url", "master_info",
-                     "limitation", "unreachable_time", "framework_id", "offer_id"},
+    .ignored_keys = {"uuid", "timestamp", "container_status", "healthy", "labels", "executor_ids",
+                     "url", "master_info", "limitation", "unreachable_time", "framework_id",
+                     "offer_id"},
     .any_order = true};
 
 bool is_offer_id(std::string_view text) {
@@ -35,8 +36,8 @@ Replay::Replay() {
   dir_ = ::mkdtemp(name);
   local::LocalMesosOptions options;
   options.agents = 2;
-  options.resources = Resources{scalar("cpus", 4000), scalar("mem", 4096'000), scalar("disk", 20'000'000),
-                                ports({{31000, 31999}})};
+  options.resources = Resources{scalar("cpus", 4000), scalar("mem", 4096'000),
+                                scalar("disk", 20'000'000), ports({{31000, 31999}})};
   options.master.agent_timeout = 500ms;
   options.master.allocation_interval = 100ms;
   local_ = std::make_unique<local::LocalMesos>(loop.io.get_executor(), dir_, options);
@@ -55,7 +56,8 @@ json::value Replay::translated(const json::value& recorded) {
   if (recorded.is_string()) {
     std::string text(recorded.get_string());
     for (const auto& [from, to] : ids_) {
-      for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
+      for (auto at = text.find(from); at != std::string::npos;
+           at = text.find(from, at + to.size())) {
         text.replace(at, from.size(), to);
       }
     }
@@ -105,7 +107,8 @@ HttpRequest Replay::request_of(const json::value& trace) {
     if (name == "Connection") continue;
     std::string value(h.value().as_string());
     // A stream id that is not all zeros was the right one at the time.
-    if (name == "Mesos-Stream-Id" && !value.starts_with("00000000-") && !ids_.contains(value)) value = stream_id_;
+    if (name == "Mesos-Stream-Id" && !value.starts_with("00000000-") && !ids_.contains(value))
+      value = stream_id_;
     const auto bound = ids_.find(value);
     request.headers.set(name, bound == ids_.end() ? value : bound->second);
   }
@@ -121,7 +124,8 @@ HttpRequest Replay::request_of(const json::value& trace) {
 }
 
 asio::awaitable<void> Replay::exchange(HttpRequest request, Endpoint to, HttpResponse* out) {
-  auto response = co_await http_request(loop.io.get_executor(), std::move(to), std::move(request), 10s);
+  auto response =
+      co_await http_request(loop.io.get_executor(), std::move(to), std::move(request), 10s);
   if (response) *out = *std::move(response);
 }
 
@@ -130,14 +134,16 @@ void Replay::check_answer(const std::string& trace, const HttpResponse& response
   EXPECT_EQ(response.status, recorded.at("status").as_int64()) << trace << " " << response.body;
   for (const char* header : {"Content-Type", "Allow"}) {
     const auto* wanted = recorded.at("headers").as_object().if_contains(header);
-    if (wanted != nullptr) EXPECT_EQ(response.headers.get(header), std::string_view(wanted->as_string())) << trace;
+    if (wanted != nullptr)
+      EXPECT_EQ(response.headers.get(header), std::string_view(wanted->as_string())) << trace;
   }
   const auto& body = recorded.at("body");
   if (!body.is_string()) return;
   const std::string wanted(translated(body).as_string());
   const std::string syntax = "Failed to parse body into JSON: ";
   if (wanted.starts_with(syntax)) {
-    EXPECT_TRUE(response.body.starts_with(syntax)) << response.body;  // each parser has its own words after that
+    EXPECT_TRUE(response.body.starts_with(syntax))
+        << response.body;  // each parser has its own words after that
   } else {
     EXPECT_EQ(response.body, wanted) << trace;
   }
@@ -145,8 +151,10 @@ void Replay::check_answer(const std::string& trace, const HttpResponse& response
 
 void Replay::call(const std::string& trace) {
   const auto recorded = load_trace(kTraces + trace + ".request.json");
-  const bool to_agent = std::string_view(recorded.at("path").as_string()).find("executor") != std::string_view::npos;
-  const Endpoint to = to_agent ? Endpoint{"127.0.0.1", local_->agent(0).port()} : local_->master_endpoint();
+  const bool to_agent =
+      std::string_view(recorded.at("path").as_string()).find("executor") != std::string_view::npos;
+  const Endpoint to =
+      to_agent ? Endpoint{"127.0.0.1", local_->agent(0).port()} : local_->master_endpoint();
   HttpResponse response;
   response.status = 0;
   loop.run(exchange(request_of(recorded), to, &response));
@@ -157,19 +165,23 @@ void Replay::note(const json::value& event) {
   const std::string type(event.at("type").as_string());
   if (type == "SUBSCRIBED") ids_["?framework"] = id_of(event.at("subscribed").at("framework_id"));
   if (type == "OFFERS") {
-    for (const auto& offer : event.at("offers").at("offers").as_array()) offers_[id_of(offer.at("id"))] = offer;
+    for (const auto& offer : event.at("offers").at("offers").as_array())
+      offers_[id_of(offer.at("id"))] = offer;
   }
   if (type == "RESCIND") offers_.erase(id_of(event.at("rescind").at("offer_id")));
   if (type == "UPDATE") {
     const auto& status = event.at("update").at("status").as_object();
     if (status.contains("uuid")) {  // acknowledged at once, so that the next one comes
-      json::object ack{{"agent_id", status.at("agent_id")}, {"task_id", status.at("task_id")}, {"uuid", status.at("uuid")}};
+      json::object ack{{"agent_id", status.at("agent_id")},
+                       {"task_id", status.at("task_id")},
+                       {"uuid", status.at("uuid")}};
       json::object body{{"type", "ACKNOWLEDGE"}, {"acknowledge", std::move(ack)}};
       body["framework_id"] = json::object{{"value", ids_["?framework"]}};
       HttpRequest request = mesos::json_post("/master/api/v1/scheduler", body);
       request.headers.set("Mesos-Stream-Id", stream_id_);
       static HttpResponse ignored;
-      tasks_.spawn("acknowledge", exchange(std::move(request), local_->master_endpoint(), &ignored));
+      tasks_.spawn("acknowledge",
+                   exchange(std::move(request), local_->master_endpoint(), &ignored));
     }
   }
   events.push_back(event);
@@ -213,7 +225,8 @@ void Replay::disconnect() {
 Resources Replay::on_offer(const AgentId& agent) {
   Resources sum;
   for (const auto& [id, offer] : offers_) {
-    if (id_of(offer.at("agent_id")) == agent.value) sum += mesos::decode_resources(offer.at("resources").as_array());
+    if (id_of(offer.at("agent_id")) == agent.value)
+      sum += mesos::decode_resources(offer.at("resources").as_array());
   }
   return sum;
 }
@@ -245,7 +258,9 @@ void Replay::match_offers(const json::value& recorded, const std::string& trace)
 void Replay::match(const json::value& recorded, const std::string& trace) {
   const std::string type(recorded.at("type").as_string());
   if (type == "OFFERS") return match_offers(recorded, trace);
-  const auto of_type = [&](const json::value& e) { return e.at("type").as_string() == recorded.at("type").as_string(); };
+  const auto of_type = [&](const json::value& e) {
+    return e.at("type").as_string() == recorded.at("type").as_string();
+  };
   const bool came = loop.run_until([&] { return std::ranges::any_of(events, of_type); }, 10s);
   ASSERT_TRUE(came) << trace << ": no " << type;
   const auto found = std::ranges::find_if(events, of_type);
@@ -253,7 +268,9 @@ void Replay::match(const json::value& recorded, const std::string& trace) {
   events.erase(found);
   EXPECT_EQ(covers(translated(recorded), ours, kNormalised), "") << trace;
   if (type == "UPDATE") {  // an update needs an acknowledgement here iff it needed one there
-    const auto has_uuid = [](const json::value& e) { return e.at("update").at("status").as_object().contains("uuid"); };
+    const auto has_uuid = [](const json::value& e) {
+      return e.at("update").at("status").as_object().contains("uuid");
+    };
     EXPECT_EQ(has_uuid(ours), has_uuid(recorded)) << trace;
   }
 }

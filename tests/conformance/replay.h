@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Replays recorded exchanges with Apache Mesos 1.11 against the embedded one, over HTTP. Ids differ from run to run, so a
-// recorded id stands for the one of ours it was bound to; resources, states, reasons, messages, statuses and bodies must be
-// the same. Offers are compared by what is on offer on an agent, not by how it is cut into offers.
+// Replays recorded exchanges with Apache Mesos 1.11 against the embedded one, over HTTP. Ids differ
+// from run to run, so a recorded id stands for the one of ours it was bound to; resources, states,
+// reasons, messages, statuses and bodies must be the same. Offers are compared by what is on offer
+// on an agent, not by how it is cut into offers.
 #include <deque>
 #include <map>
 #include <memory>
@@ -55,7 +56,7 @@ class Replay {
   std::unique_ptr<local::LocalMesos> local_;
   std::map<std::string, std::string> ids_;  // recorded -> ours
   std::string stream_id_;
-  std::map<std::string, json::value> offers_;  // ours that are out
+  std::map<std::string, json::value> offers_;    // ours that are out
   std::shared_ptr<mesos::RecordStream> stream_;  // shared with its reader
   TaskGroup tasks_{loop.io.get_executor()};
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The embedded Mesos against recorded exchanges with Apache Mesos 1.11. README.md says which, and which not and why.
+// The embedded Mesos against recorded exchanges with Apache Mesos 1.11. README.md says which, and
+// which not and why.
 #include "replay.h"
 
 #include <signal.h>
@@ -18,7 +19,8 @@ struct Session {
                   "slave(1)@127.0.0.1:" + std::to_string(replay.mesos().agent(i).port()));
     }
   }
-  // The framework of this session; `also` are the same framework and agents in traces of other recorded runs.
+  // The framework of this session; `also` are the same framework and agents in traces of other
+  // recorded runs.
   void subscribe(const std::string& framework, const std::vector<std::string>& also = {}) {
     replay.subscribe("02-subscribe");
     ASSERT_TRUE(replay.loop.run_until([&] { return replay.events.size() >= 3; }));
@@ -44,11 +46,12 @@ constexpr const char* kSecond = "d08a04ae-f1a5-4acf-9d19-b5006d669333";
 TEST(Conformance, RefusesTheSameRequests) {
   Session s(kFirst);
   for (const char* trace :
-       {"01-error-accept-not-acceptable", "01-error-call-unknown-framework", "01-error-call-without-framework-id",
-        "01-error-framework-id-mismatch", "01-error-get-method", "01-error-malformed-json", "01-error-no-content-type",
+       {"01-error-accept-not-acceptable", "01-error-call-unknown-framework",
+        "01-error-call-without-framework-id", "01-error-framework-id-mismatch",
+        "01-error-get-method", "01-error-malformed-json", "01-error-no-content-type",
         "01-error-no-type", "01-error-not-found-path", "01-error-subscribe-missing-required",
-        "01-error-subscribe-with-stream-id", "01-error-subscribe-without-body", "01-error-unknown-field",
-        "01-error-unknown-type", "01-error-wrong-content-type"}) {
+        "01-error-subscribe-with-stream-id", "01-error-subscribe-without-body",
+        "01-error-unknown-field", "01-error-unknown-type", "01-error-wrong-content-type"}) {
     s.replay.call(trace);
   }
   s.subscribe("0000");
@@ -102,15 +105,17 @@ TEST(Conformance, InvalidOperationsAndLaunchesEndTheSame) {
   s.subscribe("0000");
   s.replay.step("20-accept-reserve-create-launch");
   s.kill_executor("ex-1");
-  ASSERT_TRUE(s.replay.loop.run_until([&] { return s.replay.mesos().agent(0).state().tasks.empty(); }));
+  ASSERT_TRUE(
+      s.replay.loop.run_until([&] { return s.replay.mesos().agent(0).state().tasks.empty(); }));
   s.replay.events.clear();
   for (const char* trace :
        {"32-bad-reserve-too-much", "32-bad-reserve-no-principal", "32-bad-reserve-other-role",
         "32-bad-reserve-without-allocation-info", "32-bad-reserve-undo", "32-bad-create-unreserved",
         "32-bad-create-duplicate-id", "32-bad-create-bad-path", "32-bad-launch-slash-in-id",
-        "32-bad-launch-no-executor-or-command", "32-bad-reserve-then-fail-launch", "32-bad-launch-missing-binary",
-        "33-bad-accept-stale-offer", "33-bad-ack-short-uuid", "33-bad-ack-unknown", "33-bad-message-unknown-executor",
-        "34-unreserve-volume-fails", "35-destroy", "36-unreserve"}) {
+        "32-bad-launch-no-executor-or-command", "32-bad-reserve-then-fail-launch",
+        "32-bad-launch-missing-binary", "33-bad-accept-stale-offer", "33-bad-ack-short-uuid",
+        "33-bad-ack-unknown", "33-bad-message-unknown-executor", "34-unreserve-volume-fails",
+        "35-destroy", "36-unreserve"}) {
     s.replay.step(trace);
   }
 }
@@ -134,7 +139,8 @@ TEST(Conformance, AFailoverOfTheSchedulerGoesTheSame) {
   s.replay.step("42-failover-reconcile");
 
   const auto old_call = load_trace("traces/43-error-call-on-old-stream.request.json");
-  s.replay.bind(old_call.at("headers").at("Mesos-Stream-Id").as_string().c_str(), s.replay.stream_id());
+  s.replay.bind(old_call.at("headers").at("Mesos-Stream-Id").as_string().c_str(),
+                s.replay.stream_id());
   s.replay.subscribe("41-failover-resubscribe");
   s.replay.events.clear();
   s.replay.call("43-error-call-on-old-stream");
@@ -170,7 +176,8 @@ TEST(Conformance, AnAgentMarkedGoneEndsTheSame) {
   launch_as(s, "t-b2", "ex-u2");
   const std::string agent = s.replay.mesos().agent(0).state().id.value;
   const auto request = load_trace("traces/56-operator-mark-agent-gone.request.json");
-  s.replay.bind(request.at_pointer("/body/mark_agent_gone/agent_id/value").as_string().c_str(), agent);
+  s.replay.bind(request.at_pointer("/body/mark_agent_gone/agent_id/value").as_string().c_str(),
+                agent);
   s.replay.call("56-operator-mark-agent-gone");
   s.replay.expect_events("56-operator-mark-agent-gone");
   s.replay.call("57-reconcile-gone");
@@ -184,9 +191,10 @@ TEST(Conformance, AnAgentRefusesTheSameExecutorCalls) {
   const auto request = load_trace("traces/63-executor-call-heartbeat.request.json");
   s.replay.bind(request.at_pointer("/body/framework_id/value").as_string().c_str(),
                 s.replay.mesos().master().core().frameworks().begin()->first.value);
-  for (const char* trace : {"63-executor-call-heartbeat", "63-executor-call-no-executor", "63-executor-call-no-framework",
-                            "63-executor-call-update-no-uuid", "63-executor-call-update-staging",
-                            "63-executor-call-update-wrong-source"}) {
+  for (const char* trace :
+       {"63-executor-call-heartbeat", "63-executor-call-no-executor",
+        "63-executor-call-no-framework", "63-executor-call-update-no-uuid",
+        "63-executor-call-update-staging", "63-executor-call-update-wrong-source"}) {
     s.replay.call(trace);
   }
 }
