@@ -177,8 +177,6 @@ void SimServer::take(const step::StopReceiver&, Done done) {
     return done(std::nullopt);
   }
   stop_receiver();
-  if (!data_->relay.empty()) applier_ = true;
-  apply_soon();
   done(std::nullopt);
 }
 
@@ -201,22 +199,25 @@ void SimServer::take(const step::StartReplication&, Done done) {
   done(std::nullopt);
 }
 
-void SimServer::take(const step::ForgetSource&, Done done) {
-  if (receiver_ || applier_) return done("replication runs");
-  lose_relay();
-  data_->source_host.clear();
-  data_->source_port = 0;
-  done(std::nullopt);
+// Until all that was received is executed; MariaDB with both threads stopped has lost it already.
+void SimServer::drain(Done done) {
+  stop_receiver();
+  if (!applier_ && identity_.flavour == Flavour::kMariadb) lose_relay();
+  applier_ = applier_ || !data_->relay.empty();
+  apply_soon();
+  wait([this] { return data_->relay.empty(); }, std::move(done));
 }
 
-void SimServer::take(const step::SetSource& s, Done done) {
-  stop_receiver();
-  if (!data_->relay.empty()) applier_ = true;
-  apply_soon();
-  wait([this] { return data_->relay.empty(); }, [this, s, done = std::move(done)](std::optional<std::string> failure) {
+void SimServer::take(const step::ForgetSource&, Done done) { point_at("", 0, std::move(done)); }
+
+void SimServer::take(const step::SetSource& s, Done done) { point_at(s.host, s.port, std::move(done)); }
+
+void SimServer::point_at(const std::string& host, std::uint16_t port, Done done) {
+  drain([this, host, port, done = std::move(done)](std::optional<std::string> failure) {
     if (failure) return done(failure);
-    data_->source_host = s.host;
-    data_->source_port = s.port;
+    applier_ = false;
+    data_->source_host = host;
+    data_->source_port = port;
     done(std::nullopt);
   });
 }

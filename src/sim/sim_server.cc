@@ -31,8 +31,6 @@ void SimServer::start(Datadir& data, std::function<void()> up, std::function<voi
   sim_.after(takes, [this, life] {
     if (life != life_) return;
     accepting_ = true;
-    applier_ = !data_->relay.empty();
-    apply_soon();
     sim_.tell([&] { return fmt::format("{} mysqld is up, holds {}", incarnation_, data_->received.to_string()); });
     if (up_) up_();
   });

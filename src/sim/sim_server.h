@@ -104,6 +104,8 @@ class SimServer {
   void connect();
   void stop_receiver();
   void lose_relay();
+  void drain(Done done);
+  void point_at(const std::string& host, std::uint16_t port, Done done);
   void received_batch(const std::shared_ptr<ReplicaLink>& link, const std::vector<TxnId>& txns, std::size_t position);
   void watch_link(const std::shared_ptr<ReplicaLink>& link);
   void apply_soon();

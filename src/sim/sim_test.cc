@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// The brains under simulation, in batches small enough for every build. `mysos-sim` runs more, and tells a seed's story.
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <thread>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "sim/batch.h"
+
+namespace mysos::sim {
+namespace {
+
+#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__) && !__has_feature(address_sanitizer) && \
+    !__has_feature(thread_sanitizer)
+constexpr std::uint64_t kScale = 8;
+#else
+constexpr std::uint64_t kScale = 1;
+#endif
+
+struct Shape {
+  const char* name;
+  std::uint32_t members;
+  Flavour flavour;
+};
+void PrintTo(const Shape& s, std::ostream* out) { *out << s.name; }
+
+class Seeds : public testing::TestWithParam<Shape> {};
+
+BatchResult batch(std::uint64_t from, std::uint64_t count, const SeedOptions& each) {
+  BatchOptions o;
+  o.from = from;
+  o.count = count;
+  o.threads = std::max(1U, std::thread::hardware_concurrency());
+  o.each = each;
+  return run_batch(o);
+}
+
+std::string told(const BatchResult& r) {
+  std::string text;
+  for (const auto& [seed, what] : r.violations) text += fmt::format("seed {}: {}\n", seed, what);
+  return text;
+}
+
+TEST_P(Seeds, KeepWhatWasPromised) {
+  SeedOptions each;
+  each.members = GetParam().members;
+  each.flavour = GetParam().flavour;
+
+  const BatchResult r = batch(1, 12 * kScale, each);
+
+  EXPECT_TRUE(r.violations.empty()) << told(r);
+  EXPECT_EQ(r.seeds, 12 * kScale);
+}
+
+INSTANTIATE_TEST_SUITE_P(Simulation, Seeds,
+                         testing::Values(Shape{"OneMariadb", 1, Flavour::kMariadb}, Shape{"OneMysql", 1, Flavour::kMysql},
+                                         Shape{"TwoMariadb", 2, Flavour::kMariadb}, Shape{"TwoMysql", 2, Flavour::kMysql},
+                                         Shape{"ThreeMariadb", 3, Flavour::kMariadb}, Shape{"ThreeMysql", 3, Flavour::kMysql},
+                                         Shape{"FiveMariadb", 5, Flavour::kMariadb}, Shape{"FiveMysql", 5, Flavour::kMysql}),
+                         [](const auto& info) { return std::string(info.param.name); });
+
+TEST(Simulation, MixedSeedsHoldAndEveryCheckerHadItsChance) {
+  const BatchResult r = batch(1000, 60 * kScale, {});
+
+  EXPECT_TRUE(r.violations.empty()) << told(r);
+  for (const auto& mark : r.unmarked) ADD_FAILURE() << "no seed exercised " << mark;
+}
+
+TEST(Simulation, OneSeedIsOneStory) {
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    std::string stories[2];
+    SeedResult results[2];
+    for (int run = 0; run < 2; ++run) {
+      SeedOptions o;
+      o.seed = seed;
+      o.listener = [&](Instant at, const std::string& line) {
+        stories[run] += fmt::format("{} {}\n", (at - Instant{}).count(), line);
+      };
+      results[run] = run_seed(o);
+    }
+    EXPECT_EQ(results[0].hash, results[1].hash);
+    EXPECT_EQ(stories[0], stories[1]);
+    EXPECT_GT(results[0].acked, 0U);
+  }
+}
+
+TEST(Simulation, SeedsThatOnceFailedHold) {
+  std::ifstream in("regressions.txt");
+  ASSERT_TRUE(in) << "regressions.txt is missing";
+  for (std::string line; std::getline(in, line);) {
+    if (line.empty() || line[0] == '#') continue;
+    std::istringstream words(line);
+    SeedOptions o;
+    std::string members, flavour;
+    words >> o.seed >> members >> flavour;
+    if (members != "-") o.members = static_cast<std::uint32_t>(std::stoul(members));
+    if (flavour != "-") o.flavour = enum_value<Flavour>(flavour);
+    const SeedResult r = run_seed(o);
+    EXPECT_FALSE(r.violation) << line << ": " << *r.violation;
+  }
+}
+
+// The checkers can fail: each of these bugs is found.
+class Mutations : public testing::TestWithParam<Mutation> {};
+
+TEST_P(Mutations, AreFound) {
+  BatchOptions o;
+  o.from = 1;
+  o.count = 400;
+  o.threads = std::max(1U, std::thread::hardware_concurrency());
+  o.stop_at_first = true;
+  o.each.mutation = GetParam();
+
+  EXPECT_FALSE(run_batch(o).violations.empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Simulation, Mutations,
+                         testing::Values(Mutation::kVolatilePromise, Mutation::kAckWithoutAcker, Mutation::kReceiverRunsOn,
+                                         Mutation::kRelayLost, Mutation::kLockIgnored, Mutation::kKillClientsIgnored,
+                                         Mutation::kStoreForgets, Mutation::kSendBeforeCommit),
+                         [](const auto& info) {
+                           std::string name(enum_text(info.param));
+                           std::erase(name, '-');
+                           return name;
+                         });
+
+}  // namespace
+}  // namespace mysos::sim
