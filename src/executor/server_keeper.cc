@@ -277,6 +277,19 @@ void ServerKeeper::ensure_user() {
   tasks_.spawn("user account", make_user(run_));
 }
 
+// MySQL commits a CREATE USER under the lock that every login needs, so one that waits for an acker which has yet to log in
+// waits for ever. Hence not before enough of them are there.
+asio::awaitable<bool> ServerKeeper::ackers_are_there(RunPtr run) {
+  Duration backoff = kAckersLookMin;
+  while (run_ == run && user_wanted_) {
+    const auto seen = co_await run->ops.read(kReadDeadline);
+    if (seen && !seen->read_only && seen->semi_sync_clients >= seen->semi_sync_d) co_return true;
+    co_await sleep_for(backoff);
+    backoff = std::min(backoff * 2, kAckersLookMax);
+  }
+  co_return false;
+}
+
 asio::awaitable<void> ServerKeeper::make_user(RunPtr run) {
   struct Lane {
     bool& busy;
@@ -286,7 +299,7 @@ asio::awaitable<void> ServerKeeper::make_user(RunPtr run) {
     const Lane lane{user_lane_busy_};
     Duration backoff = kUserRetryMin;
     bool told = false;
-    while (run_ == run && user_wanted_) {
+    while (co_await ackers_are_there(run)) {
       const Status made = co_await run->ops.ensure_user(kUserDeadline);
       if (run_ == run && user_wanted_ && made) {
         user_wanted_ = false;

@@ -30,6 +30,8 @@ inline constexpr Duration kReadDeadline = std::chrono::seconds(2);
 inline constexpr Duration kUserDeadline = std::chrono::seconds(10);
 inline constexpr Duration kUserRetryMin = std::chrono::milliseconds(50);
 inline constexpr Duration kUserRetryMax = std::chrono::seconds(5);
+inline constexpr Duration kAckersLookMin = std::chrono::milliseconds(5);
+inline constexpr Duration kAckersLookMax = std::chrono::milliseconds(100);
 inline constexpr Duration kMaxServerStart = std::chrono::hours(12);  // crash recovery of a big redo log is slow
 inline constexpr Duration kDefaultShutdownGrace = std::chrono::seconds(30);
 
@@ -77,6 +79,7 @@ class ServerKeeper final : public ServerSide {
   asio::awaitable<void> shut_down(RunPtr run);
   asio::awaitable<void> carry_out(RunPtr run, StepPlan plan);
   asio::awaitable<std::optional<std::string>> steps_of(RunPtr run, StepPlan plan, Instant until);
+  asio::awaitable<bool> ackers_are_there(RunPtr run);
   asio::awaitable<void> make_user(RunPtr run);
   [[nodiscard]] bool current(const RunPtr& run, std::uint64_t plan) const;
 
