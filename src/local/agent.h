@@ -29,6 +29,7 @@ struct AgentOptions {
   Duration executor_shutdown_grace = std::chrono::seconds(5);  // where the ExecutorInfo says none
   std::string recovery_timeout = "2weeks";  // what executors are told to wait for us
   bool hard_cpu_limit = false;              // CFS quota
+  std::size_t kept_sandboxes = 50;          // of ended executors, per agent
 };
 
 struct AgentConfig {
@@ -97,6 +98,7 @@ class Agent {
   void adopt_executors();
   void shutdown_executor(Executor& executor);
   asio::awaitable<void> supervise(std::shared_ptr<Executor> executor);
+  void retire_sandbox(const std::string& sandbox);
   void executor_ended(const std::shared_ptr<Executor>& executor, int status, bool oom);
   void fail_tasks(const Executor& executor, mesos::TaskState state, const std::string& reason,
                   const std::string& message);

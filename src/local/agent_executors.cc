@@ -234,12 +234,24 @@ asio::awaitable<void> Agent::supervise(std::shared_ptr<Executor> executor) {
   executor_ended(executor, wait_status(exit), oom);
 }
 
+// The newest stay for people to look into. Removing does not follow the links to volumes.
+void Agent::retire_sandbox(const std::string& sandbox) {
+  auto& old = state_.old_sandboxes;
+  old.push_back(sandbox);
+  while (old.size() > config_.options.kept_sandboxes) {
+    if (const auto removed = remove_tree(old.front()); !removed)
+      kLog.warn("sandbox: {}", removed.error().message);
+    old.erase(old.begin());
+  }
+}
+
 void Agent::executor_ended(const std::shared_ptr<Executor>& executor, int status, bool oom) {
   const ExecutorRecord& record = executor->record;
   if (executor->stream) executor->stream->close();
   executors_.erase({record.framework, record.info.executor});
   std::erase_if(state_.executors,
                 [&](const ExecutorRecord& e) { return e.container == record.container; });
+  retire_sandbox(record.sandbox);
   save();
   kLog.info("executor {} ended, wait status {}", record.info.executor.value, status);
   if (master_ != nullptr)

@@ -100,7 +100,8 @@ std::string encode_state(const AgentState& state) {
                                       {"total", mesos::encode_resources(state.total)},
                                       {"executors", std::move(executors)},
                                       {"tasks", std::move(tasks)},
-                                      {"operations", std::move(operations)}});
+                                      {"operations", std::move(operations)},
+                                      {"old_sandboxes", to_json(state.old_sandboxes)}});
 }
 
 Result<AgentState> decode_state(std::string_view text) {
@@ -114,6 +115,9 @@ Result<AgentState> decode_state(std::string_view text) {
   read_list(*o, "executors", state.executors, executor_from);
   read_list(*o, "tasks", state.tasks, task_from);
   read_list(*o, "operations", state.operations, operation_from);
+  if (const auto* list = o->if_contains("old_sandboxes")) {
+    MYSOS_TRY(state.old_sandboxes, from_json<std::vector<std::string>>(*list));
+  }
   return state;
 }
 

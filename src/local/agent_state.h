@@ -38,6 +38,7 @@ struct AgentState {
   std::vector<ExecutorRecord> executors;
   std::vector<TaskRecord> tasks;
   std::vector<AgentOperation> operations;
+  std::vector<std::string> old_sandboxes;  // of ended executors, oldest first
 };
 
 std::string encode_state(const AgentState& state);

@@ -45,7 +45,7 @@ class LocalMesos {
 
   // kConflict when another process has DIR.
   Status start();
-  // To be awaited before destruction. kEnd shuts executors down (their grace applies) and frees the
+  // To be awaited before destruction, also after a start() that failed. kEnd shuts executors down (their grace applies) and frees the
   // cgroups.
   asio::awaitable<void> stop(Containers containers);
 

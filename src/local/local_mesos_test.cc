@@ -315,6 +315,21 @@ TEST_F(LocalMesosTest, ARestartedMasterKnowsItsFrameworksAndTasks) {
   EXPECT_TRUE(scheduler->await_state("t1", TaskState::kRunning));
 }
 
+TEST_F(LocalMesosTest, KeepsTheNewestSandboxesOnly) {
+  options.agent.kept_sandboxes = 1;
+  start_all();
+  std::vector<std::string> sandboxes;
+  for (const char* id : {"t1", "t2"}) {
+    const auto offer = launch_running(id);
+    sandboxes.push_back(local->agent(0).state().executors.at(0).sandbox);
+    tell(offer, id, "exit 0");
+    ASSERT_TRUE(scheduler->await_state(id, TaskState::kFailed));
+  }
+
+  EXPECT_FALSE(path_exists(sandboxes[0]));
+  EXPECT_TRUE(path_exists(sandboxes[1] + "/stdout"));
+}
+
 TEST_F(LocalMesosTest, RefusesADirectoryThatIsInUse) {
   start();
   LocalMesos other(loop.io.get_executor(), dir, options);
