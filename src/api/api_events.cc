@@ -29,27 +29,32 @@ Result<EventRange> parse_range(const HttpRequest& request) {
 }
 
 std::string sse_text(const StoredEvent& event) {
-  return "id: " + std::to_string(event.seq) + "\ndata: " + json::serialize(event_json(event)) + "\n\n";
+  return "id: " + std::to_string(event.seq) + "\ndata: " + json::serialize(event_json(event)) +
+         "\n\n";
 }
 
 }  // namespace
 
 // With `after`: what follows it, oldest first. Without: the newest.
-asio::awaitable<HttpResponse> ApiServer::list_events(const HttpRequest& request, std::optional<ClusterId> cluster,
+asio::awaitable<HttpResponse> ApiServer::list_events(const HttpRequest& request,
+                                                     std::optional<ClusterId> cluster,
                                                      std::string name) {
   const auto range = parse_range(request);
   if (!range) co_return problem_response(range.error());
-  if (range->limit == 0) co_return problem_response(Error{Errc::kInvalid, "limit must be 1 to 1000", "limit"});
+  if (range->limit == 0)
+    co_return problem_response(Error{Errc::kInvalid, "limit must be 1 to 1000", "limit"});
   EventQuery query{.limit = range->limit};
   if (!name.empty()) query.cluster = name;
   const std::uint64_t last = control_.last_event_seq();
-  query.after_seq = range->after.value_or(name.empty() && last > range->limit ? last - range->limit : 0);
+  query.after_seq =
+      range->after.value_or(name.empty() && last > range->limit ? last - range->limit : 0);
   std::vector<StoredEvent> found;
   while (true) {
     auto page = co_await control_.events(query);
     if (!page) co_return problem_response(page.error());
     const bool full = page->size() == query.limit;
-    found.insert(found.end(), std::make_move_iterator(page->begin()), std::make_move_iterator(page->end()));
+    found.insert(found.end(), std::make_move_iterator(page->begin()),
+                 std::make_move_iterator(page->end()));
     if (range->after || !full) break;
     query.after_seq = found.back().seq;
     query.limit = kMaxEventsPerAnswer;
@@ -61,10 +66,12 @@ asio::awaitable<HttpResponse> ApiServer::list_events(const HttpRequest& request,
     found.erase(found.begin(), found.end() - static_cast<std::ptrdiff_t>(range->limit));
   }
   // The events of a cluster outlive it.
-  if (!name.empty() && !cluster && found.empty()) co_return problem_response(no_cluster(name, control_.clusters()));
+  if (!name.empty() && !cluster && found.empty())
+    co_return problem_response(no_cluster(name, control_.clusters()));
   json::array all;
   for (const StoredEvent& event : found) all.push_back(event_json(event));
-  HttpResponse response = json_response(200, json::serialize(json::object{{"events", std::move(all)}}) + "\n");
+  HttpResponse response =
+      json_response(200, json::serialize(json::object{{"events", std::move(all)}}) + "\n");
   response.headers.set("Cache-Control", "no-store");
   co_return response;
 }
@@ -76,7 +83,8 @@ asio::awaitable<void> ApiServer::stream_events(const HttpRequest& request, HttpE
     co_return;
   }
   if (event_streams_ >= kMaxEventStreams) {
-    co_await exchange.reply(problem_response(Error{Errc::kUnavailable, "64 event streams are open, no more are served", {}}));
+    co_await exchange.reply(problem_response(
+        Error{Errc::kUnavailable, "64 event streams are open, no more are served", {}}));
     co_return;
   }
   struct Counted {

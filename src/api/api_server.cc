@@ -16,13 +16,14 @@ namespace {
 constexpr Logger kLog{"api"};
 
 HttpResponse asset(std::string_view type, std::string_view body) {
-  return HttpResponse{200,
-                      {{"Content-Type", std::string(type)},
-                       {"Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'; base-uri 'none'"},
-                       {"X-Content-Type-Options", "nosniff"},
-                       {"Referrer-Policy", "no-referrer"},
-                       {"Cache-Control", "no-cache"}},
-                      std::string(body)};
+  return HttpResponse{
+      200,
+      {{"Content-Type", std::string(type)},
+       {"Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'; base-uri 'none'"},
+       {"X-Content-Type-Options", "nosniff"},
+       {"Referrer-Policy", "no-referrer"},
+       {"Cache-Control", "no-cache"}},
+      std::string(body)};
 }
 
 HttpResponse json_answer(int status, const json::value& body) {
@@ -60,7 +61,8 @@ HttpServerOptions ApiServer::server_options() {
   return options;
 }
 
-std::optional<HttpResponse> ApiServer::refuse_access(const HttpRequest& request, Access access) const {
+std::optional<HttpResponse> ApiServer::refuse_access(const HttpRequest& request,
+                                                     Access access) const {
   if (access == Access::kOpen) return std::nullopt;
   if (access == Access::kMetrics && is_loopback(request.peer)) return std::nullopt;
   if (access == Access::kCotton && options_.cotton == CottonAccess::kOpen) {
@@ -69,9 +71,12 @@ std::optional<HttpResponse> ApiServer::refuse_access(const HttpRequest& request,
   }
   const auto given = request.headers.get("Authorization");
   constexpr std::string_view kBearer = "bearer ";
-  std::string why = "a token is needed: Authorization: Bearer TOKEN (it is in the file admin.token of the state directory)";
+  std::string why =
+      "a token is needed: Authorization: Bearer TOKEN (it is in the file admin.token of the state "
+      "directory)";
   if (given.size() > kBearer.size() && iequals(given.substr(0, kBearer.size()), kBearer)) {
-    if (constant_time_equal(hash_token(given.substr(kBearer.size())), options_.token_hash)) return std::nullopt;
+    if (constant_time_equal(hash_token(given.substr(kBearer.size())), options_.token_hash))
+      return std::nullopt;
     why = "this token is not known here";
   }
   HttpResponse refusal = problem_response(Error{Errc::kUnauthorized, std::move(why), {}});
@@ -85,7 +90,9 @@ asio::awaitable<void> ApiServer::handle(const HttpRequest& request, HttpExchange
   if (const auto* error = std::get_if<Error>(&matched)) {
     response = problem_response(*error);
   } else if (const auto* other = std::get_if<MethodNotAllowed>(&matched)) {
-    response = problem_response(Error{Errc::kInvalid, request.method + " is not possible here, only " + other->allow, {}}, 405);
+    response = problem_response(
+        Error{Errc::kInvalid, request.method + " is not possible here, only " + other->allow, {}},
+        405);
     response.headers.set("Allow", other->allow);
   } else {
     const Route route = std::get<Route>(matched);
@@ -99,39 +106,59 @@ asio::awaitable<void> ApiServer::handle(const HttpRequest& request, HttpExchange
       response = co_await answer(request, route);
     }
   }
-  if (response.status >= 500) kLog.warn("{} {} answered {}", request.method, request.path, response.status);
+  if (response.status >= 500)
+    kLog.warn("{} {} answered {}", request.method, request.path, response.status);
   co_await exchange.reply(std::move(response));
 }
 
 asio::awaitable<HttpResponse> ApiServer::answer(const HttpRequest& request, Route route) {
   switch (route.id) {
-    case RouteId::kListClusters: co_return list_clusters();
-    case RouteId::kCreateCluster: co_return co_await create(request);
-    case RouteId::kShowCluster: co_return show(route.name, false);
-    case RouteId::kDeleteCluster: co_return co_await remove(request, route.name);
-    case RouteId::kMembers: co_return show(route.name, true);
+    case RouteId::kListClusters:
+      co_return list_clusters();
+    case RouteId::kCreateCluster:
+      co_return co_await create(request);
+    case RouteId::kShowCluster:
+      co_return show(route.name, false);
+    case RouteId::kDeleteCluster:
+      co_return co_await remove(request, route.name);
+    case RouteId::kMembers:
+      co_return show(route.name, true);
     case RouteId::kClusterEvents: {
       const auto view = control_.cluster(route.name);
-      co_return co_await list_events(request, view ? std::optional(view->cluster->id) : std::nullopt, route.name);
+      co_return co_await list_events(
+          request, view ? std::optional(view->cluster->id) : std::nullopt, route.name);
     }
-    case RouteId::kSwitchover: co_return co_await switchover(request, route.name);
-    case RouteId::kCredentials: co_return co_await credentials(route.name);
-    case RouteId::kEvents: co_return co_await list_events(request, std::nullopt, "");
-    case RouteId::kVersions: co_return list_versions();
-    case RouteId::kAgents: co_return list_agents();
-    case RouteId::kOpenapi: co_return asset("application/json", assets::openapi());
-    case RouteId::kCottonCreate: co_return co_await cotton_create(request, route.name);
-    case RouteId::kCottonDelete: co_return co_await cotton_delete(request, route.name);
-    case RouteId::kHealthz: co_return health(false);
-    case RouteId::kReadyz: co_return health(true);
+    case RouteId::kSwitchover:
+      co_return co_await switchover(request, route.name);
+    case RouteId::kCredentials:
+      co_return co_await credentials(route.name);
+    case RouteId::kEvents:
+      co_return co_await list_events(request, std::nullopt, "");
+    case RouteId::kVersions:
+      co_return list_versions();
+    case RouteId::kAgents:
+      co_return list_agents();
+    case RouteId::kOpenapi:
+      co_return asset("application/json", assets::openapi());
+    case RouteId::kCottonCreate:
+      co_return co_await cotton_create(request, route.name);
+    case RouteId::kCottonDelete:
+      co_return co_await cotton_delete(request, route.name);
+    case RouteId::kHealthz:
+      co_return health(false);
+    case RouteId::kReadyz:
+      co_return health(true);
     case RouteId::kMetrics: {
       HttpResponse response = text_response(200, control_.metrics());
       response.headers.set("Content-Type", "text/plain; version=0.0.4");
       co_return response;
     }
-    case RouteId::kPage: co_return asset("text/html; charset=utf-8", assets::page());
-    case RouteId::kScript: co_return asset("text/javascript; charset=utf-8", assets::script());
-    case RouteId::kStyle: co_return asset("text/css; charset=utf-8", assets::style());
+    case RouteId::kPage:
+      co_return asset("text/html; charset=utf-8", assets::page());
+    case RouteId::kScript:
+      co_return asset("text/javascript; charset=utf-8", assets::script());
+    case RouteId::kStyle:
+      co_return asset("text/css; charset=utf-8", assets::style());
   }
   co_return problem_response(Error{Errc::kInternal, "no handler", {}});
 }
@@ -151,7 +178,8 @@ HttpResponse ApiServer::show(const std::string& name, bool members_only) {
 
 HttpResponse ApiServer::list_versions() {
   json::array all;
-  for (const VersionInfo& version : control_.versions()) all.push_back(version_json(version, all.empty()));
+  for (const VersionInfo& version : control_.versions())
+    all.push_back(version_json(version, all.empty()));
   return json_answer(200, json::object{{"versions", std::move(all)}});
 }
 
@@ -177,7 +205,8 @@ asio::awaitable<HttpResponse> ApiServer::create(const HttpRequest& request) {
   }
   const std::string key(request.headers.get("Idempotency-Key"));
   if (!request.headers.has("Idempotency-Key")) co_return co_await create_once(request);
-  auto verdict = idempotency_.begin(key, hash_token(request.target + "\n" + request.body), steady_now());
+  auto verdict =
+      idempotency_.begin(key, hash_token(request.target + "\n" + request.body), steady_now());
   if (const auto* before = std::get_if<HttpResponse>(&verdict)) co_return *before;
   if (const auto* error = std::get_if<Error>(&verdict)) co_return problem_response(*error);
   struct Abandon {  // a handler that is cancelled must not leave its key behind as "under way"
@@ -247,7 +276,10 @@ asio::awaitable<HttpResponse> ApiServer::switchover(const HttpRequest& request, 
     std::vector<std::string> known;
     for (const Member& member : view->cluster->members) known.push_back(member.id.value);
     if (std::ranges::find(known, *wanted->to) == known.end()) {
-      co_return problem_response(Error{Errc::kInvalid, "cluster " + name + " has no member " + *wanted->to + did_you_mean(*wanted->to, known), "to"});
+      co_return problem_response(Error{
+          Errc::kInvalid,
+          "cluster " + name + " has no member " + *wanted->to + did_you_mean(*wanted->to, known),
+          "to"});
     }
     to = MemberId(*wanted->to);
   }
@@ -262,7 +294,8 @@ asio::awaitable<HttpResponse> ApiServer::credentials(std::string name) {
   if (!control_.cluster(name)) co_return problem_response(no_cluster(name, control_.clusters()));
   auto known = co_await control_.credentials(name);
   if (!known) co_return problem_response(known.error());
-  json::object body{{"user", known->user}, {"password", known->password}, {"host", nullptr}, {"port", nullptr}};
+  json::object body{
+      {"user", known->user}, {"password", known->password}, {"host", nullptr}, {"port", nullptr}};
   if (known->primary) {
     body["host"] = known->primary->host;
     body["port"] = known->primary->port;
@@ -270,7 +303,8 @@ asio::awaitable<HttpResponse> ApiServer::credentials(std::string name) {
   co_return json_answer(200, std::move(body));
 }
 
-asio::awaitable<bool> ApiServer::wait_for(std::string name, std::optional<ClusterState> state, Duration at_most) {
+asio::awaitable<bool> ApiServer::wait_for(std::string name, std::optional<ClusterState> state,
+                                          Duration at_most) {
   const Instant until = steady_now() + at_most;
   while (true) {
     const auto view = control_.cluster(name);

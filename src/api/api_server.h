@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The scheduler's HTTP face: REST under /v1, Cotton's two calls, health, metrics, the status page. It decides nothing: what
-// is asked goes to Control, and what Control says comes back as JSON or as a problem document (RFC 9457).
+// The scheduler's HTTP face: REST under /v1, Cotton's two calls, health, metrics, the status page.
+// It decides nothing: what is asked goes to Control, and what Control says comes back as JSON or as
+// a problem document (RFC 9457).
 //
-// Who may: everything that tells or changes something about clusters wants `Authorization: Bearer <admin token>`. Open are
-// the page (it holds no data), the description, /healthz, /readyz, and /metrics for peers on loopback; Cotton's calls too if
-// they were opened, but then never for a browser (an Origin header), since any web page could make one send a form.
-// Belongs to the thread of the io_context.
+// Who may: everything that tells or changes something about clusters wants `Authorization: Bearer
+// <admin token>`. Open are the page (it holds no data), the description, /healthz, /readyz, and
+// /metrics for peers on loopback; Cotton's calls too if they were opened, but then never for a
+// browser (an Origin header), since any web page could make one send a form. Belongs to the thread
+// of the io_context.
 #include <string>
 
 #include "api/control.h"
@@ -26,19 +28,21 @@ enum class CottonAccess { kToken, kOpen };
 struct ApiOptions {
   std::string token_hash;  // of the admin token, as hash_token makes it
   CottonAccess cotton = CottonAccess::kToken;
-  std::string base_url;    // "http://127.0.0.1:8080": what cluster_url begins with
+  std::string base_url;  // "http://127.0.0.1:8080": what cluster_url begins with
 };
 
 class ApiServer {
  public:
-  ApiServer(Control& control, ApiOptions options) : control_(control), options_(std::move(options)) {}
+  ApiServer(Control& control, ApiOptions options)
+      : control_(control), options_(std::move(options)) {}
   asio::awaitable<void> handle(const HttpRequest& request, HttpExchange& exchange);
 
   // What the HTTP server in front shall bound.
   static HttpServerOptions server_options();
 
  private:
-  [[nodiscard]] std::optional<HttpResponse> refuse_access(const HttpRequest& request, Access access) const;
+  [[nodiscard]] std::optional<HttpResponse> refuse_access(const HttpRequest& request,
+                                                          Access access) const;
   asio::awaitable<HttpResponse> answer(const HttpRequest& request, Route route);
   asio::awaitable<HttpResponse> create(const HttpRequest& request);
   asio::awaitable<HttpResponse> create_once(const HttpRequest& request);
@@ -51,11 +55,12 @@ class ApiServer {
   HttpResponse list_versions();
   HttpResponse list_agents();
   // Until the cluster is what `state` says (nullopt: gone), or the time is up.
-  asio::awaitable<bool> wait_for(std::string name, std::optional<ClusterState> state, Duration at_most);
+  asio::awaitable<bool> wait_for(std::string name, std::optional<ClusterState> state,
+                                 Duration at_most);
 
   // api_events.cc
-  asio::awaitable<HttpResponse> list_events(const HttpRequest& request, std::optional<ClusterId> cluster,
-                                            std::string name);
+  asio::awaitable<HttpResponse> list_events(const HttpRequest& request,
+                                            std::optional<ClusterId> cluster, std::string name);
   asio::awaitable<void> stream_events(const HttpRequest& request, HttpExchange& exchange);
 
   // api_cotton.cc

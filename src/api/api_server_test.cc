@@ -25,12 +25,16 @@ struct Api : ::testing::Test {
 
   void TearDown() override { loop.run(server.stop()); }
 
-  HttpResponse ask(std::string method, std::string target, std::string body = "", HttpHeaders headers = {},
-                   bool with_token = true) {
+  HttpResponse ask(std::string method, std::string target, std::string body = "",
+                   HttpHeaders headers = {}, bool with_token = true) {
     if (with_token) headers.set("Authorization", std::string("Bearer ") + kToken);
-    HttpRequest request{.method = std::move(method), .target = std::move(target), .headers = std::move(headers), .body = std::move(body)};
+    HttpRequest request{.method = std::move(method),
+                        .target = std::move(target),
+                        .headers = std::move(headers),
+                        .body = std::move(body)};
     Result<HttpResponse> response = fail(Errc::kInternal, "never asked");
-    loop.run([](auto executor, std::uint16_t to, HttpRequest wanted, Result<HttpResponse>& out) -> asio::awaitable<void> {
+    loop.run([](auto executor, std::uint16_t to, HttpRequest wanted,
+                Result<HttpResponse>& out) -> asio::awaitable<void> {
       out = co_await http_request(executor, {"127.0.0.1", to}, std::move(wanted), 10s);
     }(loop.io.get_executor(), port, std::move(request), response));
     EXPECT_TRUE(response) << response.error().message;
@@ -51,7 +55,8 @@ TEST_F(Api, MakesAClusterAndTellsItsPasswordOnce) {
 
   const auto shown = ask("GET", "/v1/clusters/shop");
   EXPECT_EQ(shown.status, 200);
-  for (const char* key : {"name", "state", "epoch", "mode", "primary", "members", "user", "endpoints", "waiting_for"}) {
+  for (const char* key : {"name", "state", "epoch", "mode", "primary", "members", "user",
+                          "endpoints", "waiting_for"}) {
     EXPECT_TRUE(object(shown).contains(key)) << key;
   }
   EXPECT_FALSE(object(shown).contains("password"));
@@ -73,15 +78,21 @@ TEST_F(Api, AsksForAToken) {
     EXPECT_EQ(none.headers.get("Content-Type"), "application/problem+json");
   }
   EXPECT_EQ(ask("GET", "/v1/clusters", "", {{"Authorization", "Bearer wrong"}}, false).status, 401);
-  EXPECT_EQ(ask("GET", "/v1/clusters", "", {{"Authorization", std::string("bearer ") + kToken}}, false).status, 200);
+  EXPECT_EQ(
+      ask("GET", "/v1/clusters", "", {{"Authorization", std::string("bearer ") + kToken}}, false)
+          .status,
+      200);
   EXPECT_EQ(ask("POST", "/clusters/shop", "cluster_user=a", {}, false).status, 401);
 }
 
 TEST_F(Api, IsOpenWhereNothingIsTold) {
-  for (const char* target : {"/", "/app.js", "/style.css", "/healthz", "/readyz", "/metrics", "/v1/openapi.json"}) {
+  for (const char* target :
+       {"/", "/app.js", "/style.css", "/healthz", "/readyz", "/metrics", "/v1/openapi.json"}) {
     EXPECT_EQ(ask("GET", target, "", {}, false).status, 200) << target;
   }
-  EXPECT_NE(ask("GET", "/", "", {}, false).headers.get("Content-Security-Policy").find("default-src 'self'"),
+  EXPECT_NE(ask("GET", "/", "", {}, false)
+                .headers.get("Content-Security-Policy")
+                .find("default-src 'self'"),
             std::string::npos);
 }
 
@@ -91,7 +102,9 @@ TEST_F(Api, SaysWhatIsWrongInProblemDocuments) {
   const auto unknown = ask("POST", "/v1/clusters", R"({"name":"shop","membres":3})");
   EXPECT_EQ(unknown.status, 422);
   EXPECT_EQ(object(unknown)["field"], "membres");
-  EXPECT_EQ(ask("POST", "/v1/clusters", R"({"name":"shop"})", {{"Content-Type", "text/plain"}}).status, 415);
+  EXPECT_EQ(
+      ask("POST", "/v1/clusters", R"({"name":"shop"})", {{"Content-Type", "text/plain"}}).status,
+      415);
   EXPECT_EQ(ask("POST", "/v1/clusters", std::string(kMaxApiBody + 1, ' ')).status, 413);
   const auto method = ask("PATCH", "/v1/clusters/shop");
   EXPECT_EQ(method.status, 405);
@@ -120,7 +133,8 @@ TEST_F(Api, DoesAPostWithAnIdempotencyKeyOnce) {
 }
 
 TEST_F(Api, PassesARefusalOn) {
-  control.refusal = Error{Errc::kUnavailable, "the store takes no commits: no space left on device", {}};
+  control.refusal =
+      Error{Errc::kUnavailable, "the store takes no commits: no space left on device", {}};
   const auto refused = ask("POST", "/v1/clusters", R"({"name":"shop"})");
   EXPECT_EQ(refused.status, 503);
   EXPECT_NE(refused.body.find("no space left"), std::string::npos);
@@ -136,7 +150,8 @@ TEST_F(Api, SwitchesOverToAMemberThatIsThere) {
 }
 
 TEST_F(Api, TellsEventsAfterASeqOrTheNewest) {
-  for (int i = 0; i < 5; ++i) control.add_event(i % 2 == 0 ? "shop" : "blog", "kind" + std::to_string(i));
+  for (int i = 0; i < 5; ++i)
+    control.add_event(i % 2 == 0 ? "shop" : "blog", "kind" + std::to_string(i));
   const auto newest = object(ask("GET", "/v1/events?limit=2"))["events"].as_array();
   ASSERT_EQ(newest.size(), 2u);
   EXPECT_EQ(newest[1].as_object().at("kind"), "kind4");
@@ -153,7 +168,8 @@ TEST_F(Api, StreamsEventsAsTheyHappen) {
   loop.run([](Api& t) -> asio::awaitable<void> {
     HttpStream stream(t.loop.io.get_executor());
     HttpRequest request{.target = "/v1/events?after=0",
-                        .headers = {{"Accept", "text/event-stream"}, {"Authorization", std::string("Bearer ") + kToken}}};
+                        .headers = {{"Accept", "text/event-stream"},
+                                    {"Authorization", std::string("Bearer ") + kToken}}};
     const auto opened = co_await stream.open({"127.0.0.1", t.port}, std::move(request), 10s);
     EXPECT_TRUE(opened);
     if (!opened) co_return;
@@ -196,7 +212,9 @@ struct OpenCotton : Api {
 };
 
 TEST_F(OpenCotton, MakesAndDeletesLikeCotton) {
-  const auto made = ask("POST", "/clusters/shop", "cluster_user=anna&num_nodes=3&size=&backup_id=&cluster_password=", {}, false);
+  const auto made =
+      ask("POST", "/clusters/shop",
+          "cluster_user=anna&num_nodes=3&size=&backup_id=&cluster_password=", {}, false);
   EXPECT_EQ(made.status, 200);
   EXPECT_EQ(object(made)["cluster_url"], "http://127.0.0.1:1/v1/clusters/shop");
   const std::string password(object(made)["cluster_password"].as_string());
@@ -210,7 +228,10 @@ TEST_F(OpenCotton, MakesAndDeletesLikeCotton) {
 }
 
 TEST_F(OpenCotton, IsClosedToWebPages) {
-  EXPECT_EQ(ask("POST", "/clusters/shop", "cluster_user=anna", {{"Origin", "http://evil.example"}}, false).status, 403);
+  EXPECT_EQ(
+      ask("POST", "/clusters/shop", "cluster_user=anna", {{"Origin", "http://evil.example"}}, false)
+          .status,
+      403);
   EXPECT_TRUE(control.made.empty());
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Files that are part of the binary: the status page and the API's description. Constant, there from the start.
+// Files that are part of the binary: the status page and the API's description. Constant, there
+// from the start.
 #include <string_view>
 
 namespace mysos::assets {

@@ -8,12 +8,14 @@
 namespace mysos {
 namespace {
 
-// What a person calls a member: what the record says it shall be, and what it says itself where that differs.
+// What a person calls a member: what the record says it shall be, and what it says itself where
+// that differs.
 std::string_view role_of(const ClusterView& view, const MemberView& member) {
   const EpochRecord& record = view.cluster->epoch;
   if (record.primary == member.id && !record.electing) return "primary";
   if (!member.report) return "unknown";
-  return member.report->role == MemberRole::kPrimary ? "former_primary" : enum_text(member.report->role);
+  return member.report->role == MemberRole::kPrimary ? "former_primary"
+                                                     : enum_text(member.report->role);
 }
 
 std::string_view state_of(const Member& durable, const MemberView& member) {
@@ -21,11 +23,14 @@ std::string_view state_of(const Member& durable, const MemberView& member) {
     case MemberStage::kWanted:
     case MemberStage::kDown:
     case MemberStage::kKilling:
-    case MemberStage::kReleasing: return enum_text(durable.stage);
+    case MemberStage::kReleasing:
+      return enum_text(durable.stage);
     case MemberStage::kLaunching:
-    case MemberStage::kRunning: break;
+    case MemberStage::kRunning:
+      break;
   }
-  if (!member.connected) return durable.stage == MemberStage::kLaunching ? "launching" : "unreachable";
+  if (!member.connected)
+    return durable.stage == MemberStage::kLaunching ? "launching" : "unreachable";
   return member.report ? enum_text(member.report->server) : "launching";
 }
 
@@ -71,7 +76,8 @@ std::optional<Endpoint> primary_endpoint(const ClusterView& view) {
   const EpochRecord& record = view.cluster->epoch;
   if (record.electing || !record.primary) return std::nullopt;
   for (const MemberView& member : view.members) {
-    if (member.id == *record.primary && member.report && member.report->writable && member.report->user_ready) {
+    if (member.id == *record.primary && member.report && member.report->writable &&
+        member.report->user_ready) {
       return Endpoint{member.host, member.port};
     }
   }
@@ -82,8 +88,9 @@ std::string iso_time(WallTime time) {
   const std::time_t seconds = time.ms / 1000;
   std::tm parts{};
   ::gmtime_r(&seconds, &parts);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
-                     parts.tm_hour, parts.tm_min, parts.tm_sec, time.ms % 1000);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", parts.tm_year + 1900,
+                     parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
+                     time.ms % 1000);
 }
 
 json::array members_json(const ClusterView& view) {
@@ -133,7 +140,8 @@ json::object agent_json(const AgentView& agent) {
   out["id"] = agent.id.value;
   out["hostname"] = agent.hostname;
   out["ip"] = agent.ip;
-  out["last_offer"] = agent.last_offer ? json::value(iso_time(*agent.last_offer)) : json::value(nullptr);
+  out["last_offer"] =
+      agent.last_offer ? json::value(iso_time(*agent.last_offer)) : json::value(nullptr);
   out["offered"] = agent.last_offer ? json::value(describe(agent.offered)) : json::value(nullptr);
   json::array members;
   for (const MemberId& member : agent.members) members.emplace_back(member.value);

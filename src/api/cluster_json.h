@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What the API says of clusters, members, events, agents: the JSON of design and openapi.json. Pure; holds no secret.
+// What the API says of clusters, members, events, agents: the JSON of design and openapi.json.
+// Pure; holds no secret.
 #include <string>
 #include <vector>
 

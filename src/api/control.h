@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What the API asks of the scheduler's loop. Everything that changes something returns once it is durable, or with an Error
-// by its deadline; kTimeout then means that the outcome is unknown. The pointers inside a ClusterView are good until the
-// next co_await. Belongs to the thread of the io_context.
+// What the API asks of the scheduler's loop. Everything that changes something returns once it is
+// durable, or with an Error by its deadline; kTimeout then means that the outcome is unknown. The
+// pointers inside a ClusterView are good until the next co_await. Belongs to the thread of the
+// io_context.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -54,7 +55,8 @@ class Control {
 
   [[nodiscard]] virtual std::vector<ClusterView> clusters() = 0;  // by name
   [[nodiscard]] virtual std::optional<ClusterView> cluster(const std::string& name) = 0;
-  [[nodiscard]] virtual const std::vector<VersionInfo>& versions() const = 0;  // the first is the default
+  [[nodiscard]] virtual const std::vector<VersionInfo>& versions()
+      const = 0;  // the first is the default
   [[nodiscard]] virtual std::vector<AgentView> agents() = 0;
 
   virtual asio::awaitable<Result<CreatedCluster>> create(CreateRequest request) = 0;

@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <set>
 
 #include "base/did_you_mean.h"
 
@@ -23,9 +24,47 @@ Status check_fields(const json::object& body, std::span<const std::string> known
   return {};
 }
 
+// A key that an object of this valid JSON has twice, of which a parser would keep one in silence.
+std::optional<std::string> repeated_key(std::string_view text) {
+  std::vector<std::set<std::string_view>>
+      open;  // the keys so far of each object or list that is open
+  bool key_comes = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    switch (text[i]) {
+      case '{':
+      case '[':
+        open.emplace_back();
+        key_comes = text[i] == '{';
+        break;
+      case '}':
+      case ']':
+        open.pop_back();
+        break;
+      case ':':
+        key_comes = false;
+        break;
+      case ',':
+        key_comes = !open.empty() && !open.back().empty();
+        break;  // a list has no keys
+      case '"': {
+        const std::size_t begin = ++i;
+        while (text[i] != '"') i += text[i] == '\\' ? 2 : 1;
+        const auto word = text.substr(begin, i - begin);
+        if (key_comes && !open.back().insert(word).second) return std::string(word);
+        break;
+      }
+      default:
+        break;
+    }
+  }
+  return std::nullopt;
+}
+
 Result<json::object> parse_object(std::string_view body) {
   MYSOS_TRY(json::value parsed, parse_json(body));
   if (!parsed.is_object()) return fail(Errc::kInvalid, "the body must be a JSON object");
+  if (const auto twice = repeated_key(body))
+    return fail(Errc::kInvalid, "the body has the field " + *twice + " twice");
   return std::move(parsed.get_object());
 }
 
@@ -38,7 +77,8 @@ Result<Bytes> read_size(const json::value& value, const std::string& field) {
   boost::system::error_code ec;
   const auto bytes = value.to_number<std::uint64_t>(ec);
   if (ec || value.is_double()) {
-    return fail(Errc::kInvalid, field + " must be a size like \"1GB\", or a whole number of bytes", field);
+    return fail(Errc::kInvalid, field + " must be a size like \"1GB\", or a whole number of bytes",
+                field);
   }
   return Bytes{bytes};
 }
@@ -54,9 +94,12 @@ Result<std::int64_t> read_cpus(const json::value& value) {
 
 Status check_password(const std::string& password, const std::string& field, std::size_t least) {
   const auto printable = [](char c) { return c >= 0x20 && c < 0x7f; };
-  if (password.size() < least || password.size() > kMaxPassword || !std::ranges::all_of(password, printable)) {
-    return fail(Errc::kInvalid, field + " must be " + std::to_string(least) + " to " + std::to_string(kMaxPassword) +
-                                    " printable ASCII characters", field);
+  if (password.size() < least || password.size() > kMaxPassword ||
+      !std::ranges::all_of(password, printable)) {
+    return fail(Errc::kInvalid,
+                field + " must be " + std::to_string(least) + " to " +
+                    std::to_string(kMaxPassword) + " printable ASCII characters",
+                field);
   }
   return {};
 }
@@ -71,11 +114,13 @@ void fill_defaults(ClusterSpec& spec, std::span<const VersionInfo> versions) {
 
 }  // namespace
 
-Result<std::uint64_t> parse_number(std::string_view text, const std::string& field, std::uint64_t most) {
+Result<std::uint64_t> parse_number(std::string_view text, const std::string& field,
+                                   std::uint64_t most) {
   std::uint64_t number = 0;
   const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (ec != std::errc() || end != text.data() + text.size() || number > most) {
-    return fail(Errc::kInvalid, field + " must be a whole number from 0 to " + std::to_string(most), field);
+    return fail(Errc::kInvalid, field + " must be a whole number from 0 to " + std::to_string(most),
+                field);
   }
   return number;
 }
@@ -133,7 +178,8 @@ Result<CreateRequest> parse_cotton_create(const std::string& name, const FormFie
     return found == form.end() ? std::string() : found->second;
   };
   if (!given("backup_id").empty()) {
-    return fail(Errc::kInvalid, "backup_id: this version of Mysos cannot restore backups yet", "backup_id");
+    return fail(Errc::kInvalid, "backup_id: this version of Mysos cannot restore backups yet",
+                "backup_id");
   }
   CreateRequest request;
   ClusterSpec& spec = request.spec;
@@ -148,7 +194,8 @@ Result<CreateRequest> parse_cotton_create(const std::string& name, const FormFie
   // Cotton's size is a JSON object {"cpus", "mem", "disk"}.
   if (const auto size = given("size"); !size.empty()) {
     auto parsed = parse_object(size);
-    if (!parsed) return fail(Errc::kInvalid, "size must be a JSON object with cpus, mem and disk", "size");
+    if (!parsed)
+      return fail(Errc::kInvalid, "size must be a JSON object with cpus, mem and disk", "size");
     static const auto kSizes = std::to_array<std::string>({"cpus", "mem", "disk"});
     MYSOS_TRY_VOID(check_fields(*parsed, kSizes));
     if (const auto* cpus = parsed->if_contains("cpus")) {

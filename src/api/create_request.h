@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What a user asked for, from JSON (POST /v1/clusters) or from Cotton's form (POST /clusters/<name>), as values. Checks the
-// words only: types, unknown fields, sizes that are no sizes. What a cluster may be is checked by the scheduler's core.
-// Pure.
+// What a user asked for, from JSON (POST /v1/clusters) or from Cotton's form (POST
+// /clusters/<name>), as values. Checks the words only: types, unknown fields, sizes that are no
+// sizes. What a cluster may be is checked by the scheduler's core. Pure.
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,7 +13,7 @@
 namespace mysos {
 
 inline constexpr std::string_view kDefaultUser = "app";
-inline constexpr std::size_t kMinPassword = 8;    // of one that a person chose
+inline constexpr std::size_t kMinPassword = 8;  // of one that a person chose
 inline constexpr std::size_t kMaxPassword = 128;
 
 // kInvalid with a field: a value is wrong; without one: the body is no JSON object.
@@ -30,6 +30,7 @@ Result<SwitchoverRequest> parse_switchover(std::string_view body);
 // Seconds of `?wait=`: 0 to kMaxWait, "30" or "30s".
 inline constexpr Duration kMaxWait = std::chrono::minutes(10);
 Result<Duration> parse_wait(std::string_view text);
-Result<std::uint64_t> parse_number(std::string_view text, const std::string& field, std::uint64_t most);
+Result<std::uint64_t> parse_number(std::string_view text, const std::string& field,
+                                   std::uint64_t most);
 
 }  // namespace mysos

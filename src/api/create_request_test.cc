@@ -6,7 +6,8 @@
 namespace mysos {
 namespace {
 
-const std::vector<VersionInfo> kVersions{{"mariadb-10.11", Flavour::kMariadb, mib(256)}, {"mysql-9.7", Flavour::kMysql, mib(384)}};
+const std::vector<VersionInfo> kVersions{{"mariadb-10.11", Flavour::kMariadb, mib(256)},
+                                         {"mysql-9.7", Flavour::kMysql, mib(384)}};
 
 TEST(CreateRequest, FillsInWhatIsNotGiven) {
   const auto request = parse_create(R"({"name":"shop"})", kVersions);
@@ -21,7 +22,8 @@ TEST(CreateRequest, FillsInWhatIsNotGiven) {
 
 TEST(CreateRequest, ReadsSizesAndTheFlavourOfTheVersion) {
   const auto request = parse_create(
-      R"({"name":"shop","members":5,"cpus":0.5,"mem":"1.5GB","disk":1073741824,"version":"mysql-9.7","user":"anna","password":"not so secret"})",
+      R"({"name":"shop","members":5,"cpus":0.5,"mem":"1.5GB","disk":1073741824,"version":"mysql-9.7",
+          "user":"anna","password":"not so secret"})",
       kVersions);
 
   ASSERT_TRUE(request) << request.error().message;
@@ -43,6 +45,8 @@ TEST(CreateRequest, NamesTheFieldThatIsWrong) {
   const BadBody cases[] = {
       {"{", "", ""},
       {"[]", "", "object"},
+      {R"({"name":"a","name":"b"})", "", "name twice"},
+      {R"({"name":"a","mem":[{"x":1,"x":2}]})", "", "x twice"},
       {"{}", "name", "missing"},
       {R"({"name":7})", "name", "string"},
       {R"({"name":"a","membres":3})", "membres", "did you mean 'members'"},
@@ -66,6 +70,11 @@ TEST(CreateRequest, NamesTheFieldThatIsWrong) {
   }
 }
 
+TEST(CreateRequest, TakesWordsInValuesForNoKeys) {
+  EXPECT_TRUE(
+      parse_create(R"({"name":"a","user":"name","password":"\"name\",\"name\":"})", kVersions));
+}
+
 TEST(CreateRequest, NeverRepeatsAPassword) {
   const auto request = parse_create(R"({"name":"a","password":"hunter2"})", kVersions);
   ASSERT_FALSE(request);
@@ -73,7 +82,11 @@ TEST(CreateRequest, NeverRepeatsAPassword) {
 }
 
 TEST(CottonForm, CountsAnEmptyFieldAsNotGiven) {
-  const FormFields form{{"cluster_user", "anna"}, {"num_nodes", ""}, {"size", ""}, {"backup_id", ""}, {"cluster_password", ""}};
+  const FormFields form{{"cluster_user", "anna"},
+                        {"num_nodes", ""},
+                        {"size", ""},
+                        {"backup_id", ""},
+                        {"cluster_password", ""}};
   const auto request = parse_cotton_create("shop", form, kVersions);
 
   ASSERT_TRUE(request) << request.error().message;
@@ -84,7 +97,10 @@ TEST(CottonForm, CountsAnEmptyFieldAsNotGiven) {
 }
 
 TEST(CottonForm, ReadsItsSize) {
-  const FormFields form{{"cluster_user", "anna"}, {"num_nodes", "3"}, {"size", R"({"cpus":2,"mem":"512mb","disk":"2gb"})"}, {"cluster_password", "x"}};
+  const FormFields form{{"cluster_user", "anna"},
+                        {"num_nodes", "3"},
+                        {"size", R"({"cpus":2,"mem":"512mb","disk":"2gb"})"},
+                        {"cluster_password", "x"}};
   const auto request = parse_cotton_create("shop", form, kVersions);
 
   ASSERT_TRUE(request) << request.error().message;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// A fake of the scheduler's loop for the API's and the command line's tests: clusters are made at once and are what the
-// test says they are. It places nothing and starts nothing.
+// A fake of the scheduler's loop for the API's and the command line's tests: clusters are made at
+// once and are what the test says they are. It places nothing and starts nothing.
 #include <map>
 
 #include "api/control.h"
@@ -44,7 +44,9 @@ class FakeControl final : public Control {
     return view;
   }
   const std::vector<VersionInfo>& versions() const override { return offered_versions; }
-  std::vector<AgentView> agents() override { return {{AgentId("agent-1"), "host-1", "127.0.0.1", std::nullopt, {}, {}}}; }
+  std::vector<AgentView> agents() override {
+    return {{AgentId("agent-1"), "host-1", "127.0.0.1", std::nullopt, {}, {}}};
+  }
 
   asio::awaitable<Result<CreatedCluster>> create(CreateRequest request) override {
     ++creates;
@@ -52,7 +54,8 @@ class FakeControl final : public Control {
     const std::string name = request.spec.name;
     if (made.contains(name)) co_return fail(Errc::kConflict, "the name is taken", "name");
     Cluster cluster{.id = ClusterId("id-" + name), .spec = request.spec};
-    cluster.members.push_back(Member{.id = MemberId("id-" + name + "-0"), .ip = "127.0.0.1", .port = 3306});
+    cluster.members.push_back(
+        Member{.id = MemberId("id-" + name + "-0"), .ip = "127.0.0.1", .port = 3306});
     made[name] = cluster;
     passwords[name] = request.password.value_or("made-by-the-fake");
     changed_.notify_all();
@@ -78,7 +81,8 @@ class FakeControl final : public Control {
   asio::awaitable<Result<std::vector<StoredEvent>>> events(EventQuery query) override {
     std::vector<StoredEvent> out;
     for (const StoredEvent& event : log) {
-      const bool wanted = event.seq > query.after_seq && (!query.cluster || *query.cluster == event.cluster);
+      const bool wanted =
+          event.seq > query.after_seq && (!query.cluster || *query.cluster == event.cluster);
       if (wanted && out.size() < query.limit) out.push_back(event);
     }
     co_return out;

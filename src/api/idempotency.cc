@@ -5,7 +5,8 @@
 
 namespace mysos {
 
-IdempotencyTable::Verdict IdempotencyTable::begin(const std::string& key, const std::string& request, Instant now) {
+IdempotencyTable::Verdict IdempotencyTable::begin(const std::string& key,
+                                                  const std::string& request, Instant now) {
   if (key.empty() || key.size() > kMaxIdempotencyKeyLength) {
     return Error{Errc::kInvalid, "Idempotency-Key must be 1 to 255 characters", "Idempotency-Key"};
   }
@@ -17,9 +18,11 @@ IdempotencyTable::Verdict IdempotencyTable::begin(const std::string& key, const 
   }
   const Entry& entry = at->second;
   if (entry.request != request) {
-    return Error{Errc::kInvalid, "this Idempotency-Key was used with another request", "Idempotency-Key"};
+    return Error{Errc::kInvalid, "this Idempotency-Key was used with another request",
+                 "Idempotency-Key"};
   }
-  if (!entry.response) return Error{Errc::kConflict, "the request with this Idempotency-Key is still under way", {}};
+  if (!entry.response)
+    return Error{Errc::kConflict, "the request with this Idempotency-Key is still under way", {}};
   return *entry.response;
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Answers to POSTs that carried an Idempotency-Key, so that one sent twice is done once. Kept in memory: the newest
-// kMaxIdempotencyKeys of the last kIdempotencyTime; a restart of the scheduler forgets them (a second create of the same
-// name is then a conflict, never a second cluster). Errors of 5xx are not kept: they are to be tried again.
+// Answers to POSTs that carried an Idempotency-Key, so that one sent twice is done once. Kept in
+// memory: the newest kMaxIdempotencyKeys of the last kIdempotencyTime; a restart of the scheduler
+// forgets them (a second create of the same name is then a conflict, never a second cluster).
+// Errors of 5xx are not kept: they are to be tried again.
 #include <deque>
 #include <map>
 #include <optional>
@@ -22,7 +23,8 @@ class IdempotencyTable {
  public:
   struct Begun {};  // do it, then finish() or abandon()
   using Verdict = std::variant<Begun, HttpResponse, Error>;
-  // HttpResponse: the answer given before. kConflict: still under way; kInvalid: the key stood for another request.
+  // HttpResponse: the answer given before. kConflict: still under way; kInvalid: the key stood for
+  // another request.
   Verdict begin(const std::string& key, const std::string& request, Instant now);
   void finish(const std::string& key, const HttpResponse& response);
   void abandon(const std::string& key);

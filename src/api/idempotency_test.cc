@@ -43,9 +43,11 @@ TEST(Idempotency, ForgetsWhatIsOldAndWhatIsTooMuch) {
   IdempotencyTable table;
   table.begin("old", "r", kStart);
   table.finish("old", text_response(202, ""));
-  EXPECT_TRUE(std::holds_alternative<IdempotencyTable::Begun>(table.begin("old", "r", kStart + 24h)));
+  EXPECT_TRUE(
+      std::holds_alternative<IdempotencyTable::Begun>(table.begin("old", "r", kStart + 24h)));
 
-  for (std::size_t i = 0; i < 2 * kMaxIdempotencyKeys; ++i) table.begin(std::to_string(i), "r", kStart + 24h);
+  for (std::size_t i = 0; i < 2 * kMaxIdempotencyKeys; ++i)
+    table.begin(std::to_string(i), "r", kStart + 24h);
   EXPECT_LE(table.size(), kMaxIdempotencyKeys);
 }
 

@@ -40,7 +40,8 @@ constexpr auto kRoutes = std::to_array<Entry>({
 // What stands for {name} in the path ("" where the pattern has none); nullopt: no match.
 std::optional<std::string_view> matched(std::string_view pattern, std::string_view path) {
   const auto open = pattern.find("{name}");
-  if (open == std::string_view::npos) return pattern == path ? std::optional(std::string_view()) : std::nullopt;
+  if (open == std::string_view::npos)
+    return pattern == path ? std::optional(std::string_view()) : std::nullopt;
   const auto tail = pattern.substr(open + 6);
   if (!path.starts_with(pattern.substr(0, open)) || !path.ends_with(tail)) return std::nullopt;
   if (path.size() <= open + tail.size()) return std::nullopt;
@@ -50,7 +51,8 @@ std::optional<std::string_view> matched(std::string_view pattern, std::string_vi
 
 }  // namespace
 
-std::variant<Route, MethodNotAllowed, Error> match_route(std::string_view method, std::string_view path) {
+std::variant<Route, MethodNotAllowed, Error> match_route(std::string_view method,
+                                                         std::string_view path) {
   if (method == "HEAD") method = "GET";
   std::string allow;
   for (const Entry& entry : kRoutes) {
@@ -61,7 +63,10 @@ std::variant<Route, MethodNotAllowed, Error> match_route(std::string_view method
     if (entry.method == "GET") allow += ", HEAD";
   }
   if (!allow.empty()) return MethodNotAllowed{std::move(allow)};
-  return Error{Errc::kNotFound, "there is nothing at " + std::string(path) + "; /v1/openapi.json lists what there is", {}};
+  return Error{
+      Errc::kNotFound,
+      "there is nothing at " + std::string(path) + "; /v1/openapi.json lists what there is",
+      {}};
 }
 
 }  // namespace mysos

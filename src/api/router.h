@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Which handler a request is for: method and path against the table of routes. Pure. kNotFound for a path that nobody
-// serves; for a path with other methods the Error is replaced by the list of those (405 with Allow).
+// Which handler a request is for: method and path against the table of routes. Pure. kNotFound for
+// a path that nobody serves; for a path with other methods the Error is replaced by the list of
+// those (405 with Allow).
 #include <string>
 #include <string_view>
 #include <variant>
@@ -11,8 +12,26 @@
 namespace mysos {
 
 enum class RouteId {
-  kListClusters, kCreateCluster, kShowCluster, kDeleteCluster, kMembers, kClusterEvents, kSwitchover, kCredentials,
-  kEvents, kVersions, kAgents, kOpenapi, kCottonCreate, kCottonDelete, kHealthz, kReadyz, kMetrics, kPage, kScript, kStyle,
+  kListClusters,
+  kCreateCluster,
+  kShowCluster,
+  kDeleteCluster,
+  kMembers,
+  kClusterEvents,
+  kSwitchover,
+  kCredentials,
+  kEvents,
+  kVersions,
+  kAgents,
+  kOpenapi,
+  kCottonCreate,
+  kCottonDelete,
+  kHealthz,
+  kReadyz,
+  kMetrics,
+  kPage,
+  kScript,
+  kStyle,
 };
 
 // Who may come in.
@@ -28,6 +47,7 @@ struct MethodNotAllowed {
 };
 
 // A HEAD is matched as a GET.
-std::variant<Route, MethodNotAllowed, Error> match_route(std::string_view method, std::string_view path);
+std::variant<Route, MethodNotAllowed, Error> match_route(std::string_view method,
+                                                         std::string_view path);
 
 }  // namespace mysos

@@ -26,14 +26,16 @@ TEST(Router, SaysWhichMethodsAPathHas) {
 }
 
 TEST(Router, KnowsNoOtherPaths) {
-  for (const char* path : {"", "/v1", "/v1/clusters/", "/v1/clusters//members", "/v1/clusters/a/b/c", "/clusters/",
-                           "/v1/clusters/a/membersx", "/app.js/", "/index.html"}) {
+  for (const char* path :
+       {"", "/v1", "/v1/clusters/", "/v1/clusters//members", "/v1/clusters/a/b/c", "/clusters/",
+        "/v1/clusters/a/membersx", "/app.js/", "/index.html"}) {
     EXPECT_TRUE(std::holds_alternative<Error>(match_route("GET", path))) << path;
   }
 }
 
 TEST(Router, LetsNobodyIntoTheApiWithoutAToken) {
-  for (const char* path : {"/v1/clusters", "/v1/clusters/a", "/v1/clusters/a/credentials", "/v1/events", "/v1/agents"}) {
+  for (const char* path : {"/v1/clusters", "/v1/clusters/a", "/v1/clusters/a/credentials",
+                           "/v1/events", "/v1/agents"}) {
     const auto matched = match_route("GET", path);
     ASSERT_TRUE(std::holds_alternative<Route>(matched)) << path;
     EXPECT_EQ(std::get<Route>(matched).access, Access::kToken) << path;

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The API as a client command uses it: one request after the other, blocking, each with a deadline.
+// An answer that is no success comes back as the Error of its problem document. The token goes
+// nowhere but into the Authorization header.
+#include <functional>
+#include <string>
+
+#include "base/asio.h"
+#include "base/http/client.h"
+#include "base/json.h"
+#include "cli/options.h"
+
+namespace mysos::cli {
+
+inline constexpr Duration kRequestDeadline = std::chrono::seconds(30);
+
+class ApiClient {
+ public:
+  // kUnauthorized: no token was found, and where it was looked for.
+  static Result<ApiClient> open(const ClientOptions& options);
+
+  Result<json::value> request(std::string method, std::string target,
+                              std::optional<json::object> body = std::nullopt);
+  Result<json::value> get(std::string target) { return request("GET", std::move(target)); }
+  // Calls `on_event` with each event until that says false, or the stream ends.
+  Status follow_events(std::string target,
+                       const std::function<bool(const json::object&)>& on_event);
+
+ private:
+  ApiClient(Url url, std::string token) : url_(std::move(url)), token_(std::move(token)) {}
+  HttpRequest make(std::string method, std::string target) const;
+  Url url_;
+  std::string token_;
+};
+
+// Between two looks at something that takes its time.
+void pause_for(Duration duration);
+
+}  // namespace mysos::cli

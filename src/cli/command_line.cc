@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pwd.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdlib>
+
+#include "base/did_you_mean.h"
+#include "cli/options.h"
+
+namespace mysos::cli {
+namespace {
+
+constexpr auto kVersionText = "mysos 0.1.0";
+constexpr int kWaitSeconds = 300;
+
+// Where the parser puts what it reads.
+struct Parsed {
+  ClientOptions client;
+  Up up;
+  Scheduler scheduler;
+  Executor executor;
+  Create create;
+  Show show;
+  Members members;
+  Events events;
+  Switchover switchover;
+  Delete remove;
+  Connect connect;
+  std::string config, output = "text", on_exit = "stop", cotton = "token", log_format = "text",
+                      log_level = "info", cgroups = "auto", masters;
+  int timeout = kWaitSeconds;
+  bool wait = false;
+};
+
+void add_client_options(CLI::App& app, Parsed& p) {
+  app.add_option("--url", p.client.url, "address of the API")
+      ->envname("MYSOS_URL")
+      ->capture_default_str();
+  app.add_option("--token", p.client.token,
+                 "admin token; better in the environment, where fewer see it")
+      ->envname("MYSOS_TOKEN");
+  app.add_option("--token-file", p.client.token_file, "file that holds the token");
+  app.add_option("--dir", p.client.dir, "state directory whose admin.token is taken")
+      ->envname("MYSOS_DIR");
+  app.add_option("-o,--output", p.output, "text or json")->check(CLI::IsMember({"text", "json"}));
+}
+
+void add_wait_options(CLI::App& app, Parsed& p, const std::string& until) {
+  app.add_flag("--wait", p.wait, "wait until " + until + ", and tell of the progress on stderr");
+  app.add_option("--timeout", p.timeout, "how many seconds to wait at most")
+      ->check(CLI::Range(1, 86400))
+      ->capture_default_str();
+}
+
+void add_server_options(CLI::App& app, Parsed& p, ServerOptions& s) {
+  app.add_option("--config", p.config,
+                 "TOML file whose keys are the names of these flags; flags win");
+  app.add_option("--dir", s.dir, "state directory (default " + default_dir() + ")")
+      ->envname("MYSOS_DIR");
+  app.add_option("--listen", s.listen, "address of API and status page")->capture_default_str();
+  app.add_option("--port", s.port, "port of API and status page")
+      ->check(CLI::Range(1, 65535))
+      ->capture_default_str();
+  app.add_option("--mysql-root", s.mysql_roots,
+                 "where MySQL or MariaDB is installed or unpacked; may be repeated (default /)")
+      ->allow_extra_args(false);
+  app.add_option("--cotton-api", p.cotton, "who may use Cotton's two calls: token or open")
+      ->check(CLI::IsMember({"token", "open"}))
+      ->capture_default_str();
+  app.add_option("--log-format", p.log_format, "text or json")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
+  app.add_option("--log-level", p.log_level, "debug, info, warn or error")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
+      ->capture_default_str();
+}
+
+void add_servers(CLI::App& app, Parsed& p) {
+  auto* up = app.add_subcommand("up", "run everything on this machine: Mesos, scheduler, API");
+  add_server_options(*up, p, p.up.server);
+  up->add_option("--agents", p.up.agents,
+                 "Mesos agents: members of a cluster are on different ones")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  up->add_option("--on-exit", p.on_exit, "what becomes of the databases: stop or keep")
+      ->check(CLI::IsMember({"stop", "keep"}))
+      ->capture_default_str();
+  up->add_option("--cgroups", p.cgroups, "limit containers where that is permitted: auto or off")
+      ->check(CLI::IsMember({"auto", "off"}))
+      ->capture_default_str();
+  up->footer("Examples:\n  mysos up\n  mysos up --dir /srv/mysos --port 9000 --on-exit keep");
+
+  auto* scheduler = app.add_subcommand("scheduler", "run the scheduler on an Apache Mesos");
+  add_server_options(*scheduler, p, p.scheduler.server);
+  scheduler->add_option("--master", p.masters, "Mesos masters: HOST:PORT[,HOST:PORT]...")
+      ->required();
+  scheduler->add_option("--role", p.scheduler.role, "Mesos role")->capture_default_str();
+  scheduler->add_option("--principal", p.scheduler.principal, "Mesos principal")
+      ->capture_default_str();
+  scheduler->add_option("--framework-name", p.scheduler.framework_name, "name in Mesos")
+      ->capture_default_str();
+  scheduler->add_option("--user", p.scheduler.user, "user the executors run as")
+      ->capture_default_str();
+  scheduler->add_option("--executor", p.scheduler.executor,
+                        "path of mysos on the agents (default: where it is here)");
+  scheduler->footer(
+      "Example:\n  mysos scheduler --master 10.0.0.1:5050,10.0.0.2:5050 --dir /var/lib/mysos "
+      "--listen 0.0.0.0");
+
+  auto* executor = app.add_subcommand("executor", "run one member; started by a Mesos agent");
+  executor
+      ->add_option("--mysql-root", p.executor.mysql_roots,
+                   "where MySQL or MariaDB is; may be repeated")
+      ->allow_extra_args(false);
+  executor->add_option("--template-dir", p.executor.template_dir,
+                       "where templates of data directories are kept");
+  executor->add_flag("--standalone", p.executor.standalone,
+                     "without Mesos, driven by the member API alone");
+  executor->add_option("--spec", p.executor.spec_file,
+                       "stand-alone: file with the member's specification");
+  executor->add_option("--data-dir", p.executor.data_dir, "stand-alone: the member's volume");
+}
+
+void add_cluster_commands(CLI::App& app, Parsed& p) {
+  auto* create = app.add_subcommand("create", "make a cluster");
+  create->add_option("name", p.create.name, "a DNS label")->required();
+  create->add_option("--members", p.create.members, "1 to 9 (default 3)");
+  create->add_option("--cpus", p.create.cpus, "of each member (default 1)");
+  create->add_option("--mem", p.create.mem, "of each member, e.g. 512MB (default 1GB)");
+  create->add_option("--disk", p.create.disk, "of each member (default 5GB)");
+  create->add_option("--version", p.create.version, "one of `mysos versions`");
+  create->add_option("--user", p.create.user, "name of the database user (default app)");
+  create->add_option("--password-file", p.create.password_file,
+                     "file with the user's password (default: one is made)");
+  add_wait_options(*create, p, "it is healthy");
+  create->footer(
+      "Examples:\n  mysos create shop --wait\n  mysos create shop --members 5 --mem 4GB --version "
+      "mariadb-10.11");
+
+  app.add_subcommand("list", "the clusters");
+  app.add_subcommand("versions", "the MySQL and MariaDB versions that can be asked for");
+  app.add_subcommand("show", "one cluster")->add_option("name", p.show.name)->required();
+  app.add_subcommand("members", "the members of a cluster")
+      ->add_option("name", p.members.name)
+      ->required();
+
+  auto* events = app.add_subcommand("events", "what happened, and why");
+  events->add_option("name", p.events.name, "only of this cluster");
+  events->add_option("--limit", p.events.limit, "how many")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  events->add_flag("--follow", p.events.follow, "go on as they happen");
+
+  auto* switchover = app.add_subcommand("switchover", "make another member the primary");
+  switchover->add_option("name", p.switchover.name)->required();
+  switchover->add_option("--to", p.switchover.to, "the member (default: the best one)");
+  add_wait_options(*switchover, p, "it is done");
+
+  auto* remove = app.add_subcommand("delete", "delete a cluster and its data, for good");
+  remove->add_option("name", p.remove.name)->required();
+  remove->add_flag("-y,--yes", p.remove.yes, "do not ask");
+  add_wait_options(*remove, p, "it is gone");
+
+  auto* connect =
+      app.add_subcommand("connect", "SQL on the primary, with the mariadb or mysql client");
+  connect->add_option("name", p.connect.name)->required();
+  connect->add_option("-e,--execute", p.connect.execute, "run this SQL and end");
+  connect->footer(
+      "Examples:\n  mysos connect shop\n  mysos connect shop -e 'select 1'\n  mysos connect shop "
+      "-- --table shopdb < file.sql");
+
+  for (const char* name : {"create", "list", "versions", "show", "members", "events", "switchover",
+                           "delete", "connect"}) {
+    add_client_options(*app.get_subcommand(name), p);
+  }
+}
+
+std::vector<std::string> flags_of(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  return names;
+}
+
+Status check_leftovers(const CLI::App& app, const CLI::App& chosen) {
+  for (const std::string& word : chosen.remaining()) {
+    const std::string flag = word.substr(0, word.find('='));
+    if (flag.starts_with("-")) {
+      return fail(Errc::kInvalid, "mysos " + chosen.get_name() + " has no flag " + flag +
+                                      did_you_mean(flag, flags_of(chosen)));
+    }
+    return fail(Errc::kInvalid,
+                "'" + word + "' is one word too many for mysos " + chosen.get_name());
+  }
+  for (const std::string& word : app.remaining())
+    return fail(Errc::kInvalid, "'" + word + "' does not belong here");
+  return {};
+}
+
+// The flags of the file that the command line does not give.
+Result<std::vector<std::string>> flags_from_file(const CLI::App& chosen, const std::string& file) {
+  MYSOS_TRY(const auto entries, read_config_file(file));
+  std::vector<std::string> flags;
+  std::vector<std::string> known;
+  for (const std::string& flag : flags_of(chosen)) {
+    if (flag != "--config" && flag != "--help") known.push_back(flag.substr(2));
+  }
+  for (const auto& [key, values] : entries) {
+    if (std::ranges::find(known, key) == known.end()) {
+      return fail(Errc::kInvalid, file + ": there is no key " + key + did_you_mean(key, known),
+                  key);
+    }
+    // An environment variable stands below the file.
+    if (chosen.get_option("--" + key)->count() > 0) continue;
+    for (const std::string& value : values) flags.push_back("--" + key + "=" + value);
+  }
+  return flags;
+}
+
+Result<std::vector<Endpoint>> parse_masters(const std::string& text) {
+  std::vector<Endpoint> masters;
+  for (std::size_t from = 0; from <= text.size();) {
+    const std::size_t end = std::min(text.find(',', from), text.size());
+    auto endpoint = parse_endpoint(text.substr(from, end - from));
+    if (!endpoint)
+      return fail(Errc::kInvalid,
+                  "--master must be HOST:PORT[,HOST:PORT]...: " + endpoint.error().message,
+                  "master");
+    masters.push_back(*std::move(endpoint));
+    from = end + 1;
+  }
+  return masters;
+}
+
+void finish(Parsed& p, ServerOptions& s) {
+  if (s.dir.empty()) s.dir = default_dir();
+  if (s.mysql_roots.empty()) s.mysql_roots = {"/"};
+  s.cotton = p.cotton == "open" ? CottonApi::kOpen : CottonApi::kToken;
+  s.log_format = p.log_format == "json" ? LogFormat::kJson : LogFormat::kText;
+  s.log_level = p.log_level == "debug"   ? LogLevel::kDebug
+                : p.log_level == "warn"  ? LogLevel::kWarn
+                : p.log_level == "error" ? LogLevel::kError
+                                         : LogLevel::kInfo;
+}
+
+Result<Command> chosen_command(const std::string& name, Parsed& p) {
+  p.client.json = p.output == "json";
+  if (p.client.dir.empty()) p.client.dir = default_dir();
+  const auto timeout = std::chrono::seconds(p.timeout);
+  if (name == "up") {
+    finish(p, p.up.server);
+    p.up.on_exit = p.on_exit == "keep" ? OnExit::kKeep : OnExit::kStop;
+    p.up.cgroups = p.cgroups == "auto";
+    return p.up;
+  }
+  if (name == "scheduler") {
+    finish(p, p.scheduler.server);
+    MYSOS_TRY(p.scheduler.masters, parse_masters(p.masters));
+    return p.scheduler;
+  }
+  if (name == "executor") return p.executor;
+  const auto with_client = [&](auto command) {
+    command.client = p.client;
+    return Command(std::move(command));
+  };
+  const auto with_wait = [&](auto command) {
+    command.wait = p.wait;
+    command.timeout = timeout;
+    return with_client(std::move(command));
+  };
+  if (name == "create") return with_wait(p.create);
+  if (name == "switchover") return with_wait(p.switchover);
+  if (name == "delete") return with_wait(p.remove);
+  if (name == "list") return with_client(List{});
+  if (name == "versions") return with_client(Versions{});
+  if (name == "show") return with_client(p.show);
+  if (name == "members") return with_client(p.members);
+  if (name == "events") return with_client(p.events);
+  return with_client(p.connect);
+}
+
+}  // namespace
+
+std::string default_dir() {
+  if (::geteuid() == 0) return "/var/lib/mysos";
+  const char* home = std::getenv("HOME");
+  if (home != nullptr && *home != '\0') return std::string(home) + "/.mysos";
+  const passwd* me = ::getpwuid(::geteuid());
+  return std::string(me != nullptr ? me->pw_dir : "/tmp") + "/.mysos";
+}
+
+Result<Command> parse_command_line(std::vector<std::string> arguments) {
+  Parsed parsed;
+  CLI::App app("MySQL as a service on Apache Mesos.", "mysos");
+  app.set_version_flag("--version", kVersionText);
+  app.require_subcommand(0, 1);
+  app.allow_extras();
+  app.footer(
+      "Begin with `mysos up`, then `mysos create shop --wait` and `mysos connect shop`.\n"
+      "Exit codes: 0 done, 2 wrong input, 3 token, 4 not found, 5 conflict, 6 not now, 7 timeout, "
+      "8 I/O, 9 internal.");
+  add_servers(app, parsed);
+  add_cluster_commands(app, parsed);
+  std::vector<std::string> commands;
+  for (CLI::App* command : app.get_subcommands({})) {
+    command->allow_extras();
+    commands.push_back(command->get_name());
+  }
+
+  // What follows "--" belongs to the client program.
+  const auto rest = std::ranges::find(arguments, "--");
+  std::vector<std::string> more(rest == arguments.end() ? rest : rest + 1, arguments.end());
+  arguments.erase(rest, arguments.end());
+  const auto parse = [&](std::vector<std::string> words) {
+    std::ranges::reverse(words);  // as CLI11 wants them
+    app.parse(std::move(words));
+  };
+  try {
+    parse(arguments);
+    if (app.get_subcommands().empty()) {
+      const auto left = app.remaining();
+      if (left.empty()) return Say{app.help()};
+      return fail(Errc::kInvalid, "there is no command '" + left.front() + "'" +
+                                      did_you_mean(left.front(), commands));
+    }
+    CLI::App* chosen = app.get_subcommands().front();
+    MYSOS_TRY_VOID(check_leftovers(app, *chosen));
+    if (!parsed.config.empty()) {
+      MYSOS_TRY(const auto flags, flags_from_file(*chosen, parsed.config));
+      arguments.insert(arguments.end(), flags.begin(), flags.end());
+      parse(arguments);
+      chosen = app.get_subcommands().front();
+    }
+    if (!more.empty() && chosen->get_name() != "connect") {
+      return fail(Errc::kInvalid,
+                  "'" + more.front() + "' is one word too many for mysos " + chosen->get_name());
+    }
+    parsed.connect.more = std::move(more);
+    return chosen_command(chosen->get_name(), parsed);
+  } catch (const CLI::CallForHelp&) {
+    const auto chosen = app.get_subcommands();
+    return Say{chosen.empty() ? app.help() : chosen.front()->help("mysos")};
+  } catch (const CLI::CallForVersion&) {
+    return Say{std::string(kVersionText) + "\n"};
+  } catch (const CLI::ParseError& error) {
+    return fail(Errc::kInvalid, error.what());
+  }
+}
+
+}  // namespace mysos::cli

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "base/fs.h"
+#include "cli/options.h"
+#include "cli/text.h"
+
+namespace mysos::cli {
+namespace {
+
+template <class T>
+T parsed(std::vector<std::string> words) {
+  auto command = parse_command_line(std::move(words));
+  EXPECT_TRUE(command) << command.error().message;
+  if (command && std::holds_alternative<T>(*command)) return std::get<T>(*command);
+  ADD_FAILURE() << "another command";
+  return T{};
+}
+std::string refused(std::vector<std::string> words) {
+  const auto command = parse_command_line(std::move(words));
+  EXPECT_FALSE(command);
+  if (command) return "";
+  EXPECT_EQ(command.error().code, Errc::kInvalid);
+  return command.error().message;
+}
+
+TEST(CommandLine, UpHasItsDefaults) {
+  const auto up = parsed<Up>({"up"});
+  EXPECT_EQ(up.agents, 3u);
+  EXPECT_EQ(up.on_exit, OnExit::kStop);
+  EXPECT_EQ(up.server.port, 8080);
+  EXPECT_EQ(up.server.listen, "127.0.0.1");
+  EXPECT_EQ(up.server.cotton, CottonApi::kToken);
+  EXPECT_EQ(up.server.mysql_roots, std::vector<std::string>{"/"});
+}
+
+TEST(CommandLine, UpTakesItsFlags) {
+  const auto up = parsed<Up>({"up", "--dir=/d", "--port", "9", "--agents=1", "--on-exit=keep",
+                              "--mysql-root=/a", "--mysql-root=/b", "--cotton-api=open",
+                              "--log-format=json", "--cgroups=off"});
+  EXPECT_EQ(up.server.dir, "/d");
+  EXPECT_EQ(up.server.port, 9);
+  EXPECT_EQ(up.agents, 1u);
+  EXPECT_EQ(up.on_exit, OnExit::kKeep);
+  EXPECT_EQ(up.server.mysql_roots, (std::vector<std::string>{"/a", "/b"}));
+  EXPECT_EQ(up.server.cotton, CottonApi::kOpen);
+  EXPECT_EQ(up.server.log_format, LogFormat::kJson);
+  EXPECT_FALSE(up.cgroups);
+}
+
+TEST(CommandLine, SuggestsTheNearestFlagAndCommand) {
+  EXPECT_NE(refused({"up", "--agnets=3"}).find("--agents"), std::string::npos);
+  EXPECT_NE(refused({"create", "shop", "--membres=3"}).find("--members"), std::string::npos);
+  EXPECT_NE(refused({"crate", "shop"}).find("create"), std::string::npos);
+  EXPECT_NE(refused({"show", "a", "b"}).find("'b'"), std::string::npos);
+}
+
+TEST(CommandLine, SaysWhatIsWrongWithAValue) {
+  EXPECT_NE(refused({"up", "--agents=0"}).find("agents"), std::string::npos);
+  EXPECT_NE(refused({"up", "--on-exit=maybe"}).find("keep"), std::string::npos);
+  EXPECT_NE(refused({"up", "--port=x"}).find("port"), std::string::npos);
+  EXPECT_NE(refused({"create"}).find("name"), std::string::npos);
+  EXPECT_NE(refused({"scheduler"}).find("--master"), std::string::npos);
+  EXPECT_NE(refused({"scheduler", "--master=nowhere"}).find("HOST:PORT"), std::string::npos);
+}
+
+TEST(CommandLine, TakesSeveralMasters) {
+  const auto scheduler = parsed<Scheduler>({"scheduler", "--master=a:1,b:2"});
+  ASSERT_EQ(scheduler.masters.size(), 2u);
+  EXPECT_EQ(scheduler.masters[1], (Endpoint{"b", 2}));
+}
+
+TEST(CommandLine, LeavesWhatFollowsTwoDashesToTheClient) {
+  const auto connect =
+      parsed<Connect>({"connect", "shop", "-e", "select 1", "--", "--table", "-N"});
+  EXPECT_EQ(connect.name, "shop");
+  EXPECT_EQ(connect.execute, "select 1");
+  EXPECT_EQ(connect.more, (std::vector<std::string>{"--table", "-N"}));
+  EXPECT_NE(refused({"show", "shop", "--", "-N"}).find("-N"), std::string::npos);
+}
+
+TEST(CommandLine, HelpAndVersionAreSaid) {
+  EXPECT_NE(parsed<Say>({}).text.find("mysos up"), std::string::npos);
+  EXPECT_NE(parsed<Say>({"--help"}).text.find("create"), std::string::npos);
+  EXPECT_NE(parsed<Say>({"create", "--help"}).text.find("Examples"), std::string::npos);
+  EXPECT_EQ(parsed<Say>({"--version"}).text.substr(0, 6), "mysos ");
+  EXPECT_EQ(parsed<Create>({"create", "a", "--version", "mysql-9.7"}).version, "mysql-9.7");
+}
+
+struct ConfigFile : ::testing::Test {
+  std::string file = (std::filesystem::temp_directory_path() /
+                      ("mysos-cli-" + std::to_string(::getpid()) + ".toml"))
+                         .string();
+  void TearDown() override { std::filesystem::remove(file); }
+  void write(std::string_view text) { ASSERT_TRUE(write_file_atomic(file, text)); }
+};
+
+TEST_F(ConfigFile, GivesFlagsThatTheCommandLineOverrides) {
+  write("port = 9000\nagents = 2\nmysql-root = [\"/a\", \"/b\"]\non-exit = \"keep\"\n");
+  const auto up = parsed<Up>({"up", "--config", file, "--agents=4"});
+  EXPECT_EQ(up.server.port, 9000);
+  EXPECT_EQ(up.agents, 4u);
+  EXPECT_EQ(up.server.mysql_roots, (std::vector<std::string>{"/a", "/b"}));
+  EXPECT_EQ(up.on_exit, OnExit::kKeep);
+}
+
+TEST_F(ConfigFile, NamesAKeyThatIsNotThereAndTheNearest) {
+  write("agnets = 2\n");
+  const std::string said = refused({"up", "--config", file});
+  EXPECT_NE(said.find("agnets"), std::string::npos);
+  EXPECT_NE(said.find("'agents'"), std::string::npos) << said;
+}
+
+TEST_F(ConfigFile, NamesTheLineThatIsNoToml) {
+  write("port = 9000\nagents = = 2\n");
+  EXPECT_NE(refused({"up", "--config", file}).find("line 2"), std::string::npos);
+  EXPECT_FALSE(parse_command_line({"up", "--config", "/nonexistent/mysos.toml"}));
+}
+
+TEST(Text, LinesColumnsUp) {
+  EXPECT_EQ(table({{"A", "LONG"}, {"wider", "x"}}), "A      LONG\nwider  x\n");
+}
+
+TEST(Text, LetsNothingSteerTheTerminal) {
+  EXPECT_EQ(text_of({{"k", "a\x1b[31mb\n"}}, "k"), "a [31mb ");
+  EXPECT_EQ(text_of({{"k", nullptr}}, "k"), "");
+}
+
+TEST(Text, TellsProgress) {
+  const json::object cluster{{"name", "shop"},
+                             {"state", "creating"},
+                             {"waiting_for", "offers"},
+                             {"members", json::array{json::object{{"state", "running"}},
+                                                     json::object{{"state", "wanted"}}}}};
+  EXPECT_EQ(progress_text(cluster), "shop is creating: 1 of 2 servers running, waiting for offers");
+}
+
+}  // namespace
+}  // namespace mysos::cli

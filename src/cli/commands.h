@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The client commands. What was asked for goes to stdout, everything else to stderr. An Error is
+// what main() says and exits with.
+#include "base/json.h"
+#include "cli/options.h"
+
+namespace mysos::cli {
+
+Status run(const Create& command);
+Status run(const List& command);
+Status run(const Show& command);
+Status run(const Members& command);
+Status run(const Events& command);
+Status run(const Switchover& command);
+Status run(const Delete& command);
+Status run(const Versions& command);
+// Replaces this process by the mariadb or mysql client. Returns only with an Error.
+Status run(const Connect& command);
+
+// servers.cc: until SIGINT or SIGTERM.
+Status run(const Up& command);
+Status run(const Scheduler& command);
+
+}  // namespace mysos::cli

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// What a command line says, as values. One alternative per command.
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/http/message.h"
+#include "base/log.h"
+#include "base/result.h"
+#include "base/time.h"
+
+namespace mysos::cli {
+
+enum class OnExit { kKeep, kStop };
+enum class CottonApi { kToken, kOpen };
+
+// Where a client command finds the server and its token.
+struct ClientOptions {
+  std::string url = "http://127.0.0.1:8080";
+  std::string token = {};
+  std::string token_file = {};
+  std::string dir = {};  // whose admin.token is taken where no token is given
+  bool json = false;
+};
+
+struct ServerOptions {
+  std::string dir = {};
+  std::string listen = "127.0.0.1";
+  std::uint16_t port = 8080;
+  std::vector<std::string> mysql_roots = {};
+  CottonApi cotton = CottonApi::kToken;
+  LogFormat log_format = LogFormat::kText;
+  LogLevel log_level = LogLevel::kInfo;
+};
+struct Up {
+  ServerOptions server;
+  std::size_t agents = 3;
+  OnExit on_exit = OnExit::kStop;
+  bool cgroups = true;
+};
+struct Scheduler {
+  ServerOptions server;
+  std::vector<Endpoint> masters = {};
+  std::string role = "mysos";
+  std::string principal = "mysos";
+  std::string framework_name = "mysos";
+  std::string user = "root";
+  std::string executor = {};  // path of mysos on the agents; "" = that of this program
+};
+struct Executor {
+  std::vector<std::string> mysql_roots = {};
+  std::string template_dir = {};
+  bool standalone = false;
+  std::string spec_file = {};
+  std::string data_dir = {};
+};
+struct Create {
+  ClientOptions client;
+  std::string name;
+  std::optional<std::string> members, cpus, mem, disk, version, user, password_file;
+  bool wait = false;
+  Duration timeout{};
+};
+struct List {
+  ClientOptions client;
+};
+struct Show {
+  ClientOptions client;
+  std::string name;
+};
+struct Members {
+  ClientOptions client;
+  std::string name;
+};
+struct Events {
+  ClientOptions client;
+  std::string name;
+  bool follow = false;
+  std::uint64_t limit = 100;
+};
+struct Switchover {
+  ClientOptions client;
+  std::string name;
+  std::string to;
+  bool wait = false;
+  Duration timeout{};
+};
+struct Delete {
+  ClientOptions client;
+  std::string name;
+  bool yes = false;
+  bool wait = false;
+  Duration timeout{};
+};
+struct Connect {
+  ClientOptions client;
+  std::string name;
+  std::string execute;
+  std::vector<std::string> more;
+};
+struct Versions {
+  ClientOptions client;
+};
+struct Say {
+  std::string text;
+};  // help, version
+
+using Command = std::variant<Say, Up, Scheduler, Executor, Create, List, Show, Members, Events,
+                             Switchover, Delete, Connect, Versions>;
+
+// `arguments` without the program's name. kInvalid is one sentence, with the nearest name of what
+// is unknown.
+Result<Command> parse_command_line(std::vector<std::string> arguments);
+
+// "key = value" lines of a TOML file as flags: {"--port=8080", ...}; a list gives one flag per
+// element. kInvalid names file, line or key.
+Result<std::vector<std::pair<std::string, std::vector<std::string>>>> read_config_file(
+    const std::string& file);
+
+std::string default_dir();  // /var/lib/mysos for root, else ~/.mysos
+
+}  // namespace mysos::cli

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/text.h"
+
+#include <algorithm>
+
+namespace mysos::cli {
+namespace {
+
+const json::object& child(const json::object& object, std::string_view key) {
+  static const json::object kNone;
+  const auto* found = object.if_contains(key);
+  return found != nullptr && found->is_object() ? found->get_object() : kNone;
+}
+const json::array& list(const json::object& object, std::string_view key) {
+  static const json::array kNone;
+  const auto* found = object.if_contains(key);
+  return found != nullptr && found->is_array() ? found->get_array() : kNone;
+}
+
+// Others have chosen some of these texts: nothing of them may steer the terminal.
+std::string printable(std::string text) {
+  std::ranges::replace_if(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
+  return text;
+}
+
+}  // namespace
+
+std::string text_of(const json::object& object, std::string_view key) {
+  const auto* found = object.if_contains(key);
+  if (found == nullptr || found->is_null()) return "";
+  if (found->is_string()) return printable(std::string(found->get_string()));
+  return json::serialize(*found);
+}
+
+std::string table(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::string out;
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      line += row[i];
+      if (i + 1 < row.size()) line += std::string(widths[i] - row[i].size() + 2, ' ');
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    out += line + "\n";
+  }
+  return out;
+}
+
+std::string clusters_text(const json::array& clusters) {
+  std::vector<std::vector<std::string>> rows{
+      {"NAME", "STATE", "VERSION", "MEMBERS", "PRIMARY", "WAITING FOR"}};
+  for (const auto& value : clusters) {
+    const json::object& cluster = value.as_object();
+    rows.push_back({text_of(cluster, "name"), text_of(cluster, "state"),
+                    text_of(cluster, "version"), std::to_string(list(cluster, "members").size()),
+                    text_of(child(cluster, "endpoints"), "primary"),
+                    text_of(cluster, "waiting_for")});
+  }
+  return table(rows);
+}
+
+std::string members_text(const json::array& members) {
+  std::vector<std::vector<std::string>> rows{
+      {"MEMBER", "ROLE", "STATE", "ADDRESS", "AGENT", "LAG", "GTID"}};
+  std::string problems;
+  for (const auto& value : members) {
+    const json::object& member = value.as_object();
+    const std::string lag = text_of(member, "lag_ms");
+    const std::string port = text_of(member, "port");
+    rows.push_back(
+        {text_of(member, "id"), text_of(member, "role"), text_of(member, "state"),
+         port == "0" ? "" : text_of(member, "host") + ":" + port, text_of(member, "agent"),
+         lag.empty() || lag.starts_with('-') ? "" : lag + " ms", text_of(member, "gtid")});
+    if (const std::string problem = text_of(member, "problem"); !problem.empty()) {
+      problems += text_of(member, "id") + ": " + problem + "\n";
+    }
+  }
+  return table(rows) + problems;
+}
+
+std::string cluster_text(const json::object& cluster) {
+  const json::object& size = child(cluster, "size");
+  const json::object& endpoints = child(cluster, "endpoints");
+  std::string replicas;
+  for (const auto& replica : list(endpoints, "replicas")) {
+    replicas += (replicas.empty() ? "" : ", ") + std::string(replica.as_string());
+  }
+  std::vector<std::vector<std::string>> rows{
+      {"Cluster", text_of(cluster, "name")},
+      {"State", text_of(cluster, "state")},
+      {"Version", text_of(cluster, "version")},
+      {"Size", text_of(size, "members") + " members of " + text_of(size, "cpus") + " CPU, " +
+                   text_of(size, "mem") + " memory, " + text_of(size, "disk") + " disk"},
+      {"Epoch", text_of(cluster, "epoch") + "." + text_of(cluster, "config") + ", " +
+                    text_of(cluster, "mode")},
+      {"Primary", text_of(endpoints, "primary")},
+      {"Replicas", replicas},
+      {"User", text_of(cluster, "user")}};
+  if (const std::string waiting = text_of(cluster, "waiting_for"); !waiting.empty())
+    rows.push_back({"Waiting for", waiting});
+  return table(rows) + "\n" + members_text(list(cluster, "members"));
+}
+
+std::string event_text(const json::object& event) {
+  std::string line = text_of(event, "time");
+  for (const char* key : {"cluster", "member", "kind"}) {
+    if (const std::string word = text_of(event, key); !word.empty()) line += " " + word;
+  }
+  return line + ": " + text_of(event, "message") + "\n";
+}
+
+std::string versions_text(const json::array& versions) {
+  std::vector<std::vector<std::string>> rows{{"VERSION", "LEAST MEMORY", ""}};
+  for (const auto& value : versions) {
+    const json::object& version = value.as_object();
+    rows.push_back({text_of(version, "name"), text_of(version, "min_mem"),
+                    text_of(version, "default") == "true" ? "default" : ""});
+  }
+  return table(rows);
+}
+
+std::string progress_text(const json::object& cluster) {
+  std::size_t running = 0;
+  const json::array& members = list(cluster, "members");
+  for (const auto& member : members)
+    running += text_of(member.as_object(), "state") == "running" ? 1 : 0;
+  std::string line = text_of(cluster, "name") + " is " + text_of(cluster, "state") + ": " +
+                     std::to_string(running) + " of " + std::to_string(members.size()) +
+                     " servers running";
+  const std::string waiting = text_of(cluster, "waiting_for");
+  return waiting.empty() ? line : line + ", waiting for " + waiting;
+}
+
+}  // namespace mysos::cli

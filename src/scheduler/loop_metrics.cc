@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "scheduler/loop_metrics.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+
+#include "base/fs.h"
+
+namespace mysos {
+namespace {
+
+// In the order of mesos::Event.
+constexpr std::array<const char*, std::variant_size_v<mesos::Event>> kEventNames{
+    "subscribed",       "heartbeat", "offers",  "rescind", "update",
+    "update_operation", "message",   "failure", "error",   "disconnected"};
+
+double resident_bytes() {
+  const auto statm = read_file("/proc/self/statm", 4096);
+  unsigned long total = 0;
+  unsigned long resident = 0;
+  if (!statm || std::sscanf(statm->c_str(), "%lu %lu", &total, &resident) != 2) return 0;
+  return static_cast<double>(resident) * static_cast<double>(::sysconf(_SC_PAGESIZE));
+}
+
+bool is_writable(const ClusterView& view) {
+  for (const MemberView& member : view.members) {
+    if (view.cluster->epoch.primary == member.id && member.report && member.connected &&
+        member.report->writable)
+      return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+void LoopMetrics::saw_mesos_event(const mesos::Event& event) {
+  mesos_events_.inc({{"type", kEventNames[event.index()]}});
+}
+
+void LoopMetrics::sent(const SchedulerOutput& output) {
+  if (!output.calls.empty()) mesos_calls_.inc({}, static_cast<double>(output.calls.size()));
+  for (const SentOrder& order : output.orders)
+    orders_.inc({{"order", std::string(order_name(order.order))}});
+  for (const Event& event : output.events) {
+    events_.inc({{"kind", event.kind}});
+    if (event.kind == "failover_started") failovers_.inc({{"cluster", event.cluster}});
+  }
+}
+
+void LoopMetrics::order_done(const std::optional<Error>& error) {
+  orders_done_.inc({{"result", error ? std::string(to_string(error->code)) : "ok"}});
+}
+
+void LoopMetrics::committed(double seconds) { commit_seconds_.observe(seconds); }
+void LoopMetrics::commit_failed() { commit_failures_.inc(); }
+void LoopMetrics::dropped_input() { dropped_.inc(); }
+
+std::string LoopMetrics::render(const std::vector<ClusterView>& clusters, const Now& now) {
+  std::map<std::string, double> states;
+  std::map<std::string, double> stages;
+  for (const auto& name : enum_names(ClusterState{})) states[std::string(name.text)] = 0;
+  for (const auto& name : enum_names(MemberStage{})) stages[std::string(name.text)] = 0;
+  std::set<std::string> present;
+  for (const ClusterView& view : clusters) {
+    const std::string& name = view.cluster->spec.name;
+    present.insert(name);
+    ++states[std::string(enum_text(view.state))];
+    for (const Member& member : view.cluster->members)
+      ++stages[std::string(enum_text(member.stage))];
+    epoch_.set(static_cast<double>(view.cluster->epoch.pair.epoch), {{"cluster", name}});
+    writable_.set(is_writable(view) ? 1 : 0, {{"cluster", name}});
+  }
+  for (const std::string& name : known_) {
+    if (!present.contains(name)) registry_.forget("cluster", name);
+  }
+  known_ = std::move(present);
+  for (const auto& [state, count] : states) clusters_.set(count, {{"state", state}});
+  for (const auto& [stage, count] : stages) members_.set(count, {{"stage", stage}});
+  connected_.set(now.mesos_connected ? 1 : 0);
+  streams_.set(static_cast<double>(now.open_streams));
+  queued_.set(static_cast<double>(now.queued_inputs));
+  resident_.set(resident_bytes());
+  return registry_.render();
+}
+
+}  // namespace mysos

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// What the scheduler counts (docs/metrics.md). Labels are clusters and closed sets of words, never
+// tasks.
+#include <set>
+#include <string>
+
+#include "base/metrics.h"
+#include "core/scheduler_core.h"
+
+namespace mysos {
+
+class LoopMetrics {
+ public:
+  void saw_mesos_event(const mesos::Event& event);
+  void sent(const SchedulerOutput& output);
+  void order_done(const std::optional<Error>& error);
+  void committed(double seconds);
+  void commit_failed();
+  void dropped_input();
+  struct Now {
+    bool mesos_connected = false;
+    std::size_t open_streams = 0;
+    std::size_t queued_inputs = 0;
+  };
+  // Prometheus' text of this moment.
+  std::string render(const std::vector<ClusterView>& clusters, const Now& now);
+
+ private:
+  Metrics registry_;
+  Counter mesos_events_ =
+      registry_.counter("mysos_mesos_events_total", "Events heard from the Mesos master, by type");
+  Counter mesos_calls_ =
+      registry_.counter("mysos_mesos_calls_total", "Calls made to the Mesos master");
+  Counter orders_ = registry_.counter("mysos_orders_total", "Orders given to members, by kind");
+  Counter orders_done_ =
+      registry_.counter("mysos_orders_done_total", "Orders that ended, by result");
+  Counter events_ = registry_.counter("mysos_events_total", "Events recorded, by kind");
+  Counter failovers_ =
+      registry_.counter("mysos_failovers_total", "Elections of a new primary begun, by cluster");
+  Counter commit_failures_ =
+      registry_.counter("mysos_store_commit_failures_total", "Commits that the store refused");
+  Counter dropped_ =
+      registry_.counter("mysos_inputs_dropped_total", "Inputs dropped because too many waited");
+  Histogram commit_seconds_ =
+      registry_.histogram("mysos_store_commit_seconds", "Time of a commit to the store");
+  Gauge clusters_ = registry_.gauge("mysos_clusters", "Clusters, by state");
+  Gauge members_ = registry_.gauge("mysos_members", "Members, by stage");
+  Gauge epoch_ = registry_.gauge("mysos_cluster_epoch", "Epoch of a cluster");
+  Gauge writable_ =
+      registry_.gauge("mysos_cluster_writable", "1 where clients can write to the cluster");
+  Gauge connected_ =
+      registry_.gauge("mysos_mesos_connected", "1 while subscribed to a Mesos master");
+  Gauge streams_ = registry_.gauge("mysos_member_streams", "Open watch streams to members");
+  Gauge queued_ = registry_.gauge("mysos_inputs_queued", "Inputs that wait for the core");
+  Gauge resident_ =
+      registry_.gauge("mysos_process_resident_bytes", "Resident memory of this process");
+  std::set<std::string> known_;  // clusters with series
+};
+
+}  // namespace mysos

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// The side of SchedulerLoop that the API sees.
+#include <algorithm>
+
+#include "api/cluster_json.h"
+#include "base/clock.h"
+#include "scheduler/scheduler_loop.h"
+
+namespace mysos {
+
+std::vector<ClusterView> SchedulerLoop::clusters() {
+  auto views = core_->views(steady_now());
+  std::ranges::sort(views, {}, [](const ClusterView& view) { return view.cluster->spec.name; });
+  return views;
+}
+
+std::optional<ClusterView> SchedulerLoop::cluster(const std::string& name) {
+  return core_->view(name, steady_now());
+}
+
+std::vector<AgentView> SchedulerLoop::agents() {
+  std::map<AgentId, AgentView> all = agents_;
+  for (const auto& [id, cluster] : core_->state().clusters) {
+    for (const Member& member : cluster.members) {
+      if (member.agent.empty()) continue;
+      AgentView& agent = all[member.agent];
+      agent.id = member.agent;
+      if (agent.hostname.empty()) agent.hostname = member.hostname;
+      if (agent.ip.empty()) agent.ip = member.ip;
+      agent.members.push_back(member.id);
+    }
+  }
+  std::vector<AgentView> out;
+  for (auto& [id, agent] : all) out.push_back(std::move(agent));
+  return out;
+}
+
+Health SchedulerLoop::health() const { return Health{core_->connected(), store_problem_}; }
+
+std::string SchedulerLoop::metrics() {
+  return metrics_.render(clusters(), {core_->connected(), links_->open_streams(), inputs_.size()});
+}
+
+RequestId SchedulerLoop::next_request() { return RequestId("r" + std::to_string(next_request_++)); }
+
+asio::awaitable<Result<ClusterId>> SchedulerLoop::ask(RequestId request, LoopInput input) {
+  if (!store_problem_.empty()) {
+    co_return fail(Errc::kUnavailable,
+                   "the state cannot be stored, so nothing was changed: " + store_problem_);
+  }
+  if (waiting_.size() >= kMaxWaitingRequests) {
+    co_return fail(Errc::kUnavailable, "256 requests wait already; nothing was changed");
+  }
+  Waiting waiting(executor_);
+  struct Registered {
+    std::map<RequestId, Waiting*>& all;
+    const RequestId& id;
+    ~Registered() { all.erase(id); }
+  } registered{waiting_, request};
+  waiting_[request] = &waiting;
+  if (!inputs_.push(std::move(input))) {
+    co_return fail(Errc::kUnavailable, "too much waits to be decided; nothing was changed");
+  }
+  input_came_.notify_all();
+  const Instant until = steady_now() + options_.request_deadline;
+  while (!waiting.result && steady_now() < until)
+    co_await waiting.answered.wait_for(until - steady_now());
+  if (waiting.result) co_return *std::move(waiting.result);
+  if (inputs_.withdraw(request)) {
+    co_return fail(Errc::kUnavailable, "it was not its turn in time; nothing was changed" +
+                                           (store_problem_.empty() ? "" : ": " + store_problem_));
+  }
+  if (!store_problem_.empty()) {
+    co_return fail(Errc::kUnavailable,
+                   "the state cannot be stored; the request is kept and carried out once it can: " +
+                       store_problem_);
+  }
+  co_return fail(Errc::kTimeout, "no answer in time; the outcome is unknown");
+}
+
+asio::awaitable<Result<CreatedCluster>> SchedulerLoop::create(CreateRequest request) {
+  const ClusterSecrets secrets = make_secrets(request.spec.user, request.password);
+  const RequestId id = next_request();
+  scheduler_input::CreateCluster input{id, std::move(request.spec), seal(state_.box(), secrets),
+                                       hash_token(secrets.token), wall_now()};
+  auto made = co_await ask(id, SchedulerInput(std::move(input)));
+  if (!made) co_return std::unexpected(std::move(made).error());
+  co_return CreatedCluster{*std::move(made), secrets.accounts.user_password};
+}
+
+asio::awaitable<Status> SchedulerLoop::remove(std::string name) {
+  const RequestId id = next_request();
+  auto done = co_await ask(id, SchedulerInput(scheduler_input::DeleteCluster{id, std::move(name)}));
+  if (!done) co_return std::unexpected(std::move(done).error());
+  co_return Status();
+}
+
+asio::awaitable<Status> SchedulerLoop::switchover(std::string name, std::optional<MemberId> to) {
+  const RequestId id = next_request();
+  auto done = co_await ask(
+      id, SchedulerInput(scheduler_input::Switchover{id, std::move(name), std::move(to)}));
+  if (!done) co_return std::unexpected(std::move(done).error());
+  co_return Status();
+}
+
+Result<ClusterSecrets> SchedulerLoop::secrets_of(const ClusterId& cluster) const {
+  const auto found = core_->state().clusters.find(cluster);
+  if (found == core_->state().clusters.end())
+    return fail(Errc::kNotFound, "there is no cluster " + cluster.value);
+  return unseal(state_.box(), found->second.sealed_secrets);
+}
+
+Result<ClusterSecrets> SchedulerLoop::secrets_of(const std::string& name) const {
+  const Cluster* found = core_->state().find_by_name(name);
+  if (found == nullptr) return fail(Errc::kNotFound, "there is no cluster " + name, "name");
+  return unseal(state_.box(), found->sealed_secrets);
+}
+
+asio::awaitable<Result<Credentials>> SchedulerLoop::credentials(std::string name) {
+  const auto before = secrets_of(name);
+  if (!before) co_return std::unexpected(before.error());
+  const RequestId id = next_request();
+  Event event{.kind = "credentials_read",
+              .cluster = name,
+              .message = "the user's password was asked for over the API"};
+  const auto told = co_await ask(id, AuditInput{id, std::move(event)});
+  if (!told) co_return std::unexpected(told.error());
+  const auto view = cluster(name);
+  const auto secrets = secrets_of(name);
+  if (!view || !secrets) co_return fail(Errc::kNotFound, "there is no cluster " + name, "name");
+  co_return Credentials{secrets->accounts.user, secrets->accounts.user_password,
+                        primary_endpoint(*view)};
+}
+
+Result<bool> SchedulerLoop::is_password_of(const std::string& name, const std::string& password) {
+  MYSOS_TRY(const ClusterSecrets secrets, secrets_of(name));
+  return constant_time_equal(secrets.accounts.user_password, password);
+}
+
+asio::awaitable<Result<std::vector<StoredEvent>>> SchedulerLoop::events(EventQuery query) {
+  co_return co_await store_.events(std::move(query));
+}
+
+}  // namespace mysos

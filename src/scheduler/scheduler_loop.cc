@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "scheduler/scheduler_loop.h"
+
+#include <algorithm>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+namespace mysos {
+namespace {
+constexpr Logger kLog{"scheduler"};
+constexpr Duration kLongestSleep = std::chrono::hours(1);
+constexpr Duration kResubscribeAfter = std::chrono::seconds(5);
+constexpr Duration kShortestSleep = std::chrono::milliseconds(1);
+
+void append(SchedulerOutput& to, SchedulerOutput from) {
+  const auto move_all = [](auto& into, auto& source) {
+    into.insert(into.end(), std::make_move_iterator(source.begin()),
+                std::make_move_iterator(source.end()));
+  };
+  move_all(to.records, from.records);
+  move_all(to.calls, from.calls);
+  move_all(to.orders, from.orders);
+  move_all(to.replies, from.replies);
+  move_all(to.events, from.events);
+  to.watches_changed = to.watches_changed || from.watches_changed;
+}
+
+std::vector<StoreChange> changes_of(const SchedulerOutput& output) {
+  std::vector<StoreChange> changes;
+  for (const Record& record : output.records) {
+    if (record.json) {
+      changes.emplace_back(PutRecord{record.kind, record.key, *record.json});
+    } else {
+      changes.emplace_back(EraseRecord{record.kind, record.key});
+    }
+  }
+  const std::int64_t now = wall_now().ms;
+  for (const Event& event : output.events)
+    changes.emplace_back(AppendEvent{event.cluster, now, to_json_text(event)});
+  return changes;
+}
+
+}  // namespace
+
+SchedulerLoop::SchedulerLoop(asio::any_io_executor executor, const StateDir& state,
+                             std::unique_ptr<Store> store, SchedulerOptions options)
+    : executor_(executor),
+      state_(state),
+      options_(std::move(options)),
+      store_(std::move(store)),
+      prng_(random_seed()),
+      tasks_(executor),
+      input_came_(executor),
+      changed_(executor) {}
+
+SchedulerLoop::~SchedulerLoop() = default;
+
+Status SchedulerLoop::start() {
+  auto records = store_.at_start().load();
+  if (!records) return std::unexpected(std::move(records).error().with_context("read the state"));
+  auto recovered = SchedulerState::recover(*records);
+  if (!recovered)
+    return std::unexpected(std::move(recovered).error().with_context("understand the state"));
+  MYSOS_TRY(last_event_seq_, store_.at_start().last_event_seq());
+  kLog.info("{} cluster(s) in the state of {}", recovered->clusters.size(), state_.path());
+
+  core_ = std::make_unique<SchedulerCore>(*std::move(recovered), options_.core, prng_.fork(),
+                                          steady_now());
+  links_ = std::make_unique<MemberLinks>(
+      tasks_, [this](SchedulerInput input) { push(std::move(input)); },
+      [this](const ClusterId& cluster) { return secrets_of(cluster); }, prng_.fork());
+  mesos_ = std::make_unique<mesos::SchedulerClient>(
+      executor_, options_.mesos, [this] { return core_->framework_info(); },
+      [this](mesos::Event event) { on_mesos(std::move(event)); }, prng_.fork());
+  links_->watch(core_->watch_targets());
+  mesos_->start();
+  tasks_.spawn("scheduler", run());
+  return {};
+}
+
+asio::awaitable<void> SchedulerLoop::stop() {
+  if (mesos_) co_await mesos_->stop();
+  if (links_) links_->close();
+  for (auto& [id, waiting] : waiting_) {
+    waiting->result = fail(Errc::kUnavailable, "the scheduler is stopping; the outcome is unknown");
+    waiting->answered.notify_all();
+  }
+  co_await tasks_.cancel_and_join();
+  changed_.notify_all();
+}
+
+asio::awaitable<void> SchedulerLoop::run() {
+  while (true) {
+    if (inputs_.empty()) {
+      const Duration left = core_->next_deadline() - steady_now();
+      if (core_->next_deadline() == kNever) {
+        co_await input_came_.wait_for(kLongestSleep);
+      } else if (left > Duration::zero()) {
+        co_await input_came_.wait_for(std::clamp(left, kShortestSleep, kLongestSleep));
+      }
+      if (inputs_.empty() && core_->next_deadline() > steady_now()) continue;
+      if (inputs_.empty()) inputs_.push(SchedulerInput(scheduler_input::Tick{}));
+    }
+    SchedulerOutput output = step_inputs();
+    if (!output.records.empty() || !output.events.empty())
+      co_await make_durable(changes_of(output));
+    carry_out(std::move(output));
+    changed_.notify_all();
+    co_await asio::post(executor_, asio::use_awaitable);  // others of this thread take their turn
+  }
+}
+
+SchedulerOutput SchedulerLoop::step_inputs() {
+  SchedulerOutput output;
+  for (std::size_t taken = 0; taken < kMaxInputsPerCommit; ++taken) {
+    auto input = inputs_.pop();
+    if (!input) break;
+    if (auto* audit = std::get_if<AuditInput>(&*input)) {
+      output.events.push_back(std::move(audit->event));
+      output.replies.push_back(Reply{audit->request, ClusterId()});
+      continue;
+    }
+    const auto& in = std::get<SchedulerInput>(*input);
+    if (const auto* done = std::get_if<scheduler_input::OrderDone>(&in))
+      metrics_.order_done(done->error);
+    core_->step(in, steady_now());
+    append(output, core_->take_output());
+  }
+  return output;
+}
+
+asio::awaitable<void> SchedulerLoop::make_durable(std::vector<StoreChange> changes) {
+  Duration backoff = kCommitRetryFirst;
+  while (true) {
+    const Instant begun = steady_now();
+    const auto committed = co_await store_.commit(changes);
+    if (committed) {
+      metrics_.committed(static_cast<double>((steady_now() - begun).count()) / 1e6);
+      if (!store_problem_.empty()) kLog.info("the store takes commits again");
+      store_problem_.clear();
+      last_event_seq_ = *committed;
+      co_return;
+    }
+    metrics_.commit_failed();
+    kLog.error("the state cannot be stored, decisions wait: {}", committed.error().message);
+    store_problem_ = committed.error().message;
+    changed_.notify_all();
+    co_await sleep_for(backoff);
+    backoff = std::min(backoff * 2, kCommitRetryMost);
+  }
+}
+
+void SchedulerLoop::carry_out(SchedulerOutput output) {
+  metrics_.sent(output);
+  for (const Event& event : output.events) {
+    kLog.info("{}{}{}: {}", event.kind, event.cluster.empty() ? "" : " " + event.cluster,
+              event.member.empty() ? "" : " " + event.member, event.message);
+    if (event.kind == "framework_dismissed") fatal_ = event.message;
+  }
+  for (mesos::Call& call : output.calls) mesos_->send(std::move(call));
+  if (output.watches_changed) links_->watch(core_->watch_targets());
+  for (SentOrder& order : output.orders) links_->send(std::move(order));
+  for (Reply& reply : output.replies) {
+    const auto found = waiting_.find(reply.request);
+    if (found == waiting_.end()) continue;
+    found->second->result = std::move(reply.result);
+    found->second->answered.notify_all();
+  }
+}
+
+asio::awaitable<void> SchedulerLoop::resubscribe_later() {
+  co_await sleep_for(kResubscribeAfter);
+  if (fatal_.empty()) mesos_->resubscribe();
+}
+
+void SchedulerLoop::push(LoopInput input) {
+  if (!inputs_.push(std::move(input))) {
+    metrics_.dropped_input();
+    return;
+  }
+  input_came_.notify_all();
+}
+
+void SchedulerLoop::on_mesos(mesos::Event event) {
+  metrics_.saw_mesos_event(event);
+  if (std::holds_alternative<mesos::Heartbeat>(event)) return;  // the client minds them
+  // Whether it is final is the core's to say; where it is not, the client waits to be told to come back.
+  if (const auto* error = std::get_if<mesos::MasterError>(&event)) {
+    kLog.error("the Mesos master says: {}", error->message);
+    tasks_.spawn("resubscribe", resubscribe_later());
+  }
+  if (const auto* offers = std::get_if<mesos::Offers>(&event)) {
+    for (const mesos::Offer& offer : offers->offers) {
+      agents_[offer.agent] =
+          AgentView{offer.agent, offer.hostname, offer.ip, wall_now(), offer.resources, {}};
+    }
+  }
+  if (!inputs_.push(SchedulerInput(scheduler_input::FromMesos{std::move(event)}))) {
+    metrics_.dropped_input();
+    inputs_.drop_mesos();
+    inputs_.push(SchedulerInput(scheduler_input::FromMesos{mesos::Disconnected{}}));
+    mesos_->resubscribe();
+  }
+  input_came_.notify_all();
+}
+
+}  // namespace mysos

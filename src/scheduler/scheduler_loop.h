@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The scheduler's shell: feeds SchedulerCore one input after the other and carries out what it
+// says, in the order of the contract (core/scheduler_core.h): records and events into the store,
+// then calls to Mesos, orders to members, answers.
+//
+// Invariant: nothing of an output leaves before its records are durable. When the store refuses a
+// commit (full disk), it is tried again with back-off, the core gets no further inputs meanwhile,
+// health() says why, requests get kUnavailable by their deadline; clusters and their failovers
+// within MySQL's reach go on, decisions wait. Nothing of it is lost. What views show may be ahead
+// of the store by the one output under way. Belongs to the thread of the io_context; the store has
+// a thread of its own.
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "api/control.h"
+#include "base/task_group.h"
+#include "mesos/scheduler_client.h"
+#include "scheduler/input_queue.h"
+#include "scheduler/loop_metrics.h"
+#include "scheduler/member_links.h"
+#include "scheduler/state_dir.h"
+#include "scheduler/store_worker.h"
+
+namespace mysos {
+
+inline constexpr std::size_t kMaxInputsPerCommit = 64;
+inline constexpr std::size_t kMaxWaitingRequests = 256;
+inline constexpr Duration kCommitRetryFirst = std::chrono::milliseconds(100);
+inline constexpr Duration kCommitRetryMost = std::chrono::seconds(5);
+
+struct SchedulerOptions {
+  SchedulerConfig core;
+  mesos::SchedulerClientOptions mesos;
+  Duration request_deadline = std::chrono::seconds(10);
+};
+
+class SchedulerLoop final : public Control {
+ public:
+  // The store is opened by the caller, in the state directory; `state` holds its lock and outlives
+  // the loop.
+  SchedulerLoop(asio::any_io_executor executor, const StateDir& state, std::unique_ptr<Store> store,
+                SchedulerOptions options);
+  ~SchedulerLoop() override;
+
+  // Recovers the state (blocking) and starts to drive.
+  Status start();
+  // Members go on; what is not carried out is decided anew after the next start.
+  asio::awaitable<void> stop();
+  // Why it cannot go on (the master has dismissed this framework); "" while it can. changed() is
+  // notified.
+  [[nodiscard]] const std::string& fatal() const { return fatal_; }
+
+  [[nodiscard]] std::vector<ClusterView> clusters() override;
+  [[nodiscard]] std::optional<ClusterView> cluster(const std::string& name) override;
+  [[nodiscard]] const std::vector<VersionInfo>& versions() const override {
+    return options_.core.versions;
+  }
+  [[nodiscard]] std::vector<AgentView> agents() override;
+  asio::awaitable<Result<CreatedCluster>> create(CreateRequest request) override;
+  asio::awaitable<Status> remove(std::string name) override;
+  asio::awaitable<Status> switchover(std::string name, std::optional<MemberId> to) override;
+  asio::awaitable<Result<Credentials>> credentials(std::string name) override;
+  Result<bool> is_password_of(const std::string& name, const std::string& password) override;
+  asio::awaitable<Result<std::vector<StoredEvent>>> events(EventQuery query) override;
+  [[nodiscard]] std::uint64_t last_event_seq() const override { return last_event_seq_; }
+  Signal& changed() override { return changed_; }
+  [[nodiscard]] Health health() const override;
+  [[nodiscard]] std::string metrics() override;
+
+ private:
+  struct Waiting {
+    explicit Waiting(const asio::any_io_executor& executor) : answered(executor) {}
+    Signal answered;
+    std::optional<Result<ClusterId>> result;
+  };
+
+  asio::awaitable<void> run();
+  SchedulerOutput step_inputs();
+  asio::awaitable<void> make_durable(std::vector<StoreChange> changes);
+  void carry_out(SchedulerOutput output);
+  asio::awaitable<void> resubscribe_later();
+  void push(LoopInput input);
+  void on_mesos(mesos::Event event);
+  asio::awaitable<Result<ClusterId>> ask(RequestId request, LoopInput input);
+  RequestId next_request();
+  Result<ClusterSecrets> secrets_of(const ClusterId& cluster) const;
+  Result<ClusterSecrets> secrets_of(const std::string& name) const;
+
+  asio::any_io_executor executor_;
+  const StateDir& state_;
+  SchedulerOptions options_;
+  StoreWorker store_;
+  LoopMetrics metrics_;
+  Prng prng_;
+  TaskGroup tasks_;
+  Signal input_came_;
+  Signal changed_;
+  InputQueue inputs_;
+  std::unique_ptr<SchedulerCore> core_;
+  std::unique_ptr<mesos::SchedulerClient> mesos_;
+  std::unique_ptr<MemberLinks> links_;
+  std::map<RequestId, Waiting*> waiting_;
+  std::uint64_t next_request_ = 1;
+  std::uint64_t last_event_seq_ = 0;
+  std::string store_problem_;
+  std::string fatal_;
+  std::map<AgentId, AgentView> agents_;
+};
+
+}  // namespace mysos

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// The loop with a store that can be made to fail, and no Mesos master in reach: what is promised to
+// a caller is durable.
+#include "scheduler/scheduler_loop.h"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <filesystem>
+
+#include "base/test_loop.h"
+#include "store/memory_store.h"
+
+namespace mysos {
+namespace {
+using namespace std::chrono_literals;
+
+// A store on a disk that can be full. Called from the loop's store thread.
+class FullDiskStore final : public Store {
+ public:
+  FullDiskStore(MemoryStore& inner, std::atomic<bool>& full) : inner_(inner), full_(full) {}
+  Result<Snapshot> load() override { return inner_.load(); }
+  Status commit(const std::vector<StoreChange>& changes) override {
+    if (full_) return fail(Errc::kIo, "no space left on device");
+    return inner_.commit(changes);
+  }
+  Result<std::vector<StoredEvent>> events(const EventQuery& query) override {
+    return inner_.events(query);
+  }
+  Result<std::uint64_t> last_event_seq() override { return inner_.last_event_seq(); }
+
+ private:
+  MemoryStore& inner_;
+  std::atomic<bool>& full_;
+};
+
+struct Loop : ::testing::Test {
+  std::string dir =
+      (std::filesystem::temp_directory_path() / ("mysos-loop-" + std::to_string(::getpid())))
+          .string();
+  TestLoop loop;
+  MemoryStore disk;
+  std::atomic<bool> full = false;
+  std::optional<StateDir> state;
+  std::unique_ptr<SchedulerLoop> scheduler;
+
+  void SetUp() override {
+    std::filesystem::remove_all(dir);
+    auto opened = StateDir::open(dir);
+    ASSERT_TRUE(opened) << opened.error().message;
+    state.emplace(*std::move(opened));
+    start();
+  }
+  void TearDown() override {
+    stop();
+    std::filesystem::remove_all(dir);
+  }
+  void start() {
+    SchedulerOptions options;
+    options.core.versions = {{"mariadb-10.11", Flavour::kMariadb, mib(128)}};
+    options.mesos.masters = {Endpoint{"127.0.0.1", 1}};  // nobody listens there
+    options.request_deadline = 300ms;
+    scheduler = std::make_unique<SchedulerLoop>(
+        loop.io.get_executor(), *state, std::make_unique<FullDiskStore>(disk, full), options);
+    ASSERT_TRUE(scheduler->start());
+  }
+  void stop() {
+    loop.run(scheduler->stop());
+    scheduler.reset();
+  }
+  Result<CreatedCluster> create(std::string name,
+                                std::optional<std::string> password = std::nullopt) {
+    Result<CreatedCluster> made = fail(Errc::kInternal, "never asked");
+    CreateRequest request{ClusterSpec{.name = std::move(name), .user = "anna"},
+                          std::move(password)};
+    loop.run([](SchedulerLoop& s, CreateRequest wanted,
+                Result<CreatedCluster>& out) -> asio::awaitable<void> {
+      out = co_await s.create(std::move(wanted));
+    }(*scheduler, std::move(request), made));
+    return made;
+  }
+};
+
+TEST_F(Loop, AClusterIsDurableBeforeItsCallerIsAnswered) {
+  const auto made = create("shop", "a good password");
+  ASSERT_TRUE(made) << made.error().message;
+  EXPECT_EQ(made->password, "a good password");
+  const auto records = disk.load();
+  ASSERT_TRUE(records);
+  EXPECT_EQ(records->at("cluster").size(), 1u);
+  EXPECT_EQ(records->at("cluster").begin()->second.find("a good password"), std::string::npos)
+      << "a secret in clear";
+  EXPECT_GT(scheduler->last_event_seq(), 0u);
+
+  stop();
+  start();
+  ASSERT_TRUE(scheduler->cluster("shop"));
+  EXPECT_TRUE(*scheduler->is_password_of("shop", "a good password"));
+  EXPECT_FALSE(*scheduler->is_password_of("shop", "another"));
+}
+
+TEST_F(Loop, ARefusalOfTheCoreIsTheAnswer) {
+  ASSERT_TRUE(create("shop"));
+  const auto again = create("shop");
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().code, Errc::kConflict);
+  EXPECT_EQ(create("Not A Label").error().field, "name");
+}
+
+TEST_F(Loop, AFullDiskIsSaidAndNothingIsLost) {
+  full = true;
+  const auto kept = create("shop");
+  ASSERT_FALSE(kept);
+  EXPECT_EQ(kept.error().code, Errc::kUnavailable);
+  EXPECT_NE(kept.error().message.find("no space left"), std::string::npos) << kept.error().message;
+  EXPECT_EQ(scheduler->health().store_problem, "no space left on device");
+  EXPECT_EQ(create("blog").error().code, Errc::kUnavailable);
+  EXPECT_TRUE(disk.load()->empty());
+
+  full = false;
+  EXPECT_TRUE(loop.run_until([&] { return scheduler->health().store_problem.empty(); }));
+  EXPECT_EQ(disk.load()->at("cluster").size(), 1u) << "the request that was kept";
+  EXPECT_FALSE(scheduler->cluster("blog")) << "the request that was refused";
+  EXPECT_TRUE(create("blog"));
+}
+
+TEST_F(Loop, ReadingAPasswordLeavesAnEvent) {
+  ASSERT_TRUE(create("shop", "a good password"));
+  Result<Credentials> known = fail(Errc::kInternal, "never asked");
+  loop.run([](SchedulerLoop& s, Result<Credentials>& out) -> asio::awaitable<void> {
+    out = co_await s.credentials("shop");
+  }(*scheduler, known));
+  ASSERT_TRUE(known) << known.error().message;
+  EXPECT_EQ(known->user, "anna");
+  EXPECT_EQ(known->password, "a good password");
+  EXPECT_FALSE(known->primary);
+  const auto events = disk.events({});
+  ASSERT_TRUE(events && !events->empty());
+  EXPECT_NE(events->back().json.find("credentials_read"), std::string::npos);
+}
+
+TEST_F(Loop, CountsWhatThereIs) {
+  ASSERT_TRUE(create("shop"));
+  const std::string text = scheduler->metrics();
+  EXPECT_NE(text.find("mysos_clusters{state=\"creating\"} 1"), std::string::npos) << text;
+  EXPECT_NE(text.find("mysos_mesos_connected 0"), std::string::npos);
+  EXPECT_NE(text.find("mysos_store_commit_seconds_count"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace mysos

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "scheduler/state_dir.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "scheduler/cluster_secrets.h"
+
+namespace mysos {
+namespace {
+
+struct StateDirTest : ::testing::Test {
+  std::string dir =
+      (std::filesystem::temp_directory_path() / ("mysos-state-" + std::to_string(::getpid())))
+          .string();
+  void SetUp() override { std::filesystem::remove_all(dir); }
+  void TearDown() override { std::filesystem::remove_all(dir); }
+};
+
+TEST_F(StateDirTest, MakesATokenAndAKeyThatNobodyElseCanRead) {
+  const auto state = StateDir::open(dir);
+  ASSERT_TRUE(state) << state.error().message;
+  for (const char* file : {"/admin.token", "/secret.key"}) {
+    struct stat info{};
+    ASSERT_EQ(::stat((dir + file).c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 0777, 0600u) << file;
+  }
+  EXPECT_EQ(*read_file(dir + "/admin.token"), state->admin_token() + "\n");
+}
+
+TEST_F(StateDirTest, KeepsASecondInstanceOutAndNamesTheFirst) {
+  const auto first = StateDir::open(dir);
+  ASSERT_TRUE(first);
+  const auto second = StateDir::open(dir);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, Errc::kConflict);
+  EXPECT_NE(second.error().message.find(std::to_string(::getpid())), std::string::npos)
+      << second.error().message;
+}
+
+TEST_F(StateDirTest, FindsTokenAndKeyAgain) {
+  std::string token;
+  std::string sealed;
+  const auto secrets = make_secrets("anna", "pass word");
+  {
+    const auto first = StateDir::open(dir);
+    ASSERT_TRUE(first);
+    token = first->admin_token();
+    sealed = seal(first->box(), secrets);
+  }
+  const auto again = StateDir::open(dir);
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->admin_token(), token);
+  const auto unsealed = unseal(again->box(), sealed);
+  ASSERT_TRUE(unsealed);
+  EXPECT_EQ(unsealed->token, secrets.token);
+  EXPECT_EQ(unsealed->accounts, secrets.accounts);
+}
+
+TEST_F(StateDirTest, RefusesATokenThatOthersCanRead) {
+  ASSERT_TRUE(StateDir::open(dir));
+  ::chmod((dir + "/admin.token").c_str(), 0644);
+  const auto state = StateDir::open(dir);
+  ASSERT_FALSE(state);
+  EXPECT_EQ(state.error().code, Errc::kForbidden);
+}
+
+TEST(ClusterSecrets, DoNotOpenWithAnotherKey) {
+  const auto sealed = seal(SecretBox::with_random_key(), make_secrets("anna", std::nullopt));
+  EXPECT_EQ(sealed.find("anna"), std::string::npos);
+  EXPECT_FALSE(unseal(SecretBox::with_random_key(), sealed));
+}
+
+TEST(ClusterSecrets, AreDifferentEachTime) {
+  const auto a = make_secrets("anna", std::nullopt);
+  const auto b = make_secrets("anna", std::nullopt);
+  EXPECT_NE(a.token, b.token);
+  EXPECT_NE(a.accounts.user_password, b.accounts.user_password);
+  EXPECT_EQ(a.accounts.user_password.size(), kPasswordLength);
+}
+
+}  // namespace
+}  // namespace mysos
