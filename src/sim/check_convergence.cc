@@ -38,10 +38,15 @@ std::optional<std::string> not_converged(const Truth& truth, const ClusterTruth&
     const ServerSnapshot s = e->server().read();
     const Member* at = c.find(*c.epoch.primary);
     const bool follows = s.receiver_connected && s.receiver_host == at->ip && s.receiver_port == at->port;
-    if (follows && c.epoch.ackers.contains(e->spec().member)) ++following;
+    if (follows) ++following;
   }
   if (!writable) return said("the primary is not writable");
-  if (following + 1 != c.spec.members) return said(fmt::format("{} of {} replicas follow as ackers", following, c.spec.members - 1));
+  const std::size_t others = c.spec.members - 1;
+  if (following != others) return said(fmt::format("{} of {} replicas follow", following, others));
+  const std::size_t ackers = c.spec.flavour == Flavour::kMariadb ? std::min<std::size_t>(others, 2) : others;
+  if (c.epoch.ackers.size() != ackers || !c.epoch.shut_out.empty() || !c.epoch.leaving.empty()) {
+    return said(fmt::format("{} of {} ackers are named", c.epoch.ackers.size(), ackers));
+  }
   if (cluster.last_ack <= acked_since) return said("no write was acknowledged since");
   if (view->state != ClusterState::kHealthy) return said("it is not shown as healthy");
   return std::nullopt;

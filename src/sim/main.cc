@@ -6,6 +6,7 @@
 //   --threads N --quiet
 #include <charconv>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <string_view>
 #include <thread>
@@ -83,6 +84,7 @@ Arguments parse(int argc, char** argv) {
 int tell_one(Arguments& a) {
   SeedOptions told = a.batch.each;
   if (!a.quiet) {
+    std::setvbuf(stdout, nullptr, _IOLBF, 1 << 16);
     told.listener = [](Instant at, const std::string& line) {
       fmt::print("{:10.3f} {}\n", std::chrono::duration<double>(at - Instant{}).count(), line);
     };

@@ -13,6 +13,7 @@ namespace {
 
 constexpr Duration kWatchBeat = milliseconds(250);
 constexpr Duration kPollSlow = milliseconds(100);
+constexpr int kMaxIdleTicks = 100;
 constexpr Duration kPollFast = milliseconds(5);
 
 std::string server_id(const MemberSpec& spec, std::uint64_t number) {
@@ -146,6 +147,8 @@ void SimExecutor::process() {
 void SimExecutor::arm_timer() {
   const Instant at = core_->next_deadline();
   if (at == kNever || at >= timer_) return;
+  idle_ticks_ = at > sim_.now() ? 0 : idle_ticks_ + 1;
+  if (idle_ticks_ > kMaxIdleTicks) return sim_.violate("an executor spins: its deadline stays in the past");
   timer_ = at;
   later(std::max(Duration{}, at - sim_.now()), [this, at] {
     if (timer_ == at) timer_ = kNever;

@@ -80,6 +80,7 @@ class SimExecutor {
   std::deque<MemberInput> inbox_;
   std::optional<MemberPromise> syncing_;  // being written; nothing else happens meanwhile
   Instant timer_ = kNever;
+  int idle_ticks_ = 0;
   std::optional<StepPlan> plan_;
   std::optional<StepPlan> next_plan_;
   std::size_t step_ = 0;

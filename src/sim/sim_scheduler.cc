@@ -11,6 +11,7 @@ namespace {
 
 constexpr Duration kWatchSilence = seconds(1);
 constexpr Duration kWatchRetry = milliseconds(250);
+constexpr int kMaxIdleTicks = 100;
 constexpr Duration kBeat = milliseconds(125);
 
 std::string text_of(const Order& order) {
@@ -141,6 +142,9 @@ void SimScheduler::process() {
 void SimScheduler::arm_timer() {
   const Instant at = core_->next_deadline();
   if (at == kNever || at >= timer_) return;
+  // A brain whose deadline never moves would burn a processor.
+  idle_ticks_ = at > sim_.now() ? 0 : idle_ticks_ + 1;
+  if (idle_ticks_ > kMaxIdleTicks) return sim_.violate("the scheduler spins: its deadline stays in the past");
   timer_ = at;
   later(std::max(Duration{}, at - sim_.now()), [this, at] {
     if (timer_ == at) timer_ = kNever;

@@ -76,6 +76,7 @@ class SimScheduler {
   std::optional<SchedulerOutput> committing_;
   std::optional<std::uint64_t> die_after_sends_;
   Instant timer_ = kNever;
+  int idle_ticks_ = 0;
   std::shared_ptr<SubscribeLink> link_;  // shared with the master
   std::map<MemberId, Watch> watches_;
   std::map<std::uint64_t, MemberId> orders_;  // sent, not answered
