@@ -13,7 +13,8 @@ namespace mysos {
 namespace {
 
 constexpr Logger kLog{"executor"};
-constexpr Duration kGraceMargin = std::chrono::milliseconds(500);  // of a shutdown: to report, before the agent kills us
+constexpr Duration kGraceMargin =
+    std::chrono::milliseconds(500);  // of a shutdown: to report, before the agent kills us
 constexpr Duration kEventLook = std::chrono::minutes(1);
 namespace ex = mesos::executor;
 
@@ -22,19 +23,23 @@ bool is(const std::optional<ex::Event>& event) {
   return event && std::holds_alternative<T>(*event);
 }
 
-// Sandboxes are closed to others, and mysqld runs as somebody else and reaches the volume through it.
+// Sandboxes are closed to others, and mysqld runs as somebody else and reaches the volume through
+// it.
 void open_sandbox(const std::string& dir) {
   struct stat st{};
   if (::geteuid() != 0 || ::stat(dir.c_str(), &st) != 0) return;
-  if (::chmod(dir.c_str(), (st.st_mode & 07777) | S_IXGRP | S_IXOTH) != 0) kLog.warn("cannot open {} to mysqld", dir);
+  if (::chmod(dir.c_str(), (st.st_mode & 07777) | S_IXGRP | S_IXOTH) != 0)
+    kLog.warn("cannot open {} to mysqld", dir);
 }
 
 }  // namespace
 
 AgentLane::AgentLane(const asio::any_io_executor& executor, mesos::ExecutorEnvironment environment,
                      MemberShellConfig base)
-    : executor_(executor), base_(std::move(base)),
-      client_(executor, std::move(environment), [this](ex::Event event) { take(std::move(event)); }),
+    : executor_(executor),
+      base_(std::move(base)),
+      client_(executor, std::move(environment),
+              [this](ex::Event event) { take(std::move(event)); }),
       arrived_(executor) {}
 
 void AgentLane::take(ex::Event event) {
@@ -90,7 +95,9 @@ asio::awaitable<int> AgentLane::run() {
 
 Result<std::unique_ptr<MemberShell>> AgentLane::open_member(const mesos::TaskInfo& task) {
   auto spec = from_json_text<MemberSpec>(task.data);
-  if (!spec) return std::unexpected(std::move(spec).error().with_context("the task's data are no member spec"));
+  if (!spec)
+    return std::unexpected(
+        std::move(spec).error().with_context("the task's data are no member spec"));
   const std::string& sandbox = client_.environment().sandbox;
   open_sandbox(sandbox);
   MemberShellConfig config = base_;
@@ -124,9 +131,11 @@ asio::awaitable<Duration> AgentLane::wait_for_the_end() {
   for (;;) {
     const std::optional<ex::Event> event = co_await next_event(kEventLook);
     if (!event) continue;
-    if (const auto* kill = std::get_if<ex::KillTask>(&*event); kill != nullptr && kill->task == task_.id) {
+    if (const auto* kill = std::get_if<ex::KillTask>(&*event);
+        kill != nullptr && kill->task == task_.id) {
       report(mesos::TaskState::kKilling);
-      const Duration of_task = task_.kill_grace > Duration::zero() ? task_.kill_grace : kDefaultShutdownGrace;
+      const Duration of_task =
+          task_.kill_grace > Duration::zero() ? task_.kill_grace : kDefaultShutdownGrace;
       co_return kill->grace.value_or(of_task);
     }
     if (is<ex::Shutdown>(event) || is<ex::Failed>(event)) {
@@ -161,7 +170,8 @@ asio::awaitable<void> AgentLane::stop_member(Duration grace) {
       events_.pop_front();
       if (!std::holds_alternative<ex::Shutdown>(event) || hurried) continue;
       hurried = true;
-      const Duration left = std::max(client_.environment().shutdown_grace - kGraceMargin, kGraceMargin);
+      const Duration left =
+          std::max(client_.environment().shutdown_grace - kGraceMargin, kGraceMargin);
       stopping.spawn("stop the member sooner", stop(std::min(grace, left)));
     }
   }
@@ -170,7 +180,8 @@ asio::awaitable<void> AgentLane::stop_member(Duration grace) {
 
 asio::awaitable<void> AgentLane::finish(mesos::TaskState state, std::string message) {
   report(state, std::move(message));
-  if (!co_await client_.flush(kFlushWait)) kLog.warn("the agent has not acknowledged the end of the task");
+  if (!co_await client_.flush(kFlushWait))
+    kLog.warn("the agent has not acknowledged the end of the task");
 }
 
 }  // namespace mysos

@@ -23,7 +23,8 @@ inline constexpr Duration kFlushWait = std::chrono::seconds(5);
 class AgentLane {
  public:
   // `base`: what every member gets; the spec and the volume come with the task.
-  AgentLane(const asio::any_io_executor& executor, mesos::ExecutorEnvironment environment, MemberShellConfig base);
+  AgentLane(const asio::any_io_executor& executor, mesos::ExecutorEnvironment environment,
+            MemberShellConfig base);
 
   // Ends when the member is stopped and the agent knows; the exit code.
   asio::awaitable<int> run();

@@ -30,7 +30,8 @@ std::map<std::string, std::string> environment() {
   for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
     const std::string_view text(*entry);
     const auto equals = text.find('=');
-    if (equals != std::string_view::npos) out.emplace(text.substr(0, equals), text.substr(equals + 1));
+    if (equals != std::string_view::npos)
+      out.emplace(text.substr(0, equals), text.substr(equals + 1));
   }
   return out;
 }
@@ -47,9 +48,11 @@ std::vector<std::string> mysql_roots(const ExecutorOptions& options) {
   return roots;
 }
 
-// Shared by the executors of one user on this machine. Not under a home: mysqld, as another user, must reach it.
+// Shared by the executors of one user on this machine. Not under a home: mysqld, as another user,
+// must reach it.
 Result<std::string> template_dir(const ExecutorOptions& options) {
-  const std::string given = options.template_dir.empty() ? env_or("MYSOS_TEMPLATE_DIR", "") : options.template_dir;
+  const std::string given =
+      options.template_dir.empty() ? env_or("MYSOS_TEMPLATE_DIR", "") : options.template_dir;
   if (!given.empty()) {
     MYSOS_TRY_VOID(make_dirs(given));
     return given;
@@ -73,7 +76,8 @@ int run_loop(asio::io_context& io, asio::awaitable<int> body, std::function<void
     });
   };
   wait();
-  auto whole = [](asio::awaitable<int> inner, int& result, asio::signal_set& set) -> asio::awaitable<void> {
+  auto whole = [](asio::awaitable<int> inner, int& result,
+                  asio::signal_set& set) -> asio::awaitable<void> {
     result = co_await std::move(inner);
     set.cancel();
   };
@@ -91,7 +95,8 @@ asio::awaitable<int> serve_alone(MemberShell& member, Signal& stop, const bool& 
   co_return 0;
 }
 
-Result<int> run_standalone(asio::io_context& io, const ExecutorOptions& options, MemberShellConfig config) {
+Result<int> run_standalone(asio::io_context& io, const ExecutorOptions& options,
+                           MemberShellConfig config) {
   MYSOS_TRY(const std::string text, read_file(options.spec_file));
   auto spec = from_json_text<MemberSpec>(text);
   if (!spec) return std::unexpected(std::move(spec).error().with_context(options.spec_file));
@@ -123,7 +128,8 @@ int run_executor(const ExecutorOptions& options) {
   Result<int> code = 0;
   if (templates) {
     config.template_dir = *std::move(templates);
-    code = options.standalone ? run_standalone(io, options, std::move(config)) : run_under_agent(io, std::move(config));
+    code = options.standalone ? run_standalone(io, options, std::move(config))
+                              : run_under_agent(io, std::move(config));
   } else {
     code = std::unexpected(std::move(templates).error());
   }

@@ -12,10 +12,11 @@ namespace mysos {
 
 struct ExecutorOptions {
   bool standalone = false;
-  std::string spec_file = {};                 // stand-alone: a MemberSpec as JSON
-  std::string data_dir = {};                  // stand-alone: the member's volume; under Mesos "data" in the sandbox
-  std::vector<std::string> mysql_roots = {};  // where servers are looked for; empty: MYSOS_MYSQL_ROOTS, else "/"
-  std::string template_dir = {};              // empty: MYSOS_TEMPLATE_DIR, else a cache of this user
+  std::string spec_file = {};  // stand-alone: a MemberSpec as JSON
+  std::string data_dir = {};  // stand-alone: the member's volume; under Mesos "data" in the sandbox
+  std::vector<std::string> mysql_roots =
+      {};  // where servers are looked for; empty: MYSOS_MYSQL_ROOTS, else "/"
+  std::string template_dir = {};  // empty: MYSOS_TEMPLATE_DIR, else a cache of this user
 };
 
 // The exit code of the process: 0 after a clean stop.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Three stand-alone executors with real servers of both flavours, told what to do by the test over
 // the member API: bootstrap, a killed primary under writes, the fence, the choice, the promotion,
-// the old primary's way back, an executor killed and started again. MariaDB is the system's, MySQL 9
-// is at $MYSOS_MYSQL9 or build/mysql9 (tools/get-mysql).
+// the old primary's way back, an executor killed and started again. MariaDB is the system's, MySQL
+// 9 is at $MYSOS_MYSQL9 or build/mysql9 (tools/get-mysql).
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
@@ -28,8 +28,11 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-constexpr Duration kDeadline = seconds(60);  // of a wait for one thing, on a machine with much else to do
+constexpr Duration kDeadline =
+    seconds(60);  // of a wait for one thing, on a machine with much else to do
 constexpr const char* kToken = "the member's token";
+
+double ms(Duration d) { return static_cast<double>(d.count()) / 1000; }
 
 std::uint16_t free_port() {
   asio::io_context io;
@@ -46,8 +49,11 @@ std::string server_root(Flavour flavour) {
 // One member: its executor process, and a client of its API.
 class TestMember {
  public:
-  TestMember(const asio::any_io_executor& executor, const TestDir& dir, Flavour flavour, std::uint32_t index)
-      : dir_(dir / std::to_string(index)), templates_(dir / "templates"), root_(server_root(flavour)) {
+  TestMember(const asio::any_io_executor& executor, const TestDir& dir, Flavour flavour,
+             std::uint32_t index)
+      : dir_(dir / std::to_string(index)),
+        templates_(dir / "templates"),
+        root_(server_root(flavour)) {
     spec_.cluster = ClusterId("testtest");
     spec_.cluster_name = "test";
     spec_.index = index;
@@ -73,14 +79,17 @@ class TestMember {
   TestMember& operator=(const TestMember&) = delete;
 
   void start() {
-    ProcessOptions options{.argv = {MYSOS_EXECUTOR, dir_ + "/spec.json", dir_ + "/data", templates_, root_}};
+    ProcessOptions options{
+        .argv = {MYSOS_EXECUTOR, dir_ + "/spec.json", dir_ + "/data", templates_, root_}};
     options.stdout_file = dir_ + "/log";
     options.parent_death_signal = SIGKILL;
     auto started = Process::spawn(options);
     ASSERT_TRUE(started) << started.error().message;
     process_ = *std::move(started);
   }
-  [[nodiscard]] mysql::ServerLayout layout() const { return mysql::server_layout(dir_ + "/data/mysql"); }
+  [[nodiscard]] mysql::ServerLayout layout() const {
+    return mysql::server_layout(dir_ + "/data/mysql");
+  }
   Process& process() { return *process_; }
   [[nodiscard]] const MemberSpec& spec() const { return spec_; }
   [[nodiscard]] MemberId id() const { return spec_.member; }
@@ -88,7 +97,8 @@ class TestMember {
 
   // VmRSS of the executor, in KiB.
   [[nodiscard]] long rss_kib() const {
-    const std::string text = read_file("/proc/" + std::to_string(process_->pid()) + "/status").value_or("");
+    const std::string text =
+        read_file("/proc/" + std::to_string(process_->pid()) + "/status").value_or("");
     const std::size_t at = text.find("VmRSS:");
     return at == std::string::npos ? -1 : std::atol(text.c_str() + at + 6);
   }
@@ -108,16 +118,19 @@ class Executors : public testing::TestWithParam<Flavour> {
   Executors() {
     ::chmod(dir_.path().c_str(), 0755);  // the servers run as another user
     for (std::uint32_t i = 0; i < 3; ++i) {
-      members_.push_back(std::make_unique<TestMember>(loop_.io.get_executor(), dir_, GetParam(), i));
+      members_.push_back(
+          std::make_unique<TestMember>(loop_.io.get_executor(), dir_, GetParam(), i));
     }
   }
   void TearDown() override {
     if (!HasFailure()) return;
-    for (const auto& m : members_) std::fprintf(stderr, "---- %s\n%s\n", m->id().value.c_str(), m->log().c_str());
+    for (const auto& m : members_)
+      std::fprintf(stderr, "---- %s\n%s\n", m->id().value.c_str(), m->log().c_str());
   }
   TestMember& at(std::size_t i) { return *members_[i]; }
 
-  asio::awaitable<MemberReport> until(TestMember& m, std::string what, std::function<bool(const MemberReport&)> holds) {
+  asio::awaitable<MemberReport> until(TestMember& m, std::string what,
+                                      std::function<bool(const MemberReport&)> holds) {
     const Instant end = steady_now() + kDeadline;
     MemberReport last;
     while (steady_now() < end) {
@@ -131,10 +144,13 @@ class Executors : public testing::TestWithParam<Flavour> {
     ADD_FAILURE() << m.id().value << " never: " << what << "\n" << to_json_text(last);
     co_return last;
   }
-  static bool quiet(const MemberReport& r) { return r.server == ServerState::kRunning && !r.busy && !r.writable; }
+  static bool quiet(const MemberReport& r) {
+    return r.server == ServerState::kRunning && !r.busy && !r.writable;
+  }
   asio::awaitable<Result<MemberReport>> order(TestMember& m, Order order) {
     auto report = co_await m.client->send(order, seconds(30));
-    if (!report) std::fprintf(stderr, "%s: %s\n", m.id().value.c_str(), report.error().message.c_str());
+    if (!report)
+      std::fprintf(stderr, "%s: %s\n", m.id().value.c_str(), report.error().message.c_str());
     co_return report;
   }
   asio::awaitable<void> must(TestMember& m, Order what) {
@@ -142,7 +158,8 @@ class Executors : public testing::TestWithParam<Flavour> {
     EXPECT_TRUE(report) << m.id().value << ": " << (report ? "" : report.error().message);
   }
   Order follow(Pair pair, TestMember& source, const MemberReport& read, bool acking) {
-    return order::Follow{pair, source.id(), source.spec().bind, source.spec().port, acking, read.executed};
+    return order::Follow{pair,   source.id(),  source.spec().bind, source.spec().port,
+                         acking, read.executed};
   }
   Order promote(Pair pair, TestMember& primary, const GtidSet& floor, std::set<MemberId> shut_out) {
     order::Promote o{.pair = pair, .d = 1, .floor = floor};
@@ -176,30 +193,31 @@ class Executors : public testing::TestWithParam<Flavour> {
     EXPECT_TRUE(read);
     if (!read) co_return;
     for (std::size_t i : {1, 2}) co_await must(at(i), follow({1, 1}, at(0), *read, true));
-    co_await until(at(0), "lets the user in", [](const MemberReport& r) { return r.user_ready && r.writable; });
+    co_await until(at(0), "lets the user in",
+                   [](const MemberReport& r) { return r.user_ready && r.writable; });
   }
 
   asio::awaitable<Status> sql(TestMember& m, std::string text, std::string* answer = nullptr) {
-    mysql::Session session(loop_.io.get_executor(), {.host = m.spec().bind,
-                                                     .port = m.spec().port,
-                                                     .user = "app",
-                                                     .password = "app password"});
+    mysql::Session session(
+        loop_.io.get_executor(),
+        {.host = m.spec().bind, .port = m.spec().port, .user = "app", .password = "app password"});
     MYSOS_CO_TRY_VOID(co_await session.connect(seconds(10)));
     auto rows = co_await session.query(std::move(text), seconds(20));
     if (!rows) co_return std::unexpected(rows.error());
     if (answer != nullptr) *answer = rows->text(0, std::size_t{0});
     co_return Status{};
   }
-  // Inserts numbers, one a transaction, until the server is gone or `stop`; keeps those that were acknowledged.
+  // Inserts numbers, one a transaction, until the server is gone or `stop`; keeps those that were
+  // acknowledged.
   asio::awaitable<void> write(TestMember& m, const bool& stop) {
-    mysql::Session session(loop_.io.get_executor(), {.host = m.spec().bind,
-                                                     .port = m.spec().port,
-                                                     .user = "app",
-                                                     .password = "app password"});
+    mysql::Session session(
+        loop_.io.get_executor(),
+        {.host = m.spec().bind, .port = m.spec().port, .user = "app", .password = "app password"});
     if (!co_await session.connect(seconds(10))) co_return;
     while (!stop) {
       const std::uint64_t n = ++written_;
-      const auto done = co_await session.query("INSERT INTO d.t VALUES (" + std::to_string(n) + ")", seconds(20));
+      const auto done =
+          co_await session.query("INSERT INTO d.t VALUES (" + std::to_string(n) + ")", seconds(20));
       if (!done) co_return;
       acked_.insert(n);
     }
@@ -208,7 +226,8 @@ class Executors : public testing::TestWithParam<Flavour> {
     std::string missing_from;
     std::string list;
     for (const std::uint64_t n : acked_) list += (list.empty() ? "" : ",") + std::to_string(n);
-    const Status read = co_await sql(m, "SELECT COUNT(*) FROM d.t WHERE i IN (" + list + ")", &missing_from);
+    const Status read =
+        co_await sql(m, "SELECT COUNT(*) FROM d.t WHERE i IN (" + list + ")", &missing_from);
     EXPECT_TRUE(read) << (read ? "" : read.error().message);
     EXPECT_EQ(missing_from, std::to_string(acked_.size())) << "an acknowledged write is lost";
   }
@@ -217,7 +236,8 @@ class Executors : public testing::TestWithParam<Flavour> {
     request.target = std::move(target);
     if (!token.empty()) request.headers.set("Authorization", "Bearer " + token);
     Endpoint endpoint{m.spec().bind, m.spec().api_port};
-    const auto response = co_await http_request(loop_.io.get_executor(), endpoint, std::move(request), seconds(5));
+    const auto response =
+        co_await http_request(loop_.io.get_executor(), endpoint, std::move(request), seconds(5));
     co_return response ? response->status : 0;
   }
   asio::awaitable<void> story_of_a_killed_primary();
@@ -245,7 +265,8 @@ asio::awaitable<void> Executors::old_primary_comes_back(TestMember& next, Pair p
     EXPECT_TRUE(refused);
     if (refused) EXPECT_EQ(refused->role, MemberRole::kErrant) << to_json_text(*refused);
     co_await must(at(0), order::Rebuild{pair});
-    co_await until(at(0), "comes up anew", [](const MemberReport& r) { return quiet(r) && r.received.empty(); });
+    co_await until(at(0), "comes up anew",
+                   [](const MemberReport& r) { return quiet(r) && r.received.empty(); });
     co_await must(at(0), follow(pair, next, *read, false));
   }
   const auto all = co_await next.client->status(seconds(5));
@@ -273,9 +294,15 @@ asio::awaitable<void> Executors::story_of_a_killed_primary() {
   MemberWatch watch = at(0).client->watch();
   EXPECT_TRUE(co_await watch.open(seconds(5)));
   EXPECT_TRUE(co_await watch.next(seconds(5)));
-  const auto victim = mysql::ServerProcess::adopt(at(0).layout());
+  auto victim = mysql::ServerProcess::adopt(at(0).layout());
   EXPECT_TRUE(victim);
   if (!victim) co_return;
+  Instant gone{};  // as the kernel tells it to anybody who watches
+  auto see_it_go = [](mysql::ServerProcess& process, Instant& when) -> asio::awaitable<void> {
+    co_await process.wait_exit();
+    when = steady_now();
+  };
+  writers.spawn("watch", see_it_go(*victim, gone));
   const Instant killed = steady_now();
   EXPECT_TRUE(victim->kill());
   for (;;) {
@@ -283,24 +310,26 @@ asio::awaitable<void> Executors::story_of_a_killed_primary() {
     EXPECT_TRUE(line);
     if (!line || line->server != ServerState::kRunning) break;
   }
-  const Duration told = steady_now() - killed;
+  const Instant told = steady_now();
   watch.close();
 
   // then the others are fenced, and the one that has everything is promoted
   std::array<MemberReport, 2> fenced;
   for (std::size_t i : {1, 2}) {
     co_await must(at(i), order::Fence{{2, 0}});
-    fenced[i - 1] = co_await until(at(i), "is fenced",
-                                   [](const MemberReport& r) { return r.role == MemberRole::kFenced && !r.busy; });
+    fenced[i - 1] = co_await until(at(i), "is fenced", [](const MemberReport& r) {
+      return r.role == MemberRole::kFenced && !r.busy;
+    });
   }
   const GtidSet all = fenced[0].received.united(fenced[1].received);
   const std::size_t chosen = fenced[0].received.contains(all) ? 1 : 2;
   TestMember& next = at(chosen);
   TestMember& other = at(3 - chosen);
-  const MemberReport drained =
-      co_await until(next, "has executed all", [&](const MemberReport& r) { return r.executed.contains(all); });
+  const MemberReport drained = co_await until(
+      next, "has executed all", [&](const MemberReport& r) { return r.executed.contains(all); });
   co_await must(next, promote({2, 1}, next, drained.executed, {at(0).id()}));
-  const MemberReport open = co_await until(next, "is open", [](const MemberReport& r) { return r.writable; });
+  const MemberReport open =
+      co_await until(next, "is open", [](const MemberReport& r) { return r.writable; });
   co_await must(other, follow({2, 1}, next, open, true));
   EXPECT_TRUE(co_await sql(next, "INSERT INTO d.t VALUES (1000000001)"));
   const Duration outage = steady_now() - killed;
@@ -308,9 +337,11 @@ asio::awaitable<void> Executors::story_of_a_killed_primary() {
 
   // and nothing that was acknowledged is lost
   co_await expect_all_acked_on(next);
-  std::printf("%s: %zu acknowledged, told after %.1f ms, outage %lld ms, executor %ld KiB\n",
-              std::string(enum_text(GetParam())).c_str(), acked_.size(), static_cast<double>(told.count()) / 1000,
-              static_cast<long long>(to_ms(outage)), next.rss_kib());
+  std::printf(
+      "%s: %zu acknowledged; mysqld gone after %.1f ms, told %.1f ms later; outage %lld ms; "
+      "executor %ld KiB\n",
+      std::string(enum_text(GetParam())).c_str(), acked_.size(), ms(gone - killed), ms(told - gone),
+      static_cast<long long>(to_ms(outage)), next.rss_kib());
 
   // and the old primary, told of the new epoch, is let in again as a replica
   Order low = order::Fence{{1, 5}};

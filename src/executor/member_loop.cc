@@ -16,8 +16,8 @@ double seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
 
 }  // namespace
 
-MemberLoop::MemberLoop(TaskGroup& tasks, const MemberVolume& volume, MemberCore core, ServerSide& side,
-                       Labels labels, bool has_secrets)
+MemberLoop::MemberLoop(TaskGroup& tasks, const MemberVolume& volume, MemberCore core,
+                       ServerSide& side, Labels labels, bool has_secrets)
     : tasks_(tasks),
       volume_(volume),
       core_(std::move(core)),

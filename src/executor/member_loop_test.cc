@@ -55,7 +55,8 @@ class MemberLoopTest : public ::testing::Test {
     MemberConfig config;
     config.member = MemberId("m-0");
     MemberCore core(volume_->load_promise().value(), config, false);
-    member_.emplace(tasks_, *volume_, std::move(core), *server_, Labels{{"cluster", "shop"}}, false);
+    member_.emplace(tasks_, *volume_, std::move(core), *server_, Labels{{"cluster", "shop"}},
+                    false);
   }
   ~MemberLoopTest() override { fs::remove_all(dir_); }
 

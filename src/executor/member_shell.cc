@@ -21,17 +21,22 @@ Flavour flavour_of(mysql::FlavourKind kind) {
   return kind == mysql::FlavourKind::kMysql ? Flavour::kMysql : Flavour::kMariadb;
 }
 
-// An unprivileged server must be able to walk to its folder; its own words when it cannot are obscure.
+// An unprivileged server must be able to walk to its folder; its own words when it cannot are
+// obscure.
 Status check_reachable(const std::string& dir, const std::optional<ProcessUser>& user) {
   if (!user) return {};
   for (std::filesystem::path at = dir; !at.empty(); at = at.parent_path()) {
     struct stat st{};
-    if (::stat(at.c_str(), &st) != 0) return std::unexpected(errno_error("look at", at.string(), errno));
-    const bool in_group = st.st_gid == user->gid || std::ranges::find(user->groups, st.st_gid) != user->groups.end();
+    if (::stat(at.c_str(), &st) != 0)
+      return std::unexpected(errno_error("look at", at.string(), errno));
+    const bool in_group =
+        st.st_gid == user->gid || std::ranges::find(user->groups, st.st_gid) != user->groups.end();
     const mode_t needed = st.st_uid == user->uid ? S_IXUSR : in_group ? S_IXGRP : S_IXOTH;
     if ((st.st_mode & needed) == 0) {
-      return fail(Errc::kForbidden, "mysqld runs as user id " + std::to_string(user->uid) + ", which may not enter " +
-                                        at.string() + ": keep the data elsewhere, or let others enter it (chmod o+x)");
+      return fail(Errc::kForbidden,
+                  "mysqld runs as user id " + std::to_string(user->uid) + ", which may not enter " +
+                      at.string() +
+                      ": keep the data elsewhere, or let others enter it (chmod o+x)");
     }
     if (at == at.root_path()) break;
   }
@@ -40,16 +45,25 @@ Status check_reachable(const std::string& dir, const std::optional<ProcessUser>&
 
 }  // namespace
 
-MemberShell::MemberShell(const asio::any_io_executor& executor, MemberSpec spec, MemberVolume volume, LockFile lock)
-    : executor_(executor), spec_(std::move(spec)), volume_(std::move(volume)), lock_(std::move(lock)), tasks_(executor) {}
+MemberShell::MemberShell(const asio::any_io_executor& executor, MemberSpec spec,
+                         MemberVolume volume, LockFile lock)
+    : executor_(executor),
+      spec_(std::move(spec)),
+      volume_(std::move(volume)),
+      lock_(std::move(lock)),
+      tasks_(executor) {}
 
 MemberShell::~MemberShell() = default;
 
-Result<std::unique_ptr<MemberShell>> MemberShell::open(const asio::any_io_executor& executor, MemberShellConfig config) {
-  if (config.spec.token_hash.empty()) return fail(Errc::kInvalid, "token_hash must not be empty", "token_hash");
+Result<std::unique_ptr<MemberShell>> MemberShell::open(const asio::any_io_executor& executor,
+                                                       MemberShellConfig config) {
+  if (config.spec.token_hash.empty())
+    return fail(Errc::kInvalid, "token_hash must not be empty", "token_hash");
   MYSOS_TRY(MemberVolume volume, MemberVolume::open(config.data_dir));
   auto lock = volume.lock();
-  if (!lock) return std::unexpected(std::move(lock).error().with_context("another executor has this volume"));
+  if (!lock)
+    return std::unexpected(
+        std::move(lock).error().with_context("another executor has this volume"));
   auto shell = std::unique_ptr<MemberShell>(
       new MemberShell(executor, config.spec, std::move(volume), *std::move(lock)));
   MYSOS_TRY_VOID(shell->build(config));
@@ -60,11 +74,14 @@ Status MemberShell::build(const MemberShellConfig& config) {
   const auto all = mysql::find_distributions(config.mysql_roots);
   MYSOS_TRY(mysql::Distribution distribution, mysql::choose_distribution(all, spec_.version));
   if (flavour_of(distribution.kind) != spec_.flavour) {
-    return fail(Errc::kInvalid, spec_.version + " is not of flavour " + std::string(enum_text(spec_.flavour)), "flavour");
+    return fail(Errc::kInvalid,
+                spec_.version + " is not of flavour " + std::string(enum_text(spec_.flavour)),
+                "flavour");
   }
   MYSOS_TRY(const auto user, mysql::server_user());
   MYSOS_TRY_VOID(check_reachable(volume_.dir(), user));
-  kLog.info("member {} uses {} {}", spec_.member.value, distribution.server, distribution.full_version);
+  kLog.info("member {} uses {} {}", spec_.member.value, distribution.server,
+            distribution.full_version);
 
   MYSOS_TRY(MemberPromise promise, volume_.load_promise());
   MYSOS_TRY(const auto secrets, volume_.load_secrets());
@@ -81,15 +98,17 @@ Status MemberShell::build(const MemberShellConfig& config) {
                       .server_dir = volume_.server_dir(),
                       .template_dir = config.template_dir,
                       .user = user};
-  keeper_ = std::make_unique<ServerKeeper>(tasks_, std::move(keeper),
-                                           [this](MemberInput input) { loop_->feed(std::move(input)); });
+  keeper_ = std::make_unique<ServerKeeper>(
+      tasks_, std::move(keeper), [this](MemberInput input) { loop_->feed(std::move(input)); });
   if (secrets) MYSOS_TRY_VOID(keeper_->use_secrets(*secrets));
   Labels labels{{"cluster", spec_.cluster_name}, {"member", spec_.member.value}};
-  loop_ = std::make_unique<MemberLoop>(tasks_, volume_, std::move(core), *keeper_, std::move(labels), secrets.has_value());
+  loop_ = std::make_unique<MemberLoop>(tasks_, volume_, std::move(core), *keeper_,
+                                       std::move(labels), secrets.has_value());
   api_ = std::make_unique<MemberApi>(*loop_, spec_.token_hash);
-  server_ = std::make_unique<HttpServer>(executor_, [this](const HttpRequest& request, HttpExchange& exchange) {
-    return api_->handle(request, exchange);
-  });
+  server_ = std::make_unique<HttpServer>(
+      executor_, [this](const HttpRequest& request, HttpExchange& exchange) {
+        return api_->handle(request, exchange);
+      });
   MYSOS_TRY(const std::uint16_t port, server_->listen(spec_.bind, spec_.api_port));
   kLog.info("the member API listens on {}:{}", spec_.bind, port);
   return {};
@@ -106,7 +125,8 @@ asio::awaitable<void> MemberShell::stop(Duration grace) {
   keeper_->set_shutdown_grace(grace);
   loop_->stop();
   const Instant until = steady_now() + grace;
-  while (!loop_->finished() && steady_now() < until) co_await loop_->changed().wait_for(until - steady_now());
+  while (!loop_->finished() && steady_now() < until)
+    co_await loop_->changed().wait_for(until - steady_now());
   if (loop_->finished()) co_return;
   kLog.warn("mysqld did not stop in {} ms: it is killed", to_ms(grace));
   const Instant last = steady_now() + kAfterKill;

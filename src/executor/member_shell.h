@@ -13,8 +13,8 @@
 #include "base/task_group.h"
 #include "executor/member_api.h"
 #include "executor/member_loop.h"
-#include "executor/server_keeper.h"
 #include "executor/member_volume.h"
+#include "executor/server_keeper.h"
 
 namespace mysos {
 
@@ -27,19 +27,22 @@ struct MemberShellConfig {
 
 class MemberShell {
  public:
-  static Result<std::unique_ptr<MemberShell>> open(const asio::any_io_executor& executor, MemberShellConfig config);
+  static Result<std::unique_ptr<MemberShell>> open(const asio::any_io_executor& executor,
+                                                   MemberShellConfig config);
   ~MemberShell();
 
   // Starts to drive: adopts or starts what the promise says, and answers.
   void start();
-  // Shuts mysqld down within `grace` (then kills it), and ends once it is gone. May be called again with less grace.
+  // Shuts mysqld down within `grace` (then kills it), and ends once it is gone. May be called again
+  // with less grace.
   asio::awaitable<void> stop(Duration grace);
   // Ends the API and all tasks; to be awaited before destruction.
   asio::awaitable<void> close();
   [[nodiscard]] const MemberSpec& spec() const { return spec_; }
 
  private:
-  MemberShell(const asio::any_io_executor& executor, MemberSpec spec, MemberVolume volume, LockFile lock);
+  MemberShell(const asio::any_io_executor& executor, MemberSpec spec, MemberVolume volume,
+              LockFile lock);
   Status build(const MemberShellConfig& config);
 
   asio::any_io_executor executor_;

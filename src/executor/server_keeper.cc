@@ -52,9 +52,13 @@ Result<std::uint32_t> server_id_of(std::uint32_t index, std::uint64_t generation
   return static_cast<std::uint32_t>((generation << 8) | (index + 1));
 }
 
-ServerKeeper::ServerKeeper(TaskGroup& tasks, KeeperConfig config, std::function<void(MemberInput)> tell)
-    : tasks_(tasks), config_(std::move(config)), layout_(mysql::server_layout(config_.server_dir)),
-      tell_(std::move(tell)), poll_now_(tasks.executor()) {}
+ServerKeeper::ServerKeeper(TaskGroup& tasks, KeeperConfig config,
+                           std::function<void(MemberInput)> tell)
+    : tasks_(tasks),
+      config_(std::move(config)),
+      layout_(mysql::server_layout(config_.server_dir)),
+      tell_(std::move(tell)),
+      poll_now_(tasks.executor()) {}
 
 ServerKeeper::~ServerKeeper() { pool_.join(); }
 
@@ -99,7 +103,9 @@ void ServerKeeper::begin_adopted() {
 
 void ServerKeeper::act(const ServerAction& action) {
   std::visit(Overloaded{
-                 [&](const server_action::MakeDatadir&) { tasks_.spawn("make the datadir", make_datadir()); },
+                 [&](const server_action::MakeDatadir&) {
+                   tasks_.spawn("make the datadir", make_datadir());
+                 },
                  [&](const server_action::Start& s) { start(s.generation); },
                  [&](const server_action::Shutdown&) {
                    if (run_) tasks_.spawn("shut mysqld down", shut_down(run_));
@@ -132,7 +138,9 @@ asio::awaitable<void> ServerKeeper::make_datadir() {
 }
 
 void ServerKeeper::start(std::uint64_t generation) {
-  const auto fail_start = [&](const Error& error) { tell_(member_input::ServerExited{error.message}); };
+  const auto fail_start = [&](const Error& error) {
+    tell_(member_input::ServerExited{error.message});
+  };
   const auto server_id = server_id_of(config_.spec.index, generation);
   if (!server_id) return fail_start(server_id.error());
   mysql::ServerSpec spec{.distribution = config_.distribution,
@@ -180,7 +188,8 @@ asio::awaitable<void> ServerKeeper::bring_up(RunPtr run) {
   if (run_ != run) co_return;
   kLog.info("mysqld serves after {} ms", to_ms(steady_now() - began));
   run->up = true;
-  tell_(member_input::ServerUp{run->process.incarnation(), version.value_or(""), server_id.value_or("")});
+  tell_(member_input::ServerUp{run->process.incarnation(), version.value_or(""),
+                               server_id.value_or("")});
   co_await poll(run);
 }
 
@@ -254,7 +263,8 @@ asio::awaitable<void> ServerKeeper::carry_out(RunPtr run, StepPlan plan) {
   tell_(member_input::PlanEnded{id, failure, after ? std::optional(*after) : std::nullopt});
 }
 
-asio::awaitable<std::optional<std::string>> ServerKeeper::steps_of(RunPtr run, StepPlan plan, Instant until) {
+asio::awaitable<std::optional<std::string>> ServerKeeper::steps_of(RunPtr run, StepPlan plan,
+                                                                   Instant until) {
   for (const ServerStep& step : plan.steps) {
     if (!current(run, plan.id)) co_return std::nullopt;
     const Instant began = steady_now();
@@ -277,8 +287,8 @@ void ServerKeeper::ensure_user() {
   tasks_.spawn("user account", make_user(run_));
 }
 
-// MySQL commits a CREATE USER under the lock that every login needs, so one that waits for an acker which has yet to log in
-// waits for ever. Hence not before enough of them are there.
+// MySQL commits a CREATE USER under the lock that every login needs, so one that waits for an acker
+// which has yet to log in waits for ever. Hence not before enough of them are there.
 asio::awaitable<bool> ServerKeeper::ackers_are_there(RunPtr run) {
   Duration backoff = kAckersLookMin;
   while (run_ == run && user_wanted_) {

@@ -32,7 +32,8 @@ inline constexpr Duration kUserRetryMin = std::chrono::milliseconds(50);
 inline constexpr Duration kUserRetryMax = std::chrono::seconds(5);
 inline constexpr Duration kAckersLookMin = std::chrono::milliseconds(5);
 inline constexpr Duration kAckersLookMax = std::chrono::milliseconds(100);
-inline constexpr Duration kMaxServerStart = std::chrono::hours(12);  // crash recovery of a big redo log is slow
+inline constexpr Duration kMaxServerStart =
+    std::chrono::hours(12);  // crash recovery of a big redo log is slow
 inline constexpr Duration kDefaultShutdownGrace = std::chrono::seconds(30);
 
 struct KeeperConfig {
@@ -68,7 +69,8 @@ class ServerKeeper final : public ServerSide {
 
  private:
   struct Run;  // one mysqld process
-  using RunPtr = std::shared_ptr<Run>;  // shared with the tasks that look after it, which may end after it did
+  using RunPtr =
+      std::shared_ptr<Run>;  // shared with the tasks that look after it, which may end after it did
   void begin(mysql::ServerProcess process);
   void start(std::uint64_t generation);
   void ensure_user();
