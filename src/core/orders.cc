@@ -35,19 +35,22 @@ std::optional<Pair> pair_of(const Order& order) {
 }
 
 void OrderDesk::want(const MemberId& member, const std::optional<Order>& order, Instant now) {
-  if (!order) {
-    if (const auto it = lanes_.find(member); it != lanes_.end()) it->second[0].held_back = false;
-    return;
-  }
+  if (!order) return unwanted(member, 0, now);
   want_in(lanes_[member][0], member, *order, now);
 }
 
 void OrderDesk::want_setup(const MemberId& member, bool wanted, Instant now) {
-  if (!wanted) {
-    if (const auto it = lanes_.find(member); it != lanes_.end()) it->second[1].held_back = false;
-    return;
-  }
+  if (!wanted) return unwanted(member, 1, now);
   want_in(lanes_[member][1], member, order::Setup{}, now);
+}
+
+// Nothing is to be sent there now. An answer that is overdue is not waited for any longer: next() must not stay behind.
+void OrderDesk::unwanted(const MemberId& member, std::size_t lane, Instant now) {
+  const auto it = lanes_.find(member);
+  if (it == lanes_.end()) return;
+  Lane& found = it->second[lane];
+  found.held_back = false;
+  if (found.in_flight != 0 && now >= found.until) give_up(found, now);
 }
 
 void OrderDesk::give_up(Lane& lane, Instant now) {

@@ -50,6 +50,7 @@ class OrderDesk {
     bool held_back = false;       // something is wanted, and waits for not_before or until
   };
   void want_in(Lane& lane, const MemberId& member, const Order& order, Instant now);
+  void unwanted(const MemberId& member, std::size_t lane, Instant now);
   static void give_up(Lane& lane, Instant now);
 
   Ledger& ledger_;
