@@ -61,8 +61,9 @@ TEST_P(Config, MemoryStaysWithinTheLimit) {
     const auto plan = plan_memory(f, memory, 4);
 
     ASSERT_TRUE(plan) << to_string(memory);
-    const std::uint64_t used = plan->pool.mib() + f.fixed_memory().mib() + (plan->diagnostics ? f.diagnostics_memory().mib() : 0) +
-                               plan->max_connections * 192 / 1024;
+    const std::uint64_t diagnostics = plan->diagnostics ? f.diagnostics_memory().mib() : 0;
+    const std::uint64_t used =
+        plan->pool.mib() + f.fixed_memory().mib() + diagnostics + plan->max_connections * 192 / 1024;
     EXPECT_LE(used, memory.mib()) << to_string(memory);
     EXPECT_EQ(plan->pool.mib() % (16 * plan->pool_instances), 0U);
     EXPECT_GE(plan->applier_threads, 4U);

@@ -64,7 +64,8 @@ Result<Distribution> look_at(const std::string& root, const fs::path& server) {
     out.messages_dir = share.parent_path().parent_path().string();
     out.charsets_dir = first_existing(out.messages_dir, {"charsets"});
   }
-  out.plugin_dir = first_existing(base, {"lib/mysql/plugin", "lib/plugin", "lib64/mysql/plugin", "lib/x86_64-linux-gnu/mariadb19/plugin"});
+  out.plugin_dir = first_existing(base, {"lib/mysql/plugin", "lib/plugin", "lib64/mysql/plugin",
+                                          "lib/x86_64-linux-gnu/mariadb19/plugin"});
   out.client = first_tool(base, {"mariadb", "mysql"});
   out.dump = first_tool(base, {"mariadb-dump", "mysqldump"});
   out.binlog = first_tool(base, {"mariadb-binlog", "mysqlbinlog"});

@@ -60,7 +60,6 @@ class Flavour {
   [[nodiscard]] virtual bool has_clone() const = 0;
   [[nodiscard]] virtual bool relay_log_survives() const = 0;         // a stop of both threads, and so a restart
   [[nodiscard]] virtual bool super_read_only() const = 0;            // our own accounts are stopped by it too
-  [[nodiscard]] virtual bool change_source_while_applying() const = 0;
 
   // Steps, as statements.
   [[nodiscard]] virtual std::string set_read_only(bool on) const = 0;

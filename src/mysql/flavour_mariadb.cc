@@ -40,7 +40,6 @@ class Mariadb final : public Flavour {
   [[nodiscard]] bool has_clone() const override { return false; }
   [[nodiscard]] bool relay_log_survives() const override { return false; }
   [[nodiscard]] bool super_read_only() const override { return false; }
-  [[nodiscard]] bool change_source_while_applying() const override { return false; }
 
   [[nodiscard]] std::string set_read_only(bool on) const override {
     return on ? "SET GLOBAL read_only=ON" : "SET GLOBAL read_only=OFF";

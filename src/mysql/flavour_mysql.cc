@@ -20,7 +20,6 @@ class Mysql final : public Flavour {
   [[nodiscard]] bool has_clone() const override { return true; }
   [[nodiscard]] bool relay_log_survives() const override { return true; }
   [[nodiscard]] bool super_read_only() const override { return true; }
-  [[nodiscard]] bool change_source_while_applying() const override { return true; }
 
   [[nodiscard]] std::string set_read_only(bool on) const override {
     return on ? "SET GLOBAL super_read_only=ON" : "SET GLOBAL read_only=OFF";  // each implies the other's part

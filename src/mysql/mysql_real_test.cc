@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include <fstream>
+#include <functional>
 
 #include "base/clock.h"
 #include "base/fs.h"
@@ -186,7 +187,8 @@ TEST_P(Real, SwitchoverAndBackKeepsEveryPositionRight) {
   a_cluster();
   const auto hand_over = [&](TestMember& from, TestMember& to, TestMember& third) {
     for (const ServerStep& s : std::initializer_list<ServerStep>{
-             step::KillClients{}, step::SetReadOnly{true}, step::KillClients{}, step::SemiSyncSource{0}, step::StopReceiver{}}) {
+             step::KillClients{}, step::SetReadOnly{true}, step::KillClients{}, step::SemiSyncSource{0},
+             step::StopReceiver{}}) {
       from.run(s);
     }
     const GtidSet all = from.read().executed;
@@ -329,6 +331,68 @@ TEST_P(Real, WhatAKilledReplicaKeepsOfItsRelayLog) {
   }
 }
 
+TEST_P(Real, KillClientsEndsTheirSessionsAndLeavesReplicationAlone) {
+  a_cluster();
+  ASSERT_TRUE(a().wait_for([](const ServerSnapshot& s) { return s.semi_sync_clients == 2; }));
+  int ended = 0;
+  for (const char* sql : {"SELECT SLEEP(30)", "INSERT INTO d.t SELECT 5000 + SLEEP(30)"}) {
+    asio::co_spawn(
+        io,
+        [](Session session, std::string text, int& n) -> asio::awaitable<void> {
+          if (co_await session.connect(seconds(5))) n += (co_await session.query(std::move(text), seconds(20))) ? 0 : 1;
+        }(a().user_session(), sql, ended),
+        [](const std::exception_ptr&) {});
+  }
+  const Instant until = steady_now() + seconds(10);
+  const auto sleeping = [&] {
+    return a().admin("SELECT COUNT(*) AS n FROM information_schema.processlist WHERE Info LIKE '%SLEEP(30)' AND User='shop'")
+               .number(0, "n") == 2;
+  };
+  while (!sleeping() && steady_now() < until) {
+    io.restart();
+    io.run_for(milliseconds(5));
+  }
+
+  a().run(step::KillClients{}, seconds(5));
+
+  while (ended < 2 && steady_now() < until) {
+    io.restart();
+    io.run_for(milliseconds(5));
+  }
+  EXPECT_EQ(ended, 2);
+  EXPECT_EQ(a().read().semi_sync_clients, 2U);
+  ASSERT_TRUE(a().user("INSERT INTO d.t VALUES (1)")) << "commits go on";
+  caught_up(a(), c());
+}
+
+TEST_P(Real, EachStepOfAPromotionInTime) {
+  a_cluster();
+  ASSERT_TRUE(a().user("INSERT INTO d.t VALUES (1)"));
+  caught_up(a(), b());
+  a().kill9();
+  (void)b().read();
+  std::string line = fmt::format("{} steps, ms:", enum_text(GetParam()));
+  const auto timed = [&](std::string_view name, const std::function<void()>& what) {
+    const Instant start = steady_now();
+    what();
+    line += fmt::format(" {} {:.1f}", name, static_cast<double>((steady_now() - start).count()) / 1000.0);
+  };
+  timed("read", [&] { (void)b().read(); });
+  timed("stop-receiver", [&] { b().run(step::StopReceiver{}); });
+  timed("require", [&] { b().run(step::RequireExecuted{}); });
+  timed("stop-replication", [&] { b().run(step::StopReplication{}); });
+  timed("semi-replica-off", [&] { b().run(step::SemiSyncReplica{false}); });
+  timed("forget", [&] { b().run(step::ForgetSource{}); });
+  timed("shut-out", [&] { b().run(step::ShutOut{{a().id, c().id}, {a().id}}); });
+  timed("semi-source", [&] { b().run(step::SemiSyncSource{1}); });
+  timed("open", [&] { b().run(step::SetReadOnly{false}); });
+  timed("other:stop-receiver", [&] { c().run(step::StopReceiver{}); });
+  timed("other:set-source", [&] { c().run(step::SetSource{"127.0.0.1", b().port}); });
+  timed("other:start", [&] { c().run(step::StartReplication{}); });
+  timed("first-write", [&] { EXPECT_TRUE(b().user("INSERT INTO d.t VALUES (2)", seconds(10))); });
+  fmt::print("{}\n", line);
+}
+
 TEST_P(Real, AnErrantMemberIsNotLetIn) {
   a_cluster();
   c().run(step::StopReplication{});
@@ -388,7 +452,8 @@ TEST_P(Real, AServerStartsAndServesInTheLeastMemory) {
   }
   std::ifstream rss(fmt::format("/proc/{}/status", m.process->pid()));
   for (std::string line; std::getline(rss, line);) {
-    if (line.starts_with("VmHWM") || line.starts_with("VmRSS")) fmt::print("{} in {}: {}\n", enum_text(GetParam()), to_string(least), line);
+    if (!line.starts_with("VmHWM")) continue;
+    fmt::print("{} in {}: {}\n", enum_text(GetParam()), to_string(least), line);
   }
   m.stop();
   members_.clear();
