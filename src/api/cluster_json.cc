@@ -56,6 +56,12 @@ json::object member_json(const ClusterView& view, const MemberView& member) {
   return out;
 }
 
+// 1 and not 1E0.
+json::value cpus_json(std::int64_t milli) {
+  if (milli % 1000 == 0) return milli / 1000;
+  return static_cast<double>(milli) / 1000;
+}
+
 json::object endpoints_json(const ClusterView& view) {
   json::object out;
   const auto primary = primary_endpoint(view);
@@ -117,7 +123,7 @@ json::object cluster_json(const ClusterView& view) {
   out["waiting_for"] = view.waiting_for;
   out["version"] = cluster.spec.version;
   out["size"] = json::object{{"members", cluster.spec.members},
-                             {"cpus", static_cast<double>(cluster.spec.cpus_milli) / 1000},
+                             {"cpus", cpus_json(cluster.spec.cpus_milli)},
                              {"mem", to_string(cluster.spec.mem)},
                              {"disk", to_string(cluster.spec.disk)}};
   out["created"] = iso_time(cluster.created);

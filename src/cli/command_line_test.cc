@@ -127,6 +127,7 @@ TEST(Text, LinesColumnsUp) {
 TEST(Text, LetsNothingSteerTheTerminal) {
   EXPECT_EQ(text_of({{"k", "a\x1b[31mb\n"}}, "k"), "a [31mb ");
   EXPECT_EQ(text_of({{"k", nullptr}}, "k"), "");
+  EXPECT_EQ(text_of({{"k", 0.5}}, "k"), "0.5");
 }
 
 TEST(Text, TellsProgress) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/text.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 
 namespace mysos::cli {
@@ -29,6 +31,7 @@ std::string text_of(const json::object& object, std::string_view key) {
   const auto* found = object.if_contains(key);
   if (found == nullptr || found->is_null()) return "";
   if (found->is_string()) return printable(std::string(found->get_string()));
+  if (found->is_double()) return fmt::format("{}", found->get_double());
   return json::serialize(*found);
 }
 

@@ -61,6 +61,7 @@ void MemberLinks::watch(const std::vector<WatchTarget>& targets) {
 asio::awaitable<void> MemberLinks::follow(std::shared_ptr<Link> link) {
   Duration backoff = kWatchRetryFirst;
   bool told = false;
+  bool heard = false;
   while (!link->over) {
     std::string why;
     const auto opened = co_await link->watch.open(kWatchOpenDeadline);
@@ -75,13 +76,18 @@ asio::awaitable<void> MemberLinks::follow(std::shared_ptr<Link> link) {
       }
       if (!link->streaming) kLog.debug("watching {}", link->target.member.value);
       link->streaming = true;
+      heard = true;
       told = false;
       backoff = kWatchRetryFirst;
       sink_(scheduler_input::Reported{*std::move(report)});
     }
     link->streaming = false;
     if (!told) {
-      kLog.info("the watch stream of {} is lost: {}", link->target.member.value, why);
+      // Before the first stream this only says that its executor is not up yet.
+      const LogLevel level = heard ? LogLevel::kInfo : LogLevel::kDebug;
+      if (log_enabled(level))
+        log_line(level, kLog.component,
+                 "the watch stream of " + link->target.member.value + " is lost: " + why);
       sink_(scheduler_input::WatchLost{link->target.member, why});
       told = true;
     }
