@@ -45,8 +45,8 @@ class LocalMesos {
 
   // kConflict when another process has DIR.
   Status start();
-  // To be awaited before destruction, also after a start() that failed. kEnd shuts executors down (their grace applies) and frees the
-  // cgroups.
+  // To be awaited before destruction, also after a start() that failed. kEnd shuts executors down (their
+  // grace applies) and frees the cgroups.
   asio::awaitable<void> stop(Containers containers);
 
   [[nodiscard]] Endpoint master_endpoint() const { return {options_.address, ports_.at(0)}; }
