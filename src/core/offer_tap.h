@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // When to ask the master for offers and when to have it stop. What is declined is declined for long, so a new want needs a
-// REVIVE (it clears filters and suppression), at most one a second; a want that stays unmet asks again ever more rarely. When nothing has been wanted for a
-// while the offers are suppressed, and looked through once in a long while for what may have been left behind.
+// REVIVE (it clears filters and suppression), at most one a second; a want that stays unmet asks again ever more rarely.
+// When nothing has been wanted for a while the offers are suppressed, and looked through once in a long while for what may
+// have been left behind.
 // Source: Mesos scheduler-http-api.md (REVIVE, SUPPRESS); a new subscription starts without filters and unsuppressed.
 #include <optional>
 #include <set>
