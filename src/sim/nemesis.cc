@@ -78,6 +78,9 @@ void Nemesis::strike(Fault fault) {
     case Fault::kExecutor:
       if (v != nullptr) v->crash_executor(false);
       return;
+    case Fault::kExecutorPromising:
+      if (v != nullptr) v->crash_at_next_promise();
+      return;
     case Fault::kBoth:
       if (v != nullptr) v->crash_executor(true);
       return;

@@ -18,7 +18,7 @@ class Nemesis {
 
  private:
   enum class Fault {
-    kServer, kExecutor, kBoth, kContainer, kMachine, kAgent, kMaster, kScheduler, kSchedulerSending, kPrimaryServer,
+    kServer, kExecutor, kExecutorPromising, kBoth, kContainer, kMachine, kAgent, kMaster, kScheduler, kSchedulerSending, kPrimaryServer,
     kAllServers, kCut, kIsolate, kSlowApplier, kCount,
   };
   struct Kind {

@@ -98,6 +98,7 @@ void SimAgent::link_up() {
     if (task.container != nullptr || !mesos::is_terminal(task.state)) hello.executors.push_back({task.framework, task.info});
   }
   for (const auto& [id, operation] : operations_) hello.operations.push_back(operation);
+  changes_told_ = changes_;
   say(std::move(hello));
   watch_link();
 }
@@ -116,15 +117,19 @@ void SimAgent::say(local::MasterInput input) {
 
 void SimAgent::receive(const std::shared_ptr<AgentLink>& link, const AgentId& id, const local::AgentMessage& message) {
   if (!up_ || link != link_) return;
-  if (std::holds_alternative<local::Registered>(message)) id_ = id;
+  MYSOS_ASSERT(id_ == id, "an agent gets what was sent to it");
   std::visit([&](const auto& m) { take(m); }, message);
 }
 
-void SimAgent::take(const local::Registered&) { registered_ = true; }
+void SimAgent::take(const local::Registered&) {
+  registered_ = true;
+  if (changes_ != changes_told_) link_up();  // what happened while the hello was on its way
+}
 
 // ---- tasks ----
 
 void SimAgent::update(TaskEntry& task, mesos::TaskState state, const std::string& reason) {
+  ++changes_;
   task.state = state;
   mesos::Update u;
   u.task = task.info.id;

@@ -29,6 +29,9 @@ class SimAgent {
   void start();
   void crash();                 // the machine: all containers end
   void restart_process();       // the agent alone: containers live on
+  // Apache Mesos recognises an agent that asks twice by its address; the master core does not, so an agent knows the id
+  // that it was given even where the answer is lost.
+  void learn_id(const AgentId& id) { id_ = id; }
   void receive(const std::shared_ptr<AgentLink>& link, const AgentId& id, const local::AgentMessage& message);
 
   [[nodiscard]] bool up() const { return up_; }
@@ -77,6 +80,8 @@ class SimAgent {
   std::uint64_t life_ = 0;
   std::optional<AgentId> id_;
   bool registered_ = false;
+  std::uint64_t changes_ = 0;       // of what the master must know
+  std::uint64_t changes_told_ = 0;  // by the last hello
   std::shared_ptr<AgentLink> link_;  // shared with what flies
   Resources total_;
   std::map<TaskId, TaskEntry> tasks_;

@@ -159,6 +159,9 @@ void SimExecutor::arm_timer() {
 void SimExecutor::carry_out(MemberOutput out) {
   if (!out.promise) return effects(std::move(out));
   syncing_ = *out.promise;
+  if (std::exchange(die_in_sync_, false)) {
+    later(microseconds(100), [this] { crash_executor(sim_.prng.chance(500)); });
+  }
   later(sim_.between(microseconds(200), milliseconds(8)), [this, out = std::move(out)] {
     volume_.promise = *syncing_;
     syncing_.reset();

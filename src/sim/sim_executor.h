@@ -35,6 +35,7 @@ class SimExecutor {
   void die();           // the whole container, at once
   void container_dies();  // ... and its agent is told
   void crash_executor(bool server_too);  // it is started again beside the volume within a second
+  void crash_at_next_promise() { die_in_sync_ = true; }
   void crash_server(const std::string& how) { server_.crash(how); }
 
   // The member API. `answer` is called here; the caller sends it over the network.
@@ -75,6 +76,7 @@ class SimExecutor {
   std::function<void(int)> ended_;
   SimServer server_;
   bool container_ = false;
+  bool die_in_sync_ = false;
   std::uint64_t life_ = 0;  // of the executor process
   std::optional<MemberCore> core_;
   std::deque<MemberInput> inbox_;

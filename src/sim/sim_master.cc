@@ -73,6 +73,7 @@ void SimMaster::step(const local::MasterInput& input) {
       const auto met = greeting_.find(hello->link);
       if (met == greeting_.end()) continue;
       linked_[to.agent] = met->second;
+      met->second.first->learn_id(to.agent);
       greeting_.erase(met);
     }
     const auto found = linked_.find(to.agent);

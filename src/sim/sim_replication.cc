@@ -26,7 +26,7 @@ void SimServer::connect_soon(Duration delay) {
 }
 
 void SimServer::connect() {
-  if (link_) link_->close();
+  end_link();
   link_ = std::make_shared<ReplicaLink>();
   link_->replica = this;
   link_->replica_life = life_;
@@ -58,8 +58,20 @@ void SimServer::watch_link(const std::shared_ptr<ReplicaLink>& link) {
 void SimServer::stop_receiver() {
   receiver_ = false;
   receiver_acks_ = false;
-  if (link_) link_->close();
-  link_.reset();
+  end_link();
+}
+
+// What was sent before the end still arrives: an acknowledgement may be read long after its replica was stopped.
+void SimServer::end_link() {
+  if (!link_) return;
+  const auto link = std::exchange(link_, nullptr);
+  link->down->close();
+  link->connected = false;
+  if (link->source == nullptr) return link->up->close();
+  sim_.network.send(link->up, node(), link->source->node(), [link] {
+    link->up->close();
+    std::erase(link->source->dumps_, link);
+  });
 }
 
 void SimServer::lose_relay() {
@@ -111,7 +123,7 @@ void SimServer::apply_one() {
 // ---- as a source ----
 
 void SimServer::admit(const std::shared_ptr<ReplicaLink>& link) {
-  if (!accepting_ || link->replica->life_ != link->replica_life) return;
+  if (!accepting_ || link->replica->life_ != link->replica_life || link->replica->link_ != link) return;
   const MemberId& who = link->replica->identity_.member;
   const auto account = data_->accounts.find(who);
   const bool locked = account == data_->accounts.end() || account->second;

@@ -46,8 +46,7 @@ void SimServer::crash(const std::string& how) {
   sim_.tell([&] { return fmt::format("{} mysqld ends ({}), {} commit(s) unanswered", incarnation_, how, pending_.size()); });
   if (!pending_.empty()) sim_.coverage.hit(Mark::kErrantTail);
   ++life_;
-  if (link_) link_->close();
-  link_.reset();
+  end_link();
   for (const auto& d : dumps_) {
     sim_.after(milliseconds(3), [d] { d->down->close(); });  // what the kernel had taken still arrives
     d->up->close();

@@ -51,7 +51,7 @@ struct ReplicaLink {
   std::size_t next = 0;  // in the source's binlog
   Instant heard{};       // by the replica
   bool connected = false;
-  void close() { down->close(), up->close(), connected = false; }
+  bool ended = false;  // by the replica: nothing more is taken from `down`
 };
 
 class SimServer {
@@ -103,6 +103,7 @@ class SimServer {
   void connect_soon(Duration delay);
   void connect();
   void stop_receiver();
+  void end_link();
   void lose_relay();
   void drain(Done done);
   void point_at(const std::string& host, std::uint16_t port, Done done);

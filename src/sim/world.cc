@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -58,6 +59,7 @@ class World : public ServerWorld, public SchedulerWorld {
   Prng prng_;
   std::uint64_t next_request_ = 1;
   std::map<RequestId, std::string> asked_;
+  std::set<std::string> deletes_;  // asked for
   Duration faults_for_{};
   Instant mended_{};
   Duration converged_in_{};
@@ -143,6 +145,7 @@ void World::remove(const std::string& name) {
   });
   if (!scheduler_.alive() || !known) return;
   sim_.tell([&] { return fmt::format("user: delete {}", name); });
+  deletes_.insert(name);
   scheduler_.request(scheduler_input::DeleteCluster{RequestId(fmt::format("r{}", next_request_++)), name});
   sim_.after(seconds(3), [this, name] { remove(name); });
 }
@@ -254,7 +257,9 @@ void World::committed(const SchedulerState& state) {
     }
   }
   for (auto& [id, c] : truth_.clusters) {
-    if (!state.clusters.contains(id)) c.gone = true;
+    if (state.clusters.contains(id) || c.gone) continue;
+    c.gone = c.deleting = true;
+    if (!deletes_.contains(c.cluster.spec.name)) sim_.violate("a cluster is gone that nobody deleted: " + id.str());
   }
 }
 
