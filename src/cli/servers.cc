@@ -14,6 +14,7 @@
 #include "api/api_server.h"
 #include "base/log.h"
 #include "cli/commands.h"
+#include "cli/task_ports.h"
 #include "local/local_mesos.h"
 #include "mysql/distribution.h"
 #include "scheduler/scheduler_loop.h"
@@ -193,13 +194,15 @@ Status run(const Up& command) {
   MYSOS_TRY(auto versions, find_versions(command.server.mysql_roots));
   asio::io_context io(1);
   Service service(io, command.server, std::move(state));
-  MYSOS_TRY_VOID(service.listen());
-
   local::LocalMesosOptions local;
   local.agents = command.agents;
   local.cpu_overcommit =
       static_cast<double>(command.agents);  // the agents share the machine's processors by weight
   local.cgroups = command.cgroups;
+  local.ports_per_agent = kPortsPerAgent;
+  MYSOS_TRY(local.first_task_port,
+            task_ports(service.state().path(), command.agents, local.address));
+  MYSOS_TRY_VOID(service.listen());
   local::LocalMesos mesos(io.get_executor(), service.state().path(), local);
   Status started = mesos.start();
   if (started) {
