@@ -27,6 +27,7 @@ void Nemesis::draw() {
   if (prng_.chance(400)) network_.loss = prng_.below(30);
   if (prng_.chance(400)) network_.duplicate = prng_.below(100);
   if (prng_.chance(400)) network_.slow = prng_.below(30);
+  if (prng_.chance(300)) network_.slow_max = seconds(12);
 }
 
 void Nemesis::unleash() {
@@ -112,6 +113,12 @@ void Nemesis::strike(Fault fault) {
       return cut_pair();
     case Fault::kIsolate:
       return isolate();
+    case Fault::kUnwatched:
+      return unwatched();
+    case Fault::kReplicaCut:
+      return replica_cut();
+    case Fault::kLateAcks:
+      return late_acks();
     case Fault::kSlowApplier:
       if (v != nullptr) v->server().set_apply_delay(milliseconds(1), milliseconds(1 + static_cast<long>(prng_.below(200))));
       return;
@@ -129,6 +136,44 @@ void Nemesis::cut_pair() {
   sim_.network.cut(a, b);
   if (!one_way) sim_.network.cut(b, a);
   sim_.after(sim_.between(milliseconds(200), seconds(15)), [this, a, b] { sim_.network.heal(a, b); });
+}
+
+void Nemesis::cut_for(Node a, Node b, Duration how_long) {
+  sim_.tell([&] { return fmt::format("network: {} and {} are cut for {} ms", a, b, to_ms(how_long)); });
+  sim_.network.cut(a, b);
+  sim_.network.cut(b, a);
+  sim_.after(how_long, [this, a, b] { sim_.network.heal(a, b); });
+}
+
+// The scheduler alone does not reach a member; its clients and its peers do.
+void Nemesis::unwatched() {
+  if (SimExecutor* v = victim()) cut_for(kSchedulerNode, v->node(), sim_.between(seconds(1), seconds(15)));
+}
+
+void Nemesis::replica_cut() {
+  SimExecutor* const p = primary_victim();
+  SimExecutor* const v = victim();
+  if (p == nullptr || v == nullptr || p->machine() == v->machine()) return;
+  cut_for(server_node(p->machine()), server_node(v->machine()), sim_.between(milliseconds(500), seconds(8)));
+}
+
+// Nobody reaches the primary, and the acknowledgements that it is owed come when another has long been chosen.
+void Nemesis::late_acks() {
+  SimExecutor* const p = primary_victim();
+  if (p == nullptr) return;
+  const Node node = server_node(p->machine());
+  sim_.tell([&] { return fmt::format("network: everything to {} is late", node); });
+  sim_.network.lag(node, seconds(9));
+  cut_for(kSchedulerNode, p->node(), seconds(12));
+  sim_.after(milliseconds(400), [this, node] {
+    for (Node n = 0; n < nodes_; ++n) {
+      if (n != node) sim_.network.cut(node, n);
+    }
+  });
+  sim_.after(seconds(12), [this, node] {
+    sim_.network.lag(node, Duration{});
+    for (Node n = 0; n < nodes_; ++n) sim_.network.heal(node, n);
+  });
 }
 
 // One voice, or all three of a machine, hears nobody else.

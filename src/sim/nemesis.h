@@ -19,7 +19,7 @@ class Nemesis {
  private:
   enum class Fault {
     kServer, kExecutor, kExecutorPromising, kBoth, kContainer, kMachine, kAgent, kMaster, kScheduler, kSchedulerSending, kPrimaryServer,
-    kAllServers, kCut, kIsolate, kSlowApplier, kCount,
+    kAllServers, kCut, kIsolate, kUnwatched, kReplicaCut, kLateAcks, kSlowApplier, kCount,
   };
   struct Kind {
     Fault fault{};
@@ -32,6 +32,10 @@ class Nemesis {
   SimExecutor* primary_victim();
   void cut_pair();
   void isolate();
+  void cut_for(Node a, Node b, Duration how_long);
+  void unwatched();
+  void replica_cut();
+  void late_acks();
   Node any_node() { return static_cast<Node>(prng_.below(nodes_)); }
 
   Sim& sim_;

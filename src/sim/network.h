@@ -39,18 +39,24 @@ class Stream {
 class Network {
  public:
   Network(EventQueue& queue, Prng prng, std::size_t nodes)
-      : queue_(queue), prng_(prng), nodes_(nodes), cut_(nodes * nodes, 0) {}
+      : queue_(queue), prng_(prng), nodes_(nodes), cut_(nodes * nodes, 0), lag_(nodes) {}
 
   void set_faults(const NetworkFaults& faults) { faults_ = faults; }
   void cut(Node from, Node to) { cut_[from * nodes_ + to] = 1; }
   void heal(Node a, Node b) { cut_[a * nodes_ + b] = cut_[b * nodes_ + a] = 0; }
-  void heal_all() { cut_.assign(cut_.size(), 0); }
+  void heal_all() {
+    cut_.assign(cut_.size(), 0);
+    lag_.assign(lag_.size(), Duration{});
+  }
+  // Everything to `node` is late by this much more.
+  void lag(Node node, Duration more) { lag_[node] = more; }
   [[nodiscard]] bool is_cut(Node from, Node to) const { return cut_[from * nodes_ + to] != 0; }
 
   void send(Node from, Node to, const std::function<void()>& deliver) {
     if (from != to && (is_cut(from, to) || prng_.chance(faults_.loss))) return;
-    fly(from, to, deliver);
-    if (from != to && prng_.chance(faults_.duplicate)) fly(from, to, deliver);
+    fly(from, to, delay(), deliver);
+    if (from == to || !prng_.chance(faults_.duplicate)) return;
+    fly(from, to, prng_.chance(500) ? delay() : between(faults_.delay_max, faults_.slow_max), deliver);
   }
   // Shared: what flies holds its stream.
   void send(const std::shared_ptr<Stream>& stream, Node from, Node to, std::function<void()> deliver) {
@@ -59,7 +65,7 @@ class Network {
       stream->broken_ = true;
       return;
     }
-    const Instant at = std::max(stream->last_, queue_.now() + delay());
+    const Instant at = std::max(stream->last_, queue_.now() + delay() + lag_[to]);
     stream->last_ = at;
     queue_.at(at, [this, stream, from, to, deliver = std::move(deliver)] {
       if (stream->broken_) return;
@@ -79,8 +85,8 @@ class Network {
     return prng_.chance(faults_.slow) ? between(faults_.delay_max, faults_.slow_max)
                                       : between(faults_.delay_min, faults_.delay_max);
   }
-  void fly(Node from, Node to, const std::function<void()>& deliver) {
-    queue_.after(delay(), [this, from, to, deliver] {
+  void fly(Node from, Node to, Duration takes, const std::function<void()>& deliver) {
+    queue_.after(takes + lag_[to], [this, from, to, deliver] {
       if (from == to || !is_cut(from, to)) deliver();
     });
   }
@@ -89,6 +95,7 @@ class Network {
   Prng prng_;
   std::size_t nodes_;
   std::vector<char> cut_;
+  std::vector<Duration> lag_;
   NetworkFaults faults_;
 };
 

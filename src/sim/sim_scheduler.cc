@@ -124,6 +124,7 @@ void SimScheduler::process() {
     committing_ = out;
     if (sim_.mutation == Mutation::kSendBeforeCommit) {
       carry_out(std::move(out));
+      if (!committing_) return;  // it died of that
       committing_->calls.clear();
       committing_->orders.clear();
       committing_->replies.clear();
