@@ -67,6 +67,8 @@ class Flavour {
   [[nodiscard]] virtual std::string semi_sync_replica(bool on) const = 0;
   [[nodiscard]] virtual std::string stop_receiver() const = 0;
   [[nodiscard]] virtual std::string stop_applier() const = 0;
+  // stop_applier() waits up to a minute for the rest of a transaction of which only the beginning was received.
+  [[nodiscard]] virtual bool stop_waits_for_rest() const = 0;
   [[nodiscard]] virtual std::string start_applier() const = 0;
   [[nodiscard]] virtual std::string start_replication() const = 0;
   [[nodiscard]] virtual std::string forget_source() const = 0;

@@ -56,6 +56,7 @@ class Mariadb final : public Flavour {
   }
   [[nodiscard]] std::string stop_receiver() const override { return "STOP SLAVE IO_THREAD"; }
   [[nodiscard]] std::string stop_applier() const override { return "STOP SLAVE SQL_THREAD"; }
+  [[nodiscard]] bool stop_waits_for_rest() const override { return false; }
   [[nodiscard]] std::string start_applier() const override { return "START SLAVE SQL_THREAD"; }
   [[nodiscard]] std::string start_replication() const override { return "START SLAVE"; }
   [[nodiscard]] std::string forget_source() const override { return "RESET SLAVE ALL"; }

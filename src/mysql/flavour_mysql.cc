@@ -37,6 +37,7 @@ class Mysql final : public Flavour {
   }
   [[nodiscard]] std::string stop_receiver() const override { return "STOP REPLICA IO_THREAD"; }
   [[nodiscard]] std::string stop_applier() const override { return "STOP REPLICA SQL_THREAD"; }
+  [[nodiscard]] bool stop_waits_for_rest() const override { return true; }
   [[nodiscard]] std::string start_applier() const override { return "START REPLICA SQL_THREAD"; }
   [[nodiscard]] std::string start_replication() const override { return "START REPLICA"; }
   [[nodiscard]] std::string forget_source() const override { return "RESET REPLICA ALL"; }

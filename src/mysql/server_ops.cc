@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <optional>
 
 #include "base/clock.h"
 
@@ -197,8 +199,30 @@ asio::awaitable<Status> ServerOps::stop_replication(Budget budget) {
     MYSOS_CO_TRY(const ServerSnapshot seen, co_await look_parsed(budget));
     if (!seen.applier_running) co_return Status{};
     if (budget.spent()) co_return fail(Errc::kTimeout, "the applier still runs");
+    if (flavour_.stop_waits_for_rest() && seen.executed.contains(seen.received)) {
+      MYSOS_CO_TRY_VOID(co_await kill_applier(budget));
+      continue;
+    }
     MYSOS_CO_TRY([[maybe_unused]] const Rows ok, co_await sql(flavour_.stop_applier(), budget));
   }
+}
+
+// For an applier that has executed all that was received, or all but a transaction of which only the beginning came: that is
+// rolled back, as it would be by a crash.
+asio::awaitable<Status> ServerOps::kill_applier(Budget budget) {
+  MYSOS_CO_TRY(const Rows list, co_await sql("SHOW PROCESSLIST", budget));
+  std::optional<std::uint64_t> coordinator;  // starts before its workers; the receiver has a host
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    if (list.text(i, "User") != "system user" || !list.text(i, "Host").empty()) continue;
+    const std::uint64_t id = std::strtoull(list.text(i, "Id").c_str(), nullptr, 10);
+    if (!coordinator || id < *coordinator) coordinator = id;
+  }
+  if (coordinator) {
+    const auto killed = co_await sql(fmt::format("KILL {}", *coordinator), budget);
+    if (!killed && steps_.last_errno() != kNoSuchThread) co_return std::unexpected(killed.error());
+  }
+  co_await sleep_for(kPoll);
+  co_return Status{};
 }
 
 // Until all that was received is executed. The receiver is stopped. MariaDB with both threads stopped has nothing to drain:

@@ -53,6 +53,7 @@ class ServerOps {
   asio::awaitable<Status> set_read_only(bool on, Budget budget);
   asio::awaitable<Status> stop_receiver(Budget budget);
   asio::awaitable<Status> stop_replication(Budget budget);
+  asio::awaitable<Status> kill_applier(Budget budget);
   asio::awaitable<Status> drain(Budget budget);
   asio::awaitable<Status> set_source(step::SetSource to, Budget budget);
   asio::awaitable<Status> forget_source(Budget budget);
