@@ -135,7 +135,7 @@ class Planner {
     const bool all = ready == members_.size();
     const bool waited = memory_.first_ready && now_ - *memory_.first_ready >= times_.bootstrap_wait;
     if (first != nullptr && (all || waited)) return install(*first);
-    if (memory_.first_ready) revisit(*memory_.first_ready + times_.bootstrap_wait);
+    if (memory_.first_ready && !waited) revisit(*memory_.first_ready + times_.bootstrap_wait);
     wait("its members to start: " + std::to_string(ready) + " of " + std::to_string(members_.size()) + " are ready");
   }
 
