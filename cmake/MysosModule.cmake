@@ -6,6 +6,9 @@
 find_package(GTest REQUIRED)
 include(GoogleTest)
 
+# The tests that the sanitizers run too: all of unit and sim.
+add_custom_target(unit_and_sim_tests)
+
 function(mysos_module)
   cmake_parse_arguments(M "" "NAME;LABEL" "SOURCES;TESTS;DEPS;LIBS;TEST_DEPS" ${ARGN})
   set(target mysos_${M_NAME})
@@ -30,6 +33,9 @@ function(mysos_module)
     endif()
     add_executable(${M_NAME}_test ${M_TESTS})
     target_link_libraries(${M_NAME}_test PRIVATE mysos::${M_NAME} GTest::gtest_main)
+    if(M_LABEL MATCHES "^(unit|sim)$")
+      add_dependencies(unit_and_sim_tests ${M_NAME}_test)
+    endif()
     foreach(dep ${M_TEST_DEPS})
       target_link_libraries(${M_NAME}_test PRIVATE mysos::${dep})
     endforeach()

@@ -40,6 +40,10 @@ need_packages() {
   rm -f "$log"
 }
 
+# What one checkout compiled, another may use: the same sources under another path are the same.
+CCACHE_BASEDIR=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+export CCACHE_BASEDIR CCACHE_NOHASHDIR=true
+
 # build PRESET [TARGET...]: configures once, then builds; without work to do it takes a second.
 build() {
   local preset=$1
