@@ -16,6 +16,7 @@ void MemberTable::add(const Cluster& cluster, const MemberId& member, Instant no
   MemberRow row;
   row.cluster = cluster.id;
   row.not_before = now;
+  row.killing_since = now;
   row.kill_at = now;
   row.release_since = now;
   const bool added = rows_.emplace(member, std::move(row)).second;

@@ -24,7 +24,8 @@ struct MemberRow {
   Instant running_since = kNever;
   Instant launch_by = kNever;   // kLaunching: silence beyond this is asked about
   Instant not_before{};         // the next try of a placement, a relaunch, a release
-  Instant kill_at{};            // kKilling: when to (re)send the kill
+  Instant killing_since{};      // kKilling
+  Instant kill_at{};            // when to (re)send the kill
   Duration kill_backoff{};
   Instant release_since{};      // kReleasing: since when its resources should be on their way back
   Instant release_by = kNever;  // kReleasing: an UNRESERVE is on its way; silence beyond this is asked about

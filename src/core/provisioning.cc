@@ -58,6 +58,7 @@ std::optional<Provisioner::Owner> Provisioner::owner_of_resource(const std::stri
 }
 
 void Provisioner::subscribed(Instant now) {
+  wake(now);
   tap_.subscribed(now);
   reconciler_.subscribed(now);
   for (const Owner& owner : all()) {
@@ -111,6 +112,7 @@ void Provisioner::to_down(const Owner& owner, const std::string& why, Instant no
 void Provisioner::to_killing(const Owner& owner, Instant now) {
   edit(owner).stage = MemberStage::kKilling;
   MemberRow& row = table_.at(owner.member);
+  row.killing_since = now;
   row.kill_at = now;
   row.kill_backoff = kKillAgainMin;
   ledger_.watches_changed();
@@ -163,10 +165,13 @@ void Provisioner::member_spoke(const MemberId& member, Instant now) {
   const Owner owner{table_.at(member).cluster, member};
   MemberRow& row = table_.at(member);
   row.accepted.reset();
-  if (get(owner).stage == MemberStage::kLaunching) to_running(owner, now);
+  if (get(owner).stage != MemberStage::kLaunching) return;
+  to_running(owner, now);
+  wake(now);
 }
 
 void Provisioner::begin_delete(const ClusterId& id, Instant now) {
+  wake(now);
   Cluster& cluster = ledger_.edit(id);
   cluster.deleting = true;
   cluster.switchover_to.reset();
@@ -258,6 +263,10 @@ void Provisioner::advance_killing(const Owner& owner, Instant now) {
   MemberRow& row = table_.at(owner.member);
   if (now >= row.kill_at) {
     ledger_.call(mesos::Kill{m.task, m.agent, config_.kill_grace});
+    // It does not obey, or does not hear: its agent ends the container.
+    if (now >= row.killing_since + config_.kill_grace + kShutdownAfter) {
+      ledger_.call(mesos::Shutdown{ExecutorId(m.task.value), m.agent});
+    }
     row.kill_at = now + row.kill_backoff;
     row.kill_backoff = std::min(row.kill_backoff * 2, kKillAgainMax);
   }

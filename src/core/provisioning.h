@@ -32,6 +32,7 @@ inline constexpr Duration kForgetAfter = std::chrono::seconds(60);   // an agent
 inline constexpr Duration kAwaitedRefuse = std::chrono::seconds(5);  // an offer of an agent that owes us something
 inline constexpr Duration kKillAgainMin = std::chrono::seconds(5);
 inline constexpr Duration kKillAgainMax = std::chrono::minutes(1);
+inline constexpr Duration kShutdownAfter = std::chrono::seconds(10);  // an executor that lets its kill grace pass
 
 class Provisioner {
  public:
@@ -48,7 +49,9 @@ class Provisioner {
   void member_spoke(const MemberId& member, Instant now);
   void begin_delete(const ClusterId& cluster, Instant now);
 
-  // Does all that is due. Only while subscribed.
+  // A cluster with wanted members was recorded.
+  void cluster_added(Instant now) { wake(now); }
+  // Does all that is due: to be called whenever next() has come, while subscribed. O(members).
   void advance(Instant now);
   [[nodiscard]] Instant next() const { return next_; }
 
@@ -68,8 +71,6 @@ class Provisioner {
     std::vector<mesos::Operation> operations;
     bool awaited = false;  // something of ours is missing in it and should come soon
   };
-  enum class Due { kNothing, kAgain };
-
   [[nodiscard]] const Member& get(const Owner& owner) const;
   Member& edit(const Owner& owner);
   [[nodiscard]] const Cluster& cluster_of(const Owner& owner) const;

@@ -12,6 +12,7 @@ namespace mysos {
 
 void Provisioner::on(const mesos::Offers& in, Instant now) {
   if (!ledger_.state().framework) return;
+  wake(now);
   mesos::Decline strange{{}, config_.decline_for};
   std::vector<mesos::Offer> ours;
   for (const mesos::Offer& offer : in.offers) {
@@ -34,6 +35,7 @@ void Provisioner::on(const mesos::Offers& in, Instant now) {
 }
 
 void Provisioner::on(const mesos::Rescind& in, Instant now) {
+  wake(now);
   for (const auto& [task, owner] : by_task_) {
     MemberRow& row = table_.at(owner.member);
     if (row.accepted != in.offer) continue;

@@ -368,6 +368,17 @@ TEST(Provisioning, KillsAreRepeatedUntilTheTaskHasEnded) {
   EXPECT_TRUE(s.mesos.nothing_held());
 }
 
+TEST(Provisioning, AnExecutorThatLetsItsGracePassIsShutDown) {
+  Scenario s = a_running_cluster(1);
+  s.mesos.deaf = true;
+  ASSERT_TRUE(s.remove("shop"));
+  s.run_for(seconds(30));
+  EXPECT_EQ(s.mesos.count<mesos::Shutdown>(), 0U);
+  s.run_for(minutes(1));
+  EXPECT_GE(s.mesos.count<mesos::Shutdown>(), 1U);
+  EXPECT_EQ(s.mesos.last<mesos::Shutdown>()->executor.value, s.member("shop", 0).task.value);
+}
+
 TEST(Provisioning, AReleaseWhoseAnswersAreLostIsProvedByTheNextOffers) {
   Scenario s = a_running_cluster();
   s.mesos.silent_operations = true;

@@ -39,9 +39,10 @@ void Provisioner::on(const mesos::Update& in, Instant now) {
   const auto found = by_task_.find(in.task);
   if (found == by_task_.end()) return stray(in);
   const Owner owner = found->second;
+  if (table_.at(owner.member).ended && !mesos::is_terminal(in.state)) return;  // an older update, sent again
+  // That what runs is running comes for every task after each subscription, and makes nothing due.
+  if (in.state != TaskState::kRunning || get(owner).stage != MemberStage::kRunning) wake(now);
   ledger_.touch(owner.cluster);
-  MemberRow& row = table_.at(owner.member);
-  if (row.ended && !mesos::is_terminal(in.state)) return;  // an older update, sent again
   if (mesos::is_terminal(in.state)) {
     ended(owner, in, now);
   } else if (in.state == TaskState::kUnreachable || in.state == TaskState::kLost || in.state == TaskState::kUnknown) {
@@ -145,6 +146,7 @@ void Provisioner::on(const mesos::UpdateOperation& in, Instant now) {
   if (!name) return;
   const auto owner = owner_of_resource(name->resource_id);
   if (!owner) return;
+  wake(now);
   ledger_.touch(owner->cluster);
   using mesos::OperationState;
   const bool failed = in.state == OperationState::kFailed || in.state == OperationState::kError ||
@@ -171,6 +173,7 @@ void Provisioner::on(const mesos::UpdateOperation& in, Instant now) {
 }
 
 void Provisioner::on(const mesos::Failure& in, Instant now) {
+  wake(now);
   for (const auto& [task, owner] : by_task_) {
     const Member& m = get(owner);
     if (in.executor) {

@@ -4,6 +4,7 @@
 #include "core/scheduler_core.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "base/assert.h"
@@ -36,7 +37,7 @@ struct SchedulerCore::Impl {
   struct Mind {
     EpochMemory memory;
     std::string waiting_for;
-    Instant wake{};
+    Instant wake = kNever;
     bool fresh = false;  // it has not served yet since it was made
     std::optional<Instant> switching_since;
   };
@@ -47,7 +48,8 @@ struct SchedulerCore::Impl {
         provisioner(ledger, table_of(now), config),
         orders(ledger, config.order_deadline, 1 + (ledger.prng().next() >> (64 - kOrderIdBits))) {
     for (const auto& [id, cluster] : ledger.state().clusters) {
-      minds[id] = Mind{{}, "", now, cluster.epoch.mode == EpochMode::kVirgin, {}};
+      minds[id].fresh = cluster.epoch.mode == EpochMode::kVirgin;
+      wake(id, now);
     }
   }
 
@@ -58,7 +60,6 @@ struct SchedulerCore::Impl {
 
   // ---- Mesos ----
   void take(const scheduler_input::FromMesos& in, Instant now) {
-    mesos_due = true;
     if (!dismissed.empty()) return;
     std::visit(Overloaded{
                    [&](const mesos::Subscribed& e) { on(e, now); },
@@ -125,12 +126,12 @@ struct SchedulerCore::Impl {
     cluster.token_hash = in.token_hash;
     cluster.created = in.at;
     for (const Member& m : cluster.members) table.add(cluster, m.id, now);
-    minds[cluster.id] = Mind{{}, "", now, true, {}};
+    minds[cluster.id].fresh = true;
     ClusterId id = cluster.id;
     ledger.event(cluster, {"cluster_created", std::to_string(cluster.spec.members) + " member(s) of " +
                                                   cluster.spec.version + " were asked for"});
     ledger.add(std::move(cluster));
-    mesos_due = true;
+    provisioner.cluster_added(now);
     return id;
   }
 
@@ -140,7 +141,6 @@ struct SchedulerCore::Impl {
       MYSOS_TRY(const Cluster* cluster, living(in.name));
       const ClusterId id = cluster->id;
       provisioner.begin_delete(id, now);
-      mesos_due = true;
       return id;
     }());
   }
@@ -206,8 +206,9 @@ struct SchedulerCore::Impl {
   // ---- plans ----
   void plan_all(Instant now) {
     std::set<ClusterId> due = ledger.take_touched();
-    for (const auto& [id, mind] : minds) {
-      if (mind.wake <= now) due.insert(id);
+    for (const auto& [at, id] : wakes) {
+      if (at > now) break;
+      due.insert(id);
     }
     for (const ClusterId& id : due) plan(id, now);
     (void)ledger.take_touched();  // by the plans themselves, which have come to rest
@@ -218,12 +219,12 @@ struct SchedulerCore::Impl {
 
   void plan(const ClusterId& id, Instant now) {
     const Cluster* cluster = ledger.find(id);
+    wake(id, kNever);
     if (cluster == nullptr) {
       minds.erase(id);
       return;
     }
     Mind& mind = minds.at(id);
-    mind.wake = kNever;
     mind.waiting_for.clear();
     if (cluster->deleting || !dismissed.empty()) return;
     const std::vector<MemberView> members = views_of(*cluster, table);
@@ -231,10 +232,10 @@ struct SchedulerCore::Impl {
     if (mind.fresh && cluster->epoch.mode != EpochMode::kVirgin && serves(*cluster, members)) mind.fresh = false;
     for (int steps = 0; steps < kMaxPlanSteps; ++steps) {
       EpochDecision decision = plan_epoch(*cluster, members, config.times, mind.memory, now);
-      if (!decision.next) return carry_out(decision, members, mind, now);
+      if (!decision.next) return carry_out(id, decision, members, now);
       persist(id, std::move(decision));
     }
-    mind.wake = now + kPlanPause;
+    wake(id, now + kPlanPause);
   }
 
   void give_up_switchover(const Cluster& cluster, Mind& mind, Instant now) {
@@ -260,32 +261,41 @@ struct SchedulerCore::Impl {
     ledger.event(cluster, about, {std::move(decision.kind), std::move(decision.why)});
   }
 
-  void carry_out(const EpochDecision& decision, const std::vector<MemberView>& members, Mind& mind, Instant now) {
+  void carry_out(const ClusterId& id, const EpochDecision& decision, const std::vector<MemberView>& members, Instant now) {
+    Mind& mind = minds.at(id);
     mind.waiting_for = decision.waiting_for;
-    mind.wake = decision.revisit;
-    if (mind.switching_since) mind.wake = std::min(mind.wake, *mind.switching_since + kSwitchoverPatience);
+    Instant at = decision.revisit;
+    if (mind.switching_since) at = std::min(at, *mind.switching_since + kSwitchoverPatience);
     for (const MemberView& view : members) {
       const bool bare = view.connected && view.report && !view.report->has_secrets;
       orders.want_setup(view.id, bare, now);
       const auto wanted = std::ranges::find_if(decision.orders, [&](const auto& entry) { return entry.first == view.id; });
       orders.want(view.id, wanted == decision.orders.end() ? std::nullopt : std::optional(wanted->second), now);
-      mind.wake = std::min(mind.wake, orders.next(view.id));
+      at = std::min(at, orders.next(view.id));
     }
+    wake(id, at);
+  }
+
+  // When the cluster is planned for again at the latest.
+  void wake(const ClusterId& id, Instant at) {
+    const auto mind = minds.find(id);
+    if (mind == minds.end()) return;
+    wakes.erase({mind->second.wake, id});
+    mind->second.wake = at;
+    if (at != kNever) wakes.emplace(at, id);
   }
 
   // ---- outside ----
   void step(const SchedulerInput& input, Instant now) {
-    mesos_due = false;
     std::visit([&](const auto& in) { take(in, now); }, input);
-    if (subscribed && (mesos_due || now >= provisioner.next())) provisioner.advance(now);
+    if (subscribed && now >= provisioner.next()) provisioner.advance(now);
     plan_all(now);
     ledger.seal();
   }
 
   [[nodiscard]] Instant next_deadline() const {
-    Instant at = subscribed ? provisioner.next() : kNever;
-    for (const auto& [id, mind] : minds) at = std::min(at, mind.wake);
-    return at;
+    const Instant at = subscribed ? provisioner.next() : kNever;
+    return wakes.empty() ? at : std::min(at, wakes.begin()->first);
   }
 
   [[nodiscard]] ClusterView view_of(const Cluster& cluster) const {
@@ -308,8 +318,8 @@ struct SchedulerCore::Impl {
   Provisioner provisioner;
   OrderDesk orders;
   std::map<ClusterId, Mind> minds;
+  std::set<std::pair<Instant, ClusterId>> wakes;  // of the minds, soonest first
   bool subscribed = false;
-  bool mesos_due = false;  // this step concerns Mesos' side
   std::string dismissed;   // why this process acts no more, "" = it does
 };
 

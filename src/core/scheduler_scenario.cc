@@ -178,6 +178,7 @@ void ScriptedMesos::on(const mesos::Revive&) {
 }
 
 void ScriptedMesos::on(const mesos::Kill& c) {
+  if (deaf) return;
   const auto found = tasks.find(c.task);
   if (found != tasks.end() && !mesos::is_terminal(found->second.state) &&
       !agents[found->second.info.agent].unreachable) {

@@ -59,6 +59,7 @@ class ScriptedMesos {
   std::map<TaskId, Task> tasks;
   std::set<std::string> refused_operations;  // "create": OPERATION_ERROR for these
   bool silent_operations = false;            // done, but no word of it
+  bool deaf = false;                         // executors do not obey a KILL
   std::vector<mesos::Call> calls;            // all that arrived
   bool suppressed = false;
 
