@@ -32,6 +32,18 @@ void check_acked_on_release(Sim& sim, const Truth& truth, const ClusterTruth& no
                           sim.txns[txn].write, record.primary->str(), now.id.str(), to_string(record.pair)));
 }
 
+void check_ackers(Sim& sim, const ClusterTruth& now, const SimServer& server, TxnId txn,
+                  const std::set<MemberId>& acked_by) {
+  const EpochRecord& r = now.cluster.epoch;
+  const bool its_record = r.primary == server.identity().member && r.pair.epoch == server.opened_under.epoch;
+  if (r.electing || r.mode != EpochMode::kNormal || !its_record || now.deleting) return;
+  sim.coverage.hit(Mark::kS4Named);
+  const auto named = std::ranges::count_if(acked_by, [&](const MemberId& m) { return r.ackers.contains(m); });
+  if (static_cast<std::size_t>(named) >= r.d) return;
+  sim.violate(fmt::format("S4: {} acknowledges write {} at {} after {} of {} named acker(s)", server.identity().member.str(),
+                          sim.txns[txn].write, to_string(r.pair), named, r.d));
+}
+
 void check_acked_somewhere(Sim& sim, const Truth& truth, const ClusterTruth& now) {
   if (now.deleting || now.acked.empty()) return;
   sim.coverage.hit(Mark::kS3Checked);

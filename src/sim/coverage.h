@@ -16,6 +16,7 @@ enum class Mark {
   kS1Failover,            // ... another one than before
   kS2LateAck,             // an older primary released a commit after a later one had opened
   kS3Checked,
+  kS4Named,               // a commit was released in normal mode
   kS5Follower,            // a follower of the recorded primary was compared with it
   kS6Writable,            // a writable member was compared with others
   kS6Stale,               // ... while an older primary was still writable
@@ -38,7 +39,7 @@ enum class Mark {
 };
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(Mark::kCount)> kMarkNames = {
-    "write_acked", "ack_by_replica", "ack_solo", "s1_election", "s1_failover", "s2_late_ack", "s3_checked",
+    "write_acked", "ack_by_replica", "ack_solo", "s1_election", "s1_failover", "s2_late_ack", "s3_checked", "s4_named",
     "s5_follower", "s6_writable", "s6_stale", "errant_tail", "rebuild", "amnesia", "hung_read_only",
     "promise_lost_before_sync", "promise_kept_unseen", "adopted", "scheduler_crash", "scheduler_crash_unsent",
     "order_refused", "switchover", "deleted", "agent_crash", "fold_checked", "converged"};

@@ -2,6 +2,7 @@
 // mysos-sim --seed N             tells the story of one seed, twice run and compared
 // mysos-sim --seeds FROM:COUNT   runs a batch: rate, coverage, failing seeds; exit code 1 on a violation or a gap
 //   --members N --flavour mariadb|mysql   instead of what the seed draws
+//   --only FAULT                 one kind of fault and no other (fault.h)
 //   --mutation NAME              with a deliberate bug in the simulator's own layers (exit code 0 when it is found)
 //   --threads N --quiet
 #include <charconv>
@@ -23,7 +24,7 @@ using namespace mysos::sim;
 [[noreturn]] void usage(const std::string& why) {
   fmt::print(stderr,
              "mysos-sim: {}\nusage: mysos-sim (--seed N | --seeds FROM:COUNT) [--members N] [--flavour mariadb|mysql]\n"
-             "                 [--mutation NAME] [--threads N] [--quiet]\n",
+             "                 [--only FAULT] [--mutation NAME] [--threads N] [--quiet]\n",
              why);
   std::exit(2);
 }
@@ -67,6 +68,9 @@ Arguments parse(int argc, char** argv) {
     } else if (flag == "--flavour") {
       a.batch.each.flavour = enum_value<Flavour>(value);
       if (!a.batch.each.flavour) usage("the flavours are mariadb and mysql");
+    } else if (flag == "--only") {
+      a.batch.each.only = enum_value<Fault>(value);
+      if (!a.batch.each.only) usage(fmt::format("there is no fault '{}'", value));
     } else if (flag == "--mutation") {
       const auto mutation = enum_value<Mutation>(value);
       if (!mutation) usage(fmt::format("there is no mutation '{}'", value));

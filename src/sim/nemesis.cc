@@ -7,22 +7,27 @@
 
 namespace mysos::sim {
 
-Nemesis::Nemesis(Sim& sim, Truth& truth, SimMaster& master, SimScheduler& scheduler, std::uint32_t machines)
+Nemesis::Nemesis(Sim& sim, Truth& truth, SimMaster& master, SimScheduler& scheduler, std::uint32_t machines,
+                 std::optional<Fault> only)
     : sim_(sim),
       truth_(truth),
       master_(master),
       scheduler_(scheduler),
       prng_(sim.prng.fork()),
       nodes_(executor_node(machines)) {
-  draw();
+  draw(only);
 }
 
-void Nemesis::draw() {
+void Nemesis::draw(std::optional<Fault> only) {
+  if (only) {
+    kinds_.push_back({*only, seconds(5)});
+    return;
+  }
   // Swarm: most seeds have some kinds of faults only, so that one does not hide another.
   const std::uint64_t density = 150 + prng_.below(500);
-  for (int f = 0; f < static_cast<int>(Fault::kCount); ++f) {
+  for (const auto& fault : enum_names(Fault{})) {
     if (!prng_.chance(density)) continue;
-    kinds_.push_back({static_cast<Fault>(f), milliseconds(500 + static_cast<long>(prng_.below(12000)))});
+    kinds_.push_back({fault.value, milliseconds(500 + static_cast<long>(prng_.below(12000)))});
   }
   if (prng_.chance(400)) network_.loss = prng_.below(30);
   if (prng_.chance(400)) network_.duplicate = prng_.below(100);
@@ -122,8 +127,6 @@ void Nemesis::strike(Fault fault) {
     case Fault::kSlowApplier:
       if (v != nullptr) v->server().set_apply_delay(milliseconds(1), milliseconds(1 + static_cast<long>(prng_.below(200))));
       return;
-    case Fault::kCount:
-      return;
   }
 }
 
@@ -162,8 +165,8 @@ void Nemesis::late_acks() {
   SimExecutor* const p = primary_victim();
   if (p == nullptr) return;
   const Node node = server_node(p->machine());
-  sim_.tell([&] { return fmt::format("network: everything to {} is late", node); });
-  sim_.network.lag(node, seconds(9));
+  sim_.tell([&] { return fmt::format("network: what servers send to {} is late", node); });
+  for (Node n = server_node(0); n < nodes_; n += 3) sim_.network.lag(n, node, seconds(9));
   cut_for(kSchedulerNode, p->node(), seconds(12));
   sim_.after(milliseconds(400), [this, node] {
     for (Node n = 0; n < nodes_; ++n) {
@@ -171,8 +174,10 @@ void Nemesis::late_acks() {
     }
   });
   sim_.after(seconds(12), [this, node] {
-    sim_.network.lag(node, Duration{});
-    for (Node n = 0; n < nodes_; ++n) sim_.network.heal(node, n);
+    for (Node n = 0; n < nodes_; ++n) {
+      sim_.network.lag(n, node, Duration{});
+      sim_.network.heal(node, n);
+    }
   });
 }
 

@@ -2,8 +2,10 @@
 #pragma once
 // What goes wrong. A seed draws which kinds of faults it has and how often; while the nemesis is on it picks victims at
 // random. Everything it breaks mends by itself or by mend_all(): no data are taken away, for which Mysos has no answer.
+#include <optional>
 #include <vector>
 
+#include "sim/fault.h"
 #include "sim/sim_master.h"
 #include "sim/sim_scheduler.h"
 #include "sim/truth.h"
@@ -12,20 +14,17 @@ namespace mysos::sim {
 
 class Nemesis {
  public:
-  Nemesis(Sim& sim, Truth& truth, SimMaster& master, SimScheduler& scheduler, std::uint32_t machines);
+  Nemesis(Sim& sim, Truth& truth, SimMaster& master, SimScheduler& scheduler, std::uint32_t machines,
+          std::optional<Fault> only);
   void unleash();
   void mend_all();  // ends all faults; what is down comes back
 
  private:
-  enum class Fault {
-    kServer, kExecutor, kExecutorPromising, kBoth, kContainer, kMachine, kAgent, kMaster, kScheduler, kSchedulerSending, kPrimaryServer,
-    kAllServers, kCut, kIsolate, kUnwatched, kReplicaCut, kLateAcks, kSlowApplier, kCount,
-  };
   struct Kind {
     Fault fault{};
     Duration every{};
   };
-  void draw();
+  void draw(std::optional<Fault> only);
   void arm(const Kind& kind);
   void strike(Fault fault);
   SimExecutor* victim();

@@ -39,7 +39,7 @@ class Stream {
 class Network {
  public:
   Network(EventQueue& queue, Prng prng, std::size_t nodes)
-      : queue_(queue), prng_(prng), nodes_(nodes), cut_(nodes * nodes, 0), lag_(nodes) {}
+      : queue_(queue), prng_(prng), nodes_(nodes), cut_(nodes * nodes, 0), lag_(nodes * nodes) {}
 
   void set_faults(const NetworkFaults& faults) { faults_ = faults; }
   void cut(Node from, Node to) { cut_[from * nodes_ + to] = 1; }
@@ -48,8 +48,8 @@ class Network {
     cut_.assign(cut_.size(), 0);
     lag_.assign(lag_.size(), Duration{});
   }
-  // Everything to `node` is late by this much more.
-  void lag(Node node, Duration more) { lag_[node] = more; }
+  // Everything that way is late by this much more.
+  void lag(Node from, Node to, Duration more) { lag_[from * nodes_ + to] = more; }
   [[nodiscard]] bool is_cut(Node from, Node to) const { return cut_[from * nodes_ + to] != 0; }
 
   void send(Node from, Node to, const std::function<void()>& deliver) {
@@ -65,7 +65,7 @@ class Network {
       stream->broken_ = true;
       return;
     }
-    const Instant at = std::max(stream->last_, queue_.now() + delay() + lag_[to]);
+    const Instant at = std::max(stream->last_, queue_.now() + delay() + lag_[from * nodes_ + to]);
     stream->last_ = at;
     queue_.at(at, [this, stream, from, to, deliver = std::move(deliver)] {
       if (stream->broken_) return;
@@ -86,7 +86,7 @@ class Network {
                                       : between(faults_.delay_min, faults_.delay_max);
   }
   void fly(Node from, Node to, Duration takes, const std::function<void()>& deliver) {
-    queue_.after(takes + lag_[to], [this, from, to, deliver] {
+    queue_.after(takes + lag_[from * nodes_ + to], [this, from, to, deliver] {
       if (from == to || !is_cut(from, to)) deliver();
     });
   }

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/assert.h"
+#include "core/orders.h"
 
 namespace mysos::sim {
 namespace {
@@ -177,14 +178,23 @@ void SimExecutor::effects(MemberOutput out) {
     const auto waiting = waiting_orders_.find(a.order);
     if (waiting == waiting_orders_.end()) continue;
     if (a.error && a.error->code == Errc::kFenced) sim_.coverage.hit(Mark::kOrderRefused);
-    auto answer = std::move(waiting->second);
+    const WaitingOrder order = std::move(waiting->second);
     waiting_orders_.erase(waiting);
-    answer(a.error, core_->report());
+    if (!a.error && order.pair) obeyed(*order.pair);
+    order.answer(a.error, core_->report());
   }
   if (out.report_changed) report_to_watchers();
   if (!out.finished) return;
   die();
   ended_(0);
+}
+
+// S7: the promise is for ever, whatever has died since.
+void SimExecutor::obeyed(Pair pair) {
+  if (pair < volume_.obeyed) {
+    sim_.violate(fmt::format("S7: {} obeys {} after {}", spec_.member.str(), to_string(pair), to_string(volume_.obeyed)));
+  }
+  volume_.obeyed = std::max(volume_.obeyed, pair);
 }
 
 void SimExecutor::act(const ServerAction& action) {
@@ -328,7 +338,7 @@ void SimExecutor::order(const MemberId& member, const Order& order,
     give(member_input::SecretsStored{});
   }
   const std::uint64_t id = next_order_++;
-  waiting_orders_[id] = std::move(answer);
+  waiting_orders_[id] = {pair_of(order), std::move(answer)};
   give(member_input::OrderGiven{id, order});
 }
 

@@ -52,11 +52,16 @@ class SimExecutor {
   [[nodiscard]] Node node() const { return executor_node(machine_); }
 
  private:
+  struct WaitingOrder {
+    std::optional<Pair> pair;
+    std::function<void(std::optional<Error>, MemberReport)> answer;
+  };
   void start_executor();
   void give(MemberInput input);
   void process();
   void carry_out(MemberOutput out);
   void effects(MemberOutput out);
+  void obeyed(Pair pair);
   void act(const ServerAction& action);
   void make_datadir(std::uint64_t generation);
   void begin_plan(StepPlan plan);
@@ -89,7 +94,7 @@ class SimExecutor {
   std::uint64_t plan_token_ = 0;   // changes with each step begun, so that a late end is not mistaken for another's
   std::uint64_t steps_ended_ = 0;  // a read that began before the last one is thrown away
   std::uint64_t next_order_ = 1;
-  std::map<std::uint64_t, std::function<void(std::optional<Error>, MemberReport)>> waiting_orders_;
+  std::map<std::uint64_t, WaitingOrder> waiting_orders_;
   std::vector<std::shared_ptr<WatchConnection>> watchers_;
 };
 

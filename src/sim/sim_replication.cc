@@ -12,6 +12,7 @@ namespace {
 
 constexpr Duration kConnectRetry = seconds(1);
 constexpr Duration kNetTimeout = seconds(4);
+constexpr int kHeartbeatsMissed = 3;
 constexpr Duration kSourceNotices = seconds(1);  // a dump thread that its replica has left
 constexpr std::size_t kBatch = 64;
 
@@ -42,6 +43,9 @@ void SimServer::connect() {
 void SimServer::watch_link(const std::shared_ptr<ReplicaLink>& link) {
   sim_.after(seconds(1), [this, link, life = life_] {
     if (life != life_ || link != link_ || !receiver_) return;
+    // The source's heartbeats come when nothing else does.
+    link->missed = sim_.network.is_cut(link->source->node(), node()) ? link->missed + 1 : 0;
+    if (link->missed >= kHeartbeatsMissed) link->down->close();
     if (link->down->broken() || link->up->broken()) {
       // Known at once on a reset, after net_timeout on silence.
       sim_.after(sim_.between(milliseconds(0), kNetTimeout - seconds(1)), [this, link, life] {

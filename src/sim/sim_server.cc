@@ -147,7 +147,7 @@ void SimServer::settle_commits() {
     if (!p.session) continue;
     if (!p.own) {
       sim_.coverage.hit(p.acked_by.empty() ? Mark::kAckSolo : Mark::kAckByReplica);
-      world_.released(*this, p.txn);
+      world_.released(*this, p.txn, p.acked_by);
     }
     p.reply(true);
   }

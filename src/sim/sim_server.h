@@ -27,7 +27,8 @@ class ServerWorld {
   virtual SimServer* server_at(const std::string& host, std::uint16_t port) = 0;
   virtual void opened(SimServer& server) = 0;                   // lifted read-only
   virtual void begun(SimServer& server, TxnId txn) = 0;         // in the own binlog
-  virtual void released(SimServer& server, TxnId txn) = 0;      // the client is being told OK
+  // The client is being told OK, after these have acknowledged.
+  virtual void released(SimServer& server, TxnId txn, const std::set<MemberId>& acked_by) = 0;
   virtual void relay_lost(SimServer& server, bool any) = 0;     // a relay log was thrown away
 };
 
@@ -49,7 +50,7 @@ struct ReplicaLink {
   std::shared_ptr<Stream> up = std::make_shared<Stream>();
   TxnSet held;           // by the replica, when it connected
   std::size_t next = 0;  // in the source's binlog
-  Instant heard{};       // by the replica
+  int missed = 0;        // heartbeats, by the replica
   bool connected = false;
   bool ended = false;  // by the replica: nothing more is taken from `down`
 };

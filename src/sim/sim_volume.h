@@ -46,6 +46,7 @@ struct SimVolume {
   MemberPromise promise;
   bool secrets = false;
   std::optional<Datadir> data;
+  Pair obeyed;  // the highest pair it ever said yes to; for the checkers only
 };
 
 }  // namespace mysos::sim

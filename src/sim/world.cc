@@ -30,7 +30,7 @@ class World : public ServerWorld, public SchedulerWorld {
   SimServer* server_at(const std::string& host, std::uint16_t port) override;
   void opened(SimServer& server) override;
   void begun(SimServer& server, TxnId txn) override;
-  void released(SimServer& server, TxnId txn) override;
+  void released(SimServer& server, TxnId txn, const std::set<MemberId>& acked_by) override;
   void relay_lost(SimServer& server, bool any) override;
   SimExecutor* executor_at(const std::string& ip, std::uint16_t api_port) override;
   std::optional<std::uint32_t> machine_at(const std::string& ip) override;
@@ -83,7 +83,7 @@ World::World(const SeedOptions& options)
     return nullptr;
   };
   clients_ = std::make_unique<SimClients>(sim_, truth_, milliseconds(20 + static_cast<long>(prng_.below(300))));
-  nemesis_ = std::make_unique<Nemesis>(sim_, truth_, master_, scheduler_, machines_);
+  nemesis_ = std::make_unique<Nemesis>(sim_, truth_, master_, scheduler_, machines_, options.only);
   faults_for_ = options.faults_for.value_or(sim_.between(seconds(8), seconds(30)));
 }
 
@@ -206,13 +206,14 @@ void World::begun(SimServer& server, TxnId txn) {
   if (found != truth_.clusters.end()) truth_.begun[txn] = {server.opened_under.epoch, found->second.opened};
 }
 
-void World::released(SimServer& server, TxnId txn) {
+void World::released(SimServer& server, TxnId txn, const std::set<MemberId>& acked_by) {
   const auto found = truth_.clusters.find(server.identity().cluster);
   if (found == truth_.clusters.end()) return;
   ClusterTruth& c = found->second;
   sim_.coverage.hit(Mark::kWriteAcked);
   check_late_ack(sim_, truth_, c, server, txn);
   check_acked_on_release(sim_, truth_, c, txn);
+  check_ackers(sim_, c, server, txn, acked_by);
   c.acked.push_back(txn);
   c.last_ack = sim_.now();
 }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "sim/coverage.h"
+#include "sim/fault.h"
 #include "sim/sim.h"
 
 namespace mysos::sim {
@@ -17,6 +18,7 @@ struct SeedOptions {
   std::optional<std::uint32_t> members;
   std::optional<Flavour> flavour;
   std::optional<Duration> faults_for;
+  std::optional<Fault> only;  // this kind of fault and no other
   Mutation mutation = Mutation::kNone;
   Trace::Listener listener;  // gets the story; empty = none wanted
 };

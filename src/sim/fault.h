@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The kinds of things that go wrong (nemesis.h).
+#include <array>
+
+#include "base/json.h"
+
+namespace mysos::sim {
+
+enum class Fault {
+  kServer,             // a mysqld dies
+  kPrimaryServer,      // ... that serves
+  kAllServers,
+  kExecutor,           // an executor dies beside its living mysqld
+  kExecutorPromising,  // ... while its promise is being written
+  kBoth,
+  kContainer,
+  kMachine,
+  kAgent,              // the Mesos agent's process alone
+  kMaster,
+  kScheduler,
+  kSchedulerSending,   // between a commit and what follows from it
+  kCut,                // any two voices
+  kIsolate,            // one voice, or a machine, hears nobody
+  kUnwatched,          // the scheduler alone does not reach a member
+  kReplicaCut,         // a replica and its primary
+  kLateAcks,
+  kSlowApplier,
+};
+constexpr auto enum_names(Fault) {
+  using enum Fault;
+  return std::to_array<EnumName<Fault>>({{kServer, "server"},
+                                         {kPrimaryServer, "primary-server"},
+                                         {kAllServers, "all-servers"},
+                                         {kExecutor, "executor"},
+                                         {kExecutorPromising, "executor-promising"},
+                                         {kBoth, "both"},
+                                         {kContainer, "container"},
+                                         {kMachine, "machine"},
+                                         {kAgent, "agent"},
+                                         {kMaster, "master"},
+                                         {kScheduler, "scheduler"},
+                                         {kSchedulerSending, "scheduler-sending"},
+                                         {kCut, "cut"},
+                                         {kIsolate, "isolate"},
+                                         {kUnwatched, "unwatched"},
+                                         {kReplicaCut, "replica-cut"},
+                                         {kLateAcks, "late-acks"},
+                                         {kSlowApplier, "slow-applier"}});
+}
+
+}  // namespace mysos::sim
