@@ -54,11 +54,7 @@ std::string random_uuid() {
   return out;
 }
 
-std::string random_uuid_base64() {
-  unsigned char b[16];
-  randombytes_buf(b, sizeof b);
-  return mesos::wire::base64({reinterpret_cast<const char*>(b), sizeof b});
-}
+std::string random_uuid_base64() { return mesos::wire::new_uuid(); }
 
 HttpResponse plain_text(int status, std::string text) {
   HttpResponse response{status, {}, std::move(text)};

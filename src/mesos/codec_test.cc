@@ -9,6 +9,7 @@
 #include "mesos/event_codec.h"
 #include "mesos/executor_api.h"
 #include "mesos/info_codec.h"
+#include "mesos/wire.h"
 
 namespace mysos::mesos {
 namespace {
@@ -85,6 +86,13 @@ TEST(CallCodec, RefusesInTheWordsOfMesos) {
     ++seen;
   }
   EXPECT_GE(seen, 7);
+}
+
+TEST(Uuids, AreOfAVersionThatMesosKnows) {
+  for (int i = 0; i < 100; ++i) EXPECT_TRUE(wire::is_uuid(wire::new_uuid()));
+  EXPECT_TRUE(wire::is_uuid("ArakPHi3QkmOdXH2Phm33Q=="));   // recorded
+  EXPECT_FALSE(wire::is_uuid("AAAAAAAAAAAAAAAAAAAAAA=="));  // sixteen bytes, version 0
+  EXPECT_FALSE(wire::is_uuid("ArakPHi3QkmOdXH2Phm3"));      // fifteen
 }
 
 TEST(EventCodec, KeepsEveryRecordedEvent) {

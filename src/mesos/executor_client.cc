@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mesos/executor_client.h"
 
-#include <sodium.h>
-
 #include <algorithm>
 
 #include "base/assert.h"
@@ -22,12 +20,6 @@ constexpr Duration kRetryCall = std::chrono::milliseconds(200);
 // Mesos agents are silent for half an hour, so silence says nothing; a dead agent closes its
 // sockets.
 constexpr Duration kSilence = std::chrono::hours(24 * 365);
-
-std::string new_uuid() {
-  unsigned char bytes[16];
-  randombytes_buf(bytes, sizeof bytes);
-  return wire::base64({reinterpret_cast<const char*>(bytes), sizeof bytes});
-}
 }  // namespace
 
 Result<ExecutorEnvironment> parse_executor_environment(
@@ -79,7 +71,7 @@ void ExecutorClient::start() {
 std::string ExecutorClient::update(Update update) {
   MYSOS_ASSERT(unacknowledged_.size() < kMaxUnacknowledgedUpdates,
                "updates are rare and acknowledged at once");
-  update.uuid = new_uuid();
+  update.uuid = wire::new_uuid();
   update.source = "SOURCE_EXECUTOR";
   update.executor = environment_.executor;
   update.agent.reset();

@@ -100,6 +100,19 @@ std::string unbase64(std::string_view text) {
   return out;
 }
 
-bool is_uuid(std::string_view text) { return unbase64(text).size() == 16; }
+std::string new_uuid() {
+  unsigned char bytes[16];
+  randombytes_buf(bytes, sizeof bytes);
+  bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0f) | 0x40);
+  bytes[8] = static_cast<unsigned char>((bytes[8] & 0x3f) | 0x80);
+  return base64({reinterpret_cast<const char*>(bytes), sizeof bytes});
+}
+
+bool is_uuid(std::string_view text) {
+  const std::string bytes = unbase64(text);
+  if (bytes.size() != 16) return false;
+  const int version = static_cast<unsigned char>(bytes[6]) >> 4;
+  return version >= 1 && version <= 5;
+}
 
 }  // namespace mysos::mesos::wire
