@@ -35,6 +35,14 @@ std::string cpus_text(std::int64_t milli) {
 }
 std::string mib_text(std::int64_t milli) { return to_string(mib(static_cast<std::uint64_t>(milli) / 1000)); }
 
+Want want_of(const Cluster& cluster) {
+  Want want{needs_of(cluster.spec), {}};
+  for (const Member& m : cluster.members) {
+    if (!m.agent.empty()) want.taken.insert(m.agent);
+  }
+  return want;
+}
+
 std::optional<std::size_t> choose_agent(const Want& want, const std::vector<AgentSpace>& spaces) {
   std::optional<std::size_t> best;
   const auto key = [&](std::size_t i) { return std::pair(left_over(want.needs, spaces[i]), spaces[i].agent); };

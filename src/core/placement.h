@@ -27,6 +27,8 @@ struct Want {
   std::set<AgentId> taken;  // where this cluster already has a member
 };
 
+Want want_of(const Cluster& cluster);
+
 // An index into `spaces`, none if nobody fits. Ties go to the lower agent id.
 std::optional<std::size_t> choose_agent(const Want& want, const std::vector<AgentSpace>& spaces);
 

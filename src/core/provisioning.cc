@@ -15,10 +15,28 @@ Provisioner::Provisioner(Ledger& ledger, MemberTable& table, const SchedulerConf
       tap_(config.implicit_reconcile),
       reconciler_(config.implicit_reconcile),
       orphans_(config.orphan_grace) {
-  for (const Owner& owner : all()) {
-    const Member& m = get(owner);
-    if (m.stage != MemberStage::kWanted) by_task_.emplace(m.task, owner);
-  }
+  for (const Owner& owner : placed()) index(owner);
+}
+
+std::vector<Provisioner::Owner> Provisioner::placed() const {
+  return those([](MemberStage stage) { return stage != MemberStage::kWanted; });
+}
+
+void Provisioner::index(const Owner& owner) {
+  const Member& m = get(owner);
+  by_task_.insert_or_assign(m.task, owner);
+  by_resource_.insert_or_assign(m.resource_id, owner);
+  by_agent_[m.agent][m.id] = owner.cluster;
+}
+
+void Provisioner::unindex(const Owner& owner) {
+  const Member& m = get(owner);
+  by_task_.erase(m.task);
+  by_resource_.erase(m.resource_id);
+  const auto there = by_agent_.find(m.agent);
+  if (there == by_agent_.end()) return;
+  there->second.erase(m.id);
+  if (there->second.empty()) by_agent_.erase(there);
 }
 
 const Cluster& Provisioner::cluster_of(const Owner& owner) const {
@@ -40,30 +58,17 @@ void Provisioner::tell(const Owner& owner, EventText text) {
   ledger_.event(cluster_of(owner), owner.member, std::move(text));
 }
 
-std::vector<Provisioner::Owner> Provisioner::all() const {
-  std::vector<Owner> out;
-  for (const auto& [id, cluster] : ledger_.state().clusters) {
-    for (const Member& m : cluster.members) out.push_back({id, m.id});
-  }
-  return out;
-}
-
 std::optional<Provisioner::Owner> Provisioner::owner_of_resource(const std::string& resource_id) const {
-  for (const auto& [id, cluster] : ledger_.state().clusters) {
-    for (const Member& m : cluster.members) {
-      if (!m.resource_id.empty() && m.resource_id == resource_id) return Owner{id, m.id};
-    }
-  }
-  return std::nullopt;
+  const auto found = by_resource_.find(resource_id);
+  return found == by_resource_.end() ? std::nullopt : std::optional(found->second);
 }
 
 void Provisioner::subscribed(Instant now) {
   wake(now);
   tap_.subscribed(now);
   reconciler_.subscribed(now);
-  for (const Owner& owner : all()) {
+  for (const Owner& owner : placed()) {
     const Member& m = get(owner);
-    if (m.stage == MemberStage::kWanted) continue;
     MemberRow& row = table_.at(owner.member);
     reconciler_.ask(m.task, m.agent, now);
     row.accepted.reset();  // offers do not outlive their stream
@@ -136,7 +141,7 @@ void Provisioner::abandon_place(const Owner& owner, const std::string& why, Inst
   tell(owner, {"placement_abandoned", "the place on " + m.hostname + " is given up: " + why});
   orphans_.found(m.resource_id, now);
   reconciler_.settled(m.task);
-  by_task_.erase(m.task);
+  unindex(owner);
   Member fresh;
   fresh.id = m.id;
   fresh.index = m.index;
@@ -151,7 +156,7 @@ void Provisioner::finish(const Owner& owner, const std::string& why) {
   const Member& m = get(owner);
   tell(owner, {"member_released", why});
   reconciler_.settled(m.task);
-  by_task_.erase(m.task);
+  unindex(owner);
   table_.remove(owner.member);
   ledger_.watches_changed();
   Cluster& cluster = ledger_.edit(owner.cluster);
@@ -206,7 +211,10 @@ void Provisioner::begin_delete(const ClusterId& id, Instant now) {
 void Provisioner::advance(Instant now) {
   next_ = kNever;
   std::set<std::string> wants;
-  for (const Owner& owner : all()) advance_member(owner, wants, now);
+  // What runs waits for nothing, and is by far the most.
+  for (const Owner& owner : those([](MemberStage stage) { return stage != MemberStage::kRunning; })) {
+    advance_member(owner, wants, now);
+  }
   for (const std::string& orphan : orphans_.all_due(now)) wants.insert("orphan:" + orphan);
   orphans_.forget_old(now);
   wake(orphans_.next(now));
@@ -298,13 +306,8 @@ std::string Provisioner::waiting_for(const Cluster& cluster) const {
     const std::string on = m.hostname + (unreachable ? " (unreachable)" : "");
     std::string wait;
     switch (m.stage) {
-      case MemberStage::kWanted: {
-        Want want{needs_of(cluster.spec), {}};
-        for (const Member& other : cluster.members) {
-          if (!other.agent.empty()) want.taken.insert(other.agent);
-        }
-        return "member " + m.id.value + " needs " + why_unplaced(want, agents_.all());
-      }
+      case MemberStage::kWanted:
+        return "member " + m.id.value + " needs " + why_unplaced(want_of(cluster), agents_.all());
       case MemberStage::kLaunching:
         wait = "the task of member " + m.id.value + " to start on " + on;
         break;

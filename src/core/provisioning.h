@@ -75,8 +75,22 @@ class Provisioner {
   Member& edit(const Owner& owner);
   [[nodiscard]] const Cluster& cluster_of(const Owner& owner) const;
   void tell(const Owner& owner, EventText text);
-  [[nodiscard]] std::vector<Owner> all() const;
+  // Those whose stage is `keep`'s choice; a snapshot, so that they may be changed meanwhile.
+  template <class Keep>
+  [[nodiscard]] std::vector<Owner> those(Keep keep) const {
+    std::vector<Owner> out;
+    for (const auto& [id, cluster] : ledger_.state().clusters) {
+      for (const Member& m : cluster.members) {
+        if (keep(m.stage)) out.push_back({id, m.id});
+      }
+    }
+    return out;
+  }
+  [[nodiscard]] std::vector<Owner> placed() const;
   [[nodiscard]] std::optional<Owner> owner_of_resource(const std::string& resource_id) const;
+  // To be called before and after a member's place or task changes.
+  void unindex(const Owner& owner);
+  void index(const Owner& owner);
 
   // Stages (provisioning.cc).
   void to_running(const Owner& owner, Instant now);
@@ -117,7 +131,10 @@ class Provisioner {
   OfferTap tap_;
   Reconciler reconciler_;
   Orphans orphans_;
+  // Where to find the placed members.
   std::map<TaskId, Owner> by_task_;  // newest tasks only
+  std::map<std::string, Owner> by_resource_;
+  std::map<AgentId, std::map<MemberId, ClusterId>> by_agent_;
   Instant next_ = kNever;
 };
 

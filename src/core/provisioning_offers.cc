@@ -54,23 +54,26 @@ void Provisioner::look_through(Use& use, Instant now) {
       serve_orphan(resource_id, holding, use, now);
     }
   }
-  for (const Owner& owner : all()) {
-    const Member& m = get(owner);
-    if (m.agent == use.offer.agent && !holdings.contains(m.resource_id)) serve_absent(owner, use, now);
+  const auto there = by_agent_.find(use.offer.agent);
+  if (there == by_agent_.end()) return;
+  for (const auto& [member, cluster] : std::map(there->second)) {  // a copy: serving may unplace
+    const Owner owner{cluster, member};
+    if (!holdings.contains(get(owner).resource_id)) serve_absent(owner, use, now);
   }
 }
 
 Needs Provisioner::held_beyond(const AgentOffer& offer, const std::map<std::string, Holding>& offered) const {
   Needs held;
-  for (const auto& [id, cluster] : ledger_.state().clusters) {
-    const Needs needs = needs_of(cluster.spec);
-    for (const Member& m : cluster.members) {
-      const bool holds = m.stage == MemberStage::kRunning || m.stage == MemberStage::kKilling;
-      if (!holds || m.agent != offer.agent || offered.contains(m.resource_id)) continue;
-      held.cpus += needs.cpus;
-      held.mem += needs.mem;
-      held.disk += needs.disk;
-    }
+  const auto there = by_agent_.find(offer.agent);
+  if (there == by_agent_.end()) return held;
+  for (const auto& [member, cluster] : there->second) {
+    const Member& m = get({cluster, member});
+    const bool holds = m.stage == MemberStage::kRunning || m.stage == MemberStage::kKilling;
+    if (!holds || offered.contains(m.resource_id)) continue;
+    const Needs needs = needs_of(ledger_.find(cluster)->spec);
+    held.cpus += needs.cpus;
+    held.mem += needs.mem;
+    held.disk += needs.disk;
   }
   return held;
 }
@@ -78,10 +81,12 @@ Needs Provisioner::held_beyond(const AgentOffer& offer, const std::map<std::stri
 // What of a member is offered is held by no task: whatever its stage says of one is over.
 void Provisioner::serve(const Owner& owner, const Holding& holding, Use& use, Instant now) {
   if (get(owner).agent != use.offer.agent) {  // the same disks under a new name
+    unindex(owner);
     Member& m = edit(owner);
     m.agent = use.offer.agent;
     m.hostname = use.offer.hostname;
     m.ip = config_.bind.empty() ? use.offer.ip : config_.bind;
+    index(owner);
     tell(owner, {"member_moved", "its agent is now known as " + m.agent.value});
   }
   switch (get(owner).stage) {
@@ -178,26 +183,23 @@ void Provisioner::serve_absent(const Owner& owner, Use& use, Instant now) {
 
 // Who asked first is placed first.
 void Provisioner::place_wanted(std::vector<Use>& uses, Instant now) {
-  std::vector<const Cluster*> clusters;
-  for (const auto& [id, cluster] : ledger_.state().clusters) clusters.push_back(&cluster);
-  std::ranges::sort(clusters, {}, [](const Cluster* c) { return std::pair(c->created, c->id); });
-  for (const Cluster* cluster : clusters) {
-    std::vector<Owner> wanted;
-    for (const Member& m : cluster->members) {
-      if (m.stage == MemberStage::kWanted && now >= table_.at(m.id).not_before) wanted.push_back({cluster->id, m.id});
-    }
-    for (const Owner& owner : wanted) {
-      Want want{needs_of(cluster->spec), {}};
-      for (const Member& m : cluster->members) {
-        if (!m.agent.empty()) want.taken.insert(m.agent);
-      }
-      std::vector<AgentSpace> spaces;
-      for (const Use& use : uses) {
-        spaces.push_back({use.offer.agent, use.offer.hostname, scalars_of(use.free), port_count(use.free),
-                          agents_.total(use.offer.agent)});
-      }
-      if (const auto chosen = choose_agent(want, spaces)) place(owner, uses[*chosen], now);
-    }
+  std::vector<Owner> wanted = those([](MemberStage stage) { return stage == MemberStage::kWanted; });
+  std::erase_if(wanted, [&](const Owner& owner) { return now < table_.at(owner.member).not_before; });
+  if (wanted.empty()) return;
+  std::ranges::sort(wanted, {}, [&](const Owner& owner) {
+    return std::tuple(cluster_of(owner).created, owner.cluster, get(owner).index);
+  });
+  const auto space_in = [&](const Use& use) {
+    return AgentSpace{use.offer.agent, use.offer.hostname, scalars_of(use.free), port_count(use.free),
+                      agents_.total(use.offer.agent)};
+  };
+  std::vector<AgentSpace> spaces;
+  for (const Use& use : uses) spaces.push_back(space_in(use));
+  for (const Owner& owner : wanted) {
+    const auto chosen = choose_agent(want_of(cluster_of(owner)), spaces);
+    if (!chosen) continue;
+    place(owner, uses[*chosen], now);
+    spaces[*chosen] = space_in(uses[*chosen]);
   }
 }
 
@@ -240,13 +242,13 @@ void Provisioner::place(const Owner& owner, Use& use, Instant now) {
 }
 
 void Provisioner::launch(const Owner& owner, const Resources& resources, Use& use, Instant now) {
+  unindex(owner);
   Member& m = edit(owner);
-  by_task_.erase(m.task);
   reconciler_.settled(m.task);
   ++m.launches;
   m.task = task_id_of(cluster_of(owner), m);
   m.stage = MemberStage::kLaunching;
-  by_task_.emplace(m.task, owner);
+  index(owner);
   table_.begin_launch(owner.member);
   MemberRow& row = table_.at(owner.member);
   row.launch_by = now + kLaunchPatience;
