@@ -4,6 +4,7 @@
 //   --members N --flavour mariadb|mysql   instead of what the seed draws
 //   --only FAULT                 one kind of fault and no other (fault.h)
 //   --mutation NAME              with a deliberate bug in the simulator's own layers (exit code 0 when it is found)
+//   --rough                      much on the network comes late, and twice
 //   --threads N --quiet
 #include <charconv>
 #include <chrono>
@@ -24,7 +25,7 @@ using namespace mysos::sim;
 [[noreturn]] void usage(const std::string& why) {
   fmt::print(stderr,
              "mysos-sim: {}\nusage: mysos-sim (--seed N | --seeds FROM:COUNT) [--members N] [--flavour mariadb|mysql]\n"
-             "                 [--only FAULT] [--mutation NAME] [--threads N] [--quiet]\n",
+             "                 [--only FAULT] [--mutation NAME] [--rough] [--threads N] [--quiet]\n",
              why);
   std::exit(2);
 }
@@ -48,6 +49,10 @@ Arguments parse(int argc, char** argv) {
   bool asked = false;
   for (int i = 1; i < argc; ++i) {
     const std::string_view flag = argv[i];
+    if (flag == "--rough") {
+      a.batch.each.rough_network = true;
+      continue;
+    }
     if (flag == "--quiet") {
       a.quiet = true;
       continue;

@@ -8,31 +8,30 @@
 namespace mysos::sim {
 
 Nemesis::Nemesis(Sim& sim, Truth& truth, SimMaster& master, SimScheduler& scheduler, std::uint32_t machines,
-                 std::optional<Fault> only)
+                 std::optional<Fault> only, bool rough_network)
     : sim_(sim),
       truth_(truth),
       master_(master),
       scheduler_(scheduler),
       prng_(sim.prng.fork()),
       nodes_(executor_node(machines)) {
-  draw(only);
+  draw(only, rough_network);
 }
 
-void Nemesis::draw(std::optional<Fault> only) {
-  if (only) {
-    kinds_.push_back({*only, seconds(5)});
-    return;
-  }
+void Nemesis::draw(std::optional<Fault> only, bool rough_network) {
   // Swarm: most seeds have some kinds of faults only, so that one does not hide another.
   const std::uint64_t density = 150 + prng_.below(500);
   for (const auto& fault : enum_names(Fault{})) {
-    if (!prng_.chance(density)) continue;
+    if (only ? fault.value != *only : !prng_.chance(density)) continue;
     kinds_.push_back({fault.value, milliseconds(500 + static_cast<long>(prng_.below(12000)))});
   }
   if (prng_.chance(400)) network_.loss = prng_.below(30);
   if (prng_.chance(400)) network_.duplicate = prng_.below(100);
   if (prng_.chance(400)) network_.slow = prng_.below(30);
   if (prng_.chance(300)) network_.slow_max = seconds(12);
+  if (!rough_network) return;
+  network_.duplicate = 400;
+  network_.slow_max = seconds(6);
 }
 
 void Nemesis::unleash() {

@@ -15,7 +15,7 @@ namespace mysos::sim {
 class Nemesis {
  public:
   Nemesis(Sim& sim, Truth& truth, SimMaster& master, SimScheduler& scheduler, std::uint32_t machines,
-          std::optional<Fault> only);
+          std::optional<Fault> only, bool rough_network);
   void unleash();
   void mend_all();  // ends all faults; what is down comes back
 
@@ -24,7 +24,7 @@ class Nemesis {
     Fault fault{};
     Duration every{};
   };
-  void draw(std::optional<Fault> only);
+  void draw(std::optional<Fault> only, bool rough_network);
   void arm(const Kind& kind);
   void strike(Fault fault);
   SimExecutor* victim();

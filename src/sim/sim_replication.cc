@@ -13,7 +13,7 @@ namespace {
 constexpr Duration kConnectRetry = seconds(1);
 constexpr Duration kNetTimeout = seconds(4);
 constexpr int kHeartbeatsMissed = 3;
-constexpr Duration kSourceNotices = seconds(1);  // a dump thread that its replica has left
+constexpr Duration kSourceNotices = seconds(20);  // that what it sends into a cut arrives nowhere (TCP is patient)
 constexpr std::size_t kBatch = 64;
 
 }  // namespace

@@ -83,7 +83,7 @@ World::World(const SeedOptions& options)
     return nullptr;
   };
   clients_ = std::make_unique<SimClients>(sim_, truth_, milliseconds(20 + static_cast<long>(prng_.below(300))));
-  nemesis_ = std::make_unique<Nemesis>(sim_, truth_, master_, scheduler_, machines_, options.only);
+  nemesis_ = std::make_unique<Nemesis>(sim_, truth_, master_, scheduler_, machines_, options.only, options.rough_network);
   faults_for_ = options.faults_for.value_or(sim_.between(seconds(8), seconds(30)));
 }
 

@@ -19,6 +19,7 @@ struct SeedOptions {
   std::optional<Flavour> flavour;
   std::optional<Duration> faults_for;
   std::optional<Fault> only;  // this kind of fault and no other
+  bool rough_network = false;  // much comes late, and twice
   Mutation mutation = Mutation::kNone;
   Trace::Listener listener;  // gets the story; empty = none wanted
 };
