@@ -22,9 +22,8 @@ bool same_aim(Order a, Order b) {
   return a == b;
 }
 
-bool overtakes(const Order& next, const Order& sent) {
-  return std::holds_alternative<order::Fence>(next) || pair_of(next) > pair_of(sent);
-}
+// A fence carries the first pair of its epoch, so it overtakes whatever belongs to an epoch before.
+bool overtakes(const Order& next, const Order& sent) { return pair_of(next) > pair_of(sent); }
 
 }  // namespace
 

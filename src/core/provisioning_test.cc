@@ -280,8 +280,9 @@ TEST(Provisioning, AnOfferedVolumeProvesThatNoTaskHoldsIt) {
   Scenario s = a_running_cluster(1);
   const Member before = s.member("shop", 0);
   s.mesos.disconnect();
-  s.mesos.end_task(before.task, mesos::TaskState::kFailed, "");
-  s.mesos.tasks.erase(before.task);  // nobody remembers it: no update will ever come
+  s.mesos.end_task_in_silence(before.task);
+  s.mesos.tasks.erase(before.task);  // nobody remembers it, and no update will ever come
+  s.mesos.answers_reconcile = false;
   s.start();
   s.run_until([&] { return s.all_running("shop") && s.member("shop", 0).task != before.task; }, minutes(1));
   EXPECT_EQ(s.member("shop", 0).volume, before.volume);
@@ -377,6 +378,34 @@ TEST(Provisioning, AnExecutorThatLetsItsGracePassIsShutDown) {
   s.run_for(minutes(1));
   EXPECT_GE(s.mesos.count<mesos::Shutdown>(), 1U);
   EXPECT_EQ(s.mesos.last<mesos::Shutdown>()->executor.value, s.member("shop", 0).task.value);
+}
+
+TEST(Provisioning, ATaskThatLivesAfterAllIsKilledBeforeItsVolumeIsReleased) {
+  Scenario s = a_running_cluster(1);
+  s.mesos.deaf = true;
+  ASSERT_TRUE(s.remove("shop"));
+  const TaskId task = s.member("shop", 0).task;
+  s.mesos.say(task, mesos::TaskState::kGone);
+  s.run_for(seconds(1));
+  ASSERT_EQ(s.member("shop", 0).stage, MemberStage::kReleasing);
+  s.mesos.say(task, mesos::TaskState::kRunning);
+  s.run_for(seconds(1));
+  EXPECT_EQ(s.member("shop", 0).stage, MemberStage::kKilling);
+  s.mesos.deaf = false;
+  s.run_until([&] { return s.core->state().clusters.empty(); }, minutes(1));
+  EXPECT_TRUE(s.mesos.nothing_held());
+}
+
+TEST(Provisioning, AKillIsRepeatedAtOnceOnANewStream) {
+  Scenario s = a_running_cluster(1);
+  s.mesos.deaf = true;
+  ASSERT_TRUE(s.remove("shop"));
+  s.run_for(minutes(5));
+  const auto before = s.mesos.count<mesos::Kill>();
+  s.give(scheduler_input::FromMesos{mesos::Disconnected{}});
+  s.mesos.subscribe();
+  s.run_for(milliseconds(1));
+  EXPECT_EQ(s.mesos.count<mesos::Kill>(), before + 1);
 }
 
 TEST(Provisioning, AReleaseWhoseAnswersAreLostIsProvedByTheNextOffers) {

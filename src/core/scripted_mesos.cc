@@ -195,6 +195,7 @@ mesos::TaskState ScriptedMesos::answer(const TaskId& task, const std::optional<A
 }
 
 void ScriptedMesos::on(const mesos::Reconcile& c) {
+  if (!answers_reconcile) return;
   for (const auto& [task, agent] : c.tasks) {
     update(task, agent.value_or(AgentId()), answer(task, agent), "REASON_RECONCILIATION", false);
   }
@@ -212,11 +213,16 @@ void ScriptedMesos::on(const mesos::ReconcileOperations& c) {
 }
 
 void ScriptedMesos::end_task(const TaskId& task, mesos::TaskState state, const std::string& why) {
+  end_task_in_silence(task);
+  tasks.at(task).state = state;
+  update(task, tasks.at(task).info.agent, state, why, true);
+}
+
+void ScriptedMesos::end_task_in_silence(const TaskId& task) {
   Task& ended = tasks.at(task);
-  ended.state = state;
+  ended.state = mesos::TaskState::kFailed;
   agents[ended.info.agent].free += ended.info.resources;
   agents[ended.info.agent].declined = false;  // what is free is more than what was declined
-  update(task, ended.info.agent, state, why, true);
 }
 
 void ScriptedMesos::say(const TaskId& task, mesos::TaskState state) {

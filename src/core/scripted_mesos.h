@@ -43,6 +43,7 @@ class ScriptedMesos {
 
   // ---- what goes wrong ----
   void end_task(const TaskId& task, mesos::TaskState state, const std::string& why);
+  void end_task_in_silence(const TaskId& task);
   void say(const TaskId& task, mesos::TaskState state);  // an update without uuid, whatever is true
   void set_unreachable(const std::string& agent, bool unreachable);
   void mark_gone(const std::string& agent);
@@ -56,6 +57,7 @@ class ScriptedMesos {
   std::set<std::string> refused_operations;  // "create": OPERATION_ERROR for these
   bool silent_operations = false;            // done, but no word of it
   bool deaf = false;                         // executors do not obey a KILL
+  bool answers_reconcile = true;
   std::vector<mesos::Call> calls;            // all that arrived
   bool suppressed = false;
 
