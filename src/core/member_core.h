@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What one executor may and must do. MemberCore takes one input at a time (an order, what mysqld did, what the server
-// says of itself, the end of a plan of steps) and says what must now be done. It holds no file, socket or clock.
+// What one executor may and must do. MemberCore takes one input at a time (an order, what mysqld
+// did, what the server says of itself, the end of a plan of steps) and says what must now be done.
+// It holds no file, socket or clock.
 //
-// Invariants: the promise is durable before anything that follows from it; an order below the promised pair is refused;
-// mysqld always starts read-only, silent and with its receiver stopped; one plan of steps runs at a time, and what a plan
-// does is never reported as in force before the plan has ended well. See docs/architecture.md, "Epochs".
+// Invariants: the promise is durable before anything that follows from it; an order below the
+// promised pair is refused; mysqld always starts read-only, silent and with its receiver stopped;
+// one plan of steps runs at a time, and what a plan does is never reported as in force before the
+// plan has ended well. See docs/architecture.md, "Epochs".
 //
 // Output, in this order: 1. `promise` is written and fsynced; 2. `server` and `plan`; 3. `answers`.
 #include <cstdint>
@@ -24,14 +26,15 @@ namespace mysos {
 // The executor's durable memory, one small file on the member's volume.
 struct MemberPromise {
   Pair pair;
-  MemberRole role = MemberRole::kIdle;  // kPrimary and kReplica say what a mysqld that is found alive may go on being
+  MemberRole role = MemberRole::kIdle;  // kPrimary and kReplica say what a mysqld that is found
+                                        // alive may go on being
   std::optional<MemberId> source;
   bool acking = false;
   bool amnesiac = false;
   bool seeded = false;      // the datadir is made (from the template or a copy)
   bool rebuilding = false;  // the datadir is being thrown away: finish that before anything else
   std::uint64_t generation = 0;  // of the datadir: a server id is never used again (model/gtid.h)
-  std::string incarnation;  // of the mysqld that this was last true of
+  std::string incarnation;       // of the mysqld that this was last true of
   bool operator==(const MemberPromise&) const = default;
 };
 template <class Io>
@@ -50,45 +53,73 @@ void fields(Io& io, MemberPromise& p) {
 struct MemberConfig {
   MemberId member;
   TaskId task;
-  std::string executor;          // random per process, for MemberReport
-  bool relay_log_survives = true;  // MySQL: yes. MariaDB in GTID mode throws it away at a restart: amnesia
+  std::string executor;  // random per process, for MemberReport
+  bool relay_log_survives =
+      true;  // MySQL: yes. MariaDB in GTID mode throws it away at a restart: amnesia
   std::uint16_t port = 0;
   Duration restart_min = std::chrono::milliseconds(100);  // back-off of mysqld restarts, doubling
   Duration restart_max = std::chrono::seconds(30);
-  Duration step_deadline = std::chrono::seconds(5);       // of a whole plan; a former primary that cannot be quieted in
-                                                          // demote_deadline is killed instead
+  Duration step_deadline =
+      std::chrono::seconds(5);  // of a whole plan; a former primary that cannot be quieted in
+                                // demote_deadline is killed instead
   Duration demote_deadline = std::chrono::milliseconds(500);
 };
 
 namespace member_input {
-struct OrderGiven { std::uint64_t id = 0; Order order; };       // id comes back in an Answer
-struct SecretsStored {};                                        // the shell has the accounts' secrets on disk
-struct DatadirReady {};                                         // after MakeDatadir
-struct DatadirFailed { std::string why; };
-struct ServerAdopted { std::string incarnation; };              // at start: a mysqld of ours is alive
-struct ServerUp { std::string incarnation; std::string version; std::string server_id; };  // accepts our connection; accounts are there
-struct ServerExited { std::string how; };
-struct Snapshot { ServerSnapshot server; };                     // a read that began after the last finished step
-struct PlanEnded { std::uint64_t plan = 0; std::optional<std::string> failure; std::optional<ServerSnapshot> after; };
-struct UserReady { bool ready = false; };                       // primary: the user's account works
-struct Stop {};                                                 // the task is killed: shut mysqld down and end
+struct OrderGiven {
+  std::uint64_t id = 0;
+  Order order;
+};                        // id comes back in an Answer
+struct SecretsStored {};  // the shell has the accounts' secrets on disk
+struct DatadirReady {};   // after MakeDatadir
+struct DatadirFailed {
+  std::string why;
+};
+struct ServerAdopted {
+  std::string incarnation;
+};  // at start: a mysqld of ours is alive
+struct ServerUp {
+  std::string incarnation;
+  std::string version;
+  std::string server_id;
+};  // accepts our connection; accounts are there
+struct ServerExited {
+  std::string how;
+};
+struct Snapshot {
+  ServerSnapshot server;
+};  // a read that began after the last finished step
+struct PlanEnded {
+  std::uint64_t plan = 0;
+  std::optional<std::string> failure;
+  std::optional<ServerSnapshot> after;
+};
+struct UserReady {
+  bool ready = false;
+};               // primary: the user's account works
+struct Stop {};  // the task is killed: shut mysqld down and end
 struct Tick {};
 }  // namespace member_input
 using MemberInput =
     std::variant<member_input::OrderGiven, member_input::SecretsStored, member_input::DatadirReady,
                  member_input::DatadirFailed, member_input::ServerAdopted, member_input::ServerUp,
-                 member_input::ServerExited, member_input::Snapshot, member_input::PlanEnded, member_input::UserReady,
-                 member_input::Stop, member_input::Tick>;
+                 member_input::ServerExited, member_input::Snapshot, member_input::PlanEnded,
+                 member_input::UserReady, member_input::Stop, member_input::Tick>;
 
 namespace server_action {
-struct MakeDatadir { std::uint64_t generation = 0; };  // remove what is there, copy the template
-struct Start { std::uint64_t generation = 0; };        // read-only, skip-replica-start, semi-sync off
-struct Shutdown {};                                    // SIGTERM, then SIGKILL at the end of the grace
-struct Kill {};                                        // SIGKILL
-struct EnsureUser {};                                  // on a lane of its own: it waits for an acker like any write
+struct MakeDatadir {
+  std::uint64_t generation = 0;
+};  // remove what is there, copy the template
+struct Start {
+  std::uint64_t generation = 0;
+};                     // read-only, skip-replica-start, semi-sync off
+struct Shutdown {};    // SIGTERM, then SIGKILL at the end of the grace
+struct Kill {};        // SIGKILL
+struct EnsureUser {};  // on a lane of its own: it waits for an acker like any write
 }  // namespace server_action
-using ServerAction = std::variant<server_action::MakeDatadir, server_action::Start, server_action::Shutdown,
-                                  server_action::Kill, server_action::EnsureUser>;
+using ServerAction =
+    std::variant<server_action::MakeDatadir, server_action::Start, server_action::Shutdown,
+                 server_action::Kill, server_action::EnsureUser>;
 
 struct StepPlan {
   std::uint64_t id = 0;
@@ -97,15 +128,17 @@ struct StepPlan {
 };
 struct Answer {
   std::uint64_t order = 0;
-  std::optional<Error> error;  // none: promised and in force, or already so; the report says the rest
+  std::optional<Error>
+      error;  // none: promised and in force, or already so; the report says the rest
 };
 struct MemberOutput {
   std::optional<MemberPromise> promise;
   std::vector<ServerAction> server;
-  std::optional<StepPlan> plan;  // replaces a plan that runs: it is abandoned at its next step's border
+  std::optional<StepPlan>
+      plan;  // replaces a plan that runs: it is abandoned at its next step's border
   std::vector<Answer> answers;
-  bool report_changed = false;   // watchers get a new line
-  bool finished = false;         // after Stop: mysqld is gone, the executor may end
+  bool report_changed = false;  // watchers get a new line
+  bool finished = false;        // after Stop: mysqld is gone, the executor may end
 };
 
 class MemberCore {
@@ -117,7 +150,8 @@ class MemberCore {
   [[nodiscard]] Instant next_deadline() const;
   [[nodiscard]] MemberReport report() const;
   [[nodiscard]] const MemberPromise& promise() const { return promise_; }
-  [[nodiscard]] bool poll_fast() const;  // the shell reads the server every few ms: something waits for the applier
+  [[nodiscard]] bool poll_fast()
+      const;  // the shell reads the server every few ms: something waits for the applier
 
  private:
   struct Running {  // one mysqld, from ServerUp on
@@ -132,7 +166,7 @@ class MemberCore {
     std::uint64_t id = 0;
     MemberRole becomes = MemberRole::kIdle;
     After after = After::kSettle;
-    bool quiets = false;                // begins with a server that may be writable: its failure kills the server
+    bool quiets = false;  // begins with a server that may be writable: its failure kills the server
     bool fence = false;
     std::vector<std::uint64_t> orders;  // to be answered at its end
     std::optional<order::Promote> promote;
@@ -179,7 +213,7 @@ class MemberCore {
   std::optional<Running> running_;
   MemberRole role_ = MemberRole::kIdle;  // in force
   bool settled_ = false;                 // the steps of the promised pair are done
-  bool maybe_writable_ = false;          // a promotion was begun and no quieting has ended well since
+  bool maybe_writable_ = false;  // a promotion was begun and no quieting has ended well since
   bool user_ready_ = false;
   bool crashed_ = false;
   std::string problem_;

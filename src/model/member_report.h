@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What an executor says of its member (GET /v1/status, and each line of GET /v1/watch), and the orders it takes
-// (POST /v1/...). Every order but Setup carries the pair it was decided under; the answer to an order is a report.
+// What an executor says of its member (GET /v1/status, and each line of GET /v1/watch), and the
+// orders it takes (POST /v1/...). Every order but Setup carries the pair it was decided under; the
+// answer to an order is a report.
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -19,53 +20,62 @@ namespace mysos {
 enum class ServerState { kNone, kPreparing, kStarting, kRunning, kStopping, kExited, kBroken };
 constexpr auto enum_names(ServerState) {
   using enum ServerState;
-  return std::to_array<EnumName<ServerState>>({{kNone, "none"}, {kPreparing, "preparing"}, {kStarting, "starting"},
-                                               {kRunning, "running"}, {kStopping, "stopping"}, {kExited, "exited"},
+  return std::to_array<EnumName<ServerState>>({{kNone, "none"},
+                                               {kPreparing, "preparing"},
+                                               {kStarting, "starting"},
+                                               {kRunning, "running"},
+                                               {kStopping, "stopping"},
+                                               {kExited, "exited"},
                                                {kBroken, "broken"}});
 }
 
 enum class MemberRole {
-  kIdle,     // has been told nothing at its promised pair, or could not obey: read-only, receiver stopped, silent
-  kFenced,   // promised an election: read-only, receiver stopped, silent
+  kIdle,    // has been told nothing at its promised pair, or could not obey: read-only, receiver
+            // stopped, silent
+  kFenced,  // promised an election: read-only, receiver stopped, silent
   kPrimary,
   kReplica,  // follows a source; acking says whether it acknowledges
   kErrant,   // told to follow, but holds transactions that the source lacks: idle until rebuilt
 };
 constexpr auto enum_names(MemberRole) {
   using enum MemberRole;
-  return std::to_array<EnumName<MemberRole>>({{kIdle, "idle"}, {kFenced, "fenced"}, {kPrimary, "primary"},
-                                              {kReplica, "replica"}, {kErrant, "errant"}});
+  return std::to_array<EnumName<MemberRole>>({{kIdle, "idle"},
+                                              {kFenced, "fenced"},
+                                              {kPrimary, "primary"},
+                                              {kReplica, "replica"},
+                                              {kErrant, "errant"}});
 }
 
 struct MemberReport {
   MemberId member;
   TaskId task;
-  std::uint64_t seq = 0;          // rises with every report of this executor process
-  std::string executor;           // of this executor process: random, so that seq can be compared
-  Pair promised;                  // durable
+  std::uint64_t seq = 0;  // rises with every report of this executor process
+  std::string executor;   // of this executor process: random, so that seq can be compared
+  Pair promised;          // durable
   MemberRole role = MemberRole::kIdle;  // what is in force, steps all done
-  bool busy = false;              // steps of the promised pair are still being carried out
+  bool busy = false;                    // steps of the promised pair are still being carried out
   bool has_secrets = false;
   ServerState server = ServerState::kNone;
-  bool crashed = false;           // mysqld ended without being told to, and has not come back yet
-  std::string incarnation;        // of the mysqld process; changes with each start
+  bool crashed = false;     // mysqld ended without being told to, and has not come back yet
+  std::string incarnation;  // of the mysqld process; changes with each start
   std::string server_id;
-  std::string version;            // what the server calls itself
-  bool writable = false;          // clients can write here
+  std::string version;    // what the server calls itself
+  bool writable = false;  // clients can write here
   GtidSet executed;
   GtidSet received;
   bool receiver_running = false;
   bool receiver_connected = false;
-  std::optional<MemberId> source; // whom it was told to follow
-  bool acking = false;            // replica side of semi-sync is on and the receiver runs with it
-  bool amnesiac = false;          // may have lost relay log that it acknowledged: does not count until certified
+  std::optional<MemberId> source;  // whom it was told to follow
+  bool acking = false;             // replica side of semi-sync is on and the receiver runs with it
+  bool amnesiac =
+      false;  // may have lost relay log that it acknowledged: does not count until certified
   std::uint32_t semi_sync_d = 0;  // source side in force
   std::uint32_t semi_sync_clients = 0;
-  bool user_ready = false;        // primary: the user's account works
+  bool user_ready = false;  // primary: the user's account works
   std::int64_t lag_ms = -1;
   bool binlog_complete = true;
-  std::string problem;            // a sentence, "" where all is well
-  std::uint16_t port = 0;         // of mysqld
+  std::string problem;     // a sentence, "" where all is well
+  std::uint16_t port = 0;  // of mysqld
   bool operator==(const MemberReport&) const = default;
 };
 template <class Io>
@@ -102,14 +112,19 @@ void fields(Io& io, MemberReport& r) {
 
 namespace order {
 // The accounts' secrets, filled in by the shell that sends it: the brains never hold one.
-struct Setup { bool operator==(const Setup&) const = default; };
-struct Fence { Pair pair; bool operator==(const Fence&) const = default; };
+struct Setup {
+  bool operator==(const Setup&) const = default;
+};
+struct Fence {
+  Pair pair;
+  bool operator==(const Fence&) const = default;
+};
 struct Promote {
   Pair pair;
-  std::uint32_t d = 0;             // 0 = solo
-  GtidSet floor;                   // must be executed before it opens
-  std::set<MemberId> replicas;     // every other member of the cluster
-  std::set<MemberId> shut_out;     // those of them that may not connect
+  std::uint32_t d = 0;          // 0 = solo
+  GtidSet floor;                // must be executed before it opens
+  std::set<MemberId> replicas;  // every other member of the cluster
+  std::set<MemberId> shut_out;  // those of them that may not connect
   bool operator==(const Promote&) const = default;
 };
 struct Follow {
@@ -118,28 +133,39 @@ struct Follow {
   std::string host;
   std::uint16_t port = 0;
   bool acking = false;
-  GtidSet source_executed;         // a read of the source: what this member holds must be contained in it
+  GtidSet source_executed;  // a read of the source: what this member holds must be contained in it
   bool operator==(const Follow&) const = default;
 };
-// "You contain `executed`, a read of the primary taken after your restart `incarnation`": ends amnesia.
+// "You contain `executed`, a read of the primary taken after your restart `incarnation`": ends
+// amnesia.
 struct Certify {
   Pair pair;
   std::string incarnation;
   GtidSet executed;
   bool operator==(const Certify&) const = default;
 };
-// Throw the data away and begin again from the template, silent. Never for a primary, an acker, a leaving or a joining one.
-struct Rebuild { Pair pair; bool operator==(const Rebuild&) const = default; };
-template <class Io> void fields(Io&, Setup&) {}
-template <class Io> void fields(Io& io, Fence& o) { io.required("pair", o.pair); }
-template <class Io> void fields(Io& io, Promote& o) {
+// Throw the data away and begin again from the template, silent. Never for a primary, an acker, a
+// leaving or a joining one.
+struct Rebuild {
+  Pair pair;
+  bool operator==(const Rebuild&) const = default;
+};
+template <class Io>
+void fields(Io&, Setup&) {}
+template <class Io>
+void fields(Io& io, Fence& o) {
+  io.required("pair", o.pair);
+}
+template <class Io>
+void fields(Io& io, Promote& o) {
   io.required("pair", o.pair);
   io.required("d", o.d);
   io("floor", o.floor);
   io("replicas", o.replicas);
   io("shut_out", o.shut_out);
 }
-template <class Io> void fields(Io& io, Follow& o) {
+template <class Io>
+void fields(Io& io, Follow& o) {
   io.required("pair", o.pair);
   io.required("source", o.source);
   io.required("host", o.host);
@@ -147,16 +173,22 @@ template <class Io> void fields(Io& io, Follow& o) {
   io.required("acking", o.acking);
   io("source_executed", o.source_executed);
 }
-template <class Io> void fields(Io& io, Certify& o) {
+template <class Io>
+void fields(Io& io, Certify& o) {
   io.required("pair", o.pair);
   io.required("incarnation", o.incarnation);
   io("executed", o.executed);
 }
-template <class Io> void fields(Io& io, Rebuild& o) { io.required("pair", o.pair); }
+template <class Io>
+void fields(Io& io, Rebuild& o) {
+  io.required("pair", o.pair);
+}
 }  // namespace order
-using Order = std::variant<order::Setup, order::Fence, order::Promote, order::Follow, order::Certify, order::Rebuild>;
+using Order = std::variant<order::Setup, order::Fence, order::Promote, order::Follow,
+                           order::Certify, order::Rebuild>;
 std::string_view order_name(const Order& order);  // "fence", ...: the last part of its path
-// Equal but for how new a read of the source a Follow carries: one need not be sent, or begun, after the other.
+// Equal but for how new a read of the source a Follow carries: one need not be sent, or begun,
+// after the other.
 bool same_intent(const Order& a, const Order& b);
 
 }  // namespace mysos

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What may be done to a running MySQL server to change its role, one step at a time. MemberCore decides the order (the
-// order is the safety: docs/architecture.md, "Epochs"); mysql/ carries a step out on a real server of either flavour, the
-// simulator on its own. A step that fails ends its plan; every step may be repeated.
+// What may be done to a running MySQL server to change its role, one step at a time. MemberCore
+// decides the order (the order is the safety: docs/architecture.md, "Epochs"); mysql/ carries a
+// step out on a real server of either flavour, the simulator on its own. A step that fails ends its
+// plan; every step may be repeated.
 #include <cstdint>
 #include <set>
 #include <string>
@@ -15,40 +16,66 @@
 
 namespace mysos::step {
 
-struct KillClients { bool operator==(const KillClients&) const = default; };  // all but replication and our own sessions
-struct SetReadOnly { bool on = true; bool operator==(const SetReadOnly&) const = default; };  // super_read_only where there is one
-struct SemiSyncSource { std::uint32_t d = 0; bool operator==(const SemiSyncSource&) const = default; };  // 0 = off; else no time-out, no fall-back to async
-struct SemiSyncReplica { bool on = false; bool operator==(const SemiSyncReplica&) const = default; };  // takes effect when the receiver next starts
-struct StopReceiver { bool operator==(const StopReceiver&) const = default; };     // returns once it is seen stopped; applier goes on
-struct StopReplication { bool operator==(const StopReplication&) const = default; };  // receiver, then drain nothing, then applier
-struct StartReplication { bool operator==(const StartReplication&) const = default; };
-struct ForgetSource { bool operator==(const ForgetSource&) const = default; };     // RESET REPLICA ALL; the relay log must be drained
-// Makes the replication accounts of `replicas` where missing (locally, without binlog), locks those of `shut_out` and
-// kills their dump threads, unlocks the rest.
+struct KillClients {
+  bool operator==(const KillClients&) const = default;
+};  // all but replication and our own sessions
+struct SetReadOnly {
+  bool on = true;
+  bool operator==(const SetReadOnly&) const = default;
+};  // super_read_only where there is one
+struct SemiSyncSource {
+  std::uint32_t d = 0;
+  bool operator==(const SemiSyncSource&) const = default;
+};  // 0 = off; else no time-out, no fall-back to async
+struct SemiSyncReplica {
+  bool on = false;
+  bool operator==(const SemiSyncReplica&) const = default;
+};  // takes effect when the receiver next starts
+struct StopReceiver {
+  bool operator==(const StopReceiver&) const = default;
+};  // returns once it is seen stopped; applier goes on
+struct StopReplication {
+  bool operator==(const StopReplication&) const = default;
+};  // receiver, then drain nothing, then applier
+struct StartReplication {
+  bool operator==(const StartReplication&) const = default;
+};
+struct ForgetSource {
+  bool operator==(const ForgetSource&) const = default;
+};  // RESET REPLICA ALL; the relay log must be drained
+// Makes the replication accounts of `replicas` where missing (locally, without binlog), locks those
+// of `shut_out` and kills their dump threads, unlocks the rest.
 struct ShutOut {
   std::set<MemberId> replicas;
   std::set<MemberId> shut_out;
   bool operator==(const ShutOut&) const = default;
 };
-// Points the receiver at a source, with this member's own replication account. Never with both threads stopped before
-// the relay log is drained (MariaDB throws it away): the step drains first.
+// Points the receiver at a source, with this member's own replication account. Never with both
+// threads stopped before the relay log is drained (MariaDB throws it away): the step drains first.
 struct SetSource {
   std::string host;
   std::uint16_t port = 0;
   bool operator==(const SetSource&) const = default;
 };
 // Fails unless the server has executed all of it (after a fresh read).
-struct RequireExecuted { GtidSet set; bool operator==(const RequireExecuted&) const = default; };
-// Fails unless received + executed is contained in `set` (after a fresh read; the receiver must be stopped).
-struct RequireContainedIn { GtidSet set; bool operator==(const RequireContainedIn&) const = default; };
+struct RequireExecuted {
+  GtidSet set;
+  bool operator==(const RequireExecuted&) const = default;
+};
+// Fails unless received + executed is contained in `set` (after a fresh read; the receiver must be
+// stopped).
+struct RequireContainedIn {
+  GtidSet set;
+  bool operator==(const RequireContainedIn&) const = default;
+};
 
 }  // namespace mysos::step
 
 namespace mysos {
-using ServerStep =
-    std::variant<step::KillClients, step::SetReadOnly, step::SemiSyncSource, step::SemiSyncReplica, step::StopReceiver,
-                 step::StopReplication, step::StartReplication, step::ForgetSource, step::ShutOut, step::SetSource,
-                 step::RequireExecuted, step::RequireContainedIn>;
+using ServerStep = std::variant<step::KillClients, step::SetReadOnly, step::SemiSyncSource,
+                                step::SemiSyncReplica, step::StopReceiver, step::StopReplication,
+                                step::StartReplication, step::ForgetSource, step::ShutOut,
+                                step::SetSource, step::RequireExecuted, step::RequireContainedIn>;
 std::string describe(const ServerStep& step);
 
 // What a server says of itself, in one read.
@@ -58,15 +85,15 @@ struct ServerSnapshot {
   GtidSet received;               // in its relay log or executed (so it contains executed)
   bool receiver_running = false;  // the thread exists (it may be retrying)
   bool receiver_connected = false;
-  std::string receiver_host;      // the source it is pointed at, "" = none
+  std::string receiver_host;  // the source it is pointed at, "" = none
   std::uint16_t receiver_port = 0;
   bool applier_running = false;
   std::uint32_t semi_sync_d = 0;  // source side; 0 = off
   bool semi_sync_replica = false;
   std::uint32_t semi_sync_clients = 0;  // acking replicas connected to this source
-  std::int64_t lag_ms = -1;       // -1 = unknown or not a replica
-  bool binlog_complete = true;    // nothing was ever purged: a new member can replay it all
-  std::string last_error;         // of receiver or applier
+  std::int64_t lag_ms = -1;             // -1 = unknown or not a replica
+  bool binlog_complete = true;          // nothing was ever purged: a new member can replay it all
+  std::string last_error;               // of receiver or applier
   bool operator==(const ServerSnapshot&) const = default;
 };
 }  // namespace mysos
