@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/batch.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <mutex>
 #include <thread>
-
-#include <unistd.h>
 
 namespace mysos::sim {
 namespace {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Many seeds, in several threads that share nothing but the next number. The result does not depend on how many there are.
+// Many seeds, in several threads that share nothing but the next number. The result does not depend
+// on how many there are.
 #include <cstdint>
 #include <utility>
 #include <vector>

@@ -1,26 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/check_convergence.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace mysos::sim {
 
-std::optional<std::string> not_converged(const Truth& truth, const ClusterTruth& cluster, const SchedulerCore& scheduler,
-                                         Instant now, Instant acked_since) {
+std::optional<std::string> not_converged(const Truth& truth, const ClusterTruth& cluster,
+                                         const SchedulerCore& scheduler, Instant now,
+                                         Instant acked_since) {
   const auto found = scheduler.state().clusters.find(cluster.id);
   if (cluster.deleting) {
-    return found == scheduler.state().clusters.end() ? std::nullopt
-                                                     : std::optional<std::string>("it is still being deleted");
+    return found == scheduler.state().clusters.end()
+               ? std::nullopt
+               : std::optional<std::string>("it is still being deleted");
   }
   if (found == scheduler.state().clusters.end()) return "it is unknown";
   const Cluster& c = found->second;
   const auto view = scheduler.view(c.spec.name, now);
   if (!view) return "it cannot be shown";
   const auto said = [&](const std::string& what) {
-    return fmt::format("{} (state {}, {} {} {}, waiting for: {})", what, enum_text(view->state), to_string(c.epoch.pair),
-                       enum_text(c.epoch.mode), c.epoch.electing ? "electing" : "", view->waiting_for);
+    return fmt::format("{} (state {}, {} {} {}, waiting for: {})", what, enum_text(view->state),
+                       to_string(c.epoch.pair), enum_text(c.epoch.mode),
+                       c.epoch.electing ? "electing" : "", view->waiting_for);
   };
   if (c.epoch.electing || !c.epoch.primary) return said("there is no primary");
   const EpochMode want = c.spec.members > 1 ? EpochMode::kNormal : EpochMode::kSolo;
@@ -37,13 +40,15 @@ std::optional<std::string> not_converged(const Truth& truth, const ClusterTruth&
     }
     const ServerSnapshot s = e->server().read();
     const Member* at = c.find(*c.epoch.primary);
-    const bool follows = s.receiver_connected && s.receiver_host == at->ip && s.receiver_port == at->port;
+    const bool follows =
+        s.receiver_connected && s.receiver_host == at->ip && s.receiver_port == at->port;
     if (follows) ++following;
   }
   if (!writable) return said("the primary is not writable");
   const std::size_t others = c.spec.members - 1;
   if (following != others) return said(fmt::format("{} of {} replicas follow", following, others));
-  const std::size_t ackers = c.spec.flavour == Flavour::kMariadb ? std::min<std::size_t>(others, 2) : others;
+  const std::size_t ackers =
+      c.spec.flavour == Flavour::kMariadb ? std::min<std::size_t>(others, 2) : others;
   if (c.epoch.ackers.size() != ackers || !c.epoch.shut_out.empty() || !c.epoch.leaving.empty()) {
     return said(fmt::format("{} of {} ackers are named", c.epoch.ackers.size(), ackers));
   }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Convergence: with all faults off, every cluster comes to serve: a primary that acknowledges, all other members following
-// it with everything it has, and the scheduler saying so. nullopt, or what is still missing.
+// Convergence: with all faults off, every cluster comes to serve: a primary that acknowledges, all
+// other members following it with everything it has, and the scheduler saying so. nullopt, or what
+// is still missing.
 #include <optional>
 #include <string>
 
@@ -10,7 +11,8 @@
 namespace mysos::sim {
 
 // `acked_since`: a client must have been told OK after it.
-std::optional<std::string> not_converged(const Truth& truth, const ClusterTruth& cluster, const SchedulerCore& scheduler,
-                                         Instant now, Instant acked_since);
+std::optional<std::string> not_converged(const Truth& truth, const ClusterTruth& cluster,
+                                         const SchedulerCore& scheduler, Instant now,
+                                         Instant acked_since);
 
 }  // namespace mysos::sim

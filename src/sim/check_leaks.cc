@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/check_leaks.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
-
-#include <fmt/format.h>
 
 namespace mysos::sim {
 
@@ -32,7 +32,8 @@ std::optional<std::string> leaks(const SimMaster& master, const SchedulerState& 
     for (const Resource& r : agent->total().list()) {
       if (r.reservations.empty()) continue;
       const Labels& labels = r.reservations.back().labels;
-      const bool known = std::ranges::any_of(labels, [&](const auto& l) { return reservations.contains(l.second); });
+      const bool known = std::ranges::any_of(
+          labels, [&](const auto& l) { return reservations.contains(l.second); });
       if (!known) return fmt::format("a reservation of {} on machine {}", r.name, agent->machine());
     }
     for (SimExecutor* c : agent->containers()) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What a batch of seeds really exercised. A checker that never had a chance to fail proves nothing, so each one marks its
-// chances here, and a batch in which a mark stayed at zero fails.
+// What a batch of seeds really exercised. A checker that never had a chance to fail proves nothing,
+// so each one marks its chances here, and a batch in which a mark stayed at zero fails.
 #include <array>
 #include <cstdint>
 #include <string_view>
@@ -9,40 +9,62 @@
 namespace mysos::sim {
 
 enum class Mark {
-  kWriteAcked,            // a client was told OK
-  kAckByReplica,          // ... and a replica's acknowledgement released it
-  kAckSolo,               // ... by a primary alone
-  kS1Election,            // a record named a primary while acknowledged writes existed
-  kS1Failover,            // ... another one than before
-  kS2LateAck,             // an older primary released a commit after a later one had opened
+  kWriteAcked,    // a client was told OK
+  kAckByReplica,  // ... and a replica's acknowledgement released it
+  kAckSolo,       // ... by a primary alone
+  kS1Election,    // a record named a primary while acknowledged writes existed
+  kS1Failover,    // ... another one than before
+  kS2LateAck,     // an older primary released a commit after a later one had opened
   kS3Checked,
-  kS4Named,               // a commit was released in normal mode
-  kS5Follower,            // a follower of the recorded primary was compared with it
-  kS6Writable,            // a writable member was compared with others
-  kS6Stale,               // ... while an older primary was still writable
-  kErrantTail,            // a server came back with transactions nobody had acknowledged
-  kRebuild,               // data were thrown away by order
-  kAmnesia,               // a relay log was lost
-  kHungReadOnly,          // read-only waited for commits that waited for acknowledgements
-  kPromiseLostBeforeSync, // an executor died before its promise was durable
-  kPromiseKeptUnseen,     // ... after it was, before anything followed
-  kAdopted,               // an executor came back to a living mysqld
-  kSchedulerCrash,        // the scheduler died
-  kSchedulerCrashUnsent,  // ... between a commit and what follows from it
-  kOrderRefused,          // an order came below the promise
+  kS4Named,                // a commit was released in normal mode
+  kS5Follower,             // a follower of the recorded primary was compared with it
+  kS6Writable,             // a writable member was compared with others
+  kS6Stale,                // ... while an older primary was still writable
+  kErrantTail,             // a server came back with transactions nobody had acknowledged
+  kRebuild,                // data were thrown away by order
+  kAmnesia,                // a relay log was lost
+  kHungReadOnly,           // read-only waited for commits that waited for acknowledgements
+  kPromiseLostBeforeSync,  // an executor died before its promise was durable
+  kPromiseKeptUnseen,      // ... after it was, before anything followed
+  kAdopted,                // an executor came back to a living mysqld
+  kSchedulerCrash,         // the scheduler died
+  kSchedulerCrashUnsent,   // ... between a commit and what follows from it
+  kOrderRefused,           // an order came below the promise
   kSwitchover,
-  kDeleted,               // a deleted cluster was found to have left nothing
+  kDeleted,  // a deleted cluster was found to have left nothing
   kAgentCrash,
-  kFoldChecked,           // the state was compared with the fold of its records
+  kFoldChecked,  // the state was compared with the fold of its records
   kConverged,
   kCount,
 };
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(Mark::kCount)> kMarkNames = {
-    "write_acked", "ack_by_replica", "ack_solo", "s1_election", "s1_failover", "s2_late_ack", "s3_checked", "s4_named",
-    "s5_follower", "s6_writable", "s6_stale", "errant_tail", "rebuild", "amnesia", "hung_read_only",
-    "promise_lost_before_sync", "promise_kept_unseen", "adopted", "scheduler_crash", "scheduler_crash_unsent",
-    "order_refused", "switchover", "deleted", "agent_crash", "fold_checked", "converged"};
+    "write_acked",
+    "ack_by_replica",
+    "ack_solo",
+    "s1_election",
+    "s1_failover",
+    "s2_late_ack",
+    "s3_checked",
+    "s4_named",
+    "s5_follower",
+    "s6_writable",
+    "s6_stale",
+    "errant_tail",
+    "rebuild",
+    "amnesia",
+    "hung_read_only",
+    "promise_lost_before_sync",
+    "promise_kept_unseen",
+    "adopted",
+    "scheduler_crash",
+    "scheduler_crash_unsent",
+    "order_refused",
+    "switchover",
+    "deleted",
+    "agent_crash",
+    "fold_checked",
+    "converged"};
 
 class Coverage {
  public:

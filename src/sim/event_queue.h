@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The virtual clock: things happen in the order of their time, and things of one time in the order they were asked for.
-// Nothing else moves a simulated world, so the same seed gives the same story. One thread.
+// The virtual clock: things happen in the order of their time, and things of one time in the order
+// they were asked for. Nothing else moves a simulated world, so the same seed gives the same story.
+// One thread.
 #include <algorithm>
 #include <functional>
 #include <utility>

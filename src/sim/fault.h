@@ -8,22 +8,22 @@
 namespace mysos::sim {
 
 enum class Fault {
-  kServer,             // a mysqld dies
-  kPrimaryServer,      // ... that serves
+  kServer,         // a mysqld dies
+  kPrimaryServer,  // ... that serves
   kAllServers,
   kExecutor,           // an executor dies beside its living mysqld
   kExecutorPromising,  // ... while its promise is being written
   kBoth,
   kContainer,
   kMachine,
-  kAgent,              // the Mesos agent's process alone
+  kAgent,  // the Mesos agent's process alone
   kMaster,
   kScheduler,
-  kSchedulerSending,   // between a commit and what follows from it
-  kCut,                // any two voices
-  kIsolate,            // one voice, or a machine, hears nobody
-  kUnwatched,          // the scheduler alone does not reach a member
-  kReplicaCut,         // a replica and its primary
+  kSchedulerSending,  // between a commit and what follows from it
+  kCut,               // any two voices
+  kIsolate,           // one voice, or a machine, hears nobody
+  kUnwatched,         // the scheduler alone does not reach a member
+  kReplicaCut,        // a replica and its primary
   kLateAcks,
   kSlowApplier,
 };

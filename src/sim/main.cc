@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // mysos-sim --seed N             tells the story of one seed, twice run and compared
-// mysos-sim --seeds FROM:COUNT   runs a batch: rate, coverage, failing seeds; exit code 1 on a violation or a gap
+// mysos-sim --seeds FROM:COUNT   runs a batch: rate, coverage, failing seeds; exit code 1 on a
+// violation or a gap
 //   --members N --flavour mariadb|mysql   instead of what the seed draws
 //   --only FAULT                 one kind of fault and no other (fault.h)
-//   --mutation NAME              with a deliberate bug in the simulator's own layers (exit code 0 when it is found)
+//   --mutation NAME              with a deliberate bug in the simulator's own layers (exit code 0
+//   when it is found)
 //   --rough                      much on the network comes late, and twice
 //   --threads N --quiet
+#include <fmt/format.h>
+
 #include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
 #include <thread>
-
-#include <fmt/format.h>
 
 #include "sim/batch.h"
 
@@ -23,17 +25,20 @@ using namespace mysos;
 using namespace mysos::sim;
 
 [[noreturn]] void usage(const std::string& why) {
-  fmt::print(stderr,
-             "mysos-sim: {}\nusage: mysos-sim (--seed N | --seeds FROM:COUNT) [--members N] [--flavour mariadb|mysql]\n"
-             "                 [--only FAULT] [--mutation NAME] [--rough] [--threads N] [--quiet]\n",
-             why);
+  fmt::print(
+      stderr,
+      "mysos-sim: {}\nusage: mysos-sim (--seed N | --seeds FROM:COUNT) [--members N] [--flavour "
+      "mariadb|mysql]\n"
+      "                 [--only FAULT] [--mutation NAME] [--rough] [--threads N] [--quiet]\n",
+      why);
   std::exit(2);
 }
 
 std::uint64_t number(std::string_view text) {
   std::uint64_t n = 0;
   const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), n);
-  if (ec != std::errc{} || end != text.data() + text.size()) usage(fmt::format("'{}' is no number", text));
+  if (ec != std::errc{} || end != text.data() + text.size())
+    usage(fmt::format("'{}' is no number", text));
   return n;
 }
 
@@ -100,9 +105,10 @@ int tell_one(Arguments& a) {
   }
   const SeedResult first = run_seed(told);
   const SeedResult second = run_seed(a.batch.each);
-  fmt::print("seed {}: {} events, {:.1f} s, {} writes acknowledged, converged in {:.1f} s, hash {:016x}\n", told.seed,
-             first.events, std::chrono::duration<double>(first.lived).count(), first.acked,
-             std::chrono::duration<double>(first.converged_in).count(), first.hash);
+  fmt::print(
+      "seed {}: {} events, {:.1f} s, {} writes acknowledged, converged in {:.1f} s, hash {:016x}\n",
+      told.seed, first.events, std::chrono::duration<double>(first.lived).count(), first.acked,
+      std::chrono::duration<double>(first.converged_in).count(), first.hash);
   if (first.hash != second.hash) {
     fmt::print("NOT DETERMINISTIC: the second run has hash {:016x}\n", second.hash);
     return 1;
@@ -115,13 +121,16 @@ int run_many(Arguments& a) {
   a.batch.stop_at_first = a.batch.each.mutation != Mutation::kNone;
   const auto start = std::chrono::steady_clock::now();
   const BatchResult r = run_batch(a.batch);
-  const double took = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  fmt::print("{} seeds in {:.1f} s: {:.0f} seeds/s on {} thread(s), {:.0f} events/seed, {:.1f} virtual s/seed, "
-             "{} writes acknowledged, slowest convergence {:.1f} s\n",
-             r.seeds, took, static_cast<double>(r.seeds) / took, a.batch.threads,
-             static_cast<double>(r.events) / static_cast<double>(r.seeds),
-             std::chrono::duration<double>(r.lived).count() / static_cast<double>(r.seeds), r.acked,
-             std::chrono::duration<double>(r.slowest_convergence).count());
+  const double took =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  fmt::print(
+      "{} seeds in {:.1f} s: {:.0f} seeds/s on {} thread(s), {:.0f} events/seed, {:.1f} virtual "
+      "s/seed, "
+      "{} writes acknowledged, slowest convergence {:.1f} s\n",
+      r.seeds, took, static_cast<double>(r.seeds) / took, a.batch.threads,
+      static_cast<double>(r.events) / static_cast<double>(r.seeds),
+      std::chrono::duration<double>(r.lived).count() / static_cast<double>(r.seeds), r.acked,
+      std::chrono::duration<double>(r.slowest_convergence).count());
   if (!a.quiet) {
     for (std::size_t m = 0; m < kMarkNames.size(); ++m) {
       fmt::print("  {:26} {}\n", kMarkNames[m], r.coverage.of(static_cast<Mark>(m)));
@@ -129,7 +138,8 @@ int run_many(Arguments& a) {
   }
   for (const auto& [seed, what] : r.violations) fmt::print("seed {}: {}\n", seed, what);
   if (a.batch.stop_at_first) {
-    fmt::print("mutation {}: {}\n", enum_text(a.batch.each.mutation), r.violations.empty() ? "NOT FOUND" : "found");
+    fmt::print("mutation {}: {}\n", enum_text(a.batch.each.mutation),
+               r.violations.empty() ? "NOT FOUND" : "found");
     return r.violations.empty() ? 1 : 0;
   }
   for (const auto& mark : r.unmarked) fmt::print("no seed exercised {}\n", mark);

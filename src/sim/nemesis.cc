@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/nemesis.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace mysos::sim {
 
-Nemesis::Nemesis(Sim& sim, Truth& truth, SimMaster& master, SimScheduler& scheduler, std::uint32_t machines,
-                 std::optional<Fault> only, bool rough_network)
+Nemesis::Nemesis(Sim& sim, Truth& truth, SimMaster& master, SimScheduler& scheduler,
+                 std::uint32_t machines, std::optional<Fault> only, bool rough_network)
     : sim_(sim),
       truth_(truth),
       master_(master),
@@ -41,7 +41,8 @@ void Nemesis::unleash() {
 }
 
 void Nemesis::arm(const Kind& kind) {
-  const auto wait = static_cast<Duration::rep>(prng_.below(static_cast<std::uint64_t>(kind.every.count()) * 2) + 1);
+  const auto wait = static_cast<Duration::rep>(
+      prng_.below(static_cast<std::uint64_t>(kind.every.count()) * 2) + 1);
   sim_.after(Duration(wait), [this, kind] {
     if (!on_) return;
     strike(kind.fault);
@@ -54,7 +55,8 @@ void Nemesis::mend_all() {
   sim_.tell([] { return std::string("--- all faults end ---"); });
   sim_.network.heal_all();
   sim_.network.set_faults(NetworkFaults{});
-  for (SimExecutor* c : truth_.containers()) c->server().set_apply_delay(microseconds(100), milliseconds(2));
+  for (SimExecutor* c : truth_.containers())
+    c->server().set_apply_delay(microseconds(100), milliseconds(2));
   for (const auto& agent : master_.agents()) {
     if (!agent->up()) agent->start();
   }
@@ -124,7 +126,9 @@ void Nemesis::strike(Fault fault) {
     case Fault::kLateAcks:
       return late_acks();
     case Fault::kSlowApplier:
-      if (v != nullptr) v->server().set_apply_delay(milliseconds(1), milliseconds(1 + static_cast<long>(prng_.below(200))));
+      if (v != nullptr)
+        v->server().set_apply_delay(milliseconds(1),
+                                    milliseconds(1 + static_cast<long>(prng_.below(200))));
       return;
   }
 }
@@ -134,14 +138,18 @@ void Nemesis::cut_pair() {
   const Node b = any_node();
   if (a == b) return;
   const bool one_way = prng_.chance(250);
-  sim_.tell([&] { return fmt::format("network: {} and {} are cut{}", a, b, one_way ? " in one direction" : ""); });
+  sim_.tell([&] {
+    return fmt::format("network: {} and {} are cut{}", a, b, one_way ? " in one direction" : "");
+  });
   sim_.network.cut(a, b);
   if (!one_way) sim_.network.cut(b, a);
-  sim_.after(sim_.between(milliseconds(200), seconds(15)), [this, a, b] { sim_.network.heal(a, b); });
+  sim_.after(sim_.between(milliseconds(200), seconds(15)),
+             [this, a, b] { sim_.network.heal(a, b); });
 }
 
 void Nemesis::cut_for(Node a, Node b, Duration how_long) {
-  sim_.tell([&] { return fmt::format("network: {} and {} are cut for {} ms", a, b, to_ms(how_long)); });
+  sim_.tell(
+      [&] { return fmt::format("network: {} and {} are cut for {} ms", a, b, to_ms(how_long)); });
   sim_.network.cut(a, b);
   sim_.network.cut(b, a);
   sim_.after(how_long, [this, a, b] { sim_.network.heal(a, b); });
@@ -149,17 +157,20 @@ void Nemesis::cut_for(Node a, Node b, Duration how_long) {
 
 // The scheduler alone does not reach a member; its clients and its peers do.
 void Nemesis::unwatched() {
-  if (SimExecutor* v = victim()) cut_for(kSchedulerNode, v->node(), sim_.between(seconds(1), seconds(15)));
+  if (SimExecutor* v = victim())
+    cut_for(kSchedulerNode, v->node(), sim_.between(seconds(1), seconds(15)));
 }
 
 void Nemesis::replica_cut() {
   SimExecutor* const p = primary_victim();
   SimExecutor* const v = victim();
   if (p == nullptr || v == nullptr || p->machine() == v->machine()) return;
-  cut_for(server_node(p->machine()), server_node(v->machine()), sim_.between(milliseconds(500), seconds(8)));
+  cut_for(server_node(p->machine()), server_node(v->machine()),
+          sim_.between(milliseconds(500), seconds(8)));
 }
 
-// Nobody reaches the primary, and the acknowledgements that it is owed come when another has long been chosen.
+// Nobody reaches the primary, and the acknowledgements that it is owed come when another has long
+// been chosen.
 void Nemesis::late_acks() {
   SimExecutor* const p = primary_victim();
   if (p == nullptr) return;
@@ -187,7 +198,8 @@ void Nemesis::isolate() {
     const Node first = lonely[0] - (lonely[0] - executor_node(0)) % 3;
     lonely = {first, first + 1, first + 2};
   }
-  sim_.tell([&] { return fmt::format("network: {} ({} voices) is alone", lonely[0], lonely.size()); });
+  sim_.tell(
+      [&] { return fmt::format("network: {} ({} voices) is alone", lonely[0], lonely.size()); });
   const auto inside = [&](Node n) { return std::ranges::find(lonely, n) != lonely.end(); };
   for (const Node a : lonely) {
     for (Node b = 0; b < nodes_; ++b) {

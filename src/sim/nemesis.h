@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What goes wrong. A seed draws which kinds of faults it has and how often; while the nemesis is on it picks victims at
-// random. Everything it breaks mends by itself or by mend_all(): no data are taken away, for which Mysos has no answer.
+// What goes wrong. A seed draws which kinds of faults it has and how often; while the nemesis is on
+// it picks victims at random. Everything it breaks mends by itself or by mend_all(): no data are
+// taken away, for which Mysos has no answer.
 #include <optional>
 #include <vector>
 
@@ -14,8 +15,8 @@ namespace mysos::sim {
 
 class Nemesis {
  public:
-  Nemesis(Sim& sim, Truth& truth, SimMaster& master, SimScheduler& scheduler, std::uint32_t machines,
-          std::optional<Fault> only, bool rough_network);
+  Nemesis(Sim& sim, Truth& truth, SimMaster& master, SimScheduler& scheduler,
+          std::uint32_t machines, std::optional<Fault> only, bool rough_network);
   void unleash();
   void mend_all();  // ends all faults; what is down comes back
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The network between the parts of a simulated world. Nodes are numbers; a cut is between two of them, in both directions
-// or in one. Datagram: may be late, lost, doubled, overtaken. Stream: in order or broken: what is lost breaks it, and both
-// ends learn that later (TCP). A message is judged when it is sent and again when it arrives, so a cut stops what flies.
+// The network between the parts of a simulated world. Nodes are numbers; a cut is between two of
+// them, in both directions or in one. Datagram: may be late, lost, doubled, overtaken. Stream: in
+// order or broken: what is lost breaks it, and both ends learn that later (TCP). A message is
+// judged when it is sent and again when it arrives, so a cut stops what flies.
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -18,7 +19,8 @@ using Node = std::uint32_t;
 struct NetworkFaults {
   Duration delay_min = std::chrono::microseconds(100);
   Duration delay_max = std::chrono::milliseconds(2);
-  std::uint64_t loss = 0;       // per mille of datagrams, and of stream messages (which breaks the stream)
+  std::uint64_t loss =
+      0;  // per mille of datagrams, and of stream messages (which breaks the stream)
   std::uint64_t duplicate = 0;  // per mille of datagrams
   std::uint64_t slow = 0;       // per mille: up to slow_max late
   Duration slow_max = std::chrono::seconds(3);
@@ -56,10 +58,12 @@ class Network {
     if (from != to && (is_cut(from, to) || prng_.chance(faults_.loss))) return;
     fly(from, to, delay(), deliver);
     if (from == to || !prng_.chance(faults_.duplicate)) return;
-    fly(from, to, prng_.chance(500) ? delay() : between(faults_.delay_max, faults_.slow_max), deliver);
+    fly(from, to, prng_.chance(500) ? delay() : between(faults_.delay_max, faults_.slow_max),
+        deliver);
   }
   // Shared: what flies holds its stream.
-  void send(const std::shared_ptr<Stream>& stream, Node from, Node to, std::function<void()> deliver) {
+  void send(const std::shared_ptr<Stream>& stream, Node from, Node to,
+            std::function<void()> deliver) {
     if (stream->broken_) return;
     if (from != to && (is_cut(from, to) || prng_.below(10000) < faults_.loss)) {
       stream->broken_ = true;
@@ -79,7 +83,8 @@ class Network {
 
  private:
   Duration between(Duration low, Duration high) {
-    return low + Duration(static_cast<Duration::rep>(prng_.below(static_cast<std::uint64_t>((high - low).count()) + 1)));
+    return low + Duration(static_cast<Duration::rep>(
+                     prng_.below(static_cast<std::uint64_t>((high - low).count()) + 1)));
   }
   Duration delay() {
     return prng_.chance(faults_.slow) ? between(faults_.delay_max, faults_.slow_max)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What all parts of one simulated world share: clock, chance, network, story, coverage, the first violation. One world per
-// seed and thread; worlds share nothing. Parts are made once, live as long as the world, and "die" by counting their life:
-// what they had asked the queue for finds that it is no longer meant.
+// What all parts of one simulated world share: clock, chance, network, story, coverage, the first
+// violation. One world per seed and thread; worlds share nothing. Parts are made once, live as long
+// as the world, and "die" by counting their life: what they had asked the queue for finds that it
+// is no longer meant.
 #include <optional>
 #include <string>
 #include <utility>
@@ -20,14 +21,14 @@ namespace mysos::sim {
 // Deliberate bugs in the simulator's own layers: each must be found, or the checkers prove nothing.
 enum class Mutation {
   kNone,
-  kVolatilePromise,    // the executor's promise is forgotten when it dies
-  kAckWithoutAcker,    // a server answers its clients before any replica has acknowledged
-  kReceiverRunsOn,     // "stop the receiver" answers while it still receives and acknowledges
-  kRelayLost,          // a MySQL server forgets its relay log at a restart (relay_log_recovery=1)
-  kLockIgnored,        // a server lets in replicas whose accounts are locked
-  kKillClientsIgnored, // sessions survive, so that turning semi-sync off releases their commits
-  kStoreForgets,       // the scheduler's store loses the last transaction when the scheduler dies
-  kSendBeforeCommit,   // orders and calls leave before their records are durable
+  kVolatilePromise,     // the executor's promise is forgotten when it dies
+  kAckWithoutAcker,     // a server answers its clients before any replica has acknowledged
+  kReceiverRunsOn,      // "stop the receiver" answers while it still receives and acknowledges
+  kRelayLost,           // a MySQL server forgets its relay log at a restart (relay_log_recovery=1)
+  kLockIgnored,         // a server lets in replicas whose accounts are locked
+  kKillClientsIgnored,  // sessions survive, so that turning semi-sync off releases their commits
+  kStoreForgets,        // the scheduler's store loses the last transaction when the scheduler dies
+  kSendBeforeCommit,    // orders and calls leave before their records are durable
 };
 constexpr auto enum_names(Mutation) {
   using enum Mutation;
@@ -46,14 +47,17 @@ using TxnId = std::uint32_t;
 
 // One transaction, wherever it is held.
 struct Txn {
-  std::string source;       // who first wrote it: the left part of its GTID
+  std::string source;  // who first wrote it: the left part of its GTID
   std::uint64_t number = 0;
   std::uint64_t write = 0;  // the client's, 0 = an account
 };
 
 struct Sim {
   Sim(std::uint64_t seed, std::size_t nodes, Mutation mutation_, Trace::Listener listener)
-      : prng(seed), mutation(mutation_), trace(std::move(listener)), network(queue, prng.fork(), nodes) {}
+      : prng(seed),
+        mutation(mutation_),
+        trace(std::move(listener)),
+        network(queue, prng.fork(), nodes) {}
 
   EventQueue queue;
   Prng prng;
@@ -67,7 +71,8 @@ struct Sim {
   [[nodiscard]] Instant now() const { return queue.now(); }
   void after(Duration delay, std::function<void()> run) { queue.after(delay, std::move(run)); }
   Duration between(Duration low, Duration high) {
-    return low + Duration(static_cast<Duration::rep>(prng.below(static_cast<std::uint64_t>((high - low).count()) + 1)));
+    return low + Duration(static_cast<Duration::rep>(
+                     prng.below(static_cast<std::uint64_t>((high - low).count()) + 1)));
   }
   void violate(std::string what) {
     trace.tell(now(), [&] { return "VIOLATION " + what; });
@@ -88,7 +93,9 @@ inline constexpr Node kSchedulerNode = 0;
 inline constexpr Node kMasterNode = 1;
 inline constexpr Node kClientNode = 2;  // and the next ones
 inline constexpr Node kClientNodes = 2;
-inline constexpr Node executor_node(std::uint32_t machine) { return kClientNode + kClientNodes + machine * 3; }
+inline constexpr Node executor_node(std::uint32_t machine) {
+  return kClientNode + kClientNodes + machine * 3;
+}
 inline constexpr Node server_node(std::uint32_t machine) { return executor_node(machine) + 1; }
 inline constexpr Node agent_node(std::uint32_t machine) { return executor_node(machine) + 2; }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/sim_agent.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "base/assert.h"
 #include "local/operations.h"
@@ -31,7 +31,8 @@ SimAgent::SimAgent(Sim& sim, ServerWorld& world, std::uint32_t machine, ToMaster
   info_.hostname = fmt::format("agent-{}", machine);
   info_.ip = fmt::format("10.0.0.{}", machine + 1);
   info_.port = 5051;
-  total_ = Resources({scalar("cpus", 8000), scalar("mem", 16384000), scalar("disk", 200000000), ports({{31000, 31999}})});
+  total_ = Resources({scalar("cpus", 8000), scalar("mem", 16384000), scalar("disk", 200000000),
+                      ports({{31000, 31999}})});
 }
 
 std::vector<SimExecutor*> SimAgent::containers() const {
@@ -61,7 +62,8 @@ void SimAgent::crash() {
   for (const auto& c : containers_) c->die();
   for (auto& [id, task] : tasks_) {
     task.container = nullptr;
-    if (!mesos::is_terminal(task.state)) update(task, mesos::TaskState::kFailed, "REASON_EXECUTOR_TERMINATED");
+    if (!mesos::is_terminal(task.state))
+      update(task, mesos::TaskState::kFailed, "REASON_EXECUTOR_TERMINATED");
   }
 }
 
@@ -95,7 +97,8 @@ void SimAgent::link_up() {
   hello.total = total_;
   for (const auto& [id, task] : tasks_) {
     hello.tasks.push_back({task.framework, task.info, task.state, task.pending});
-    if (task.container != nullptr || !mesos::is_terminal(task.state)) hello.executors.push_back({task.framework, task.info});
+    if (task.container != nullptr || !mesos::is_terminal(task.state))
+      hello.executors.push_back({task.framework, task.info});
   }
   for (const auto& [id, operation] : operations_) hello.operations.push_back(operation);
   changes_told_ = changes_;
@@ -115,7 +118,8 @@ void SimAgent::say(local::MasterInput input) {
   if (link_) to_master_(*this, link_, std::move(input));
 }
 
-void SimAgent::receive(const std::shared_ptr<AgentLink>& link, const AgentId& id, const local::AgentMessage& message) {
+void SimAgent::receive(const std::shared_ptr<AgentLink>& link, const AgentId& id,
+                       const local::AgentMessage& message) {
   if (!up_ || link != link_) return;
   MYSOS_ASSERT(id_ == id, "an agent gets what was sent to it");
   std::visit([&](const auto& m) { take(m); }, message);
@@ -149,9 +153,10 @@ void SimAgent::take(const local::RunTask& m) {
   task.framework = m.framework;
   task.info = m.task;
   tasks_[m.task.id] = std::move(task);
-  sim_.after(sim_.between(milliseconds(50), milliseconds(400)), [this, life = life_, id = m.task.id] {
-    if (life == life_) launch(id);
-  });
+  sim_.after(sim_.between(milliseconds(50), milliseconds(400)),
+             [this, life = life_, id = m.task.id] {
+               if (life == life_) launch(id);
+             });
 }
 
 void SimAgent::launch(const TaskId& id) {
@@ -162,15 +167,17 @@ void SimAgent::launch(const TaskId& id) {
   const auto kept = volume == nullptr ? volumes_.end() : volumes_.find(volume->id);
   auto spec = from_json_text<MemberSpec>(task.info.data);
   if (!spec || kept == volumes_.end()) {
-    return sim_.violate("a task was launched without its volume or with unreadable data: " + id.str());
+    return sim_.violate("a task was launched without its volume or with unreadable data: " +
+                        id.str());
   }
   for (const auto& c : containers_) {
     if (c->container_alive() && &c->volume() == kept->second.get()) {
       return sim_.violate("two containers on one volume: " + volume->id.str());
     }
   }
-  containers_.push_back(std::make_unique<SimExecutor>(sim_, world_, *spec, machine_, *kept->second,
-                                                      [this, id](int status) { container_ended(id, status); }));
+  containers_.push_back(
+      std::make_unique<SimExecutor>(sim_, world_, *spec, machine_, *kept->second,
+                                    [this, id](int status) { container_ended(id, status); }));
   task.container = containers_.back().get();
   sim_.tell([&] { return fmt::format("machine {} launches {}", machine_, id.str()); });
   update(task, mesos::TaskState::kStarting, "");
@@ -180,7 +187,8 @@ void SimAgent::launch(const TaskId& id) {
 
 void SimAgent::kill(TaskEntry& task, Duration grace) {
   if (mesos::is_terminal(task.state)) return;
-  if (task.container == nullptr) return update(task, mesos::TaskState::kKilled, "REASON_TASK_KILLED_DURING_LAUNCH");
+  if (task.container == nullptr)
+    return update(task, mesos::TaskState::kKilled, "REASON_TASK_KILLED_DURING_LAUNCH");
   if (task.killing) return;
   task.killing = true;
   update(task, mesos::TaskState::kKilling, "");
@@ -195,15 +203,18 @@ void SimAgent::kill(TaskEntry& task, Duration grace) {
 
 void SimAgent::container_ended(const TaskId& id, int status) {
   // The containerizer needs a while to see it.
-  sim_.after(status == 0 ? milliseconds(100) : sim_.between(milliseconds(1500), milliseconds(2200)), [this, id, status] {
-    const auto found = tasks_.find(id);
-    if (found == tasks_.end() || mesos::is_terminal(found->second.state)) return;
-    TaskEntry& task = found->second;
-    task.container = nullptr;
-    if (up_ && registered_) say(local::ExecutorEnded{*id_, task.framework, task.info.executor, status});
-    const bool meant = task.killing;
-    update(task, meant ? mesos::TaskState::kKilled : mesos::TaskState::kFailed, meant ? "" : "REASON_EXECUTOR_TERMINATED");
-  });
+  sim_.after(status == 0 ? milliseconds(100) : sim_.between(milliseconds(1500), milliseconds(2200)),
+             [this, id, status] {
+               const auto found = tasks_.find(id);
+               if (found == tasks_.end() || mesos::is_terminal(found->second.state)) return;
+               TaskEntry& task = found->second;
+               task.container = nullptr;
+               if (up_ && registered_)
+                 say(local::ExecutorEnded{*id_, task.framework, task.info.executor, status});
+               const bool meant = task.killing;
+               update(task, meant ? mesos::TaskState::kKilled : mesos::TaskState::kFailed,
+                      meant ? "" : "REASON_EXECUTOR_TERMINATED");
+             });
 }
 
 void SimAgent::take(const local::KillAgentTask& m) {
@@ -236,16 +247,20 @@ void SimAgent::take(const local::ApplyOperation& m) {
     status.state = mesos::OperationState::kFinished;
     total_ = local::converted(total_, operation);
     if (const auto* create = std::get_if<mesos::Create>(&operation.what)) {
-      for (const Resource& r : create->volumes.list()) volumes_[r.volume->id] = std::make_unique<SimVolume>();
+      for (const Resource& r : create->volumes.list())
+        volumes_[r.volume->id] = std::make_unique<SimVolume>();
     }
     if (const auto* destroy = std::get_if<mesos::Destroy>(&operation.what)) {
       for (const Resource& r : destroy->volumes.list()) {
         const auto found = volumes_.find(r.volume->id);
         if (found == volumes_.end()) continue;
         for (const auto& c : containers_) {
-          if (c->container_alive() && &c->volume() == found->second.get()) sim_.violate("a volume in use was destroyed");
+          if (c->container_alive() && &c->volume() == found->second.get())
+            sim_.violate("a volume in use was destroyed");
         }
-        sim_.tell([&] { return fmt::format("machine {} destroys volume {}", machine_, r.volume->id.str()); });
+        sim_.tell([&] {
+          return fmt::format("machine {} destroys volume {}", machine_, r.volume->id.str());
+        });
         destroyed_.push_back(std::move(found->second));
         volumes_.erase(found);
       }

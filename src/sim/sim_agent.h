@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// A simulated Mesos agent: what src/local's agent does, without processes and disks. It owns what is on its machine:
-// resources with their reservations, volumes, containers, updates that nobody has acknowledged. It registers again, with
-// all of it, whenever its link to the master has broken. A crash of the machine ends its containers; volumes stay.
+// A simulated Mesos agent: what src/local's agent does, without processes and disks. It owns what
+// is on its machine: resources with their reservations, volumes, containers, updates that nobody
+// has acknowledged. It registers again, with all of it, whenever its link to the master has broken.
+// A crash of the machine ends its containers; volumes stay.
 #include <functional>
 #include <map>
 #include <memory>
@@ -17,29 +18,33 @@ namespace mysos::sim {
 
 // The two directions between an agent and the master.
 struct AgentLink {
-  std::shared_ptr<Stream> up = std::make_shared<Stream>();    // shared with what flies
+  std::shared_ptr<Stream> up = std::make_shared<Stream>();  // shared with what flies
   std::shared_ptr<Stream> down = std::make_shared<Stream>();
 };
 
 class SimAgent {
  public:
-  using ToMaster = std::function<void(SimAgent& from, const std::shared_ptr<AgentLink>& link, local::MasterInput input)>;
+  using ToMaster = std::function<void(SimAgent& from, const std::shared_ptr<AgentLink>& link,
+                                      local::MasterInput input)>;
   SimAgent(Sim& sim, ServerWorld& world, std::uint32_t machine, ToMaster to_master);
 
   void start();
-  void crash();                 // the machine: all containers end
-  void restart_process();       // the agent alone: containers live on
-  // Apache Mesos recognises an agent that asks twice by its address; the master core does not, so an agent knows the id
-  // that it was given even where the answer is lost.
+  void crash();            // the machine: all containers end
+  void restart_process();  // the agent alone: containers live on
+  // Apache Mesos recognises an agent that asks twice by its address; the master core does not, so
+  // an agent knows the id that it was given even where the answer is lost.
   void learn_id(const AgentId& id) { id_ = id; }
-  void receive(const std::shared_ptr<AgentLink>& link, const AgentId& id, const local::AgentMessage& message);
+  void receive(const std::shared_ptr<AgentLink>& link, const AgentId& id,
+               const local::AgentMessage& message);
 
   [[nodiscard]] bool up() const { return up_; }
   [[nodiscard]] std::uint32_t machine() const { return machine_; }
   [[nodiscard]] const std::string& ip() const { return info_.ip; }
   [[nodiscard]] const std::optional<AgentId>& id() const { return id_; }
   [[nodiscard]] const Resources& total() const { return total_; }
-  [[nodiscard]] const std::map<VolumeId, std::unique_ptr<SimVolume>>& volumes() const { return volumes_; }
+  [[nodiscard]] const std::map<VolumeId, std::unique_ptr<SimVolume>>& volumes() const {
+    return volumes_;
+  }
   // Living containers, in the order of their launch.
   [[nodiscard]] std::vector<SimExecutor*> containers() const;
 
@@ -80,14 +85,14 @@ class SimAgent {
   std::uint64_t life_ = 0;
   std::optional<AgentId> id_;
   bool registered_ = false;
-  std::uint64_t changes_ = 0;       // of what the master must know
-  std::uint64_t changes_told_ = 0;  // by the last hello
+  std::uint64_t changes_ = 0;        // of what the master must know
+  std::uint64_t changes_told_ = 0;   // by the last hello
   std::shared_ptr<AgentLink> link_;  // shared with what flies
   Resources total_;
   std::map<TaskId, TaskEntry> tasks_;
   std::map<OperationId, local::AgentOperation> operations_;
   std::map<VolumeId, std::unique_ptr<SimVolume>> volumes_;
-  std::vector<std::unique_ptr<SimVolume>> destroyed_;    // dead containers still refer to them
+  std::vector<std::unique_ptr<SimVolume>> destroyed_;     // dead containers still refer to them
   std::vector<std::unique_ptr<SimExecutor>> containers_;  // also the dead ones
 };
 

@@ -42,7 +42,8 @@ void SimClients::turn(std::size_t writer) {
   if (!w.asks || w.at == where) return write_to(writer, *where);
   sim_.network.send(w.node, where->node(), [this, writer, attempt, where, node = w.node] {
     if (!where->says_primary()) {
-      sim_.network.send(where->node(), node, [this, writer, attempt] { finish(writer, attempt, false); });
+      sim_.network.send(where->node(), node,
+                        [this, writer, attempt] { finish(writer, attempt, false); });
       return;
     }
     sim_.network.send(where->node(), node, [this, writer, attempt, where] {
@@ -56,14 +57,18 @@ void SimClients::write_to(std::size_t writer, SimExecutor& where) {
   const Node server = server_node(where.machine());
   // A datagram may be doubled, a statement on a connection is not.
   const auto sent = std::make_shared<Stream>();  // shared with what flies
-  sim_.network.send(sent, node, server, [this, writer, &where, node, server, attempt = writers_[writer].attempt, write = next_write_++] {
-    where.server().write(write, [this, writer, &where, node, server, attempt](bool ok) {
-      sim_.network.send(server, node, [this, writer, &where, attempt, ok] {
-        if (writers_[writer].attempt == attempt) writers_[writer].at = ok ? &where : nullptr;
-        finish(writer, attempt, ok);
-      });
-    });
-  });
+  sim_.network.send(sent, node, server,
+                    [this, writer, &where, node, server, attempt = writers_[writer].attempt,
+                     write = next_write_++] {
+                      where.server().write(
+                          write, [this, writer, &where, node, server, attempt](bool ok) {
+                            sim_.network.send(server, node, [this, writer, &where, attempt, ok] {
+                              if (writers_[writer].attempt == attempt)
+                                writers_[writer].at = ok ? &where : nullptr;
+                              finish(writer, attempt, ok);
+                            });
+                          });
+                    });
 }
 
 void SimClients::finish(std::size_t writer, std::uint64_t attempt, bool ok) {
@@ -75,7 +80,8 @@ void SimClients::finish(std::size_t writer, std::uint64_t attempt, bool ok) {
   } else {
     w.at = nullptr;
   }
-  sim_.after(ok ? think_ / 2 + Duration(static_cast<Duration::rep>(prng_.below(static_cast<std::uint64_t>(think_.count()))))
+  sim_.after(ok ? think_ / 2 + Duration(static_cast<Duration::rep>(
+                                   prng_.below(static_cast<std::uint64_t>(think_.count()))))
                 : milliseconds(20) + Duration(static_cast<Duration::rep>(prng_.below(100000))),
              [this, writer] { turn(writer); });
 }

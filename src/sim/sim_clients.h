@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Writers. Each does one write at a time, waits for its answer or gives up, and looks for the primary as applications do:
-// by asking the executors' /primary, or by trying servers. What they were told is what the cluster has promised (the
-// server side of it is recorded when it is said: Truth).
+// Writers. Each does one write at a time, waits for its answer or gives up, and looks for the
+// primary as applications do: by asking the executors' /primary, or by trying servers. What they
+// were told is what the cluster has promised (the server side of it is recorded when it is said:
+// Truth).
 #include <functional>
 #include <memory>
 #include <vector>
@@ -21,7 +22,7 @@ class SimClients {
   struct Writer {
     ClusterId cluster;
     Node node = kClientNode;
-    bool asks = false;        // /primary first
+    bool asks = false;          // /primary first
     SimExecutor* at = nullptr;  // where the last write went well
     std::uint64_t attempt = 0;
     Instant next{};

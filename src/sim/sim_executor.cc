@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/sim_executor.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "base/assert.h"
 #include "core/orders.h"
@@ -34,8 +34,8 @@ ServerIdentity identity_of(const MemberSpec& spec, std::uint32_t machine) {
 
 }  // namespace
 
-SimExecutor::SimExecutor(Sim& sim, ServerWorld& world, const MemberSpec& spec, std::uint32_t machine, SimVolume& volume,
-                         std::function<void(int)> ended)
+SimExecutor::SimExecutor(Sim& sim, ServerWorld& world, const MemberSpec& spec,
+                         std::uint32_t machine, SimVolume& volume, std::function<void(int)> ended)
     : sim_(sim),
       spec_(spec),
       machine_(machine),
@@ -59,12 +59,16 @@ void SimExecutor::start_executor() {
   config.relay_log_survives = spec_.flavour == Flavour::kMysql;
   config.port = spec_.port;
   core_.emplace(volume_.promise, config, volume_.secrets);
-  sim_.tell([&] { return fmt::format("{} executor starts, promised {}", spec_.member.str(), to_string(volume_.promise.pair)); });
+  sim_.tell([&] {
+    return fmt::format("{} executor starts, promised {}", spec_.member.str(),
+                       to_string(volume_.promise.pair));
+  });
   if (server_.alive()) {
     sim_.coverage.hit(Mark::kAdopted);
     const auto up = [this] {
       later(milliseconds(2), [this] {
-        if (server_.accepting()) give(member_input::ServerUp{server_.incarnation(), "sim", server_.data()->server_id});
+        if (server_.accepting())
+          give(member_input::ServerUp{server_.incarnation(), "sim", server_.data()->server_id});
       });
     };
     server_.watch(up, [this](const std::string& how) { give(member_input::ServerExited{how}); });
@@ -93,7 +97,10 @@ void SimExecutor::crash_executor(bool server_too) {
     sim_.coverage.hit(written ? Mark::kPromiseKeptUnseen : Mark::kPromiseLostBeforeSync);
   }
   if (sim_.mutation == Mutation::kVolatilePromise) volume_.promise.pair = Pair{};
-  sim_.tell([&] { return fmt::format("{} executor dies{}", spec_.member.str(), server_too ? " with its mysqld" : ""); });
+  sim_.tell([&] {
+    return fmt::format("{} executor dies{}", spec_.member.str(),
+                       server_too ? " with its mysqld" : "");
+  });
   ++life_;
   core_.reset();
   syncing_.reset();
@@ -149,7 +156,8 @@ void SimExecutor::arm_timer() {
   const Instant at = core_->next_deadline();
   if (at == kNever || at >= timer_) return;
   idle_ticks_ = at > sim_.now() ? 0 : idle_ticks_ + 1;
-  if (idle_ticks_ > kMaxIdleTicks) return sim_.violate("an executor spins: its deadline stays in the past");
+  if (idle_ticks_ > kMaxIdleTicks)
+    return sim_.violate("an executor spins: its deadline stays in the past");
   timer_ = at;
   later(std::max(Duration{}, at - sim_.now()), [this, at] {
     if (timer_ == at) timer_ = kNever;
@@ -192,7 +200,8 @@ void SimExecutor::effects(MemberOutput out) {
 // S7: the promise is for ever, whatever has died since.
 void SimExecutor::obeyed(Pair pair) {
   if (pair < volume_.obeyed) {
-    sim_.violate(fmt::format("S7: {} obeys {} after {}", spec_.member.str(), to_string(pair), to_string(volume_.obeyed)));
+    sim_.violate(fmt::format("S7: {} obeys {} after {}", spec_.member.str(), to_string(pair),
+                             to_string(volume_.obeyed)));
   }
   volume_.obeyed = std::max(volume_.obeyed, pair);
 }
@@ -207,7 +216,10 @@ void SimExecutor::act(const ServerAction& action) {
       if (s.server_.alive()) return s.sim_.violate("a second mysqld was started on one datadir");
       s.server_.start(
           *s.volume_.data,
-          [&s] { s.give(member_input::ServerUp{s.server_.incarnation(), "sim", s.server_.data()->server_id}); },
+          [&s] {
+            s.give(member_input::ServerUp{s.server_.incarnation(), "sim",
+                                          s.server_.data()->server_id});
+          },
           [&s](const std::string& how) { s.give(member_input::ServerExited{how}); });
     }
     void operator()(const server_action::Shutdown&) const { self.server_.shutdown(); }
@@ -250,7 +262,8 @@ void SimExecutor::begin_plan(StepPlan plan) {
   later(plan_->deadline, [this, id = plan_->id] {
     if (!plan_ || plan_->id != id) return;
     ++plan_token_;
-    end_plan("it took too long: " + describe(plan_->steps[std::min(step_, plan_->steps.size() - 1)]));
+    end_plan("it took too long: " +
+             describe(plan_->steps[std::min(step_, plan_->steps.size() - 1)]));
   });
   next_step();
 }
@@ -262,18 +275,23 @@ void SimExecutor::next_step() {
   later(sim_.between(microseconds(200), milliseconds(3)), [this, token] {
     if (token != plan_token_ || !plan_) return;
     if (next_plan_) return end_plan("a newer plan came");
-    server_.run_step(plan_->steps[step_], [this, token, life = life_](std::optional<std::string> failure) {
-      sim_.after(sim_.between(microseconds(100), milliseconds(2)), [this, token, life, failure = std::move(failure)] {
-        if (life != life_ || token != plan_token_ || !plan_) return;
-        ++steps_ended_;
-        if (failure) {
-          sim_.tell([&] { return fmt::format("{} step failed: {}: {}", spec_.member.str(), describe(plan_->steps[step_]), *failure); });
-          return end_plan(failure);
-        }
-        ++step_;
-        next_step();
-      });
-    });
+    server_.run_step(
+        plan_->steps[step_], [this, token, life = life_](std::optional<std::string> failure) {
+          sim_.after(sim_.between(microseconds(100), milliseconds(2)),
+                     [this, token, life, failure = std::move(failure)] {
+                       if (life != life_ || token != plan_token_ || !plan_) return;
+                       ++steps_ended_;
+                       if (failure) {
+                         sim_.tell([&] {
+                           return fmt::format("{} step failed: {}: {}", spec_.member.str(),
+                                              describe(plan_->steps[step_]), *failure);
+                         });
+                         return end_plan(failure);
+                       }
+                       ++step_;
+                       next_step();
+                     });
+        });
   });
 }
 
@@ -295,12 +313,14 @@ void SimExecutor::end_plan(std::optional<std::string> failure) {
 void SimExecutor::poll_server() {
   later(core_->poll_fast() ? kPollFast : kPollSlow, [this] {
     if (server_.accepting() && !plan_) {
-      later(sim_.between(microseconds(200), milliseconds(2)),
-            [this, ended = steps_ended_, seen = server_.read(), incarnation = server_.incarnation()] {
-              if (ended == steps_ended_ && !plan_ && incarnation == server_.incarnation() && server_.accepting()) {
-                give(member_input::Snapshot{seen});
-              }
-            });
+      later(
+          sim_.between(microseconds(200), milliseconds(2)),
+          [this, ended = steps_ended_, seen = server_.read(), incarnation = server_.incarnation()] {
+            if (ended == steps_ended_ && !plan_ && incarnation == server_.incarnation() &&
+                server_.accepting()) {
+              give(member_input::Snapshot{seen});
+            }
+          });
     }
     poll_server();
   });
@@ -316,7 +336,8 @@ void SimExecutor::watch_beat() {
 void SimExecutor::report_to_watchers() {
   std::erase_if(watchers_, [](const auto& w) { return w->stream->broken(); });
   if (watchers_.empty() || syncing_) return;
-  const auto report = std::make_shared<const MemberReport>(core_->report());  // shared by the streams
+  const auto report =
+      std::make_shared<const MemberReport>(core_->report());  // shared by the streams
   for (const auto& w : watchers_) {
     sim_.network.send(w->stream, node(), kSchedulerNode, [w, report] { w->deliver(*report); });
   }

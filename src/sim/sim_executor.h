@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// One container: an executor (the shell around the real MemberCore) and its mysqld, on one volume. It keeps the contract of
-// MemberOutput: the promise is on disk before anything that follows from it, and a report is made only of what is. Either
-// process may die alone, at any moment, also while the promise is being written. Dead containers stay dead: the next launch
-// is another one.
+// One container: an executor (the shell around the real MemberCore) and its mysqld, on one volume.
+// It keeps the contract of MemberOutput: the promise is on disk before anything that follows from
+// it, and a report is made only of what is. Either process may die alone, at any moment, also while
+// the promise is being written. Dead containers stay dead: the next launch is another one.
 #include <deque>
 #include <functional>
 #include <map>
@@ -27,19 +27,20 @@ struct WatchConnection {
 class SimExecutor {
  public:
   // `ended(status)`: the container is gone, for its agent; 0 = it ended in good order.
-  SimExecutor(Sim& sim, ServerWorld& world, const MemberSpec& spec, std::uint32_t machine, SimVolume& volume,
-              std::function<void(int)> ended);
+  SimExecutor(Sim& sim, ServerWorld& world, const MemberSpec& spec, std::uint32_t machine,
+              SimVolume& volume, std::function<void(int)> ended);
 
   void launch();
-  void stop();          // the task is killed
-  void die();           // the whole container, at once
-  void container_dies();  // ... and its agent is told
+  void stop();                           // the task is killed
+  void die();                            // the whole container, at once
+  void container_dies();                 // ... and its agent is told
   void crash_executor(bool server_too);  // it is started again beside the volume within a second
   void crash_at_next_promise() { die_in_sync_ = true; }
   void crash_server(const std::string& how) { server_.crash(how); }
 
   // The member API. `answer` is called here; the caller sends it over the network.
-  void order(const MemberId& member, const Order& order, std::function<void(std::optional<Error>, MemberReport)> answer);
+  void order(const MemberId& member, const Order& order,
+             std::function<void(std::optional<Error>, MemberReport)> answer);
   bool watch(const MemberId& member, std::shared_ptr<WatchConnection> connection);
   [[nodiscard]] bool says_primary();
 
@@ -91,7 +92,8 @@ class SimExecutor {
   std::optional<StepPlan> plan_;
   std::optional<StepPlan> next_plan_;
   std::size_t step_ = 0;
-  std::uint64_t plan_token_ = 0;   // changes with each step begun, so that a late end is not mistaken for another's
+  std::uint64_t plan_token_ =
+      0;  // changes with each step begun, so that a late end is not mistaken for another's
   std::uint64_t steps_ended_ = 0;  // a read that began before the last one is thrown away
   std::uint64_t next_order_ = 1;
   std::map<std::uint64_t, WaitingOrder> waiting_orders_;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/sim_master.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
-
-#include <fmt/format.h>
 
 namespace mysos::sim {
 namespace {
@@ -16,9 +16,11 @@ constexpr Duration kNoticeBroken = milliseconds(500);
 SimMaster::SimMaster(Sim& sim, ServerWorld& world, std::uint32_t machines) : sim_(sim) {
   for (std::uint32_t m = 0; m < machines; ++m) {
     agents_.push_back(std::make_unique<SimAgent>(
-        sim, world, m, [this](SimAgent& agent, const std::shared_ptr<AgentLink>& link, local::MasterInput input) {
-          sim_.network.send(link->up, agent_node(agent.machine()), kMasterNode,
-                            [this, &agent, link, input = std::move(input)] { from_agent(agent, link, input); });
+        sim, world, m,
+        [this](SimAgent& agent, const std::shared_ptr<AgentLink>& link, local::MasterInput input) {
+          sim_.network.send(
+              link->up, agent_node(agent.machine()), kMasterNode,
+              [this, &agent, link, input = std::move(input)] { from_agent(agent, link, input); });
         }));
   }
 }
@@ -59,8 +61,9 @@ void SimMaster::step(const local::MasterInput& input) {
     const auto found = streams_.find(to.stream);
     if (found == streams_.end()) continue;
     found->second->framework = to.framework;
-    sim_.network.send(found->second->down, kMasterNode, kSchedulerNode,
-                      [link = found->second, event = std::move(to.event)] { link->deliver(event); });
+    sim_.network.send(
+        found->second->down, kMasterNode, kSchedulerNode,
+        [link = found->second, event = std::move(to.event)] { link->deliver(event); });
   }
   for (const local::StreamId& id : out.closed) {
     const auto found = streams_.find(id);
@@ -80,7 +83,9 @@ void SimMaster::step(const local::MasterInput& input) {
     if (found == linked_.end()) continue;
     auto& [agent, link] = found->second;
     sim_.network.send(link->down, kMasterNode, agent_node(agent->machine()),
-                      [a = agent, l = link, id = to.agent, message = std::move(to.message)] { a->receive(l, id, message); });
+                      [a = agent, l = link, id = to.agent, message = std::move(to.message)] {
+                        a->receive(l, id, message);
+                      });
   }
   arm_timer();
 }
@@ -98,7 +103,8 @@ void SimMaster::arm_timer() {
 
 // ---- agents ----
 
-void SimMaster::from_agent(SimAgent& agent, const std::shared_ptr<AgentLink>& link, local::MasterInput input) {
+void SimMaster::from_agent(SimAgent& agent, const std::shared_ptr<AgentLink>& link,
+                           local::MasterInput input) {
   if (!core_) {
     link->up->close();
     return;
@@ -107,7 +113,8 @@ void SimMaster::from_agent(SimAgent& agent, const std::shared_ptr<AgentLink>& li
     greeting_[hello->link] = {&agent, link};
     if (hello->id) linked_.erase(*hello->id);
   } else {
-    const bool current = std::ranges::any_of(linked_, [&](const auto& e) { return e.second.second == link; });
+    const bool current =
+        std::ranges::any_of(linked_, [&](const auto& e) { return e.second.second == link; });
     if (!current) return;
   }
   step(input);
@@ -138,7 +145,8 @@ void SimMaster::watch_agents() {
 
 // ---- the scheduler ----
 
-void SimMaster::subscribe(const std::shared_ptr<SubscribeLink>& link, const mesos::FrameworkInfo& info) {
+void SimMaster::subscribe(const std::shared_ptr<SubscribeLink>& link,
+                          const mesos::FrameworkInfo& info) {
   if (!core_) {
     link->down->close();
     link->up->close();
@@ -150,7 +158,8 @@ void SimMaster::subscribe(const std::shared_ptr<SubscribeLink>& link, const meso
 
 void SimMaster::call(const std::shared_ptr<SubscribeLink>& link, const mesos::Call& call) {
   if (!core_ || !link->framework) return;
-  if (core_->check_call(*link->framework, link->id)) return;  // 400, 403: the stream's end tells the rest
+  if (core_->check_call(*link->framework, link->id))
+    return;  // 400, 403: the stream's end tells the rest
   step(local::FrameworkCall{*link->framework, call});
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The Mesos of a simulated world: the embedded master's real pure core between simulated agents and the scheduler's
-// stream. The master may die and come back with nothing but its registry.
+// The Mesos of a simulated world: the embedded master's real pure core between simulated agents and
+// the scheduler's stream. The master may die and come back with nothing but its registry.
 #include <functional>
 #include <map>
 #include <memory>
@@ -38,7 +38,8 @@ class SimMaster {
  private:
   void step(const local::MasterInput& input);
   void arm_timer();
-  void from_agent(SimAgent& agent, const std::shared_ptr<AgentLink>& link, local::MasterInput input);
+  void from_agent(SimAgent& agent, const std::shared_ptr<AgentLink>& link,
+                  local::MasterInput input);
   void watch_agents();
 
   Sim& sim_;
@@ -48,7 +49,8 @@ class SimMaster {
   local::Registry registry_;
   Instant timer_ = kNever;
   std::vector<std::unique_ptr<SimAgent>> agents_;
-  std::map<std::string, std::pair<SimAgent*, std::shared_ptr<AgentLink>>> greeting_;  // by the link's name
+  std::map<std::string, std::pair<SimAgent*, std::shared_ptr<AgentLink>>>
+      greeting_;  // by the link's name
   std::map<AgentId, std::pair<SimAgent*, std::shared_ptr<AgentLink>>> linked_;
   std::map<local::StreamId, std::shared_ptr<SubscribeLink>> streams_;
 };

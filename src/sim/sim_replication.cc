@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Replication between simulated servers: the receiver and applier of a replica, the dump threads of a source.
+// Replication between simulated servers: the receiver and applier of a replica, the dump threads of
+// a source.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "sim/sim_server.h"
 
@@ -13,7 +14,8 @@ namespace {
 constexpr Duration kConnectRetry = seconds(1);
 constexpr Duration kNetTimeout = seconds(4);
 constexpr int kHeartbeatsMissed = 3;
-constexpr Duration kSourceNotices = seconds(20);  // that what it sends into a cut arrives nowhere (TCP is patient)
+constexpr Duration kSourceNotices =
+    seconds(20);  // that what it sends into a cut arrives nowhere (TCP is patient)
 constexpr std::size_t kBatch = 64;
 
 }  // namespace
@@ -37,7 +39,8 @@ void SimServer::connect() {
   SimServer* source = world_.server_at(data_->source_host, data_->source_port);
   if (source == nullptr || source == this) return;
   link_->source = source;
-  sim_.network.send(link_->up, node(), source->node(), [link = link_] { link->source->admit(link); });
+  sim_.network.send(link_->up, node(), source->node(),
+                    [link = link_] { link->source->admit(link); });
 }
 
 void SimServer::watch_link(const std::shared_ptr<ReplicaLink>& link) {
@@ -65,7 +68,8 @@ void SimServer::stop_receiver() {
   end_link();
 }
 
-// What was sent before the end still arrives: an acknowledgement may be read long after its replica was stopped.
+// What was sent before the end still arrives: an acknowledgement may be read long after its replica
+// was stopped.
 void SimServer::end_link() {
   if (!link_) return;
   const auto link = std::exchange(link_, nullptr);
@@ -81,7 +85,9 @@ void SimServer::end_link() {
 void SimServer::lose_relay() {
   const bool any = !data_->relay.empty();
   for (const TxnId t : data_->relay) {
-    sim_.tell([&] { return fmt::format("{} forgets write {} of its relay log", incarnation_, sim_.txns[t].write); });
+    sim_.tell([&] {
+      return fmt::format("{} forgets write {} of its relay log", incarnation_, sim_.txns[t].write);
+    });
   }
   data_->relay.clear();
   data_->held = data_->in_binlog;
@@ -89,18 +95,20 @@ void SimServer::lose_relay() {
   world_.relay_lost(*this, any);
 }
 
-void SimServer::received_batch(const std::shared_ptr<ReplicaLink>& link, const std::vector<TxnId>& txns,
-                               std::size_t position) {
+void SimServer::received_batch(const std::shared_ptr<ReplicaLink>& link,
+                               const std::vector<TxnId>& txns, std::size_t position) {
   if (link != link_ || link->replica_life != life_ || !receiver_) return;
   for (const TxnId t : txns) {
     if (!data_->held.has(t)) hold(t, false);
   }
   apply_soon();
   if (!link->acking) return;
-  sim_.network.send(link->up, node(), link->source->node(), [link, position, by = identity_.member] {
-    const auto& open = link->source->dumps_;
-    if (std::ranges::find(open, link) != open.end()) link->source->acknowledged(by, position);
-  });
+  sim_.network.send(link->up, node(), link->source->node(),
+                    [link, position, by = identity_.member] {
+                      const auto& open = link->source->dumps_;
+                      if (std::ranges::find(open, link) != open.end())
+                        link->source->acknowledged(by, position);
+                    });
 }
 
 void SimServer::apply_soon() {
@@ -127,7 +135,8 @@ void SimServer::apply_one() {
 // ---- as a source ----
 
 void SimServer::admit(const std::shared_ptr<ReplicaLink>& link) {
-  if (!accepting_ || link->replica->life_ != link->replica_life || link->replica->link_ != link) return;
+  if (!accepting_ || link->replica->life_ != link->replica_life || link->replica->link_ != link)
+    return;
   const MemberId& who = link->replica->identity_.member;
   const auto account = data_->accounts.find(who);
   const bool locked = account == data_->accounts.end() || account->second;
@@ -136,7 +145,8 @@ void SimServer::admit(const std::shared_ptr<ReplicaLink>& link) {
   dumps_.push_back(link);
   link->connected = true;
   // It is asked from the first transaction on that it lacks; having all before acknowledges them.
-  while (link->next < data_->binlog.size() && link->held.has(data_->binlog[link->next])) ++link->next;
+  while (link->next < data_->binlog.size() && link->held.has(data_->binlog[link->next]))
+    ++link->next;
   if (link->acking) acknowledged(who, link->next);
   pump(link);
   link->replica->watch_link(link);
@@ -153,9 +163,10 @@ void SimServer::pump(const std::shared_ptr<ReplicaLink>& link) {
       const TxnId t = data_->binlog[link->next++];
       if (!link->held.has(t)) batch.push_back(t);
     }
-    sim_.network.send(link->down, node(), link->replica->node(), [link, batch = std::move(batch), position = link->next] {
-      link->replica->received_batch(link, batch, position);
-    });
+    sim_.network.send(link->down, node(), link->replica->node(),
+                      [link, batch = std::move(batch), position = link->next] {
+                        link->replica->received_batch(link, batch, position);
+                      });
   }
   if (link->down->broken() || link->up->broken()) {
     sim_.after(kSourceNotices, [this, link, life = life_] {
@@ -226,7 +237,9 @@ void SimServer::drain(Done done) {
 
 void SimServer::take(const step::ForgetSource&, Done done) { point_at("", 0, std::move(done)); }
 
-void SimServer::take(const step::SetSource& s, Done done) { point_at(s.host, s.port, std::move(done)); }
+void SimServer::take(const step::SetSource& s, Done done) {
+  point_at(s.host, s.port, std::move(done));
+}
 
 void SimServer::point_at(const std::string& host, std::uint16_t port, Done done) {
   drain([this, host, port, done = std::move(done)](std::optional<std::string> failure) {

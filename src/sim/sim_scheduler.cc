@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/sim_scheduler.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
-
-#include <fmt/format.h>
 
 namespace mysos::sim {
 namespace {
@@ -19,10 +19,12 @@ std::string text_of(const Order& order) {
     std::string operator()(const order::Setup&) const { return "setup"; }
     std::string operator()(const order::Fence& o) const { return "fence " + to_string(o.pair); }
     std::string operator()(const order::Promote& o) const {
-      return fmt::format("promote {} d={} floor={} shut_out={}", to_string(o.pair), o.d, o.floor.to_string(), o.shut_out.size());
+      return fmt::format("promote {} d={} floor={} shut_out={}", to_string(o.pair), o.d,
+                         o.floor.to_string(), o.shut_out.size());
     }
     std::string operator()(const order::Follow& o) const {
-      return fmt::format("follow {} {}{}", to_string(o.pair), o.source.str(), o.acking ? " acking" : "");
+      return fmt::format("follow {} {}{}", to_string(o.pair), o.source.str(),
+                         o.acking ? " acking" : "");
     }
     std::string operator()(const order::Certify& o) const { return "certify " + to_string(o.pair); }
     std::string operator()(const order::Rebuild& o) const { return "rebuild " + to_string(o.pair); }
@@ -36,7 +38,8 @@ SchedulerConfig sim_scheduler_config() {
   SchedulerConfig c;
   c.executor_command = "exec mysos executor";
   c.bind = "";  // each machine has an address of its own
-  c.versions = {{"mariadb-10.11", Flavour::kMariadb, mib(256)}, {"mysql-9.7", Flavour::kMysql, mib(512)}};
+  c.versions = {{"mariadb-10.11", Flavour::kMariadb, mib(256)},
+                {"mysql-9.7", Flavour::kMysql, mib(512)}};
   c.orphan_grace = seconds(20);
   c.relaunch_max = seconds(5);
   c.kill_grace = seconds(10);
@@ -53,8 +56,11 @@ void SimScheduler::start() {
   if (!recovered) return sim_.violate("the store does not read back: " + recovered.error().message);
   ++life_;
   folded_ = *recovered;
-  core_ = std::make_unique<SchedulerCore>(*std::move(recovered), sim_scheduler_config(), sim_.prng.fork(), sim_.now());
-  sim_.tell([&] { return fmt::format("the scheduler starts with {} cluster(s)", folded_.clusters.size()); });
+  core_ = std::make_unique<SchedulerCore>(*std::move(recovered), sim_scheduler_config(),
+                                          sim_.prng.fork(), sim_.now());
+  sim_.tell([&] {
+    return fmt::format("the scheduler starts with {} cluster(s)", folded_.clusters.size());
+  });
   timer_ = kNever;
   subscribe();
   aim_watches();
@@ -71,7 +77,10 @@ void SimScheduler::crash() {
       commit(*committing_);
       sim_.coverage.hit(Mark::kSchedulerCrashUnsent);
     }
-    sim_.tell([&] { return fmt::format("the scheduler dies while committing; it is {}", made_it ? "kept" : "lost"); });
+    sim_.tell([&] {
+      return fmt::format("the scheduler dies while committing; it is {}",
+                         made_it ? "kept" : "lost");
+    });
   } else {
     sim_.tell([] { return std::string("the scheduler dies"); });
   }
@@ -114,7 +123,10 @@ void SimScheduler::process() {
     core_->step(input, sim_.now());
     SchedulerOutput out = core_->take_output();
     for (const Event& e : out.events) {
-      sim_.tell([&] { return fmt::format("event {} {} {} {}: {}", e.kind, e.cluster, e.member, to_string(e.pair), e.message); });
+      sim_.tell([&] {
+        return fmt::format("event {} {} {} {}: {}", e.kind, e.cluster, e.member, to_string(e.pair),
+                           e.message);
+      });
     }
     if (out.records.empty()) {
       check_fold();
@@ -145,7 +157,8 @@ void SimScheduler::arm_timer() {
   if (at == kNever || at >= timer_) return;
   // A brain whose deadline never moves would burn a processor.
   idle_ticks_ = at > sim_.now() ? 0 : idle_ticks_ + 1;
-  if (idle_ticks_ > kMaxIdleTicks) return sim_.violate("the scheduler spins: its deadline stays in the past");
+  if (idle_ticks_ > kMaxIdleTicks)
+    return sim_.violate("the scheduler spins: its deadline stays in the past");
   timer_ = at;
   later(std::max(Duration{}, at - sim_.now()), [this, at] {
     if (timer_ == at) timer_ = kNever;
@@ -172,7 +185,8 @@ void SimScheduler::commit(const SchedulerOutput& out) {
 
 void SimScheduler::check_fold() {
   sim_.coverage.hit(Mark::kFoldChecked);
-  if (core_->state() != folded_) sim_.violate("the scheduler's state is not the fold of its records");
+  if (core_->state() != folded_)
+    sim_.violate("the scheduler's state is not the fold of its records");
 }
 
 bool SimScheduler::dies_now() {
@@ -190,7 +204,8 @@ void SimScheduler::carry_out(SchedulerOutput out) {
   for (const mesos::Call& c : out.calls) {
     if (dies_now()) return;
     if (!link_) continue;
-    sim_.network.send(link_->up, kSchedulerNode, kMasterNode, [this, link = link_, c] { master_.call(link, c); });
+    sim_.network.send(link_->up, kSchedulerNode, kMasterNode,
+                      [this, link = link_, c] { master_.call(link, c); });
   }
   for (const SentOrder& o : out.orders) {
     if (dies_now()) return;
@@ -208,31 +223,38 @@ void SimScheduler::carry_out(SchedulerOutput out) {
 void SimScheduler::send_order(const SentOrder& sent) {
   const auto targets = core_->watch_targets();
   const auto target = std::ranges::find(targets, sent.member, &WatchTarget::member);
-  sim_.tell([&] { return fmt::format("order {} to {}: {}", sent.id, sent.member.str(), text_of(sent.order)); });
+  sim_.tell([&] {
+    return fmt::format("order {} to {}: {}", sent.id, sent.member.str(), text_of(sent.order));
+  });
   sim_.trace.mix(sent.id);
   orders_[sent.id] = sent.member;
   const auto machine = target == targets.end() ? std::nullopt : world_.machine_at(target->ip);
   if (!machine) {
     later(milliseconds(1), [this, sent] {
-      order_done(sent.id, sent.member, Error{Errc::kUnavailable, "no such member to send to", ""}, {});
+      order_done(sent.id, sent.member, Error{Errc::kUnavailable, "no such member to send to", ""},
+                 {});
     });
     return;
   }
   const Node node = executor_node(*machine);
-  const auto back = [this, node, id = sent.id, member = sent.member, life = life_](std::optional<Error> error,
-                                                                                   std::optional<MemberReport> report) {
-    sim_.network.send(node, kSchedulerNode, [this, id, member, life, error = std::move(error), report = std::move(report)] {
-      if (life == life_ && core_) order_done(id, member, error, report);
-    });
+  const auto back = [this, node, id = sent.id, member = sent.member, life = life_](
+                        std::optional<Error> error, std::optional<MemberReport> report) {
+    sim_.network.send(
+        node, kSchedulerNode,
+        [this, id, member, life, error = std::move(error), report = std::move(report)] {
+          if (life == life_ && core_) order_done(id, member, error, report);
+        });
   };
-  sim_.network.send(kSchedulerNode, node, [this, sent, back, ip = target->ip, port = target->api_port] {
-    SimExecutor* executor = world_.executor_at(ip, port);
-    if (executor == nullptr || !executor->executor_alive()) {
-      return back(Error{Errc::kUnavailable, "connection refused", ""}, std::nullopt);
-    }
-    if (executor->spec().member != sent.member) return back(Error{Errc::kUnauthorized, "unknown token", ""}, std::nullopt);
-    executor->order(sent.member, sent.order, back);
-  });
+  sim_.network.send(
+      kSchedulerNode, node, [this, sent, back, ip = target->ip, port = target->api_port] {
+        SimExecutor* executor = world_.executor_at(ip, port);
+        if (executor == nullptr || !executor->executor_alive()) {
+          return back(Error{Errc::kUnavailable, "connection refused", ""}, std::nullopt);
+        }
+        if (executor->spec().member != sent.member)
+          return back(Error{Errc::kUnauthorized, "unknown token", ""}, std::nullopt);
+        executor->order(sent.member, sent.order, back);
+      });
   later(sent.deadline, [this, sent] {
     order_done(sent.id, sent.member, Error{Errc::kTimeout, "no answer in time", ""}, {});
   });
@@ -242,7 +264,8 @@ void SimScheduler::order_done(std::uint64_t id, const MemberId& member, std::opt
                               std::optional<MemberReport> report) {
   if (orders_.erase(id) == 0) return;
   if (error) {
-    sim_.tell([&] { return fmt::format("order {} to {} fails: {}", id, member.str(), error->message); });
+    sim_.tell(
+        [&] { return fmt::format("order {} to {} fails: {}", id, member.str(), error->message); });
   }
   give(scheduler_input::OrderDone{id, member, std::move(error), std::move(report)});
 }
@@ -256,8 +279,9 @@ void SimScheduler::subscribe() {
     if (life != life_ || !core_ || link_.get() != link) return;
     give(scheduler_input::FromMesos{e});
   };
-  sim_.network.send(link_->up, kSchedulerNode, kMasterNode,
-                    [this, link = link_, info = core_->framework_info()] { master_.subscribe(link, info); });
+  sim_.network.send(
+      link_->up, kSchedulerNode, kMasterNode,
+      [this, link = link_, info = core_->framework_info()] { master_.subscribe(link, info); });
   watch_master();
 }
 
@@ -299,7 +323,8 @@ void SimScheduler::connect_watch(const MemberId& member) {
   if (!machine) return;
   auto connection = std::make_shared<WatchConnection>();
   w.connection = connection;
-  connection->deliver = [this, member, life = life_, raw = connection.get()](const MemberReport& report) {
+  connection->deliver = [this, member, life = life_,
+                         raw = connection.get()](const MemberReport& report) {
     if (life != life_ || !core_) return;
     const auto found = watches_.find(member);
     if (found == watches_.end() || found->second.connection.get() != raw) return;
@@ -309,10 +334,12 @@ void SimScheduler::connect_watch(const MemberId& member) {
     }
     give(scheduler_input::Reported{report});
   };
-  sim_.network.send(kSchedulerNode, executor_node(*machine), [this, connection, member, ip = w.target.ip, port = w.target.api_port] {
-    SimExecutor* executor = world_.executor_at(ip, port);
-    if (executor == nullptr || !executor->watch(member, connection)) connection->stream->close();
-  });
+  sim_.network.send(kSchedulerNode, executor_node(*machine),
+                    [this, connection, member, ip = w.target.ip, port = w.target.api_port] {
+                      SimExecutor* executor = world_.executor_at(ip, port);
+                      if (executor == nullptr || !executor->watch(member, connection))
+                        connection->stream->close();
+                    });
 }
 
 void SimScheduler::beat() {
@@ -331,7 +358,8 @@ void SimScheduler::beat() {
       w.connected = false;
       w.heard = sim_.now();
     }
-    for (const MemberId& id : lost) give(scheduler_input::WatchLost{id, "the stream ended or went silent"});
+    for (const MemberId& id : lost)
+      give(scheduler_input::WatchLost{id, "the stream ended or went silent"});
     if (core_) beat();
   });
 }

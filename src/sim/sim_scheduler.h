@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The shell around the real SchedulerCore: one input at a time; what it says is carried out in the order of its contract
-// (records durable, then calls, orders, replies). It may die at any point of that, keeps only what was committed, and
-// starts again from it. After every step its state is compared with the fold of its records.
+// The shell around the real SchedulerCore: one input at a time; what it says is carried out in the
+// order of its contract (records durable, then calls, orders, replies). It may die at any point of
+// that, keeps only what was committed, and starts again from it. After every step its state is
+// compared with the fold of its records.
 #include <deque>
 #include <functional>
 #include <map>
@@ -31,8 +32,10 @@ class SimScheduler {
   SimScheduler(Sim& sim, SchedulerWorld& world, SimMaster& master);
 
   void start();
-  void crash();             // back by itself
-  void crash_while_sending() { die_after_sends_ = sim_.prng.below(3); }  // at its next commit, a few messages later
+  void crash();  // back by itself
+  void crash_while_sending() {
+    die_after_sends_ = sim_.prng.below(3);
+  }  // at its next commit, a few messages later
   void request(SchedulerInput input) { give(std::move(input)); }
 
   [[nodiscard]] bool alive() const { return core_ != nullptr; }
@@ -53,7 +56,8 @@ class SimScheduler {
   void carry_out(SchedulerOutput out);
   void check_fold();
   void send_order(const SentOrder& sent);
-  void order_done(std::uint64_t id, const MemberId& member, std::optional<Error> error, std::optional<MemberReport> report);
+  void order_done(std::uint64_t id, const MemberId& member, std::optional<Error> error,
+                  std::optional<MemberReport> report);
   bool dies_now();
   void arm_timer();
   void subscribe();

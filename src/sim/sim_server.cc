@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/sim_server.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "base/assert.h"
 
@@ -15,7 +15,8 @@ SimServer::SimServer(Sim& sim, ServerWorld& world, ServerIdentity identity)
 
 // ---- life ----
 
-void SimServer::start(Datadir& data, std::function<void()> up, std::function<void(std::string)> exited) {
+void SimServer::start(Datadir& data, std::function<void()> up,
+                      std::function<void(std::string)> exited) {
   MYSOS_ASSERT(data_ == nullptr, "one mysqld at a time on a datadir");
   data_ = &data;
   up_ = std::move(up);
@@ -31,7 +32,9 @@ void SimServer::start(Datadir& data, std::function<void()> up, std::function<voi
   sim_.after(takes, [this, life] {
     if (life != life_) return;
     accepting_ = true;
-    sim_.tell([&] { return fmt::format("{} mysqld is up, holds {}", incarnation_, data_->received.to_string()); });
+    sim_.tell([&] {
+      return fmt::format("{} mysqld is up, holds {}", incarnation_, data_->received.to_string());
+    });
     if (up_) up_();
   });
 }
@@ -43,12 +46,16 @@ void SimServer::watch(std::function<void()> up, std::function<void(std::string)>
 
 void SimServer::crash(const std::string& how) {
   if (data_ == nullptr) return;
-  sim_.tell([&] { return fmt::format("{} mysqld ends ({}), {} commit(s) unanswered", incarnation_, how, pending_.size()); });
+  sim_.tell([&] {
+    return fmt::format("{} mysqld ends ({}), {} commit(s) unanswered", incarnation_, how,
+                       pending_.size());
+  });
   if (!pending_.empty()) sim_.coverage.hit(Mark::kErrantTail);
   ++life_;
   end_link();
   for (const auto& d : dumps_) {
-    sim_.after(milliseconds(3), [d] { d->down->close(); });  // what the kernel had taken still arrives
+    sim_.after(milliseconds(3),
+               [d] { d->down->close(); });  // what the kernel had taken still arrives
     d->up->close();
   }
   dumps_.clear();
@@ -104,7 +111,8 @@ void SimServer::hold(TxnId txn, bool applied) {
   data_->in_binlog.add(txn);
   data_->executed.add(t.source, first, t.number);
   if (t.write == 0) data_->user = true;
-  if (identity_.flavour == Flavour::kMariadb) data_->last_number = std::max(data_->last_number, t.number);
+  if (identity_.flavour == Flavour::kMariadb)
+    data_->last_number = std::max(data_->last_number, t.number);
 }
 
 void SimServer::write(std::uint64_t write, std::function<void(bool)> reply) {
@@ -117,7 +125,8 @@ void SimServer::write(std::uint64_t write, std::function<void(bool)> reply) {
 void SimServer::ensure_user(std::function<void()> ready) {
   if (!accepting_) return;
   if (data_->user) return ready();
-  // Waits until somebody may write; our own session, so read-only must be off all the same (no write under super_read_only).
+  // Waits until somebody may write; our own session, so read-only must be off all the same (no
+  // write under super_read_only).
   const std::uint64_t life = life_;
   if (read_only_ || turning_read_only_) {
     sim_.after(milliseconds(50), [this, life, ready = std::move(ready)] {
@@ -189,7 +198,9 @@ void SimServer::take(const step::SetReadOnly& s, Done done) {
     const bool was = std::exchange(read_only_, false);
     turning_read_only_ = false;
     if (was) {
-      sim_.tell([&] { return fmt::format("{} OPENS for writes, waits for {} ack(s)", incarnation_, d_); });
+      sim_.tell([&] {
+        return fmt::format("{} OPENS for writes, waits for {} ack(s)", incarnation_, d_);
+      });
       world_.opened(*this);
     }
     poke();
@@ -198,13 +209,15 @@ void SimServer::take(const step::SetReadOnly& s, Done done) {
   if (read_only_) return done(std::nullopt);
   turning_read_only_ = true;
   if (!pending_.empty()) sim_.coverage.hit(Mark::kHungReadOnly);
-  wait([this] {
-    if (!turning_read_only_) return true;
-    if (sim_.mutation != Mutation::kKillClientsIgnored && !pending_.empty()) return false;
-    turning_read_only_ = false;
-    read_only_ = true;
-    return true;
-  }, std::move(done));
+  wait(
+      [this] {
+        if (!turning_read_only_) return true;
+        if (sim_.mutation != Mutation::kKillClientsIgnored && !pending_.empty()) return false;
+        turning_read_only_ = false;
+        read_only_ = true;
+        return true;
+      },
+      std::move(done));
 }
 
 void SimServer::take(const step::SemiSyncSource& s, Done done) {
@@ -226,13 +239,16 @@ void SimServer::take(const step::ShutOut& s, Done done) {
 }
 
 void SimServer::take(const step::RequireExecuted& s, Done done) {
-  done(data_->executed.contains(s.set) ? std::nullopt : std::optional<std::string>("it has not executed all of it"));
+  done(data_->executed.contains(s.set)
+           ? std::nullopt
+           : std::optional<std::string>("it has not executed all of it"));
 }
 
 void SimServer::take(const step::RequireContainedIn& s, Done done) {
   if (receiver_) return done("the receiver runs");
-  done(s.set.contains(data_->received) ? std::nullopt
-                                       : std::optional<std::string>("it holds transactions that the other lacks"));
+  done(s.set.contains(data_->received)
+           ? std::nullopt
+           : std::optional<std::string>("it holds transactions that the other lacks"));
 }
 
 ServerSnapshot SimServer::read() const {

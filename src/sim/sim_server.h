@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// One mysqld: what of a MySQL or MariaDB server matters for who may be primary. Semi-sync AFTER_SYNC: a write is in the
-// own binlog (and with that durable, and sent to replicas) before anybody acknowledges it. An acknowledgement counts by
-// position: it acknowledges all before it, and a replica that connects acknowledges what it already holds.
-// It keeps its data in a Datadir that outlives it. It starts read-only, without replication, semi-sync off.
-// Flavours differ in what a restart does to the relay log: MySQL keeps it, MariaDB in GTID mode throws it away, also
-// whenever both threads stop. Sources: mysql-facts in docs/mysql.md; findings of the model, C8 and R12.
+// One mysqld: what of a MySQL or MariaDB server matters for who may be primary. Semi-sync
+// AFTER_SYNC: a write is in the own binlog (and with that durable, and sent to replicas) before
+// anybody acknowledges it. An acknowledgement counts by position: it acknowledges all before it,
+// and a replica that connects acknowledges what it already holds. It keeps its data in a Datadir
+// that outlives it. It starts read-only, without replication, semi-sync off. Flavours differ in
+// what a restart does to the relay log: MySQL keeps it, MariaDB in GTID mode throws it away, also
+// whenever both threads stop. Sources: mysql-facts in docs/mysql.md; findings of the model, C8 and
+// R12.
 #include <functional>
 #include <map>
 #include <memory>
@@ -25,11 +27,11 @@ class ServerWorld {
  public:
   virtual ~ServerWorld() = default;
   virtual SimServer* server_at(const std::string& host, std::uint16_t port) = 0;
-  virtual void opened(SimServer& server) = 0;                   // lifted read-only
-  virtual void begun(SimServer& server, TxnId txn) = 0;         // in the own binlog
+  virtual void opened(SimServer& server) = 0;            // lifted read-only
+  virtual void begun(SimServer& server, TxnId txn) = 0;  // in the own binlog
   // The client is being told OK, after these have acknowledged.
   virtual void released(SimServer& server, TxnId txn, const std::set<MemberId>& acked_by) = 0;
-  virtual void relay_lost(SimServer& server, bool any) = 0;     // a relay log was thrown away
+  virtual void relay_lost(SimServer& server, bool any) = 0;  // a relay log was thrown away
 };
 
 struct ServerIdentity {
@@ -63,8 +65,9 @@ class SimServer {
   void start(Datadir& data, std::function<void()> up, std::function<void(std::string)> exited);
   void crash(const std::string& how);
   void shutdown();
-  void forget_watcher() { exited_ = {}; }                       // its executor has died
-  void watch(std::function<void()> up, std::function<void(std::string)> exited);  // ... and come back
+  void forget_watcher() { exited_ = {}; }  // its executor has died
+  void watch(std::function<void()> up,
+             std::function<void(std::string)> exited);  // ... and come back
 
   void run_step(const ServerStep& step, Done done);
   [[nodiscard]] ServerSnapshot read() const;
@@ -87,8 +90,8 @@ class SimServer {
     TxnId txn = 0;
     std::size_t position = 0;  // in the binlog, after it
     std::set<MemberId> acked_by;
-    bool session = true;       // somebody still waits for the answer
-    bool own = false;          // our own session: not the users', never killed
+    bool session = true;  // somebody still waits for the answer
+    bool own = false;     // our own session: not the users', never killed
     std::function<void(bool)> reply;
   };
   struct Waiting {  // a step that waits for something
@@ -108,7 +111,8 @@ class SimServer {
   void lose_relay();
   void drain(Done done);
   void point_at(const std::string& host, std::uint16_t port, Done done);
-  void received_batch(const std::shared_ptr<ReplicaLink>& link, const std::vector<TxnId>& txns, std::size_t position);
+  void received_batch(const std::shared_ptr<ReplicaLink>& link, const std::vector<TxnId>& txns,
+                      std::size_t position);
   void watch_link(const std::shared_ptr<ReplicaLink>& link);
   void apply_soon();
   void apply_one();

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// The brains under simulation, in batches small enough for every build. `mysos-sim` runs more, and tells a seed's story.
+// The brains under simulation, in batches small enough for every build. `mysos-sim` runs more, and
+// tells a seed's story.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
 #include <fstream>
 #include <sstream>
 #include <string>
 #include <thread>
-
-#include <fmt/format.h>
-#include <gtest/gtest.h>
 
 #include "sim/batch.h"
 
 namespace mysos::sim {
 namespace {
 
-#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__) && !__has_feature(address_sanitizer) && \
-    !__has_feature(thread_sanitizer)
+#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__) && \
+    !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
 constexpr std::uint64_t kScale = 8;
 #else
 constexpr std::uint64_t kScale = 1;
@@ -56,10 +57,14 @@ TEST_P(Seeds, KeepWhatWasPromised) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Simulation, Seeds,
-                         testing::Values(Shape{"OneMariadb", 1, Flavour::kMariadb}, Shape{"OneMysql", 1, Flavour::kMysql},
-                                         Shape{"TwoMariadb", 2, Flavour::kMariadb}, Shape{"TwoMysql", 2, Flavour::kMysql},
-                                         Shape{"ThreeMariadb", 3, Flavour::kMariadb}, Shape{"ThreeMysql", 3, Flavour::kMysql},
-                                         Shape{"FiveMariadb", 5, Flavour::kMariadb}, Shape{"FiveMysql", 5, Flavour::kMysql}),
+                         testing::Values(Shape{"OneMariadb", 1, Flavour::kMariadb},
+                                         Shape{"OneMysql", 1, Flavour::kMysql},
+                                         Shape{"TwoMariadb", 2, Flavour::kMariadb},
+                                         Shape{"TwoMysql", 2, Flavour::kMysql},
+                                         Shape{"ThreeMariadb", 3, Flavour::kMariadb},
+                                         Shape{"ThreeMysql", 3, Flavour::kMysql},
+                                         Shape{"FiveMariadb", 5, Flavour::kMariadb},
+                                         Shape{"FiveMysql", 5, Flavour::kMysql}),
                          [](const auto& info) { return std::string(info.param.name); });
 
 TEST(Simulation, MixedSeedsHoldAndEveryCheckerHadItsChance) {
@@ -103,7 +108,8 @@ TEST(Simulation, SeedsThatOnceFailedHold) {
   }
 }
 
-// Rare enough in mixed seeds to have its own: an acknowledgement that is read when another primary has long opened.
+// Rare enough in mixed seeds to have its own: an acknowledgement that is read when another primary
+// has long opened.
 TEST(Simulation, AcknowledgementsThatComeLateAreHarmless) {
   SeedOptions each;
   each.members = 3;
@@ -125,7 +131,8 @@ TEST_P(Mutations, AreFound) {
   o.threads = std::max(1U, std::thread::hardware_concurrency());
   o.stop_at_first = true;
   o.each.mutation = GetParam();
-  // Old orders must meet a member that has forgotten; a receiver must be stopped while its primary goes on.
+  // Old orders must meet a member that has forgotten; a receiver must be stopped while its primary
+  // goes on.
   o.each.rough_network = GetParam() == Mutation::kVolatilePromise;
   if (GetParam() == Mutation::kReceiverRunsOn) o.each.only = Fault::kLateAcks;
 
@@ -133,8 +140,9 @@ TEST_P(Mutations, AreFound) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Simulation, Mutations,
-                         testing::Values(Mutation::kVolatilePromise, Mutation::kAckWithoutAcker, Mutation::kReceiverRunsOn,
-                                         Mutation::kRelayLost, Mutation::kLockIgnored, Mutation::kKillClientsIgnored,
+                         testing::Values(Mutation::kVolatilePromise, Mutation::kAckWithoutAcker,
+                                         Mutation::kReceiverRunsOn, Mutation::kRelayLost,
+                                         Mutation::kLockIgnored, Mutation::kKillClientsIgnored,
                                          Mutation::kStoreForgets, Mutation::kSendBeforeCommit),
                          [](const auto& info) {
                            std::string name(enum_text(info.param));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What a member's volume holds: all that survives any process of it. A volume is made empty and ends with its DESTROY.
+// What a member's volume holds: all that survives any process of it. A volume is made empty and
+// ends with its DESTROY.
 #include <deque>
 #include <map>
 #include <optional>
@@ -28,17 +29,17 @@ class TxnSet {
 
 struct Datadir {
   std::uint64_t generation = 0;
-  std::string server_id;       // left part of the GTIDs of its own transactions
-  std::vector<TxnId> binlog;   // executed, in order
+  std::string server_id;      // left part of the GTIDs of its own transactions
+  std::vector<TxnId> binlog;  // executed, in order
   TxnSet in_binlog;
-  std::deque<TxnId> relay;     // received, not applied
-  TxnSet held;                 // binlog and relay
+  std::deque<TxnId> relay;  // received, not applied
+  TxnSet held;              // binlog and relay
   GtidSet executed;
-  GtidSet received;            // contains executed
+  GtidSet received;               // contains executed
   std::uint64_t last_number = 0;  // MariaDB numbers one line for all writers; MySQL each its own
-  bool user = false;           // the user's account is there
+  bool user = false;              // the user's account is there
   std::map<MemberId, bool> accounts;  // replication accounts of the others: locked?
-  std::string source_host;     // "" = follows nobody
+  std::string source_host;            // "" = follows nobody
   std::uint16_t source_port = 0;
 };
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The story of one seed: every noteworthy thing as a line, and a hash of all of it that two runs of a seed must share.
-// Lines are made only when somebody listens; the hash is taken always, of numbers that differ wherever a story would.
+// The story of one seed: every noteworthy thing as a line, and a hash of all of it that two runs of
+// a seed must share. Lines are made only when somebody listens; the hash is taken always, of
+// numbers that differ wherever a story would.
 #include <cstdint>
 #include <functional>
 #include <string>

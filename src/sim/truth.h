@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What an all-seeing observer knows of one cluster: the record as committed, what was acknowledged to clients and where
-// each write began. The checkers read it; no brain does.
+// What an all-seeing observer knows of one cluster: the record as committed, what was acknowledged
+// to clients and where each write began. The checkers read it; no brain does.
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -25,8 +25,8 @@ struct ClusterTruth {
 
 // Where a write began.
 struct Begun {
-  std::uint64_t epoch = 0;         // of the server that took it
-  std::uint64_t opened_then = 0;   // the highest epoch open in the cluster by then
+  std::uint64_t epoch = 0;        // of the server that took it
+  std::uint64_t opened_then = 0;  // the highest epoch open in the cluster by then
 };
 
 class Truth {

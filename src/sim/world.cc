@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/world.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <memory>
 #include <set>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "sim/check_acked.h"
 #include "sim/check_convergence.h"
@@ -20,7 +20,8 @@ namespace {
 
 constexpr Duration kCheckEvery = milliseconds(100);
 constexpr Duration kConvergeWithin = seconds(240);
-constexpr Duration kQuietBefore = seconds(5);  // clusters may come to life before the first fault, in most seeds
+constexpr Duration kQuietBefore =
+    seconds(5);  // clusters may come to life before the first fault, in most seeds
 
 class World : public ServerWorld, public SchedulerWorld {
  public:
@@ -65,7 +66,9 @@ class World : public ServerWorld, public SchedulerWorld {
   Duration converged_in_{};
 };
 
-std::uint32_t draw_machines(std::uint64_t seed) { return 3 + static_cast<std::uint32_t>(Prng(seed ^ 0x5151).below(4)); }
+std::uint32_t draw_machines(std::uint64_t seed) {
+  return 3 + static_cast<std::uint32_t>(Prng(seed ^ 0x5151).below(4));
+}
 
 World::World(const SeedOptions& options)
     : options_(options),
@@ -82,8 +85,10 @@ World::World(const SeedOptions& options)
     }
     return nullptr;
   };
-  clients_ = std::make_unique<SimClients>(sim_, truth_, milliseconds(20 + static_cast<long>(prng_.below(300))));
-  nemesis_ = std::make_unique<Nemesis>(sim_, truth_, master_, scheduler_, machines_, options.only, options.rough_network);
+  clients_ = std::make_unique<SimClients>(sim_, truth_,
+                                          milliseconds(20 + static_cast<long>(prng_.below(300))));
+  nemesis_ = std::make_unique<Nemesis>(sim_, truth_, master_, scheduler_, machines_, options.only,
+                                       options.rough_network);
   faults_for_ = options.faults_for.value_or(sim_.between(seconds(8), seconds(30)));
 }
 
@@ -95,7 +100,8 @@ void World::plan_user() {
   const auto in_faults = [&] { return sim_.between(seconds(2), kQuietBefore + faults_for_); };
   for (std::uint32_t i = 0; i < clusters; ++i) {
     const std::string name = fmt::format("shop-{}", i);
-    for (std::uint64_t n = prng_.below(3); n > 0; --n) sim_.after(in_faults(), [this, name] { switch_over(name); });
+    for (std::uint64_t n = prng_.below(3); n > 0; --n)
+      sim_.after(in_faults(), [this, name] { switch_over(name); });
     if (prng_.chance(250)) sim_.after(in_faults(), [this, name] { remove(name); });
   }
 }
@@ -107,7 +113,8 @@ void World::create(std::uint32_t index) {
   in.spec.name = fmt::format("shop-{}", index);
   in.spec.members = options_.members.value_or(kSizes[prng_.below(std::size(kSizes))]);
   if (in.spec.members > machines_) in.spec.members = machines_;
-  const Flavour flavour = options_.flavour.value_or(prng_.chance(500) ? Flavour::kMariadb : Flavour::kMysql);
+  const Flavour flavour =
+      options_.flavour.value_or(prng_.chance(500) ? Flavour::kMariadb : Flavour::kMysql);
   in.spec.version = flavour == Flavour::kMariadb ? "mariadb-10.11" : "mysql-9.7";
   in.spec.flavour = flavour;
   in.spec.user = "shop";
@@ -118,10 +125,14 @@ void World::create(std::uint32_t index) {
     return;
   }
   asked_[in.request] = in.spec.name;
-  sim_.tell([&] { return fmt::format("user: create {} with {} x {}", in.spec.name, in.spec.members, in.spec.version); });
+  sim_.tell([&] {
+    return fmt::format("user: create {} with {} x {}", in.spec.name, in.spec.members,
+                       in.spec.version);
+  });
   // A user whose request was lost asks again.
   sim_.after(seconds(3), [this, index, name = in.spec.name] {
-    const bool known = std::ranges::any_of(truth_.clusters, [&](const auto& c) { return c.second.cluster.spec.name == name; });
+    const bool known = std::ranges::any_of(
+        truth_.clusters, [&](const auto& c) { return c.second.cluster.spec.name == name; });
     if (!known) create(index);
   });
   scheduler_.request(std::move(in));
@@ -133,7 +144,9 @@ void World::switch_over(const std::string& name) {
     if (c.spec.name != name || c.members.empty()) continue;
     scheduler_input::Switchover in{RequestId(fmt::format("r{}", next_request_++)), name, {}};
     if (prng_.chance(500)) in.to = c.members[prng_.below(c.members.size())].id;
-    sim_.tell([&] { return fmt::format("user: switch {} over to {}", name, in.to ? in.to->str() : "any"); });
+    sim_.tell([&] {
+      return fmt::format("user: switch {} over to {}", name, in.to ? in.to->str() : "any");
+    });
     scheduler_.request(std::move(in));
     return;
   }
@@ -146,14 +159,16 @@ void World::remove(const std::string& name) {
   if (!scheduler_.alive() || !known) return;
   sim_.tell([&] { return fmt::format("user: delete {}", name); });
   deletes_.insert(name);
-  scheduler_.request(scheduler_input::DeleteCluster{RequestId(fmt::format("r{}", next_request_++)), name});
+  scheduler_.request(
+      scheduler_input::DeleteCluster{RequestId(fmt::format("r{}", next_request_++)), name});
   sim_.after(seconds(3), [this, name] { remove(name); });
 }
 
 void World::replied(const Reply& reply) {
   const auto found = asked_.find(reply.request);
   sim_.tell([&] {
-    return fmt::format("reply to {}{}: {}", reply.request.str(), found == asked_.end() ? "" : " (" + found->second + ")",
+    return fmt::format("reply to {}{}: {}", reply.request.str(),
+                       found == asked_.end() ? "" : " (" + found->second + ")",
                        reply.result ? reply.result->str() : reply.result.error().message);
   });
 }
@@ -184,7 +199,8 @@ SimExecutor* World::executor_at(const std::string& ip, std::uint16_t api_port) {
 
 SimServer* World::server_at(const std::string& host, std::uint16_t port) {
   for (SimExecutor* c : containers()) {
-    if (c->spec().port == port && c->server().alive() && machine_at(host) == c->machine()) return &c->server();
+    if (c->spec().port == port && c->server().alive() && machine_at(host) == c->machine())
+      return &c->server();
   }
   return nullptr;
 }
@@ -203,7 +219,8 @@ void World::opened(SimServer& server) {
 
 void World::begun(SimServer& server, TxnId txn) {
   const auto found = truth_.clusters.find(server.identity().cluster);
-  if (found != truth_.clusters.end()) truth_.begun[txn] = {server.opened_under.epoch, found->second.opened};
+  if (found != truth_.clusters.end())
+    truth_.begun[txn] = {server.opened_under.epoch, found->second.opened};
 }
 
 void World::released(SimServer& server, TxnId txn, const std::set<MemberId>& acked_by) {
@@ -241,12 +258,15 @@ void World::committed(const SchedulerState& state) {
         const EpochRecord& r = cluster.epoch;
         std::string ackers;
         for (const MemberId& m : r.ackers) ackers += " " + m.str();
-        return fmt::format("RECORD {} {} {}{} primary={} ackers=[{} ] d={} leaving={} joining={} shut_out={} floor={}",
-                           id.str(), to_string(r.pair), enum_text(r.mode), r.electing ? " electing" : "",
-                           r.primary ? r.primary->str() : "-", ackers, r.d, r.leaving.size(), r.joining.size(),
-                           r.shut_out.size(), r.floor.to_string());
+        return fmt::format(
+            "RECORD {} {} {}{} primary={} ackers=[{} ] d={} leaving={} joining={} shut_out={} "
+            "floor={}",
+            id.str(), to_string(r.pair), enum_text(r.mode), r.electing ? " electing" : "",
+            r.primary ? r.primary->str() : "-", ackers, r.d, r.leaving.size(), r.joining.size(),
+            r.shut_out.size(), r.floor.to_string());
       });
-      if (before.primary != cluster.epoch.primary && before.primary && before.mode == EpochMode::kNormal) {
+      if (before.primary != cluster.epoch.primary && before.primary &&
+          before.mode == EpochMode::kNormal) {
         sim_.coverage.hit(Mark::kSwitchover);
       }
       check_acked_on_commit(sim_, truth_, c, before);
@@ -260,7 +280,8 @@ void World::committed(const SchedulerState& state) {
   for (auto& [id, c] : truth_.clusters) {
     if (state.clusters.contains(id) || c.gone) continue;
     c.gone = c.deleting = true;
-    if (!deletes_.contains(c.cluster.spec.name)) sim_.violate("a cluster is gone that nobody deleted: " + id.str());
+    if (!deletes_.contains(c.cluster.spec.name))
+      sim_.violate("a cluster is gone that nobody deleted: " + id.str());
   }
 }
 
@@ -304,7 +325,9 @@ void World::converge() {
     if (!missing) break;
   }
   if (sim_.violation) return;
-  if (missing) return sim_.violate(fmt::format("no convergence within {} s: {}", kConvergeWithin / seconds(1), *missing));
+  if (missing)
+    return sim_.violate(
+        fmt::format("no convergence within {} s: {}", kConvergeWithin / seconds(1), *missing));
   converged_in_ = sim_.now() - mended_;
   sim_.coverage.hit(Mark::kConverged);
   for (const auto& [id, c] : truth_.clusters) {

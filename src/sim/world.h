@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// One seed: a world with machines, a Mesos, a scheduler, clusters and clients; a phase with faults (safety), then one
-// without (liveness: every cluster must come to serve, deleted ones must leave nothing). The result is the first violation.
+// One seed: a world with machines, a Mesos, a scheduler, clusters and clients; a phase with faults
+// (safety), then one without (liveness: every cluster must come to serve, deleted ones must leave
+// nothing). The result is the first violation.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -18,7 +19,7 @@ struct SeedOptions {
   std::optional<std::uint32_t> members;
   std::optional<Flavour> flavour;
   std::optional<Duration> faults_for;
-  std::optional<Fault> only;  // this kind of fault and no other
+  std::optional<Fault> only;   // this kind of fault and no other
   bool rough_network = false;  // much comes late, and twice
   Mutation mutation = Mutation::kNone;
   Trace::Listener listener;  // gets the story; empty = none wanted
@@ -29,8 +30,8 @@ struct SeedResult {
   std::uint64_t hash = 0;
   std::uint64_t events = 0;
   std::uint64_t acked = 0;
-  Duration lived{};        // virtual
-  Duration converged_in{}; // after the faults had ended
+  Duration lived{};         // virtual
+  Duration converged_in{};  // after the faults had ended
   Coverage coverage;
 };
 
