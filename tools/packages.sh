@@ -7,7 +7,7 @@ packages_build=(clang-19 lld-19 cmake ninja-build ccache pkg-config libboost1.81
   libzstd-dev python3)
 packages_run=(mariadb-server-core mariadb-client)
 packages_test=(libclang-rt-19-dev shellcheck python3-pytest python3-pymysql python3-cryptography python3-pip patchelf
-  iproute2 binutils libsvn1 libapr1 libsasl2-2 ca-certificates)
+  e2fsprogs iproute2 binutils libsvn1 libapr1 libsasl2-2 ca-certificates)
 
 say() { printf '\033[1m==> %s\033[0m\n' "$*"; }
 
