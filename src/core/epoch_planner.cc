@@ -111,7 +111,7 @@ class Planner {
     for (const MemberView& v : members_) {
       const bool promised = in_sight(v) && v.report->promised == record_.pair;
       const bool done = promised && (fenced(v) || v.report->server != ServerState::kRunning);
-      if (in_sight(v) && !done && v.report->promised <= record_.pair) {
+      if (in_sight(v) && !done && v.report->promised <= record_.pair && !still_receives(v)) {
         out_.orders.emplace_back(v.id, order::Fence{record_.pair});
       }
     }
@@ -120,6 +120,16 @@ class Planner {
     } else if (const MemberView* chosen = choose()) {
       install(*chosen);
     }
+  }
+
+  // In a switchover the old primary is quieted first, and the replicas receive the rest of what it wrote before they are
+  // fenced: fenced at once, another might hold a write that the target lacks. Bounded: then everybody is fenced.
+  bool still_receives(const MemberView& v) {
+    if (!cluster_.switchover_to || !record_.primary || is_primary(v)) return false;
+    const MemberView* p = view(*record_.primary);
+    if (p == nullptr || !server_up(*p) || now_ - *memory_.election_since >= times_.target_wait) return false;
+    revisit(*memory_.election_since + times_.target_wait);
+    return !fenced(*p) || (server_up(v) && v.report->receiver_connected && !v.report->received.contains(p->report->executed));
   }
 
   // Nothing was ever acknowledged: anybody may begin. All of them are waited for, so that nobody begins alone.

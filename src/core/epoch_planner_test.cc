@@ -287,6 +287,13 @@ TEST(EpochPlanner, SwitchesOverToTheTargetAndSaysSo) {
   World w(3);
   w.cluster.switchover_to = id(2);
   EXPECT_EQ(w.persist().kind, "switchover_started");
+  EXPECT_TRUE(World::ordered<order::Fence>(w.plan(), 0));
+  EXPECT_FALSE(World::ordered<order::Fence>(w.plan(), 2)) << "the target receives the last writes first";
+  w.r(0).executed = w.r(0).received = gtid("0-1-12");
+  w.fence(0);
+  EXPECT_FALSE(World::ordered<order::Fence>(w.plan(), 2));
+  w.r(1).executed = w.r(1).received = w.r(2).executed = w.r(2).received = gtid("0-1-12");
+  EXPECT_TRUE(World::ordered<order::Fence>(w.plan(), 2));
   for (int i = 0; i < 3; ++i) w.fence(i);
   EXPECT_EQ(w.persist().kind, "switchover_done");
   EXPECT_EQ(w.cluster.epoch.primary, id(2));
