@@ -200,7 +200,7 @@ class BareCluster:
                     return ask(candidate[1], f"SHOW {words['replica']} STATUS")
 
                 seen = list(pool.map(freeze, candidates))
-                best = max(range(len(seen)), key=lambda i: self._received(seen[i]))
+                best = max(range(len(seen)), key=lambda i: self._position(seen[i]))
                 chosen, connection = candidates[best]
                 self._drain(connection, seen[best])
                 ask(connection, f"STOP {words['replica']}")
@@ -222,11 +222,15 @@ class BareCluster:
 
         return run
 
-    def _received(self, status):
+    def _position(self, status):
+        """(received, executed) as numbers: who has received most, and of those the one with the least left to apply."""
+        def last(text):
+            return max([int(n) for n in re.findall(r"[-:](\d+)(?=[,\s:]|$)", text or "")], default=0)
+
         if self.flavour == "mariadb":
-            return max([int(g.rsplit("-", 1)[1]) for g in (status["Gtid_IO_Pos"] or "").split(",") if g], default=0)
-        text = status["Retrieved_Gtid_Set"] + "," + status["Executed_Gtid_Set"]
-        return max([int(n) for n in re.findall(r"[-:](\d+)(?=[,\s:]|$)", text)], default=0)
+            return last(status["Gtid_IO_Pos"]), 0
+        executed = last(status["Executed_Gtid_Set"])
+        return max(last(status["Retrieved_Gtid_Set"]), executed), executed
 
     def _drain(self, connection, status):
         if self.flavour == "mariadb":
