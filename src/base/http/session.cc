@@ -17,8 +17,8 @@ using Parser = http::request_parser<http::string_body>;
 
 constexpr Logger kLog{"http"};
 constexpr std::size_t kReadChunk = std::size_t{16} * 1024;
-constexpr std::size_t kMaxLingerBytes = std::size_t{1} << 20;
-constexpr Duration kMaxLinger = std::chrono::seconds(1);
+constexpr std::size_t kMaxLingerBytes = std::size_t{64} << 20;
+constexpr Duration kMaxLinger = std::chrono::seconds(5);
 
 HttpResponse refusal(error_code ec) {
   if (ec == http::error::header_limit) {
@@ -189,8 +189,8 @@ asio::awaitable<bool> HttpSession::write(std::string bytes) {
   co_return true;
 }
 
-// Closing with unread input would reset the connection, and the peer might lose our answer: read a
-// little first.
+// Closing with unread input would reset the connection, and a peer that still sends would lose our answer: what it sends is
+// read and dropped for a while.
 asio::awaitable<void> HttpSession::linger() {
   error_code ignored;
   socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
