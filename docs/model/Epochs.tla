@@ -1,0 +1,428 @@
+------------------------------- MODULE Epochs -------------------------------
+(* SPDX-License-Identifier: Apache-2.0                                                                              *)
+(* How a primary is made and unmade (../architecture.md, "Epochs"), as a state machine that TLC explores to the     *)
+(* end.  README.md beside it says how to run it, what it claims and which code does what.                           *)
+(*                                                                                                                  *)
+(* How asynchrony is modelled.  The scheduler has no memory but `record': each of its actions is one durable step,  *)
+(* and the orders that follow from it are added to `orders', which never shrinks.  So an order may come late,       *)
+(* twice, out of turn or never: that is loss, delay, duplication, cut networks, a scheduler that dies right after   *)
+(* it wrote the record, and a deposed one that still sends.  A member that is dead or cut off is one that takes no  *)
+(* step.  Suspicion is free: an election may begin in any state.                                                    *)
+(*                                                                                                                  *)
+(* Broken = {} is the protocol; each word in Broken takes one rule away.                                            *)
+EXTENDS Naturals, FiniteSets, TLC
+CONSTANTS Members,
+          D,           \* acknowledgements a commit waits for at first
+          MaxWrites, MaxEpochs, MaxConfigs,
+          Mariadb,     \* TRUE: a restart forgets what was received and not applied; FALSE: the relay log survives (MySQL)
+          Features,    \* what may happen at all: subset of {"reconf","solo","rebuild","known","d","lost","archive",
+                       \*   "executor","window","visible"}
+          Broken
+
+Writes == 1..MaxWrites
+VARIABLES record,      \* the durable truth, in the store
+          orders,      \* every order ever sent
+          reports,     \* of fenced members, for the epoch that is being elected
+          read,        \* {} or {set}: what the primary held, read for a change of the record
+          promise,     \* of each member, durable: 10 * epoch + config
+          half,        \* the executor died while it carried the promised order out, and mysqld lived on
+          executed,    \* in its own binlog: durable
+          relay,       \* received, not applied (MariaDB only; otherwise what is received goes straight to executed)
+          ever,        \* MariaDB only: what it knows to have received, kept or not
+          amnesiac,    \* has restarted since it last contained what the primary had executed
+          writable,
+          opened,      \* the epoch in which it was last made writable; its promise may be later already ("executor")
+          semisync,    \* source side: 0 = off, else how many acknowledgements a commit waits for
+          source,      \* whom its receiver reads from; itself = the receiver is stopped
+          acking,      \* replica side of semi-sync
+          shut,        \* members that this primary refuses as replicas
+          pending,     \* clients that wait for their commit
+          passed,      \* of those, commits that semi-sync lets through, but that are not acknowledged yet ("window")
+          acks,        \* write -> members that sent an acknowledgement (it may be seen late)
+          acked,       \* writes acknowledged to a client
+          late,        \* writes begun at a primary when a later epoch's primary was open already
+          count,       \* the next write
+          gone,        \* members whose volume is lost
+          seals,       \* what the archive holds of primaries that closed
+          sealed       \* of each member, durable: never open again at this pair or below
+vars == <<record,orders,reports,read,promise,half,executed,relay,ever,amnesiac,writable,opened,semisync,source,acking,shut,
+          pending,passed,acks,acked,late,count,gone,seals,sealed>>
+sched  == <<record,orders,reports,read>>
+log    == <<executed,relay,ever,amnesiac>>
+role   == <<writable,opened,semisync,source,acking,shut,pending,passed>>
+hist   == <<acks,acked,late,count>>
+volume == <<gone,seals,sealed>>
+member == <<promise,half,log,role,hist,volume>>
+
+Without(rule) == rule \in Broken
+With(feature) == feature \in Features
+Epoch(n) == n \div 10
+Now == record.epoch * 10 + record.config
+P == record.primary
+Min(S) == CHOOSE x \in S : \A y \in S : x <= y
+Max(S) == CHOOSE x \in S : \A y \in S : x >= y
+Has(m) == executed[m] \cup relay[m]
+Accepts(m, n) == IF Without("config_in_promise") THEN Epoch(n) >= Epoch(promise[m]) ELSE n >= promise[m]
+Promise(m, n) == promise' = [promise EXCEPT ![m] = IF n > @ THEN n ELSE @]
+Settle(m, is_half) == half' = [half EXCEPT ![m] = is_half]
+
+Promote(m, n, d, s) == [t |-> "promote", n |-> n, m |-> m, s |-> m, k |-> d, b |-> s]
+Follow(m, n, s, ack) == [t |-> "follow", n |-> n, m |-> m, s |-> s, k |-> ack, b |-> {}]
+Rebuild(m, n) == [t |-> "rebuild", n |-> n, m |-> m, s |-> m, k |-> 0, b |-> {}]
+
+\* With "lost" one member is a spare: made later, under a name of its own, with nothing on its volume.
+Init == \E p \in Members : \E spare \in (IF With("lost") THEN {{m} : m \in Members \ {p}} ELSE {{}}) :
+  LET first == Members \ spare IN
+  /\ record = [epoch |-> 1, config |-> 1, electing |-> FALSE, mode |-> "normal", primary |-> p,
+               ackers |-> first \ {p}, d |-> D, waits |-> D, leaving |-> {}, joining |-> {}, shut |-> spare,
+               floor |-> {}, open |-> IF With("archive") THEN 11 ELSE 0]
+  /\ orders = {Promote(p, 11, D, spare)} \cup {Follow(m, 11, p, 1) : m \in first \ {p}}
+  /\ reports = {} /\ read = {}
+  /\ promise = [m \in Members |-> IF m \in first THEN 11 ELSE 0] /\ half = [m \in Members |-> FALSE]
+  /\ executed = [m \in Members |-> {}] /\ relay = executed /\ ever = executed
+  /\ amnesiac = [m \in Members |-> FALSE]
+  /\ writable = [m \in Members |-> m = p] /\ opened = [m \in Members |-> IF m = p THEN 1 ELSE 0]
+  /\ semisync = [m \in Members |-> IF m = p THEN D ELSE 0]
+  /\ source = [m \in Members |-> IF m \in first THEN p ELSE m]
+  /\ acking = [m \in Members |-> m \in first \ {p}]
+  /\ shut = [m \in Members |-> IF m = p THEN spare ELSE {}]
+  /\ pending = executed /\ passed = executed
+  /\ acks = [w \in Writes |-> {}] /\ acked = {} /\ late = {} /\ count = 1
+  /\ gone = {} /\ seals = {} /\ sealed = [m \in Members |-> 0]
+
+------------------------------------------------------------------------------
+(* mysqld, its clients, replication *)
+LaterIsOpen(m) == \E o \in Members : writable[o] /\ opened[o] > opened[m]
+Write(m) ==                     \* AFTER_SYNC: in the primary's own binlog before anything else
+  /\ writable[m] /\ count <= MaxWrites
+  /\ executed' = [executed EXCEPT ![m] = @ \cup {count}]
+  /\ pending' = [pending EXCEPT ![m] = @ \cup {count}]
+  /\ count' = count + 1
+  /\ late' = IF LaterIsOpen(m) THEN late \cup {count} ELSE late
+  /\ UNCHANGED <<sched,promise,half,relay,ever,amnesiac,writable,opened,semisync,source,acking,shut,passed,acks,acked,volume>>
+Released(m, w) == semisync[m] = 0 \/ Cardinality(acks[w]) >= semisync[m]
+Pass(m, w) ==                   \* semi-sync has looked: this commit waits no more, whatever is switched now
+  /\ With("window") /\ w \in pending[m] \ passed[m] /\ Released(m, w)
+  /\ passed' = [passed EXCEPT ![m] = @ \cup {w}]
+  /\ UNCHANGED <<sched,promise,half,log,writable,opened,semisync,source,acking,shut,pending,hist,volume>>
+Ack(m, w) ==
+  /\ w \in pending[m]
+  /\ IF With("window") THEN w \in passed[m] ELSE Released(m, w)
+  /\ acked' = acked \cup {w}
+  /\ pending' = [pending EXCEPT ![m] = @ \ {w}] /\ passed' = [passed EXCEPT ![m] = @ \ {w}]
+  /\ late' = IF Without("late_ack_allowed") /\ LaterIsOpen(m) THEN late \cup {w} ELSE late
+  /\ UNCHANGED <<sched,promise,half,log,writable,opened,semisync,source,acking,shut,acks,count,volume>>
+Receive(m) ==                   \* in the source's order; the acknowledgement leaves only once the write is on disk
+  LET s == source[m]  missing == executed[s] \ Has(m) IN
+  /\ s # m /\ m \notin shut[s] /\ missing # {}
+  /\ LET w == Min(missing) IN
+     /\ IF Mariadb THEN /\ relay' = [relay EXCEPT ![m] = @ \cup {w}]
+                        /\ ever' = [ever EXCEPT ![m] = @ \cup {w}] /\ UNCHANGED executed
+                   ELSE executed' = [executed EXCEPT ![m] = @ \cup {w}] /\ UNCHANGED <<relay,ever>>
+     /\ acks' = IF acking[m] /\ w \in pending[s] THEN [acks EXCEPT ![w] = @ \cup {m}] ELSE acks
+  /\ UNCHANGED <<sched,promise,half,amnesiac,role,acked,late,count,volume>>
+Apply(m) ==
+  /\ relay[m] # {}
+  /\ executed' = [executed EXCEPT ![m] = @ \cup relay[m]] /\ relay' = [relay EXCEPT ![m] = {}]
+  /\ UNCHANGED <<sched,promise,half,ever,amnesiac,role,hist,volume>>
+
+\* Read-only, sessions ended and never answered, semi-sync off, receiver stopped.
+Quiet(m) == /\ writable' = [writable EXCEPT ![m] = FALSE] /\ opened' = [opened EXCEPT ![m] = 0]
+            /\ semisync' = [semisync EXCEPT ![m] = 0]
+            /\ source' = [source EXCEPT ![m] = m] /\ acking' = [acking EXCEPT ![m] = FALSE]
+            /\ pending' = [pending EXCEPT ![m] = {}] /\ passed' = [passed EXCEPT ![m] = {}]
+            /\ shut' = [shut EXCEPT ![m] = {}]
+Release(m, rule) == acked' = IF Without(rule) THEN acked \cup pending[m] ELSE acked
+Restart(m) ==                   \* mysqld ends, in whatever way, and comes back
+  /\ writable[m] \/ source[m] # m \/ relay[m] # {}
+  /\ Quiet(m) /\ Release(m, "no_sigterm_while_commits_wait")
+  /\ relay' = [relay EXCEPT ![m] = {}]
+  /\ amnesiac' = IF Mariadb /\ ~writable[m] THEN [amnesiac EXCEPT ![m] = TRUE] ELSE amnesiac
+  /\ \/ UNCHANGED executed
+     \/ Without("no_truncating_recovery") /\ writable[m] /\ executed[m] # {}
+        /\ executed' = [executed EXCEPT ![m] = @ \ {Max(@)}]
+  /\ promise' = IF Without("durable_promise") THEN [promise EXCEPT ![m] = 0] ELSE promise
+  /\ UNCHANGED <<sched,half,ever,acks,late,count,volume>>
+LoseVolume(m) ==                \* data and promise; who comes back in its place is somebody else (a spare)
+  /\ With("lost") /\ gone = {} /\ promise[m] > 0
+  /\ Quiet(m)
+  /\ executed' = [executed EXCEPT ![m] = {}] /\ relay' = [relay EXCEPT ![m] = {}] /\ UNCHANGED ever
+  /\ gone' = {m}
+  /\ promise' = IF Without("volume_is_identity") \/ Without("promise_lost_is_identity_lost")
+                THEN [promise EXCEPT ![m] = 0] ELSE promise
+  /\ amnesiac' = [amnesiac EXCEPT ![m] = Without("promise_lost_is_identity_lost")]
+  /\ UNCHANGED <<sched,half,hist,seals,sealed>>
+Alive(m) == m \notin gone \/ Without("volume_is_identity") \/ Without("promise_lost_is_identity_lost")
+
+(* the executor *)
+LateStep(o) ==                  \* only where a rule is taken away: a step of an older plan ends after the fence has reported
+  /\ Without("old_plan_is_over") /\ o.t = "follow" /\ o.n < promise[o.m] /\ promise[o.m] % 10 = 0 /\ source[o.m] = o.m
+  /\ source' = [source EXCEPT ![o.m] = o.s] /\ acking' = [acking EXCEPT ![o.m] = (o.k = 1)]
+  /\ UNCHANGED <<sched,promise,half,log,writable,opened,semisync,shut,pending,passed,hist,volume>>
+Fence(m, e) ==                  \* of any epoch ever elected, as late as it likes
+  /\ Alive(m) /\ (promise[m] < 10 * e \/ (promise[m] = 10 * e /\ half[m]))
+  /\ promise' = [promise EXCEPT ![m] = 10 * e] /\ Settle(m, FALSE)
+  /\ IF (Without("receiver_stops_first") /\ ~writable[m]) \/ (Without("adopted_is_quieted") /\ half[m])
+     THEN UNCHANGED role ELSE Quiet(m)
+  /\ Release(m, "kill_holds_commits_back")
+  /\ reports' = IF e = record.epoch /\ record.electing
+                THEN reports \cup {[m |-> m, s |-> IF Without("report_received") THEN executed[m] ELSE Has(m),
+                                    a |-> amnesiac[m] /\ ~Without("amnesiac_does_not_count"), v |-> ever[m]]}
+                ELSE reports
+  /\ UNCHANGED <<record,orders,read,log,acks,late,count,volume>>
+SemiSyncOffFirst(m) ==          \* only where a rule is taken away: it goes off while sessions are alive
+  /\ Without("clients_end_before_semisync") /\ writable[m] /\ semisync[m] > 0 /\ promise[m] < 10 * record.epoch
+  /\ semisync' = [semisync EXCEPT ![m] = 0]
+  /\ UNCHANGED <<sched,promise,half,log,writable,opened,source,acking,shut,pending,passed,hist,volume>>
+MayPromote(o) == /\ o.t = "promote" /\ Alive(o.m) /\ Accepts(o.m, o.n)
+                 /\ o.n > sealed[o.m] \/ Without("sealed_stays_closed")
+DoPromote(o) ==
+  /\ MayPromote(o)
+  /\ ~(writable[o.m] /\ semisync[o.m] = o.k /\ promise[o.m] = o.n /\ ~half[o.m])
+  /\ Promise(o.m, o.n) /\ Settle(o.m, FALSE)
+  /\ writable' = [writable EXCEPT ![o.m] = TRUE] /\ opened' = [opened EXCEPT ![o.m] = Epoch(o.n)]
+  /\ semisync' = [semisync EXCEPT ![o.m] = o.k]
+  /\ source' = [source EXCEPT ![o.m] = o.m] /\ acking' = [acking EXCEPT ![o.m] = FALSE]
+  /\ shut' = [shut EXCEPT ![o.m] = o.b]
+  /\ relay' = [relay EXCEPT ![o.m] = {}] /\ amnesiac' = [amnesiac EXCEPT ![o.m] = FALSE]
+  /\ UNCHANGED <<sched,executed,ever,pending,passed,hist,volume>>
+DoFollow(o) ==
+  /\ o.t = "follow" /\ Alive(o.m) /\ Accepts(o.m, o.n)
+  /\ ~(source[o.m] = o.s /\ acking[o.m] = (o.k = 1) /\ promise[o.m] = o.n /\ ~half[o.m])
+  /\ Has(o.m) \subseteq executed[o.s] \/ Without("errant_does_not_follow")
+  /\ Promise(o.m, o.n) /\ Settle(o.m, FALSE)
+  /\ writable' = [writable EXCEPT ![o.m] = FALSE] /\ opened' = [opened EXCEPT ![o.m] = 0]
+  /\ semisync' = [semisync EXCEPT ![o.m] = 0]
+  /\ pending' = [pending EXCEPT ![o.m] = {}] /\ passed' = [passed EXCEPT ![o.m] = {}]
+  /\ source' = [source EXCEPT ![o.m] = o.s] /\ acking' = [acking EXCEPT ![o.m] = (o.k = 1)]
+  /\ shut' = [shut EXCEPT ![o.m] = {}]
+  /\ acks' = IF o.k = 1 /\ o.m \notin shut[o.s]      \* on connecting, what it holds counts as acknowledged
+             THEN [w \in Writes |-> IF w \in pending[o.s] \cap Has(o.m) THEN acks[w] \cup {o.m} ELSE acks[w]] ELSE acks
+  /\ UNCHANGED <<sched,log,acked,late,count,volume>>
+DoRefuse(o) ==                  \* an errant member promises, stops, and does not follow
+  /\ o.t = "follow" /\ Alive(o.m) /\ Accepts(o.m, o.n) /\ (promise[o.m] # o.n \/ half[o.m])
+  /\ ~(Has(o.m) \subseteq executed[o.s])
+  /\ Promise(o.m, o.n) /\ Settle(o.m, FALSE) /\ Quiet(o.m)
+  /\ UNCHANGED <<sched,log,hist,volume>>
+DoRebuild(o) ==                 \* the old data are gone
+  /\ o.t = "rebuild" /\ Alive(o.m) /\ Accepts(o.m, o.n) /\ Has(o.m) # {}
+  /\ Promise(o.m, o.n) /\ Settle(o.m, FALSE) /\ Quiet(o.m)
+  /\ executed' = [executed EXCEPT ![o.m] = {}] /\ relay' = [relay EXCEPT ![o.m] = {}]
+  /\ amnesiac' = IF Mariadb THEN [amnesiac EXCEPT ![o.m] = TRUE] ELSE amnesiac
+  /\ UNCHANGED <<sched,ever,hist,volume>>
+\* The executor dies in the middle of an order: the promise is durable, some of the steps are done, mysqld lives on as it
+\* is. Whoever adopts it knows the promise only. The last alternative: all is done, but nobody saw the end.
+CutFence(m, e) ==
+  /\ With("executor") /\ Alive(m) /\ promise[m] < 10 * e
+  /\ promise' = [promise EXCEPT ![m] = 10 * e] /\ Settle(m, TRUE)
+  /\ UNCHANGED <<sched,log,role,hist,volume>>
+CutPromote(o) ==
+  /\ With("executor") /\ MayPromote(o) /\ promise[o.m] # o.n
+  /\ Promise(o.m, o.n) /\ Settle(o.m, TRUE)
+  /\ IF writable[o.m] THEN UNCHANGED <<source,acking>>
+     ELSE source' = [source EXCEPT ![o.m] = o.m] /\ acking' = [acking EXCEPT ![o.m] = FALSE]
+  /\ \/ UNCHANGED <<shut,semisync,writable,opened>>
+     \/ shut' = [shut EXCEPT ![o.m] = o.b] /\ UNCHANGED <<semisync,writable,opened>>
+     \/ /\ shut' = [shut EXCEPT ![o.m] = o.b] /\ semisync' = [semisync EXCEPT ![o.m] = o.k]
+        /\ \/ UNCHANGED <<writable,opened>>
+           \/ writable' = [writable EXCEPT ![o.m] = TRUE] /\ opened' = [opened EXCEPT ![o.m] = Epoch(o.n)]
+  /\ amnesiac' = [amnesiac EXCEPT ![o.m] = FALSE]
+  /\ UNCHANGED <<sched,executed,relay,ever,pending,passed,hist,volume>>
+CutFollow(o) ==
+  /\ With("executor") /\ o.t = "follow" /\ Alive(o.m) /\ Accepts(o.m, o.n) /\ promise[o.m] # o.n
+  /\ Promise(o.m, o.n) /\ Settle(o.m, TRUE)
+  /\ UNCHANGED role \/ Quiet(o.m)
+  /\ UNCHANGED <<sched,log,hist,volume>>
+Seal(m) ==                      \* closed for good at this pair; only then read, and told to the archive
+  /\ With("archive") /\ record.mode = "solo" /\ m = P /\ Alive(m) /\ sealed[m] < promise[m]
+  /\ (~writable[m] /\ pending[m] = {}) \/ Without("sealed_when_closed")
+  /\ sealed' = IF writable[m] THEN sealed ELSE [sealed EXCEPT ![m] = promise[m]]
+  /\ seals' = seals \cup {[m |-> m, n |-> promise[m], s |-> executed[m]]}
+  /\ UNCHANGED <<sched,promise,half,log,role,hist,gone>>
+
+------------------------------------------------------------------------------
+(* the scheduler: every action is one durable step of the record, or a read *)
+Elect ==
+  /\ record.epoch < MaxEpochs
+  /\ record' = [record EXCEPT !.epoch = @ + 1, !.config = 0, !.electing = TRUE, !.leaving = {}, !.joining = {},
+                              !.waits = 0]
+  /\ reports' = {} /\ read' = {}
+  /\ UNCHANGED <<orders,member>>
+
+Fenced == {r.m : r \in reports}
+Needed == Cardinality(record.ackers) - record.d + (IF Without("quorum") THEN 0 ELSE 1)
+ByAckers(c) ==
+  LET R == {r \in reports : r.m \in record.ackers}
+      counting == {r \in R : ~r.a \/ With("known")}
+      T == UNION {r.s : r \in R} \cup (IF With("known") THEN UNION {r.v : r \in R} ELSE {})
+  IN /\ record.mode = "normal" \/ Without("solo_waits_for_primary")
+     /\ record.ackers # {}
+     /\ Cardinality(counting) >= Needed
+     /\ T \subseteq (IF Without("drain") THEN Has(c) ELSE executed[c])
+ByPrimary(c) == \E r \in reports : /\ r.m = P /\ r.s \subseteq executed[c]
+                                     /\ ~(r.a /\ Without("promise_lost_is_identity_lost"))
+ByArchive(c) == \E z \in seals : z.m = P /\ (z.n >= record.open \/ Without("seal_of_last_pair")) /\ z.s \subseteq executed[c]
+Complete(c) == /\ c \in Fenced
+               /\ ByAckers(c) \/ ByPrimary(c) \/ ByArchive(c)
+               /\ record.floor \subseteq executed[c] \/ Without("floor")
+NewD(N) == IF With("d") THEN 1..Cardinality(N) ELSE {D}
+NewAckers(c) == {N \in SUBSET (Fenced \ {c}) :
+                   N = {} \/ \E d \in NewD(N) : Cardinality(N) >= d}
+Contained(c, N) == \A r \in reports : r.m \in N => r.s \subseteq executed[c]
+ToShut(c, N) == IF Without("unfenced_shut_out") THEN {} ELSE Members \ (Fenced \cup N \cup {c})
+Orders(c, N, d) == LET n == record.epoch * 10 + 1 IN
+  {Promote(c, n, IF N = {} THEN 0 ELSE d, ToShut(c, N))} \cup
+  {Follow(m, n, c, IF m \in N \/ (Without("named_before_told") /\ N # {}) THEN 1 ELSE 0) : m \in Members \ {c}}
+\* With no ackers it is solo at once: without that, three members could not show a wrong choice (who has what is
+\* missing is no acker of who lacks it).
+Choose(c, N) == \E d \in (IF N = {} THEN {D} ELSE NewD(N)) :
+  /\ record.electing
+  /\ Complete(c) \/ (Without("fence") /\ c \in record.ackers)
+  /\ Contained(c, N)
+  /\ record' = [epoch |-> record.epoch, config |-> 1, electing |-> FALSE, mode |-> IF N = {} THEN "solo" ELSE "normal",
+                primary |-> c, ackers |-> N, d |-> d, waits |-> IF N = {} THEN 0 ELSE d, leaving |-> {},
+                joining |-> {}, shut |-> ToShut(c, N), floor |-> executed[c],
+                open |-> IF With("archive") THEN record.epoch * 10 + 1 ELSE 0]
+  /\ orders' = orders \cup Orders(c, N, d)
+  /\ reports' = {} /\ read' = {}
+  /\ UNCHANGED member
+PromoteFirst(c, N) ==           \* only where a rule is taken away: told before it is written down
+  /\ Without("record_before_orders") /\ record.electing /\ Complete(c) /\ Contained(c, N) /\ N # {}
+  /\ ~(Orders(c, N, D) \subseteq orders)
+  /\ orders' = orders \cup Orders(c, N, D)
+  /\ UNCHANGED <<record,reports,read,member>>
+
+Keeping == ~record.electing /\ record.config < MaxConfigs
+Next1 == Now + 1
+\* The next config of this epoch. Each config is told to every member, named or not; told = what is told besides.
+Config(change, named, told) ==
+  /\ record' = [change EXCEPT !.config = @ + 1, !.open = IF With("archive") THEN Next1 ELSE 0]
+  /\ orders' = orders \cup told
+       \cup {Promote(P, Next1, change.waits, change.shut \cup change.leaving)}
+       \cup {Follow(m, Next1, P, 0) : m \in Members \ (named \cup {P})}
+  /\ read' = {} /\ UNCHANGED <<reports,member>>
+\* The member's report says that the order of this very pair is in force. A promise alone does not: it may be half done.
+Confirmed(m) == promise[m] = Now /\ (~half[m] \/ Without("adopted_is_not_settled"))
+PrimaryConfirmed == Confirmed(P) /\ writable[P]
+Nameable(m) == Confirmed(m) \/ Without("silent_before_named")
+Contains(m, S) == source[m] = P /\ acking[m] /\ Epoch(promise[m]) = record.epoch /\ S \subseteq Has(m)
+Holders(S, among) == {m \in among : Contains(m, S)}
+\* What the primary holds, to be contained in others. A commit that waits, or has passed, is in its binlog, but not yet in
+\* MySQL's gtid_executed ("visible"): then the read is taken at a moment when no commit is under way.
+Read ==
+  /\ read = {} /\ Alive(P)
+  /\ With("visible") => (pending[P] = {} \/ Without("read_behind_a_barrier"))
+  /\ read' = {IF With("visible") THEN executed[P] \ pending[P] ELSE executed[P]}
+  /\ UNCHANGED <<record,orders,reports,member>>
+
+DropStart(b) ==
+  /\ With("reconf") /\ Keeping /\ record.mode = "normal" /\ record.leaving = {} /\ b \in record.ackers
+  /\ record.waits = record.d /\ Cardinality(record.ackers) > record.d
+  /\ Config([record EXCEPT !.leaving = {b}], record.ackers \ {b}, {})
+DropRead(b) ==                  \* its acknowledgements count no more: it says so, or the primary shuts it out
+  /\ ~record.electing /\ b \in record.leaving
+  /\ Confirmed(b) \/ PrimaryConfirmed \/ Without("silenced_before_read")
+  /\ Read
+DropDone(b) ==
+  /\ Keeping /\ b \in record.leaving
+  /\ (\E S \in read : Cardinality(Holders(S, record.ackers \ {b})) >= record.d) \/ Without("contained_before_dropped")
+  /\ Config([record EXCEPT !.leaving = {}, !.ackers = @ \ {b}, !.shut = IF Confirmed(b) THEN @ ELSE @ \cup {b}],
+            record.ackers \ {b}, {})
+Add(b) ==
+  /\ With("reconf") /\ Keeping /\ record.mode = "normal" /\ record.leaving = {} /\ record.waits = record.d
+  /\ b \notin record.ackers /\ b # P /\ Nameable(b)
+  /\ Epoch(promise[b]) = record.epoch /\ Has(b) \subseteq executed[P]
+  /\ Config([record EXCEPT !.ackers = @ \cup {b}, !.shut = @ \ {b}], record.ackers \cup {b}, {Follow(b, Next1, P, 1)})
+LetIn(b) ==                     \* who has promised this config as silent need not be shut out any more
+  /\ With("reconf") \/ With("solo")
+  /\ Keeping /\ record.leaving = {} /\ b \in record.shut \ {P} /\ Nameable(b)
+  /\ Config([record EXCEPT !.shut = @ \ {b}], record.ackers \cup record.joining, {})
+AddEarly(b) ==                  \* only where a rule is taken away: told to acknowledge before the record names it
+  /\ Without("named_before_told") /\ ~record.electing /\ record.mode = "normal" /\ b \notin record.ackers /\ b # P
+  /\ Follow(b, Now, P, 1) \notin orders
+  /\ orders' = orders \cup {Follow(b, Now, P, 1)}
+  /\ UNCHANGED <<record,reports,read,member>>
+Certify(m) ==                   \* has contained what the primary holds since its restart
+  /\ amnesiac[m] /\ ~record.electing /\ source[m] = P /\ Epoch(promise[m]) = record.epoch /\ executed[P] \subseteq Has(m)
+  /\ amnesiac' = [amnesiac EXCEPT ![m] = FALSE]
+  /\ UNCHANGED <<sched,promise,half,executed,relay,ever,role,hist,volume>>
+
+RaiseStart ==                   \* the primary waits for more first; the record counts on it later
+  /\ With("d") /\ Keeping /\ record.mode = "normal" /\ record.leaving = {} /\ record.waits = record.d
+  /\ Cardinality(record.ackers) > record.d
+  /\ Config([record EXCEPT !.waits = @ + 1, !.d = IF Without("primary_waits_before_d_rises") THEN @ + 1 ELSE @],
+            record.ackers, {})
+RaiseRead == ~record.electing /\ record.mode = "normal" /\ record.waits > record.d /\ PrimaryConfirmed /\ Read
+RaiseDone ==
+  /\ Keeping /\ record.mode = "normal" /\ record.waits > record.d
+  /\ \E S \in read : Cardinality(Holders(S, record.ackers)) >= record.waits \/ Without("contained_before_d_rises")
+  /\ Config([record EXCEPT !.d = record.waits], record.ackers, {})
+Lower ==                        \* written down first; also ends a rise that leads nowhere
+  /\ With("d") /\ Keeping /\ record.mode = "normal" /\ record.leaving = {}
+  /\ LET d == IF record.waits > record.d THEN record.d ELSE record.d - 1 IN
+     /\ d >= 1
+     /\ Config([record EXCEPT !.d = d, !.waits = d], record.ackers, {})
+LowerEarly ==                   \* only where a rule is taken away
+  /\ Without("d_lowered_before_told") /\ Keeping /\ record.mode = "normal" /\ record.waits = record.d /\ record.d > 1
+  /\ Promote(P, Next1, record.d - 1, record.shut) \notin orders
+  /\ orders' = orders \cup {Promote(P, Next1, record.d - 1, record.shut)}
+  /\ UNCHANGED <<record,reports,read,member>>
+
+SoloEnter ==
+  /\ With("solo") /\ Keeping /\ (record.mode = "normal" \/ record.joining # {})
+  /\ Config([record EXCEPT !.mode = "solo", !.joining = {}, !.ackers = IF Without("solo_waits_for_primary") THEN @ ELSE {},
+                           !.d = D, !.waits = 0, !.leaving = {}, !.shut = {}], {}, {})
+SoloEarly ==                    \* only where a rule is taken away: told before it is written down
+  /\ Without("solo_before_told") /\ Keeping /\ record.mode = "normal" /\ Promote(P, Next1, 0, {}) \notin orders
+  /\ orders' = orders \cup {Promote(P, Next1, 0, {})}
+  /\ UNCHANGED <<record,reports,read,member>>
+SoloLeave(N) ==                 \* still solo in the record; the primary waits again, replicas acknowledge
+  /\ With("solo") /\ Keeping /\ record.mode = "solo" /\ record.joining = {} /\ Cardinality(N) >= record.d
+  /\ \A m \in N : Nameable(m)
+  /\ Config([record EXCEPT !.joining = N, !.waits = record.d,
+                           !.shut = IF Without("others_shut_out_leaving_solo") THEN {} ELSE Members \ (N \cup {P})],
+            N, {Follow(m, Next1, P, 1) : m \in N})
+SoloRead == ~record.electing /\ record.joining # {} /\ (PrimaryConfirmed \/ Without("primary_waits_before_read")) /\ Read
+SoloDone ==
+  /\ Keeping /\ record.joining # {}
+  /\ (\E S \in read : Cardinality(Holders(S, record.joining)) >= record.d) \/ Without("contained_before_normal")
+  /\ Config([record EXCEPT !.mode = "normal", !.ackers = record.joining, !.joining = {}], record.joining, {})
+Reopen == /\ With("archive") /\ Keeping /\ record.joining = {} /\ sealed[P] >= record.open \* nothing but a new pair
+          /\ Config(record, record.ackers, {})
+SendRebuild(m) ==
+  /\ With("rebuild") /\ (~record.electing \/ Without("no_rebuild_while_electing")) /\ (m # P \/ record.electing)
+  /\ m \notin record.ackers \cup record.joining \/ (Without("no_rebuild_of_ackers") /\ m # P)
+  /\ Rebuild(m, Now) \notin orders
+  /\ orders' = orders \cup {Rebuild(m, Now)}
+  /\ UNCHANGED <<record,reports,read,member>>
+
+Next ==
+  \/ \E m \in Members :
+       \/ Write(m) \/ Receive(m) \/ Apply(m) \/ Restart(m) \/ LoseVolume(m) \/ SemiSyncOffFirst(m) \/ Certify(m) \/ Seal(m)
+       \/ DropStart(m) \/ DropRead(m) \/ DropDone(m) \/ Add(m) \/ LetIn(m) \/ AddEarly(m) \/ SendRebuild(m)
+       \/ \E w \in pending[m] : Pass(m, w) \/ Ack(m, w)
+       \/ \E e \in 2..record.epoch : Fence(m, e) \/ CutFence(m, e)
+       \/ record.electing /\ \E N \in NewAckers(m) : Choose(m, N) \/ PromoteFirst(m, N)
+  \/ \E o \in orders : DoPromote(o) \/ DoFollow(o) \/ DoRefuse(o) \/ DoRebuild(o) \/ CutPromote(o) \/ CutFollow(o)
+                      \/ LateStep(o)
+  \/ Elect \/ RaiseStart \/ RaiseRead \/ RaiseDone \/ Lower \/ LowerEarly
+  \/ SoloEnter \/ SoloEarly \/ SoloRead \/ SoloDone \/ Reopen
+  \/ (record.mode = "solo" /\ \E N \in SUBSET (Members \ {P}) : SoloLeave(N))
+Spec == Init /\ [][Next]_vars
+
+------------------------------------------------------------------------------
+\* Orders that can no longer be obeyed, and acknowledgements of writes that nobody waits for, do not tell states apart.
+View == <<record,{o \in orders : Accepts(o.m, o.n) /\ Alive(o.m)},reports,read,promise,half,executed,relay,ever,amnesiac,
+          role,[w \in Writes |-> IF \E m \in Members : w \in pending[m] THEN acks[w] ELSE {}],acked,late,count,volume>>
+Symmetry == Permutations(Members)
+
+S1 == ~record.electing /\ P \notin gone => acked \subseteq executed[P]
+S2 == acked \cap late = {}
+S3 == gone = {} => \A w \in acked : \E m \in Members : w \in Has(m)
+S5 == ~record.electing /\ P \notin gone => \A m \in Members :
+        (source[m] = P /\ m # P /\ Epoch(promise[m]) = record.epoch) => Has(m) \subseteq executed[P]
+S6 == \A m, o \in Members : m # o /\ writable[m] /\ writable[o] => opened[m] # opened[o]
+S7 == ~record.electing /\ PrimaryConfirmed => semisync[P] = record.waits /\ shut[P] = record.shut \cup record.leaving
+L1 == (record.electing /\ Fenced = Members /\ ~Mariadb /\ gone = {}) =>
+        \E c \in Members : \E N \in NewAckers(c) : Complete(c) /\ Contained(c, N)
+=============================================================================
