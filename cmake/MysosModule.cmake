@@ -3,7 +3,6 @@
 #   makes the library mysos::core and, where TESTS are given, the test program core_test.
 #   DEPS are the arrows of the house: other modules, by folder name. LIBS are third-party targets.
 #   LABEL (default unit) is the ctest label of its tests.
-find_package(GTest REQUIRED)
 include(GoogleTest)
 
 # The tests that the sanitizers run too: all of unit and sim.
@@ -14,6 +13,7 @@ function(mysos_module)
   set(target mysos_${M_NAME})
   if(M_SOURCES)
     add_library(${target} STATIC ${M_SOURCES})
+    mysos_precompiled(${target})
     set(scope PUBLIC)
   else()
     add_library(${target} INTERFACE)
@@ -32,6 +32,7 @@ function(mysos_module)
       set(M_LABEL unit)
     endif()
     add_executable(${M_NAME}_test ${M_TESTS})
+    mysos_precompiled(${M_NAME}_test TESTS)
     target_link_libraries(${M_NAME}_test PRIVATE mysos::${M_NAME} GTest::gtest_main)
     if(M_LABEL MATCHES "^(unit|sim)$")
       add_dependencies(unit_and_sim_tests ${M_NAME}_test)
