@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Which ports lead to which cluster: two each, for life, by the cluster's name. The ports of a
+// cluster that is gone stay reserved for its name until no others are left, then the ones that have
+// been free for longest are given away. Pure: whether a port can be listened on is asked of the
+// caller.
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "discovery/routes.h"
+
+namespace mysos::discovery {
+
+struct PortRange {
+  std::uint16_t first = 13306;  // below 32768: above, Linux takes the ports of outgoing connections
+  std::uint16_t last = 14305;
+  auto operator<=>(const PortRange&) const = default;
+};
+// "FIRST-LAST"; kInvalid says what is wrong.
+Result<PortRange> parse_port_range(const std::string& text);
+
+struct PortEntry {
+  std::string name;
+  PortPair ports;
+  bool in_use = true;
+  bool operator==(const PortEntry&) const = default;
+};
+template <class Io>
+void fields(Io& io, PortEntry& e) {
+  io("name", e.name);
+  io("ports", e.ports);
+  io("in_use", e.in_use);
+}
+
+class PortTable {
+ public:
+  using IsFree = std::function<bool(std::uint16_t)>;
+
+  // Entries outside the range are forgotten.
+  explicit PortTable(PortRange range, std::vector<PortEntry> kept = {});
+  // kConflict: nothing is free in the range.
+  Result<PortPair> take(const std::string& name, const IsFree& is_free);
+  void give_back(const std::string& name);
+  [[nodiscard]] const std::vector<PortEntry>& entries() const { return entries_; }
+
+ private:
+  [[nodiscard]] bool reserved(PortPair ports) const;
+  PortRange range_;
+  std::vector<PortEntry> entries_;  // those given back: oldest first
+};
+
+}  // namespace mysos::discovery

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// What the router decides. Pure: it is told what the API says (or that it says nothing), what
+// HAProxy's servers are like, and what a member claims; step() says what must now be done to
+// HAProxy. It decides from what is observed against what the record of epochs says, so a command
+// that was lost is given again.
+//
+// The rule: the read-write port of a cluster leads to the recorded primary, while its GET /primary
+// says that it serves. HAProxy sees to the second half by its checks, the router to the first: a
+// member that serves without being the recorded primary (cut off from the scheduler, it may not
+// know yet) is drained, and its sessions are cut. While the API is away, a member that begins to
+// serve is asked for its epoch: a later one than the known is a failover that the router missed,
+// an earlier one is a primary of the past.
+//
+// Order matters: HAProxy is looked at first and the API asked then. A record is written before its
+// primary opens, so what the API says is never older than what a check saw.
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "discovery/haproxy_text.h"
+#include "discovery/port_table.h"
+
+namespace mysos::discovery {
+
+// A member that serves, and should not as far as is known: GET /primary tells its epoch.
+struct Suspect {
+  std::string cluster;  // id
+  RoutedMember member;
+};
+
+struct RouterOutput {
+  bool reload = false;                // clusters, members or ports differ from what HAProxy knows
+  std::vector<std::string> commands;  // to HAProxy's present worker, in this order
+  std::vector<Suspect> suspects;
+  std::vector<std::string> notes;  // for the log
+};
+
+// What the ports of a cluster lead to now.
+struct RouteStatus {
+  std::string name;
+  PortPair ports;
+  std::string primary;       // the member behind the read-write port, "" = new connections wait
+  std::size_t replicas = 0;  // behind the read-only port
+  std::uint64_t switches = 0;
+  bool operator==(const RouteStatus&) const = default;
+};
+
+class RouterCore {
+ public:
+  RouterCore(PortTable ports, std::vector<RoutedCluster> kept);
+
+  // The API's answer. Clusters that are not in it are gone. kConflict (a cluster without ports) is
+  // in the notes of the next step.
+  void clusters_seen(std::vector<RoutedCluster> seen, const PortTable::IsFree& is_free);
+  void api_silent() { fresh_ = false; }
+  // What a suspect said; nullopt: it does not serve, or did not answer.
+  void claim_seen(const Suspect& suspect, std::optional<std::uint64_t> epoch);
+
+  RouterOutput step(const Servers& servers);
+
+  [[nodiscard]] const std::vector<RoutedCluster>& clusters() const { return clusters_; }
+  [[nodiscard]] const PortTable& ports() const { return ports_; }
+  [[nodiscard]] const std::vector<RouteStatus>& status() const { return status_; }
+  // Somebody is being made primary: worth looking often.
+  [[nodiscard]] bool unsettled() const;
+
+ private:
+  struct Memory {  // of a cluster, from step to step
+    Reign lifted;  // whose server was raised without waiting for its check
+    std::string leads_to;
+    std::uint64_t switches = 0;
+    std::map<std::string, std::uint64_t> claims;  // epochs of members that serve, as they told
+  };
+  void step_cluster(RoutedCluster& cluster, const Servers& servers, RouterOutput& out);
+  // A member that is not the primary: to be kept from clients if it serves.
+  void step_stranger(const RoutedCluster& cluster, const RoutedMember& member,
+                     const ServerState& server, RouterOutput& out);
+  void tell(const RoutedCluster& cluster, const Servers& servers, RouterOutput& out);
+
+  PortTable ports_;
+  std::vector<RoutedCluster> clusters_;  // by name
+  std::map<std::string, Memory> memory_;  // by id
+  std::vector<RouteStatus> status_;
+  std::vector<std::string> notes_;
+  bool fresh_ = false;  // the API answered since the last step
+};
+
+}  // namespace mysos::discovery

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// What the router knows of clusters: where their members are, who is primary, which ports lead to
+// them. Values only; they are kept in the router's file, so that it can serve while the scheduler
+// is away. No secret is among them.
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/http/message.h"
+#include "base/json.h"
+
+namespace mysos::discovery {
+
+struct PortPair {
+  std::uint16_t read_write = 0;
+  std::uint16_t read_only = 0;
+  auto operator<=>(const PortPair&) const = default;
+};
+template <class Io>
+void fields(Io& io, PortPair& p) {
+  io("read_write", p.read_write);
+  io("read_only", p.read_only);
+}
+
+struct RoutedMember {
+  std::string id;
+  std::string host;  // an IP address; "" and port 0 while it has no place
+  std::uint16_t port = 0;
+  std::uint16_t api_port = 0;  // of /primary and /replica
+  bool operator==(const RoutedMember&) const = default;
+};
+template <class Io>
+void fields(Io& io, RoutedMember& m) {
+  io("id", m.id);
+  io("host", m.host);
+  io("port", m.port);
+  io("api_port", m.api_port);
+}
+
+// Who is primary, as the record says it (docs/architecture.md#epochs).
+struct Reign {
+  std::uint64_t epoch = 0;
+  bool electing = true;  // the epoch has no primary yet
+  std::string primary;   // "" = none
+  bool serves = false;   // its executor says that clients can write there
+  bool operator==(const Reign&) const = default;
+};
+template <class Io>
+void fields(Io& io, Reign& r) {
+  io("epoch", r.epoch);
+  io("electing", r.electing);
+  io("primary", r.primary);
+}
+
+struct RoutedCluster {
+  std::string id;
+  std::string name;
+  std::vector<RoutedMember> members;
+  Reign reign;
+  PortPair ports;  // 0 = none yet
+  bool operator==(const RoutedCluster&) const = default;
+};
+template <class Io>
+void fields(Io& io, RoutedCluster& c) {
+  io("id", c.id);
+  io("name", c.name);
+  io("members", c.members);
+  io("reign", c.reign);
+  io("ports", c.ports);
+}
+
+// The answer of GET /v1/clusters. kInvalid where it is not what openapi.json says; names and
+// addresses that could mean something else in HAProxy's language are refused.
+Result<std::vector<RoutedCluster>> parse_clusters(const json::value& answer);
+
+}  // namespace mysos::discovery
