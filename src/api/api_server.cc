@@ -130,6 +130,10 @@ asio::awaitable<HttpResponse> ApiServer::answer(const HttpRequest& request, Rout
     }
     case RouteId::kSwitchover:
       co_return co_await switchover(request, route.name);
+    case RouteId::kFailover:
+      co_return co_await failover(request, route.name);
+    case RouteId::kPromotion:
+      co_return co_await promotion(request, route.name);
     case RouteId::kCredentials:
       co_return co_await credentials(route.name);
     case RouteId::kEvents:
@@ -163,9 +167,19 @@ asio::awaitable<HttpResponse> ApiServer::answer(const HttpRequest& request, Rout
   co_return problem_response(Error{Errc::kInternal, "no handler", {}});
 }
 
+json::object ApiServer::shown(const ClusterView& view) const {
+  json::object out = cluster_json(view);
+  const auto stable = options_.stable_addresses ? options_.stable_addresses(view.cluster->id)
+                                                : std::nullopt;
+  json::object& endpoints = out["endpoints"].as_object();
+  endpoints["read_write"] = stable ? json::value(to_string(stable->read_write)) : nullptr;
+  endpoints["read_only"] = stable ? json::value(to_string(stable->read_only)) : nullptr;
+  return out;
+}
+
 HttpResponse ApiServer::list_clusters() {
   json::array all;
-  for (const ClusterView& view : control_.clusters()) all.push_back(cluster_json(view));
+  for (const ClusterView& view : control_.clusters()) all.push_back(shown(view));
   return json_answer(200, json::object{{"clusters", std::move(all)}});
 }
 
@@ -173,7 +187,7 @@ HttpResponse ApiServer::show(const std::string& name, bool members_only) {
   const auto view = control_.cluster(name);
   if (!view) return problem_response(no_cluster(name, control_.clusters()));
   if (members_only) return json_answer(200, json::object{{"members", members_json(*view)}});
-  return json_answer(200, cluster_json(*view));
+  return json_answer(200, shown(*view));
 }
 
 HttpResponse ApiServer::list_versions() {
@@ -240,7 +254,7 @@ asio::awaitable<HttpResponse> ApiServer::create_once(const HttpRequest& request)
   const auto view = control_.cluster(name);
   json::object body;
   if (view && view->cluster->id == created->id) {
-    body = cluster_json(*view);
+    body = shown(*view);
   } else {
     body = json::object{{"name", name}, {"id", created->id.value}, {"state", "deleting"}};
   }
@@ -263,7 +277,22 @@ asio::awaitable<HttpResponse> ApiServer::remove(const HttpRequest& request, std:
   if (co_await wait_for(name, std::nullopt, wait)) co_return HttpResponse{204, {}, ""};
   const auto view = control_.cluster(name);
   if (!view) co_return HttpResponse{204, {}, ""};
-  co_return json_answer(202, cluster_json(*view));
+  co_return json_answer(202, shown(*view));
+}
+
+Result<MemberId> ApiServer::member_named(const ClusterView& view, const std::string& id,
+                                         const char* field) {
+  std::vector<std::string> known;
+  for (const Member& member : view.cluster->members) known.push_back(member.id.value);
+  if (std::ranges::find(known, id) != known.end()) return MemberId(id);
+  return fail(Errc::kInvalid,
+              "cluster " + view.cluster->spec.name + " has no member " + id + did_you_mean(id, known), field);
+}
+
+HttpResponse ApiServer::begun(const std::string& name, const Status& begun) {
+  if (!begun) return problem_response(begun.error());
+  const auto after = control_.cluster(name);
+  return after ? json_answer(202, shown(*after)) : problem_response(no_cluster(name, control_.clusters()));
 }
 
 asio::awaitable<HttpResponse> ApiServer::switchover(const HttpRequest& request, std::string name) {
@@ -273,21 +302,34 @@ asio::awaitable<HttpResponse> ApiServer::switchover(const HttpRequest& request, 
   if (!view) co_return problem_response(no_cluster(name, control_.clusters()));
   std::optional<MemberId> to;
   if (wanted->to) {
-    std::vector<std::string> known;
-    for (const Member& member : view->cluster->members) known.push_back(member.id.value);
-    if (std::ranges::find(known, *wanted->to) == known.end()) {
-      co_return problem_response(Error{
-          Errc::kInvalid,
-          "cluster " + name + " has no member " + *wanted->to + did_you_mean(*wanted->to, known),
-          "to"});
-    }
-    to = MemberId(*wanted->to);
+    auto member = member_named(*view, *wanted->to, "to");
+    if (!member) co_return problem_response(member.error());
+    to = *std::move(member);
   }
-  const auto begun = co_await control_.switchover(name, std::move(to));
-  if (!begun) co_return problem_response(begun.error());
-  const auto after = control_.cluster(name);
-  if (!after) co_return problem_response(no_cluster(name, control_.clusters()));
-  co_return json_answer(202, cluster_json(*after));
+  co_return begun(name, co_await control_.switchover(name, std::move(to)));
+}
+
+asio::awaitable<HttpResponse> ApiServer::failover(const HttpRequest& request, std::string name) {
+  const auto wanted = parse_failover(request.body);
+  if (!wanted) co_return body_problem(wanted.error());
+  const auto view = control_.cluster(name);
+  if (!view) co_return problem_response(no_cluster(name, control_.clusters()));
+  if (wanted->to) {
+    if (const auto member = member_named(*view, wanted->to->value, "to"); !member) {
+      co_return problem_response(member.error());
+    }
+  }
+  co_return begun(name, co_await control_.failover(name, *wanted));
+}
+
+asio::awaitable<HttpResponse> ApiServer::promotion(const HttpRequest& request, std::string name) {
+  const auto wanted = parse_promotion(request.body);
+  if (!wanted) co_return body_problem(wanted.error());
+  const auto view = control_.cluster(name);
+  if (!view) co_return problem_response(no_cluster(name, control_.clusters()));
+  auto member = member_named(*view, wanted->member, "member");
+  if (!member) co_return problem_response(member.error());
+  co_return begun(name, co_await control_.set_promotion(name, *std::move(member), wanted->promotion));
 }
 
 asio::awaitable<HttpResponse> ApiServer::credentials(std::string name) {

@@ -9,6 +9,8 @@
 // /metrics for peers on loopback; Cotton's calls too if they were opened, but then never for a
 // browser (an Origin header), since any web page could make one send a form. Belongs to the thread
 // of the io_context.
+#include <functional>
+#include <optional>
 #include <string>
 
 #include "api/control.h"
@@ -29,6 +31,12 @@ struct ApiOptions {
   std::string token_hash;  // of the admin token, as hash_token makes it
   CottonAccess cotton = CottonAccess::kToken;
   std::string base_url;  // "http://127.0.0.1:8080": what cluster_url begins with
+  // Where a router serves the cluster, whoever its primary is; nullopt = nowhere.
+  struct StableAddresses {
+    Endpoint read_write;
+    Endpoint read_only;
+  };
+  std::function<std::optional<StableAddresses>(const ClusterId&)> stable_addresses = {};
 };
 
 class ApiServer {
@@ -48,7 +56,12 @@ class ApiServer {
   asio::awaitable<HttpResponse> create_once(const HttpRequest& request);
   asio::awaitable<HttpResponse> remove(const HttpRequest& request, std::string name);
   asio::awaitable<HttpResponse> switchover(const HttpRequest& request, std::string name);
+  asio::awaitable<HttpResponse> failover(const HttpRequest& request, std::string name);
+  asio::awaitable<HttpResponse> promotion(const HttpRequest& request, std::string name);
+  static Result<MemberId> member_named(const ClusterView& view, const std::string& id, const char* field);
+  HttpResponse begun(const std::string& name, const Status& begun);
   asio::awaitable<HttpResponse> credentials(std::string name);
+  [[nodiscard]] json::object shown(const ClusterView& view) const;  // with its stable addresses
   HttpResponse list_clusters();
   HttpResponse show(const std::string& name, bool members_only);
   HttpResponse health(bool readiness);

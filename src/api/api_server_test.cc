@@ -149,6 +149,23 @@ TEST_F(Api, SwitchesOverToAMemberThatIsThere) {
   EXPECT_EQ(object(wrong)["field"], "to");
 }
 
+TEST_F(Api, FailsOverAsAnOperatorWantsIt) {
+  ask("POST", "/v1/clusters", R"({"name":"shop"})");
+  EXPECT_EQ(ask("POST", "/v1/clusters/shop/failover", R"({"to":"id-shop-0","accept_loss":true})").status, 202);
+  EXPECT_EQ(control.failed_over, (FailoverRequest{MemberId("id-shop-0"), true}));
+  EXPECT_EQ(object(ask("POST", "/v1/clusters/shop/failover", R"({"to":"id-shop-9"})"))["field"], "to");
+  EXPECT_EQ(object(ask("POST", "/v1/clusters/shop/failover", R"({"accept_los":true})"))["field"], "accept_los");
+}
+
+TEST_F(Api, SetsHowElectionsSeeAMember) {
+  ask("POST", "/v1/clusters", R"({"name":"shop"})");
+  EXPECT_EQ(ask("POST", "/v1/clusters/shop/promotion", R"({"member":"id-shop-0","promotion":"avoid"})").status, 202);
+  EXPECT_EQ(control.promotions.at(MemberId("id-shop-0")), Promotion::kAvoid);
+  EXPECT_EQ(object(ask("POST", "/v1/clusters/shop/promotion", R"({"member":"id-shop-0","promotion":"never"})"))["field"],
+            "promotion");
+  EXPECT_EQ(object(ask("POST", "/v1/clusters/shop/promotion", R"({"member":"x","promotion":"avoid"})"))["field"], "member");
+}
+
 TEST_F(Api, TellsEventsAfterASeqOrTheNewest) {
   for (int i = 0; i < 5; ++i)
     control.add_event(i % 2 == 0 ? "shop" : "blog", "kind" + std::to_string(i));

@@ -44,6 +44,7 @@ json::object member_json(const ClusterView& view, const MemberView& member) {
   out["port"] = member.port;
   out["agent"] = durable != nullptr ? durable->agent.value : "";
   out["hostname"] = durable != nullptr ? durable->hostname : "";
+  out["promotion"] = durable != nullptr ? enum_text(durable->promotion) : "";
   out["api_port"] = durable != nullptr ? durable->api_port : 0;
   out["gtid"] = member.report ? to_json(member.report->executed) : json::value("");
   out["lag_ms"] = member.report ? json::value(member.report->lag_ms) : json::value(nullptr);
@@ -51,7 +52,11 @@ json::object member_json(const ClusterView& view, const MemberView& member) {
     out["version"] = member.report->version;
     out["writable"] = member.report->writable;
     out["acking"] = member.report->acking;
-    out["problem"] = member.report->problem;
+    out["problem"] = member.report->problem.empty() ? member.report->write_trouble : member.report->problem;
+    out["isolated"] = member.report->isolated;
+    json::array reaches;
+    for (const MemberId& peer : member.report->reaches) reaches.emplace_back(peer.value);
+    out["reaches"] = std::move(reaches);
   }
   return out;
 }

@@ -62,6 +62,9 @@ class Control {
   virtual asio::awaitable<Result<CreatedCluster>> create(CreateRequest request) = 0;
   virtual asio::awaitable<Status> remove(std::string name) = 0;
   virtual asio::awaitable<Status> switchover(std::string name, std::optional<MemberId> to) = 0;
+  // Replaces the primary now. kConflict spells out the loss that it would take and that is not accepted.
+  virtual asio::awaitable<Status> failover(std::string name, FailoverRequest wanted) = 0;
+  virtual asio::awaitable<Status> set_promotion(std::string name, MemberId member, Promotion promotion) = 0;
   // Leaves an audit event.
   virtual asio::awaitable<Result<Credentials>> credentials(std::string name) = 0;
   virtual Result<bool> is_password_of(const std::string& name, const std::string& password) = 0;

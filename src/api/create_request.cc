@@ -228,4 +228,29 @@ Result<SwitchoverRequest> parse_switchover(std::string_view body) {
   return request;
 }
 
+Result<FailoverRequest> parse_failover(std::string_view body) {
+  FailoverRequest request;
+  if (body.empty()) return request;
+  static const auto kKnown = std::to_array<std::string>({"to", "accept_loss"});
+  MYSOS_TRY(const json::object in, parse_object(body));
+  MYSOS_TRY_VOID(check_fields(in, kKnown));
+  JsonReader reader(in, "");
+  reader("to", request.to);
+  reader("accept_loss", request.accept_loss);
+  MYSOS_TRY_VOID(reader.take());
+  return request;
+}
+
+Result<PromotionRequest> parse_promotion(std::string_view body) {
+  PromotionRequest request;
+  static const auto kKnown = std::to_array<std::string>({"member", "promotion"});
+  MYSOS_TRY(const json::object in, parse_object(body));
+  MYSOS_TRY_VOID(check_fields(in, kKnown));
+  JsonReader reader(in, "");
+  reader.required("member", request.member);
+  reader.required("promotion", request.promotion);
+  MYSOS_TRY_VOID(reader.take());
+  return request;
+}
+
 }  // namespace mysos

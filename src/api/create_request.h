@@ -26,6 +26,12 @@ struct SwitchoverRequest {
   std::optional<std::string> to;
 };
 Result<SwitchoverRequest> parse_switchover(std::string_view body);
+Result<FailoverRequest> parse_failover(std::string_view body);
+struct PromotionRequest {
+  std::string member;
+  Promotion promotion = Promotion::kNeutral;
+};
+Result<PromotionRequest> parse_promotion(std::string_view body);
 
 // Seconds of `?wait=`: 0 to kMaxWait, "30" or "30s".
 inline constexpr Duration kMaxWait = std::chrono::minutes(10);

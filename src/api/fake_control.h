@@ -22,6 +22,8 @@ class FakeControl final : public Control {
   std::vector<VersionInfo> offered_versions{{"mariadb-10.11", Flavour::kMariadb, mib(256)}};
   int creates = 0;
   std::optional<MemberId> switched_to;
+  std::optional<FailoverRequest> failed_over;
+  std::map<MemberId, Promotion> promotions;
 
   void add_event(std::string cluster, std::string kind) {
     Event event{.kind = std::move(kind), .cluster = cluster, .message = "because"};
@@ -70,6 +72,16 @@ class FakeControl final : public Control {
   asio::awaitable<Status> switchover(std::string, std::optional<MemberId> to) override {
     if (refusal) co_return std::unexpected(*refusal);
     switched_to = std::move(to);
+    co_return Status();
+  }
+  asio::awaitable<Status> failover(std::string, FailoverRequest wanted) override {
+    if (refusal) co_return std::unexpected(*refusal);
+    failed_over = std::move(wanted);
+    co_return Status();
+  }
+  asio::awaitable<Status> set_promotion(std::string, MemberId member, Promotion promotion) override {
+    if (refusal) co_return std::unexpected(*refusal);
+    promotions[member] = promotion;
     co_return Status();
   }
   asio::awaitable<Result<Credentials>> credentials(std::string name) override {

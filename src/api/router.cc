@@ -22,6 +22,8 @@ constexpr auto kRoutes = std::to_array<Entry>({
     {"GET", "/v1/clusters/{name}/members", RouteId::kMembers, Access::kToken},
     {"GET", "/v1/clusters/{name}/events", RouteId::kClusterEvents, Access::kToken},
     {"POST", "/v1/clusters/{name}/switchover", RouteId::kSwitchover, Access::kToken},
+    {"POST", "/v1/clusters/{name}/failover", RouteId::kFailover, Access::kToken},
+    {"POST", "/v1/clusters/{name}/promotion", RouteId::kPromotion, Access::kToken},
     {"GET", "/v1/clusters/{name}/credentials", RouteId::kCredentials, Access::kToken},
     {"GET", "/v1/events", RouteId::kEvents, Access::kToken},
     {"GET", "/v1/versions", RouteId::kVersions, Access::kToken},

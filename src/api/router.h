@@ -19,6 +19,8 @@ enum class RouteId {
   kMembers,
   kClusterEvents,
   kSwitchover,
+  kFailover,
+  kPromotion,
   kCredentials,
   kEvents,
   kVersions,

@@ -14,19 +14,6 @@ std::string trimmed(std::string text) {
   return text;
 }
 
-Result<std::string> find_token(const ClientOptions& options) {
-  if (!options.token.empty()) return options.token;
-  const std::string file =
-      options.token_file.empty() ? options.dir + "/admin.token" : options.token_file;
-  const auto text = read_file(file, 4096);
-  if (!text) {
-    return fail(Errc::kUnauthorized,
-                "no token: " + text.error().message +
-                    "; give --token-file, MYSOS_TOKEN, or the state directory with --dir");
-  }
-  return trimmed(*text);
-}
-
 // Runs `task` to its end.
 template <class T>
 T run(asio::io_context& io, asio::awaitable<T> task) {
@@ -76,6 +63,19 @@ asio::awaitable<Status> follow(HttpStream& stream, Endpoint to, HttpRequest requ
 }
 
 }  // namespace
+
+Result<std::string> find_token(const ClientOptions& options) {
+  if (!options.token.empty()) return options.token;
+  const std::string file =
+      options.token_file.empty() ? options.dir + "/admin.token" : options.token_file;
+  const auto text = read_file(file, 4096);
+  if (!text) {
+    return fail(Errc::kUnauthorized,
+                "no token: " + text.error().message +
+                    "; give --token-file, MYSOS_TOKEN, or the state directory with --dir");
+  }
+  return trimmed(*text);
+}
 
 void pause_for(Duration duration) {
   asio::io_context io(1);

@@ -34,6 +34,9 @@ class ApiClient {
   std::string token_;
 };
 
+// From --token, --token-file or the state directory. kUnauthorized says where it was looked for.
+Result<std::string> find_token(const ClientOptions& options);
+
 // Between two looks at something that takes its time.
 void pause_for(Duration duration);
 

@@ -160,14 +160,15 @@ Status run(const Events& command) {
   return api.follow_events("/v1/events?after=" + std::to_string(last), tell);
 }
 
-Status run(const Switchover& command) {
+namespace {
+// Asks for another primary and, where wanted, waits until it is there and the cluster is healthy.
+template <class Wanted>
+Status change_primary(const Wanted& command, const std::string& how, json::object body) {
   MYSOS_TRY(ApiClient api, ApiClient::open(command.client));
-  json::object body;
   if (!command.to.empty()) body["to"] = command.to;
   MYSOS_TRY(const json::value before, api.get(path_of(command.name)));
   const std::string old_primary = text_of(before.as_object(), "primary");
-  MYSOS_TRY(json::value answer,
-            api.request("POST", path_of(command.name) + "/switchover", std::move(body)));
+  MYSOS_TRY(json::value answer, api.request("POST", path_of(command.name) + how, std::move(body)));
   if (command.wait) {
     MYSOS_TRY_VOID(wait_until(api, command.name, command.timeout, [&](const json::object* cluster) {
       if (cluster == nullptr) return false;
@@ -182,6 +183,28 @@ Status run(const Switchover& command) {
     print_json(answer);
   } else {
     print(cluster_text(answer.as_object()));
+  }
+  return {};
+}
+}  // namespace
+
+Status run(const Switchover& command) { return change_primary(command, "/switchover", {}); }
+
+Status run(const Failover& command) {
+  json::object body;
+  if (command.accept_loss) body["accept_loss"] = true;
+  return change_primary(command, "/failover", std::move(body));
+}
+
+Status run(const SetPromotion& command) {
+  MYSOS_TRY(ApiClient api, ApiClient::open(command.client));
+  MYSOS_TRY(const json::value answer,
+            api.request("POST", path_of(command.name) + "/promotion",
+                        json::object{{"member", command.member}, {"promotion", command.promotion}}));
+  if (command.client.json) {
+    print_json(answer);
+  } else {
+    print(command.member + ": " + command.promotion + "\n");
   }
   return {};
 }

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <pwd.h>
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdlib>
 
 #include "base/did_you_mean.h"
 #include "cli/options.h"
@@ -20,21 +16,33 @@ struct Parsed {
   ClientOptions client;
   Up up;
   Scheduler scheduler;
+  Router router;
   Executor executor;
   Create create;
   Show show;
   Members members;
   Events events;
   Switchover switchover;
+  Failover failover;
+  SetPromotion promotion;
   Delete remove;
   Connect connect;
   std::string config, output = "text", on_exit = "stop", cotton = "token", log_format = "text",
-                      log_level = "info", cgroups = "auto", masters;
+                      log_level = "info", cgroups = "auto", with_router = "auto", masters;
   int timeout = kWaitSeconds;
   bool wait = false;
 };
 
-void add_client_options(CLI::App& app, Parsed& p) {
+void add_log_options(CLI::App& app, Parsed& p) {
+  app.add_option("--log-format", p.log_format, "text or json")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
+  app.add_option("--log-level", p.log_level, "debug, info, warn or error")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
+      ->capture_default_str();
+}
+
+void add_api_options(CLI::App& app, Parsed& p) {
   app.add_option("--url", p.client.url, "address of the API")
       ->envname("MYSOS_URL")
       ->capture_default_str();
@@ -44,6 +52,10 @@ void add_client_options(CLI::App& app, Parsed& p) {
   app.add_option("--token-file", p.client.token_file, "file that holds the token");
   app.add_option("--dir", p.client.dir, "state directory whose admin.token is taken")
       ->envname("MYSOS_DIR");
+}
+
+void add_client_options(CLI::App& app, Parsed& p) {
+  add_api_options(app, p);
   app.add_option("-o,--output", p.output, "text or json")->check(CLI::IsMember({"text", "json"}));
 }
 
@@ -69,12 +81,7 @@ void add_server_options(CLI::App& app, Parsed& p, ServerOptions& s) {
   app.add_option("--cotton-api", p.cotton, "who may use Cotton's two calls: token or open")
       ->check(CLI::IsMember({"token", "open"}))
       ->capture_default_str();
-  app.add_option("--log-format", p.log_format, "text or json")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->capture_default_str();
-  app.add_option("--log-level", p.log_level, "debug, info, warn or error")
-      ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
-      ->capture_default_str();
+  add_log_options(app, p);
 }
 
 void add_servers(CLI::App& app, Parsed& p) {
@@ -88,6 +95,10 @@ void add_servers(CLI::App& app, Parsed& p) {
       ->check(CLI::IsMember({"stop", "keep"}))
       ->capture_default_str();
   up->add_option("--cgroups", p.cgroups, "limit containers where that is permitted: auto or off")
+      ->check(CLI::IsMember({"auto", "off"}))
+      ->capture_default_str();
+  up->add_option("--router", p.with_router,
+                 "stable addresses of the clusters, where haproxy is installed: auto or off")
       ->check(CLI::IsMember({"auto", "off"}))
       ->capture_default_str();
   up->footer("Examples:\n  mysos up\n  mysos up --dir /srv/mysos --port 9000 --on-exit keep");
@@ -123,6 +134,29 @@ void add_servers(CLI::App& app, Parsed& p) {
   executor->add_option("--data-dir", p.executor.data_dir, "stand-alone: the member's volume");
 }
 
+void add_router(CLI::App& app, Parsed& p) {
+  auto* router = app.add_subcommand(
+      "router", "give each cluster a read-write and a read-only port that stay, by HAProxy");
+  add_api_options(*router, p);
+  router->add_option("--listen", p.router.listen, "IP address of the ports")->capture_default_str();
+  router->add_option("--ports", p.router.ports, "range of the ports, two for each cluster")->capture_default_str();
+  router
+      ->add_option("--max-lag", p.router.max_lag_s,
+                   "how many seconds a replica of the read-only port may be behind")
+      ->check(CLI::Range(0.0, 86400.0))
+      ->capture_default_str();
+  router->add_option("--haproxy", p.router.haproxy, "the program")->capture_default_str();
+  router
+      ->add_option("--status-port", p.router.status_port,
+                   "port of /status and /metrics on 127.0.0.1; 0 takes a free one")
+      ->check(CLI::Range(0, 65535))
+      ->capture_default_str();
+  add_log_options(*router, p);
+  router->footer(
+      "Example, on a machine of the clients:\n  mysos router --url http://10.0.0.1:8080 "
+      "--token-file /etc/mysos/token --dir /var/lib/mysos-router");
+}
+
 void add_cluster_commands(CLI::App& app, Parsed& p) {
   auto* create = app.add_subcommand("create", "make a cluster");
   create->add_option("name", p.create.name, "a DNS label")->required();
@@ -142,21 +176,28 @@ void add_cluster_commands(CLI::App& app, Parsed& p) {
   app.add_subcommand("list", "the clusters");
   app.add_subcommand("versions", "the MySQL and MariaDB versions that can be asked for");
   app.add_subcommand("show", "one cluster")->add_option("name", p.show.name)->required();
-  app.add_subcommand("members", "the members of a cluster")
-      ->add_option("name", p.members.name)
-      ->required();
+  app.add_subcommand("members", "the members of a cluster")->add_option("name", p.members.name)->required();
 
   auto* events = app.add_subcommand("events", "what happened, and why");
   events->add_option("name", p.events.name, "only of this cluster");
-  events->add_option("--limit", p.events.limit, "how many")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
+  events->add_option("--limit", p.events.limit, "how many")->check(CLI::Range(1, 1000))->capture_default_str();
   events->add_flag("--follow", p.events.follow, "go on as they happen");
 
-  auto* switchover = app.add_subcommand("switchover", "make another member the primary");
-  switchover->add_option("name", p.switchover.name)->required();
-  switchover->add_option("--to", p.switchover.to, "the member (default: the best one)");
-  add_wait_options(*switchover, p, "it is done");
+  const auto another_primary = [&](const char* command, const char* what, auto& options) {
+    auto* sub = app.add_subcommand(command, what);
+    sub->add_option("name", options.name)->required();
+    sub->add_option("--to", options.to, "the member (default: the best one)");
+    add_wait_options(*sub, p, "it is done");
+    return sub;
+  };
+  another_primary("switchover", "make another member the primary", p.switchover);
+  another_primary("failover", "replace the primary now, whatever is known of it", p.failover)
+      ->add_flag("--accept-loss", p.failover.accept_loss, "even if acknowledged writes may be lost");
+  auto* promotion = app.add_subcommand("promotion", "how elections are to see a member");
+  promotion->add_option("name", p.promotion.name)->required();
+  promotion->add_option("member", p.promotion.member)->required();
+  promotion->add_option("promotion", p.promotion.promotion, "prefer, neutral or avoid")->required()->check(
+      CLI::IsMember({"prefer", "neutral", "avoid"}));
 
   auto* remove = app.add_subcommand("delete", "delete a cluster and its data, for good");
   remove->add_option("name", p.remove.name)->required();
@@ -172,7 +213,7 @@ void add_cluster_commands(CLI::App& app, Parsed& p) {
       "-- --table shopdb < file.sql");
 
   for (const char* name : {"create", "list", "versions", "show", "members", "events", "switchover",
-                           "delete", "connect"}) {
+                           "failover", "promotion", "delete", "connect"}) {
     add_client_options(*app.get_subcommand(name), p);
   }
 }
@@ -235,15 +276,20 @@ Result<std::vector<Endpoint>> parse_masters(const std::string& text) {
   return masters;
 }
 
+template <class Options>
+void finish_log(const Parsed& p, Options& o) {
+  o.log_format = p.log_format == "json" ? LogFormat::kJson : LogFormat::kText;
+  o.log_level = p.log_level == "debug"   ? LogLevel::kDebug
+                : p.log_level == "warn"  ? LogLevel::kWarn
+                : p.log_level == "error" ? LogLevel::kError
+                                         : LogLevel::kInfo;
+}
+
 void finish(Parsed& p, ServerOptions& s) {
   if (s.dir.empty()) s.dir = default_dir();
   if (s.mysql_roots.empty()) s.mysql_roots = {"/"};
   s.cotton = p.cotton == "open" ? CottonApi::kOpen : CottonApi::kToken;
-  s.log_format = p.log_format == "json" ? LogFormat::kJson : LogFormat::kText;
-  s.log_level = p.log_level == "debug"   ? LogLevel::kDebug
-                : p.log_level == "warn"  ? LogLevel::kWarn
-                : p.log_level == "error" ? LogLevel::kError
-                                         : LogLevel::kInfo;
+  finish_log(p, s);
 }
 
 Result<Command> chosen_command(const std::string& name, Parsed& p) {
@@ -254,6 +300,7 @@ Result<Command> chosen_command(const std::string& name, Parsed& p) {
     finish(p, p.up.server);
     p.up.on_exit = p.on_exit == "keep" ? OnExit::kKeep : OnExit::kStop;
     p.up.cgroups = p.cgroups == "auto";
+    p.up.router = p.with_router == "auto";
     return p.up;
   }
   if (name == "scheduler") {
@@ -262,6 +309,11 @@ Result<Command> chosen_command(const std::string& name, Parsed& p) {
     return p.scheduler;
   }
   if (name == "executor") return p.executor;
+  if (name == "router") {
+    p.router.client = p.client;
+    finish_log(p, p.router);
+    return p.router;
+  }
   const auto with_client = [&](auto command) {
     command.client = p.client;
     return Command(std::move(command));
@@ -273,6 +325,8 @@ Result<Command> chosen_command(const std::string& name, Parsed& p) {
   };
   if (name == "create") return with_wait(p.create);
   if (name == "switchover") return with_wait(p.switchover);
+  if (name == "failover") return with_wait(p.failover);
+  if (name == "promotion") return with_client(p.promotion);
   if (name == "delete") return with_wait(p.remove);
   if (name == "list") return with_client(List{});
   if (name == "versions") return with_client(Versions{});
@@ -283,14 +337,6 @@ Result<Command> chosen_command(const std::string& name, Parsed& p) {
 }
 
 }  // namespace
-
-std::string default_dir() {
-  if (::geteuid() == 0) return "/var/lib/mysos";
-  const char* home = std::getenv("HOME");
-  if (home != nullptr && *home != '\0') return std::string(home) + "/.mysos";
-  const passwd* me = ::getpwuid(::geteuid());
-  return std::string(me != nullptr ? me->pw_dir : "/tmp") + "/.mysos";
-}
 
 Result<Command> parse_command_line(std::vector<std::string> arguments) {
   Parsed parsed;
@@ -303,6 +349,7 @@ Result<Command> parse_command_line(std::vector<std::string> arguments) {
       "Exit codes: 0 done, 2 wrong input, 3 token, 4 not found, 5 conflict, 6 not now, 7 timeout, "
       "8 I/O, 9 internal.");
   add_servers(app, parsed);
+  add_router(app, parsed);
   add_cluster_commands(app, parsed);
   std::vector<std::string> commands;
   for (CLI::App* command : app.get_subcommands({})) {

@@ -13,6 +13,8 @@ Status run(const Show& command);
 Status run(const Members& command);
 Status run(const Events& command);
 Status run(const Switchover& command);
+Status run(const Failover& command);
+Status run(const SetPromotion& command);
 Status run(const Delete& command);
 Status run(const Versions& command);
 // Replaces this process by the mariadb or mysql client. Returns only with an Error.
@@ -21,5 +23,7 @@ Status run(const Connect& command);
 // servers.cc: until SIGINT or SIGTERM.
 Status run(const Up& command);
 Status run(const Scheduler& command);
+// router.cc: likewise.
+Status run(const Router& command);
 
 }  // namespace mysos::cli

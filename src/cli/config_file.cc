@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <pwd.h>
 #include <toml++/toml.h>
+#include <unistd.h>
+
+#include <cstdlib>
 
 #include "base/fs.h"
 #include "cli/options.h"
@@ -47,6 +51,14 @@ Result<std::vector<std::pair<std::string, std::vector<std::string>>>> read_confi
     out.emplace_back(std::string(key.str()), std::move(values));
   }
   return out;
+}
+
+std::string default_dir() {
+  if (::geteuid() == 0) return "/var/lib/mysos";
+  const char* home = std::getenv("HOME");
+  if (home != nullptr && *home != '\0') return std::string(home) + "/.mysos";
+  const passwd* me = ::getpwuid(::geteuid());
+  return std::string(me != nullptr ? me->pw_dir : "/tmp") + "/.mysos";
 }
 
 }  // namespace mysos::cli

@@ -39,6 +39,7 @@ struct Up {
   std::size_t agents = 3;
   OnExit on_exit = OnExit::kStop;
   bool cgroups = true;
+  bool router = true;  // where haproxy is installed
 };
 struct Scheduler {
   ServerOptions server;
@@ -48,6 +49,16 @@ struct Scheduler {
   std::string framework_name = "mysos";
   std::string user = "root";
   std::string executor = {};  // path of mysos on the agents; "" = that of this program
+};
+struct Router {
+  ClientOptions client;
+  std::string listen = "127.0.0.1";
+  std::string ports = "13306-14305";
+  double max_lag_s = 30;
+  std::string haproxy = "haproxy";
+  std::uint16_t status_port = 8081;
+  LogFormat log_format = LogFormat::kText;
+  LogLevel log_level = LogLevel::kInfo;
 };
 struct Executor {
   std::vector<std::string> mysql_roots = {};
@@ -87,6 +98,20 @@ struct Switchover {
   bool wait = false;
   Duration timeout{};
 };
+struct Failover {
+  ClientOptions client;
+  std::string name;
+  std::string to;
+  bool accept_loss = false;
+  bool wait = false;
+  Duration timeout{};
+};
+struct SetPromotion {
+  ClientOptions client;
+  std::string name;
+  std::string member;
+  std::string promotion;
+};
 struct Delete {
   ClientOptions client;
   std::string name;
@@ -107,8 +132,8 @@ struct Say {
   std::string text;
 };  // help, version
 
-using Command = std::variant<Say, Up, Scheduler, Executor, Create, List, Show, Members, Events,
-                             Switchover, Delete, Connect, Versions>;
+using Command = std::variant<Say, Up, Scheduler, Router, Executor, Create, List, Show, Members, Events,
+                             Switchover, Failover, SetPromotion, Delete, Connect, Versions>;
 
 // `arguments` without the program's name. kInvalid is one sentence, with the nearest name of what
 // is unknown.

@@ -14,7 +14,9 @@
 #include "api/api_server.h"
 #include "base/log.h"
 #include "cli/commands.h"
+#include "cli/router_child.h"
 #include "cli/task_ports.h"
+#include "discovery/router_file.h"
 #include "local/local_mesos.h"
 #include "mysql/distribution.h"
 #include "scheduler/scheduler_loop.h"
@@ -76,7 +78,10 @@ SchedulerConfig core_config(const ServerOptions& options, std::vector<VersionInf
 class Service {
  public:
   Service(asio::io_context& io, const ServerOptions& options, StateDir state)
-      : io_(io), options_(options), state_(std::move(state)) {}
+      : io_(io),
+        options_(options),
+        state_(std::move(state)),
+        addresses_(discovery::router_dir(state_.path())) {}
 
   const StateDir& state() const { return state_; }
 
@@ -102,6 +107,12 @@ class Service {
     api.token_hash = hash_token(state_.admin_token());
     api.cotton = options_.cotton == CottonApi::kOpen ? CottonAccess::kOpen : CottonAccess::kToken;
     api.base_url = url();
+    api.stable_addresses =
+        [this](const ClusterId& cluster) -> std::optional<ApiOptions::StableAddresses> {
+      const auto known = addresses_.of(cluster.value);
+      if (!known) return std::nullopt;
+      return ApiOptions::StableAddresses{known->read_write, known->read_only};
+    };
     api_ = std::make_unique<ApiServer>(*loop_, std::move(api));
     return loop_->start();
   }
@@ -136,6 +147,7 @@ class Service {
   asio::io_context& io_;
   const ServerOptions& options_;
   StateDir state_;
+  discovery::RouterAddresses addresses_;  // of a router that shares our state directory
   std::unique_ptr<HttpServer> server_;
   std::unique_ptr<SchedulerLoop> loop_;
   std::unique_ptr<ApiServer> api_;
@@ -169,10 +181,11 @@ Status init(const ServerOptions& options) {
   return log_init({.level = options.log_level, .format = options.log_format});
 }
 
-asio::awaitable<Status> serve_up(Service& service, local::LocalMesos& mesos, OnExit on_exit,
-                                 Status started) {
+asio::awaitable<Status> serve_up(Service& service, local::LocalMesos& mesos, RouterChild& router,
+                                 OnExit on_exit, Status started) {
   Status ended = std::move(started);
   if (ended) ended = co_await service.serve();
+  co_await router.stop();
   co_await service.stop();
   co_await mesos.stop(on_exit == OnExit::kKeep ? local::Containers::kKeep
                                                : local::Containers::kEnd);
@@ -213,14 +226,23 @@ Status run(const Up& command) {
     options.mesos.masters = {mesos.master_endpoint()};
     started = service.start(std::move(options));
   }
+  RouterChild router(io.get_executor(), command.server, service.state().path(), own_program());
   if (started) {
+    std::string stable = "off";
+    if (command.router) {
+      const Status routed = router.start();
+      stable = routed ? "by HAProxy, see mysos show" : "none, " + routed.error().message;
+    }
     say_ready(
         service,
-        fmt::format("Mesos: embedded, {} agent(s); on exit the databases {}\n", command.agents,
-                    command.on_exit == OnExit::kKeep ? "run on" : "are stopped, their data stay"));
+        fmt::format("Mesos: embedded, {} agent(s); on exit the databases {}\n"
+                    "Stable addresses of clusters: {}\n",
+                    command.agents,
+                    command.on_exit == OnExit::kKeep ? "run on" : "are stopped, their data stay",
+                    stable));
   }
   const OnExit on_exit = started ? command.on_exit : OnExit::kKeep;
-  return run_on(io, serve_up(service, mesos, on_exit, std::move(started)));
+  return run_on(io, serve_up(service, mesos, router, on_exit, std::move(started)));
 }
 
 Status run(const Scheduler& command) {

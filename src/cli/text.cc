@@ -104,6 +104,10 @@ std::string cluster_text(const json::object& cluster) {
       {"Primary", text_of(endpoints, "primary")},
       {"Replicas", replicas},
       {"User", text_of(cluster, "user")}};
+  if (const std::string stable = text_of(endpoints, "read_write"); !stable.empty()) {
+    rows.push_back({"Read-write port", stable});
+    rows.push_back({"Read-only port", text_of(endpoints, "read_only")});
+  }
   if (const std::string waiting = text_of(cluster, "waiting_for"); !waiting.empty())
     rows.push_back({"Waiting for", waiting});
   return table(rows) + "\n" + members_text(list(cluster, "members"));

@@ -32,6 +32,16 @@ bool serves(const Cluster& cluster, const std::vector<MemberView>& members) {
          p->report->user_ready;
 }
 
+std::optional<Order> introduction(const Cluster& cluster, const MemberView& view) {
+  if (!view.connected || !view.report) return std::nullopt;
+  order::Meet meet;
+  for (const Member& m : cluster.members) {
+    if (m.id != view.id && m.api_port != 0) meet.peers.push_back({m.id, m.ip, m.api_port});
+  }
+  if (meet.peers == view.report->peers) return std::nullopt;
+  return meet;
+}
+
 ClusterState state_of(const Cluster& cluster, const std::vector<MemberView>& members, bool fresh) {
   if (cluster.deleting) return ClusterState::kDeleting;
   if (cluster.epoch.mode == EpochMode::kVirgin) return ClusterState::kCreating;

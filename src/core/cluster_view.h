@@ -11,6 +11,9 @@ namespace mysos {
 bool serves(const Cluster& cluster, const std::vector<MemberView>& members);
 
 // `fresh`: it has not served yet since it was made.
+// Tells a member who the others are, where it does not know.
+std::optional<Order> introduction(const Cluster& cluster, const MemberView& view);
+
 ClusterState state_of(const Cluster& cluster, const std::vector<MemberView>& members, bool fresh);
 
 }  // namespace mysos

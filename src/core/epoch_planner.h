@@ -5,6 +5,7 @@
 //
 // One call gives either `next` (persist it, then call again) or orders, never both: what a record says is ordered only
 // once it is durable. The rules and their reasons: docs/architecture.md, "Epochs".
+#include <array>
 #include <map>
 #include <optional>
 #include <string>
@@ -35,18 +36,59 @@ struct EpochTimes {
   Duration bootstrap_wait = std::chrono::seconds(30);     // for the whole set, before the first primary is made of fewer
   Duration stragglers_wait = std::chrono::milliseconds(200);  // for fences of members in sight, once a choice is possible
   Duration target_wait = std::chrono::seconds(3);         // for the target of a switchover, before another is chosen
-  Duration rebuild_after = std::chrono::seconds(5);       // of being errant
+  Duration rebuild_after = std::chrono::seconds(10);      // of being errant; past solo_after, which shows what was in flight
+  Duration drop_after = std::chrono::seconds(2);          // of an acker that does not receive
+  Duration cut_after = std::chrono::milliseconds(500);    // no acker that is there can receive from the primary
+  Duration stalled_after = std::chrono::seconds(2);       // the primary's executor says that it cannot write
+  Duration loss_wait = std::chrono::seconds(3);           // for a complete member, before an accepted loss is taken
+  // Primaries that are replaced within stable_after of being chosen do not last; when so many in a row did not, the next
+  // one is given flap_hold, doubled each time, before it is replaced in its turn.
+  Duration stable_after = std::chrono::seconds(30);
+  std::uint32_t flaps_allowed = 3;
+  Duration flap_hold = std::chrono::seconds(10);
+  Duration flap_hold_max = std::chrono::minutes(5);
 };
+
+// Of the elections before; it outlives them.
+struct Flaps {
+  std::optional<Instant> chosen_at;  // the present primary
+  std::uint32_t unstable = 0;        // primaries in a row that did not last
+  std::optional<MemberId> avoid;     // replaced on evidence: chosen again only where nobody else is complete
+};
+
+// Why a primary is replaced.
+enum class FailoverCause {
+  kServerDied,   // its executor saw mysqld end
+  kTaskEnded,    // Mesos says so
+  kSilent,       // nobody hears of it
+  kNotServing,   // it is in sight, its server does not come up
+  kCannotWrite,  // its own write probe fails: a full or stalled disk
+  kCutOff,       // the scheduler reaches it, its replicas do not
+  kOperator,
+  kSwitchover,
+};
+constexpr auto enum_names(FailoverCause) {
+  using enum FailoverCause;
+  return std::to_array<EnumName<FailoverCause>>({{kServerDied, "server_died"}, {kTaskEnded, "task_ended"},
+                                                 {kSilent, "silent"}, {kNotServing, "not_serving"},
+                                                 {kCannotWrite, "cannot_write"}, {kCutOff, "cut_off"},
+                                                 {kOperator, "operator"}, {kSwitchover, "switchover"}});
+}
 
 // What the caller keeps for the planner between calls about one cluster. Volatile: losing it only costs time.
 struct EpochMemory {
   Pair pair;                                // of the record these belong to; another epoch clears them
   std::optional<Instant> silent_since;      // the primary has not been heard of
   std::optional<Instant> not_serving_since; // it is in sight, its server is not up
+  std::optional<Instant> cut_since;         // its ackers are there, and none can receive from it
+  std::optional<Instant> stalled_since;     // it says that it cannot write
   std::optional<Instant> no_acker_since;    // nobody acknowledges
+  bool received_from = false;               // an acker has received from this primary
   std::optional<Instant> election_since;
   std::optional<Instant> first_ready;       // bootstrap: the first member was ready
   std::map<MemberId, Instant> errant_since;
+  std::map<MemberId, std::optional<Instant>> unheard_since;  // ackers that do not receive
+  Flaps flaps;
   // An amnesiac counts again once it contains a read of the primary taken after its restart. The read is proven later by
   // a config that was made after the restart was seen: which restart, and the config at that time.
   std::map<MemberId, std::pair<std::string, Pair>> amnesiacs;
@@ -56,6 +98,7 @@ struct EpochDecision {
   std::optional<EpochRecord> next;
   std::string why;                         // of `next`: goes into the event
   std::string kind;                        // of that event
+  std::optional<FailoverCause> cause;      // where `next` begins an election
   std::vector<std::pair<MemberId, Order>> orders;
   std::string waiting_for;                 // a sentence, "" = nothing
   Instant revisit = kNever;                // call again at the latest

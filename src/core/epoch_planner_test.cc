@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the planner makes of a record and of what is seen: one story a test.
-#include "core/epoch_planner.h"
-
-#include <gtest/gtest.h>
-
-#include <algorithm>
+#include "core/epoch_world.h"
 
 namespace mysos {
 namespace {
@@ -12,85 +8,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-GtidSet gtid(const std::string& text) { return *GtidSet::parse(text); }
-MemberId id(int i) { return MemberId("c-" + std::to_string(i)); }
-
-// A cluster with member 0 as primary of epoch 3 and everybody else following and acknowledging.
-class World {
- public:
-  explicit World(int members, Flavour flavour = Flavour::kMysql) {
-    cluster.spec.flavour = flavour;
-    cluster.epoch.pair = {3, 1};
-    cluster.epoch.mode = members > 1 ? EpochMode::kNormal : EpochMode::kSolo;
-    cluster.epoch.primary = id(0);
-    cluster.epoch.floor = gtid("0-1-4");
-    for (int i = 0; i < members; ++i) {
-      if (i > 0) cluster.epoch.ackers.insert(id(i));
-      MemberView v;
-      v.id = id(i);
-      v.host = "127.0.0.1";
-      v.port = static_cast<std::uint16_t>(4000 + i);
-      v.launched = v.connected = true;
-      v.report = MemberReport{};
-      MemberReport& r = *v.report;
-      r.member = v.id;
-      r.promised = cluster.epoch.pair;
-      r.server = ServerState::kRunning;
-      r.executed = r.received = gtid("0-1-9");
-      if (i == 0) {
-        r.role = MemberRole::kPrimary;
-        r.writable = r.user_ready = true;
-        r.semi_sync_d = members > 1 ? 1 : 0;
-        r.semi_sync_clients = static_cast<std::uint32_t>(members - 1);
-      } else {
-        follow(r);
-      }
-      views.push_back(std::move(v));
-    }
-  }
-  void follow(MemberReport& r, bool acking = true) {
-    r.role = MemberRole::kReplica;
-    r.source = id(0);
-    r.receiver_running = r.receiver_connected = true;
-    r.acking = acking;
-  }
-  MemberReport& r(int i) { return *views[static_cast<std::size_t>(i)].report; }
-  MemberView& v(int i) { return views[static_cast<std::size_t>(i)]; }
-  EpochDecision plan() { return plan_epoch(cluster, views, times, memory, now); }
-  // Persists what the planner wants, as the scheduler does.
-  EpochDecision persist() {
-    EpochDecision d = plan();
-    EXPECT_TRUE(d.next) << "waits for: " << d.waiting_for;
-    if (d.next) cluster.epoch = *d.next;
-    return d;
-  }
-  void crash_primary() {
-    r(0).server = ServerState::kStarting;
-    r(0).crashed = true;
-    r(0).writable = false;
-    r(0).role = MemberRole::kIdle;
-    for (std::size_t i = 1; i < views.size(); ++i) views[i].report->receiver_connected = false;
-  }
-  void fence(int i) {
-    r(i).promised = cluster.epoch.pair;
-    r(i).role = MemberRole::kFenced;
-    r(i).busy = false;
-    r(i).receiver_running = r(i).receiver_connected = r(i).acking = r(i).writable = false;
-  }
-  template <class T>
-  static std::optional<T> ordered(const EpochDecision& d, int i) {
-    for (const auto& [member, o] : d.orders) {
-      if (member == id(i) && std::holds_alternative<T>(o)) return std::get<T>(o);
-    }
-    return std::nullopt;
-  }
-
-  Cluster cluster;
-  std::vector<MemberView> views;
-  EpochTimes times;
-  EpochMemory memory;
-  Instant now{seconds(1000)};
-};
+using World = EpochWorld;
 
 TEST(EpochPlanner, LeavesAHealthyClusterAlone) {
   World w(3);
@@ -330,6 +248,38 @@ TEST(EpochPlanner, WaitsForMoreAcknowledgementsInLargerClusters) {
   EXPECT_EQ(wanted_d(Flavour::kMysql, 2), 1U);
   EXPECT_EQ(wanted_d(Flavour::kMysql, 4), 2U);
   EXPECT_EQ(wanted_d(Flavour::kMariadb, 4), 1U);
+}
+
+TEST(Election, OneThatFailedIsNotChosenAgainForBeingFencedFirst) {
+  World w(3);
+  (void)w.plan();
+  w.r(1).receiver_connected = w.r(2).receiver_connected = false;  // cut off: they are slow to let go of it
+  (void)w.plan();
+  w.now += w.times.cut_after;
+  EXPECT_EQ(w.persist().kind, "failover_started");
+  w.fence(0);
+  (void)w.plan();
+  w.now += w.times.stragglers_wait;
+  EXPECT_FALSE(w.plan().next) << "the others are in sight and about to be fenced";
+  w.fence(1);
+  w.fence(2);
+  w.r(1).executed = w.r(2).executed = gtid("0-1-8");
+  EXPECT_FALSE(w.plan().next) << "they apply what they have received";
+  w.r(1).executed = gtid("0-1-9");
+  w.persist();
+  EXPECT_EQ(w.cluster.epoch.primary, id(1));
+}
+
+TEST(Election, OneThatFailedIsChosenAgainWhereTheOthersDoNotComeInTime) {
+  World w(3);
+  w.crash_primary();
+  EXPECT_EQ(w.persist().kind, "failover_started");
+  w.r(0).server = ServerState::kRunning;
+  w.fence(0);
+  (void)w.plan();
+  w.now += w.times.target_wait;
+  w.persist();
+  EXPECT_EQ(w.cluster.epoch.primary, id(0));
 }
 
 }  // namespace

@@ -38,14 +38,14 @@ void Ledger::set_framework(FrameworkId id) {
 }
 
 void Ledger::event(EventText text) {
-  out_.events.push_back({std::move(text.kind), "", "", std::move(text.message), {}});
+  out_.events.push_back(Event{.kind = std::move(text.kind), .message = std::move(text.message)});
 }
 void Ledger::event(const Cluster& cluster, EventText text) {
-  out_.events.push_back({std::move(text.kind), cluster.spec.name, "", std::move(text.message), cluster.epoch.pair});
+  event(cluster, MemberId(), std::move(text));
 }
 void Ledger::event(const Cluster& cluster, const MemberId& member, EventText text) {
-  out_.events.push_back(
-      {std::move(text.kind), cluster.spec.name, member.value, std::move(text.message), cluster.epoch.pair});
+  out_.events.push_back({std::move(text.kind), cluster.spec.name, member.value, std::move(text.message), cluster.epoch.pair,
+                         std::move(text.cause), std::move(text.took_ms)});
 }
 
 void Ledger::call(mesos::Call call) {

@@ -15,6 +15,8 @@ namespace mysos {
 struct EventText {
   std::string kind;
   std::string message;
+  std::string cause = {};
+  std::map<std::string, std::int64_t> took_ms = {};
 };
 
 class Ledger {

@@ -11,17 +11,6 @@ namespace {
 
 constexpr Duration kStableAfter = std::chrono::seconds(10);  // up for this long: the next crash restarts at once
 
-// How a server that may be serving is made quiet. Sessions first: what they wait for must never be acknowledged by the
-// last step, which would release commits that no acker has.
-std::vector<ServerStep> quiet_steps() {
-  return {step::KillClients{}, step::SetReadOnly{true}, step::KillClients{}, step::SemiSyncSource{0},
-          step::StopReceiver{}};
-}
-
-void append(std::vector<ServerStep>& to, std::vector<ServerStep> more) {
-  to.insert(to.end(), more.begin(), more.end());
-}
-
 }  // namespace
 
 MemberCore::MemberCore(MemberPromise recovered, MemberConfig config, bool has_secrets)
@@ -35,148 +24,6 @@ void MemberCore::step(const MemberInput& input, Instant now) {
 }
 
 MemberOutput MemberCore::take_output() { return std::exchange(out_, {}); }
-
-// ---- orders ----
-
-void MemberCore::take(const member_input::OrderGiven& in, Instant /*now*/) {
-  if (stopping_) {
-    answer(in.id, Error{Errc::kUnavailable, "this member is being stopped", ""});
-    return;
-  }
-  std::visit([&](const auto& o) { obey(in.id, o); }, in.order);
-  out_.report_changed = true;
-}
-
-std::optional<Error> MemberCore::refusal(const Pair& pair, bool needs_server) const {
-  if (pair < promise_.pair) {
-    return Error{Errc::kFenced, "promised " + to_string(promise_.pair) + ", so " + to_string(pair) + " comes too late", ""};
-  }
-  if (needs_server && !running_) return Error{Errc::kUnavailable, "mysqld is not running", ""};
-  return std::nullopt;
-}
-
-void MemberCore::obey(std::uint64_t id, const order::Setup& /*o*/) {
-  if (has_secrets_) {
-    answer(id);
-  } else {
-    waiting_setup_.push_back(id);
-  }
-}
-
-void MemberCore::obey(std::uint64_t id, const order::Fence& o) {
-  if (auto no = refusal(o.pair, false)) return answer(id, std::move(no));
-  if (o.pair == promise_.pair && role_ == MemberRole::kFenced && settled_ && !plan_) return answer(id);
-  if (o.pair == promise_.pair && plan_ && plan_->fence) return plan_->orders.push_back(id);
-  MemberPromise next = promise_;
-  next.pair = o.pair;
-  next.role = MemberRole::kFenced;
-  save(next);
-  followed_.reset();
-  promoted_.reset();
-  if (!running_) return answer(id);  // the promise is all there is to keep: a server starts quiet
-  quiet(id, After::kSettle);
-}
-
-void MemberCore::obey(std::uint64_t id, const order::Promote& o) {
-  if (auto no = refusal(o.pair, true)) return answer(id, std::move(no));
-  const bool in_force = role_ == MemberRole::kPrimary && settled_ && promoted_ == o && o.pair == promise_.pair &&
-                        !running_->seen.read_only && running_->seen.semi_sync_d == o.d;
-  if (in_force) return answer(id);
-  if (plan_ && plan_->promote == o) return plan_->orders.push_back(id);
-  // Opening is a promotion's last step: a primary of this epoch that is open has been through all of them.
-  const bool goes_on = role_ == MemberRole::kPrimary && o.pair.epoch == promise_.pair.epoch && running_->read &&
-                       !running_->seen.read_only;
-  MemberPromise next = promise_;
-  next.pair = o.pair;
-  next.role = MemberRole::kPrimary;
-  next.source.reset();
-  next.acking = false;
-  next.amnesiac = false;  // the chosen one had executed all that counts; it owns no relay log from here on
-  save(next);
-
-  std::vector<ServerStep> steps;
-  if (!goes_on) {
-    if (maybe_writable_) append(steps, quiet_steps());
-    append(steps, {step::StopReceiver{}, step::RequireExecuted{o.floor}, step::StopReplication{},
-                   step::SemiSyncReplica{false}, step::ForgetSource{}});
-  }
-  append(steps, {step::ShutOut{o.replicas, o.shut_out}, step::SemiSyncSource{o.d}, step::SetReadOnly{false}});
-  Plan plan;
-  plan.becomes = MemberRole::kPrimary;
-  plan.orders = {id};
-  plan.promote = o;
-  run(std::move(plan), std::move(steps));
-  maybe_writable_ = true;
-}
-
-void MemberCore::obey(std::uint64_t id, const order::Follow& o) {
-  if (auto no = refusal(o.pair, true)) return answer(id, std::move(no));
-  // The same order with a newer read of the source does not begin again.
-  if (plan_ && plan_->follow && same_intent(Order(*plan_->follow), Order(o))) return plan_->orders.push_back(id);
-  // Attached without a break in this epoch: what it holds came from this source.
-  const bool attached = role_ == MemberRole::kReplica && settled_ && !plan_ && followed_ &&
-                        followed_->source == o.source && followed_->host == o.host && followed_->port == o.port &&
-                        followed_->pair.epoch == o.pair.epoch && running_->seen.receiver_running;
-  MemberPromise next = promise_;
-  next.pair = o.pair;
-  next.role = MemberRole::kReplica;
-  next.source = o.source;
-  next.acking = o.acking;
-  if (next != promise_) save(next);
-  if (attached && followed_->acking == o.acking) {
-    followed_ = o;
-    return answer(id);
-  }
-
-  std::vector<ServerStep> steps;
-  Plan plan;
-  if (maybe_writable_) {
-    append(steps, quiet_steps());
-    plan.quiets = true;
-  } else {
-    append(steps, {step::StopReceiver{}});
-  }
-  if (!attached) append(steps, {step::RequireContainedIn{o.source_executed}});
-  append(steps, {step::SemiSyncReplica{o.acking}});
-  if (!attached) append(steps, {step::SetSource{o.host, o.port}});
-  append(steps, {step::StartReplication{}});
-  plan.becomes = MemberRole::kReplica;
-  plan.orders = {id};
-  plan.follow = o;
-  run(std::move(plan), std::move(steps));
-}
-
-void MemberCore::obey(std::uint64_t id, const order::Certify& o) {
-  if (auto no = refusal(o.pair, true)) return answer(id, std::move(no));
-  const bool proven = o.pair == promise_.pair && role_ == MemberRole::kReplica && settled_ &&
-                      o.incarnation == running_->incarnation && running_->seen.received.contains(o.executed);
-  if (!proven) return answer(id, Error{Errc::kConflict, "this member does not contain that read, or has restarted since", ""});
-  MemberPromise next = promise_;
-  next.amnesiac = false;
-  if (next != promise_) save(next);
-  answer(id);
-}
-
-void MemberCore::obey(std::uint64_t id, const order::Rebuild& o) {
-  if (auto no = refusal(o.pair, false)) return answer(id, std::move(no));
-  if (state_ == ServerState::kPreparing) {
-    return answer(id, Error{Errc::kUnavailable, "the data are being made already", ""});
-  }
-  if (promise_.role == MemberRole::kPrimary || promise_.acking) {
-    return answer(id, Error{Errc::kConflict, "a primary or an acker is never rebuilt", ""});
-  }
-  MemberPromise next = promise_;
-  next.pair = o.pair;
-  next.role = MemberRole::kIdle;
-  next.source.reset();
-  next.amnesiac = !config_.relay_log_survives;
-  next.seeded = false;
-  next.rebuilding = true;
-  next.generation += 1;
-  save(next);
-  answer(id);
-  if (running_ || state_ == ServerState::kStarting) kill_server("the data are being rebuilt");
-}
 
 // ---- mysqld ----
 
@@ -295,8 +142,11 @@ void MemberCore::take(const member_input::Snapshot& in, Instant /*now*/) {
   }
   // A fresh server is quiet: one read makes that a report. Others settle at the end of a plan.
   if (first && !maybe_writable_ && role_ != MemberRole::kPrimary && role_ != MemberRole::kReplica) settled_ = true;
-  if (role_ != MemberRole::kPrimary && !in.server.read_only && !stopping_) {
-    maybe_writable_ = true;
+  // A step of an older plan may come through late (its session was given up, not the statement).
+  const bool woke = (role_ == MemberRole::kFenced || role_ == MemberRole::kIdle) && in.server.receiver_running;
+  const bool opened = role_ != MemberRole::kPrimary && !in.server.read_only;
+  if ((opened || woke) && !stopping_) {
+    maybe_writable_ |= opened;
     quiet(std::nullopt, After::kSettle);
   }
   out_.report_changed |= changed;
@@ -349,6 +199,16 @@ void MemberCore::take(const member_input::UserReady& in, Instant /*now*/) {
   if (role_ != MemberRole::kPrimary || user_ready_ == in.ready) return;
   user_ready_ = in.ready;
   out_.report_changed = true;
+}
+
+void MemberCore::take(const member_input::Contact& in, Instant /*now*/) {
+  out_.report_changed |= in.peers != contact_.peers;
+  contact_ = in;
+}
+
+void MemberCore::take(const member_input::VolumeProbed& in, Instant /*now*/) {
+  out_.report_changed |= in.trouble != write_trouble_;
+  write_trouble_ = in.trouble;
 }
 
 void MemberCore::take(const member_input::Stop& /*in*/, Instant /*now*/) {
@@ -406,7 +266,7 @@ void MemberCore::quiet(std::optional<std::uint64_t> order, After after) {
   plan.after = after;
   if (order) plan.orders = {*order};
   plan.quiets = maybe_writable_;
-  run(std::move(plan), maybe_writable_ ? quiet_steps() : std::vector<ServerStep>{step::StopReceiver{}});
+  run(std::move(plan), maybe_writable_ ? quieting() : std::vector<ServerStep>{step::StopReceiver{}});
 }
 
 void MemberCore::kill_server(std::string why) {
@@ -429,6 +289,7 @@ void MemberCore::drive(Instant now) {
     out_.finished = down || state_ == ServerState::kPreparing;
     return;
   }
+  watch_isolation(now);
   if (!down || !has_secrets_ || now < start_at_) return;
   if (!promise_.seeded) {
     state_ = ServerState::kPreparing;
@@ -442,7 +303,8 @@ void MemberCore::drive(Instant now) {
 
 Instant MemberCore::next_deadline() const {
   const bool down = state_ == ServerState::kNone || state_ == ServerState::kExited || state_ == ServerState::kBroken;
-  return !stopping_ && down && has_secrets_ ? start_at_ : kNever;
+  const Instant start = !stopping_ && down && has_secrets_ ? start_at_ : kNever;
+  return alone_since_ ? std::min(start, *alone_since_ + config_.isolate_after) : start;
 }
 
 bool MemberCore::poll_fast() const {
@@ -464,8 +326,13 @@ MemberReport MemberCore::report() const {
   r.crashed = crashed_;
   r.server = state_;
   r.amnesiac = promise_.amnesiac;
+  r.volume = promise_.volume;
+  r.peers = promise_.peers;
+  r.reaches = contact_.peers;
+  r.isolated = isolated_;
+  r.write_trouble = write_trouble_;
   r.source = promise_.source;
-  r.problem = problem_;
+  r.problem = isolated_ ? "it reaches neither the scheduler nor most of the members, so it does not serve" : problem_;
   r.port = config_.port;
   r.user_ready = user_ready_;
   if (!running_) return r;
@@ -476,6 +343,8 @@ MemberReport MemberCore::report() const {
   r.writable = role_ == MemberRole::kPrimary && running_->read && !seen.read_only;
   r.executed = seen.executed;
   r.received = seen.received;
+  r.binlog_end = seen.binlog_end;
+  r.received_end = seen.received_end;
   r.receiver_running = seen.receiver_running;
   r.receiver_connected = seen.receiver_connected;
   r.acking = role_ == MemberRole::kReplica && promise_.acking && settled_ && seen.receiver_running;
@@ -483,7 +352,7 @@ MemberReport MemberCore::report() const {
   r.semi_sync_clients = seen.semi_sync_clients;
   r.lag_ms = seen.lag_ms;
   r.binlog_complete = seen.binlog_complete;
-  if (problem_.empty()) r.problem = seen.last_error;
+  if (r.problem.empty()) r.problem = seen.last_error;
   return r;
 }
 

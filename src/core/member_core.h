@@ -7,11 +7,14 @@
 // Invariants: the promise is durable before anything that follows from it; an order below the
 // promised pair is refused; mysqld always starts read-only, silent and with its receiver stopped;
 // one plan of steps runs at a time, and what a plan does is never reported as in force before the
-// plan has ended well. See docs/architecture.md, "Epochs".
+// plan has ended well. A primary that reaches neither the scheduler nor a majority of the members for
+// a while stops serving, and serves on when it does, unless it was told otherwise meanwhile.
+// See docs/architecture.md, "Epochs".
 //
 // Output, in this order: 1. `promise` is written and fsynced; 2. `server` and `plan`; 3. `answers`.
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -35,6 +38,8 @@ struct MemberPromise {
   bool rebuilding = false;  // the datadir is being thrown away: finish that before anything else
   std::uint64_t generation = 0;  // of the datadir: a server id is never used again (model/gtid.h)
   std::string incarnation;       // of the mysqld that this was last true of
+  std::string volume;            // the volume's own name: one that comes back empty is not the one it was
+  std::vector<Peer> peers;       // the other members: nothing follows from them but whom it watches
   bool operator==(const MemberPromise&) const = default;
 };
 template <class Io>
@@ -48,6 +53,8 @@ void fields(Io& io, MemberPromise& p) {
   io("rebuilding", p.rebuilding);
   io("generation", p.generation);
   io("incarnation", p.incarnation);
+  io("volume", p.volume);
+  io("peers", p.peers);
 }
 
 struct MemberConfig {
@@ -63,6 +70,7 @@ struct MemberConfig {
       std::chrono::seconds(5);  // of a whole plan; a former primary that cannot be quieted in
                                 // demote_deadline is killed instead
   Duration demote_deadline = std::chrono::milliseconds(500);
+  Duration isolate_after = std::chrono::seconds(3);  // a primary that reaches nobody stops serving
 };
 
 namespace member_input {
@@ -97,6 +105,14 @@ struct PlanEnded {
 struct UserReady {
   bool ready = false;
 };               // primary: the user's account works
+// Whom the executor is in touch with now: a scheduler that watches it, peers that answer.
+struct Contact {
+  bool scheduler = false;
+  std::set<MemberId> peers;
+};
+struct VolumeProbed {
+  std::string trouble;
+};               // "" = a write to the volume went through in time
 struct Stop {};  // the task is killed: shut mysqld down and end
 struct Tick {};
 }  // namespace member_input
@@ -104,7 +120,8 @@ using MemberInput =
     std::variant<member_input::OrderGiven, member_input::SecretsStored, member_input::DatadirReady,
                  member_input::DatadirFailed, member_input::ServerAdopted, member_input::ServerUp,
                  member_input::ServerExited, member_input::Snapshot, member_input::PlanEnded,
-                 member_input::UserReady, member_input::Stop, member_input::Tick>;
+                 member_input::UserReady, member_input::Contact, member_input::VolumeProbed,
+                 member_input::Stop, member_input::Tick>;
 
 namespace server_action {
 struct MakeDatadir {
@@ -183,10 +200,13 @@ class MemberCore {
   void take(const member_input::Snapshot& in, Instant now);
   void take(const member_input::PlanEnded& in, Instant now);
   void take(const member_input::UserReady& in, Instant now);
+  void take(const member_input::Contact& in, Instant now);
+  void take(const member_input::VolumeProbed& in, Instant now);
   void take(const member_input::Stop& in, Instant now);
   void take(const member_input::Tick& in, Instant now);
 
   void obey(std::uint64_t id, const order::Setup& o);
+  void obey(std::uint64_t id, const order::Meet& o);
   void obey(std::uint64_t id, const order::Fence& o);
   void obey(std::uint64_t id, const order::Promote& o);
   void obey(std::uint64_t id, const order::Follow& o);
@@ -194,6 +214,7 @@ class MemberCore {
   void obey(std::uint64_t id, const order::Rebuild& o);
   [[nodiscard]] std::optional<Error> refusal(const Pair& pair, bool needs_server) const;
 
+  static std::vector<ServerStep> quieting();
   void save(const MemberPromise& next);
   void run(Plan plan, std::vector<ServerStep> steps);
   void abandon_plan(const Error& why);
@@ -202,6 +223,8 @@ class MemberCore {
   void settle_started(bool adopted);
   void kill_server(std::string why);
   void back_off(Instant now);
+  [[nodiscard]] bool in_touch() const;
+  void watch_isolation(Instant now);
   void drive(Instant now);
 
   MemberConfig config_;
@@ -224,6 +247,11 @@ class MemberCore {
   std::optional<Plan> plan_;
   std::vector<std::uint64_t> waiting_setup_;
   std::optional<order::Promote> promoted_;  // in force
+  member_input::Contact contact_;
+  std::optional<Instant> alone_since_;      // a primary that is in touch with nobody
+  bool isolated_ = false;                   // it stopped serving for that
+  std::optional<order::Promote> reopen_;    // what it was then
+  std::string write_trouble_;
   std::optional<order::Follow> followed_;   // in force
   mutable std::uint64_t seq_ = 0;
   MemberOutput out_;

@@ -353,5 +353,59 @@ TEST(MemberCore, ANewerOrderReplacesAPlanAndAnswersTheOldOne) {
   EXPECT_EQ(e.out.plan->steps.front(), ServerStep(step::KillClients{})) << "it may have opened already";
 }
 
+// A primary of three that knows the others.
+Executor primary_of_three() {
+  Executor e;
+  e.start("a");
+  e.order(order::Meet{{{MemberId("c-1"), "h1", 1}, {MemberId("c-2"), "h2", 2}}});
+  e.make_primary();
+  e.give(in::Contact{true, {MemberId("c-1"), MemberId("c-2")}});
+  return e;
+}
+
+TEST(MemberIsolation, APrimaryInTouchWithNobodyStopsServingAndServesOnWhenItIsAgain) {
+  Executor e = primary_of_three();
+  e.give(in::Contact{false, {}});
+  EXPECT_FALSE(e.out.plan);
+  EXPECT_EQ(e.core().next_deadline(), e.now + std::chrono::seconds(3));
+  e.now += std::chrono::seconds(3);
+  e.give(in::Tick{});
+  ASSERT_TRUE(e.out.plan);
+  EXPECT_EQ(e.out.plan->steps.front(), ServerStep(step::KillClients{}));
+  e.end_plan({});
+  EXPECT_TRUE(e.report().isolated);
+  EXPECT_FALSE(e.report().writable);
+  EXPECT_NE(e.report().problem, "");
+  e.give(in::Tick{});
+  EXPECT_FALSE(e.out.plan) << "it stays quiet";
+
+  e.give(in::Contact{false, {MemberId("c-2")}});
+  ASSERT_TRUE(e.out.plan) << "it is in a majority again";
+  e.end_plan(Executor::serving());
+  EXPECT_TRUE(e.report().writable);
+  EXPECT_FALSE(e.report().isolated);
+}
+
+TEST(MemberIsolation, WithoutTheSchedulerAMajorityIsEnough) {
+  Executor e = primary_of_three();
+  e.give(in::Contact{false, {MemberId("c-1")}});
+  e.now += std::chrono::seconds(60);
+  e.give(in::Tick{});
+  EXPECT_FALSE(e.out.plan);
+}
+
+TEST(MemberIsolation, WhatWasFencedMeanwhileDoesNotServeOn) {
+  Executor e = primary_of_three();
+  e.give(in::Contact{false, {}});
+  e.now += std::chrono::seconds(3);
+  e.give(in::Tick{});
+  e.end_plan({});
+  e.order(order::Fence{{2, 0}});
+  e.end_plan({});
+  e.give(in::Contact{true, {MemberId("c-1")}});
+  EXPECT_FALSE(e.out.plan);
+  EXPECT_FALSE(e.report().writable);
+}
+
 }  // namespace
 }  // namespace mysos

@@ -29,6 +29,7 @@ bool overtakes(const Order& next, const Order& sent) { return pair_of(next) > pa
 
 std::optional<Pair> pair_of(const Order& order) {
   return std::visit(Overloaded{[](const order::Setup&) -> std::optional<Pair> { return std::nullopt; },
+                               [](const order::Meet&) -> std::optional<Pair> { return std::nullopt; },
                                [](const auto& o) -> std::optional<Pair> { return o.pair; }},
                     order);
 }

@@ -63,6 +63,8 @@ std::string why_unplaced(const Want& want, const std::vector<AgentSpace>& known)
     return "one more agent: no agent without a member of this cluster among the " + std::to_string(known.size()) +
            " known";
   }
+  const auto roomy = std::ranges::find_if(open, [&](const AgentSpace* space) { return fits(want.needs, *space); });
+  if (roomy != open.end()) return "an offer: " + (*roomy)->hostname + " has room, and has yet to offer it";
   const std::string who = want.taken.empty() ? "no agent" : "no agent without a member of this cluster";
   const auto largest = [&](auto get) {
     return *std::ranges::max_element(open, [&](auto* a, auto* b) { return get(*a) < get(*b); });

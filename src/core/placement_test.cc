@@ -33,6 +33,8 @@ TEST(Placement, BreaksTiesByName) {
 TEST(Placement, NamesTheConstraintThatNoAgentMeets) {
   const Want want{{1500, 1024'000, 5120'000}, {}};
   EXPECT_EQ(why_unplaced(want, {}), "an offer: no agent has offered anything yet");
+  EXPECT_EQ(why_unplaced(want, {space("a", {4000, 8192'000, 20480'000})}),
+            "an offer: host-a has room, and has yet to offer it");
   EXPECT_EQ(why_unplaced(want, {space("a", {1000, 8192'000, 20480'000})}),
             "room: no agent has 1.5 cpus free (the most is 1 on host-a)");
   EXPECT_EQ(why_unplaced(want, {space("a", {2000, 512'000, 20480'000})}),

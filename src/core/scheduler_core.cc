@@ -12,7 +12,9 @@
 #include "core/cluster_view.h"
 #include "core/launching.h"
 #include "core/orders.h"
+#include "core/outage_clock.h"
 #include "core/provisioning.h"
+#include "core/reporting.h"
 #include "core/switchover.h"
 
 namespace mysos {
@@ -38,6 +40,7 @@ struct SchedulerCore::Impl {
     EpochMemory memory;
     std::string waiting_for;
     Instant wake = kNever;
+    OutageClock clock;
     bool fresh = false;  // it has not served yet since it was made
     std::optional<Instant> switching_since;
   };
@@ -158,6 +161,22 @@ struct SchedulerCore::Impl {
     }());
   }
 
+  void take(const scheduler_input::Failover& in, Instant) {
+    ledger.reply(in.request, [&]() -> Result<ClusterId> {
+      MYSOS_TRY_VOID(may_act());
+      MYSOS_TRY(const Cluster* found, living(in.name));
+      return begin_failover(ledger, *found, views_of(*found, table), in.wanted);
+    }());
+  }
+
+  void take(const scheduler_input::Promote& in, Instant) {
+    ledger.reply(in.request, [&]() -> Result<ClusterId> {
+      MYSOS_TRY_VOID(may_act());
+      MYSOS_TRY(const Cluster* found, living(in.name));
+      return set_promotion(ledger, *found, in.member, in.promotion);
+    }());
+  }
+
   [[nodiscard]] Status may_act() const {
     if (dismissed.empty()) return {};
     return fail(Errc::kUnavailable, dismissed + "; this scheduler acts no more");
@@ -187,19 +206,9 @@ struct SchedulerCore::Impl {
   }
   void take(const scheduler_input::Tick&, Instant) {}
 
-  // Notes it, if it is of the member's newest task and not older than what is known.
   MemberRow* reported(const MemberReport& report, Instant now) {
-    MemberRow* row = table.find(report.member);
-    if (row == nullptr) return nullptr;
-    const Cluster* cluster = ledger.find(row->cluster);
-    const Member* member = cluster->find(report.member);
-    const bool has_task = member->stage == MemberStage::kLaunching || member->stage == MemberStage::kRunning;
-    if (!has_task || member->task != report.task) return nullptr;
-    ledger.touch(row->cluster);
-    row->last_seen = now;
-    const bool older = row->report && row->report->executor == report.executor && report.seq <= row->report->seq;
-    if (!older) row->report = report;
-    provisioner.member_spoke(report.member, now);
+    MemberRow* row = note_report(ledger, table, report, now);
+    if (row != nullptr) provisioner.member_spoke(report.member, now);
     return row;
   }
 
@@ -232,8 +241,11 @@ struct SchedulerCore::Impl {
     if (mind.fresh && cluster->epoch.mode != EpochMode::kVirgin && serves(*cluster, members)) mind.fresh = false;
     for (int steps = 0; steps < kMaxPlanSteps; ++steps) {
       EpochDecision decision = plan_epoch(*cluster, members, config.times, mind.memory, now);
-      if (!decision.next) return carry_out(id, decision, members, now);
-      persist(id, std::move(decision));
+      if (!decision.next) {
+        carry_out(id, decision, members, now);
+        return tell_outage(*cluster, members, now);
+      }
+      persist(id, std::move(decision), now);
     }
     wake(id, now + kPlanPause);
   }
@@ -250,15 +262,32 @@ struct SchedulerCore::Impl {
     mind.switching_since.reset();
   }
 
-  void persist(const ClusterId& id, EpochDecision decision) {
+  // An outage that has ended: how long writes were away, and where the time went.
+  void tell_outage(const Cluster& cluster, const std::vector<MemberView>& members, Instant now) {
+    const auto primary = std::ranges::find(members, cluster.epoch.primary.value_or(MemberId()), &MemberView::id);
+    if (primary == members.end()) return;
+    const auto ended = minds.at(cluster.id).clock.saw(serves(cluster, members), primary->last_seen, now);
+    if (!ended) return;
+    ledger.event(cluster, primary->id,
+                 {"failover_ended", describe(*ended), std::string(enum_text(ended->cause)), ended->took_ms});
+  }
+
+  void persist(const ClusterId& id, EpochDecision decision, Instant now) {
     Cluster& cluster = ledger.edit(id);
+    Mind& mind = minds.at(id);
+    if (decision.cause) mind.clock.election_began(*decision.cause, now);
+    if (!decision.next->electing && cluster.epoch.electing) mind.clock.primary_chosen(now);
     MYSOS_ASSERT(decision.next->pair > cluster.epoch.pair, "no pair is used twice");
     const bool elected = cluster.epoch.electing && !decision.next->electing;
     cluster.epoch = *std::move(decision.next);
     const MemberId about = cluster.epoch.primary.value_or(MemberId());
     // An election that ends with another primary has overtaken the switchover, whatever it is called.
-    if (elected) cluster.switchover_to.reset();
-    ledger.event(cluster, about, {std::move(decision.kind), std::move(decision.why)});
+    if (elected) {
+      cluster.switchover_to.reset();
+      cluster.failover.reset();
+    }
+    const std::string cause = decision.cause ? std::string(enum_text(*decision.cause)) : std::string();
+    ledger.event(cluster, about, {std::move(decision.kind), std::move(decision.why), cause});
   }
 
   void carry_out(const ClusterId& id, const EpochDecision& decision, const std::vector<MemberView>& members, Instant now) {
@@ -270,7 +299,10 @@ struct SchedulerCore::Impl {
       const bool bare = view.connected && view.report && !view.report->has_secrets;
       orders.want_setup(view.id, bare, now);
       const auto wanted = std::ranges::find_if(decision.orders, [&](const auto& entry) { return entry.first == view.id; });
-      orders.want(view.id, wanted == decision.orders.end() ? std::nullopt : std::optional(wanted->second), now);
+      std::optional<Order> order;
+      if (wanted != decision.orders.end()) order = wanted->second;
+      if (!order) order = introduction(*ledger.find(id), view);
+      orders.want(view.id, order, now);
       at = std::min(at, orders.next(view.id));
     }
     wake(id, at);

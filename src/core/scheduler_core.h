@@ -66,6 +66,9 @@ struct FromMesos { mesos::Event event; };
 struct CreateCluster { RequestId request; ClusterSpec spec; std::string sealed_secrets; std::string token_hash; WallTime at; };
 struct DeleteCluster { RequestId request; std::string name; };
 struct Switchover { RequestId request; std::string name; std::optional<MemberId> to; };
+// An operator's failover: begun at once, evidence or not. Without accept_loss only what loses nothing is begun.
+struct Failover { RequestId request; std::string name; FailoverRequest wanted; };
+struct Promote { RequestId request; std::string name; MemberId member; Promotion promotion = Promotion::kNeutral; };
 struct Reported { MemberReport report; };               // a line of the member's watch stream
 struct WatchLost { MemberId member; std::string why; };  // the stream ended or went silent; the shell tries again by itself
 struct OrderDone { std::uint64_t order = 0; MemberId member; std::optional<Error> error; std::optional<MemberReport> report; };
@@ -73,8 +76,8 @@ struct Tick {};
 }  // namespace scheduler_input
 using SchedulerInput =
     std::variant<scheduler_input::FromMesos, scheduler_input::CreateCluster, scheduler_input::DeleteCluster,
-                 scheduler_input::Switchover, scheduler_input::Reported, scheduler_input::WatchLost,
-                 scheduler_input::OrderDone, scheduler_input::Tick>;
+                 scheduler_input::Switchover, scheduler_input::Failover, scheduler_input::Promote,
+                 scheduler_input::Reported, scheduler_input::WatchLost, scheduler_input::OrderDone, scheduler_input::Tick>;
 
 struct SentOrder {
   std::uint64_t id = 0;

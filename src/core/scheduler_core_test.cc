@@ -78,6 +78,33 @@ TEST(SchedulerCore, IgnoresReportsOfOtherTasksAndOlderOnes) {
   EXPECT_FALSE(s.view("shop").members[0].connected) << "an answer does not bring the stream back";
 }
 
+TEST(SchedulerCore, AVolumeThatComesBackEmptyIsNotTakenForTheOneItWas) {
+  Scenario s = a_healthy_cluster();
+  const MemberId acker = *s.cluster("shop").epoch.ackers.begin();
+  const auto view = [&] {
+    const std::vector<MemberView> members = s.view("shop").members;
+    return *std::ranges::find(members, acker, &MemberView::id);
+  };
+  MemberReport named = *view().report;
+  named.volume = "first";
+  named.seq += 1000;
+  s.give(scheduler_input::Reported{named});
+  ASSERT_TRUE(view().connected);
+  EXPECT_EQ(s.cluster("shop").find(acker)->volume_name, "first");
+
+  MemberReport empty;
+  empty.member = acker;
+  empty.task = named.task;
+  empty.executor = "another";
+  empty.volume = "second";
+  const std::size_t orders = s.orders.size();
+  s.give(scheduler_input::Reported{empty});
+  EXPECT_FALSE(view().connected);
+  EXPECT_FALSE(view().report) << "what it once said to hold is gone";
+  EXPECT_TRUE(s.told("volume_lost"));
+  for (std::size_t i = orders; i < s.orders.size(); ++i) EXPECT_NE(s.orders[i].member, acker) << "it is told nothing";
+}
+
 TEST(SchedulerCore, AReportOfTheNewestTaskIsProofThatItRuns) {
   Scenario s;
   ASSERT_TRUE(s.create("shop", 1));

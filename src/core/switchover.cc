@@ -50,4 +50,74 @@ Result<MemberId> switchover_target(const Cluster& cluster, const std::vector<Mem
   return best->id;
 }
 
+namespace {
+
+// Who would tell an election that begins now what was acknowledged.
+struct Witnesses {
+  bool primary = false;
+  std::size_t ackers = 0;
+  GtidSet held;  // by those in reach
+};
+
+Witnesses witnesses_of(const Cluster& cluster, const std::vector<MemberView>& members) {
+  Witnesses found;
+  for (const MemberView& v : members) {
+    if (!v.connected || !v.report || v.report->server != ServerState::kRunning) continue;
+    found.held = found.held.united(v.report->received);
+    if (cluster.epoch.primary == v.id) found.primary = true;
+    if (cluster.epoch.ackers.contains(v.id) && !v.report->amnesiac) ++found.ackers;
+  }
+  return found;
+}
+
+}  // namespace
+
+Status check_failover(const Cluster& cluster, const std::vector<MemberView>& members, const FailoverRequest& wanted) {
+  const EpochRecord& epoch = cluster.epoch;
+  if (wanted.to && cluster.find(*wanted.to) == nullptr) {
+    return fail(Errc::kInvalid, "'" + wanted.to->value + "' is no member of " + cluster.spec.name, "to");
+  }
+  if (epoch.mode == EpochMode::kVirgin || !epoch.primary) {
+    return fail(Errc::kConflict, cluster.spec.name + " has no primary yet");
+  }
+  const Witnesses found = witnesses_of(cluster, members);
+  const std::size_t needed = epoch.ackers.empty() ? 0 : epoch.ackers.size() - epoch.d + 1;
+  const bool quorum = epoch.mode == EpochMode::kNormal && !epoch.ackers.empty() && found.ackers >= needed;
+  if (found.primary || quorum || wanted.accept_loss) return {};
+  GtidSet seen = epoch.floor;
+  for (const MemberView& v : members) {
+    if (v.report) seen = seen.united(v.report->received);
+  }
+  const std::uint64_t missing = seen.minus(found.held).count();
+  const std::string why = epoch.mode == EpochMode::kSolo
+                              ? "the primary served alone, so only its own log is complete"
+                              : std::to_string(found.ackers) + " of " + std::to_string(needed) + " needed ackers are in reach";
+  return fail(Errc::kConflict,
+              "a failover now may lose acknowledged writes: " + why + "; " + std::to_string(missing) +
+                  " transaction(s) are known that nobody in reach holds, and later ones are possible. accept_loss takes that "
+                  "loss",
+              "accept_loss");
+}
+
+Result<ClusterId> begin_failover(Ledger& ledger, const Cluster& cluster, const std::vector<MemberView>& members,
+                                 const FailoverRequest& wanted) {
+  MYSOS_TRY_VOID(check_failover(cluster, members, wanted));
+  Cluster& edited = ledger.edit(cluster.id);
+  edited.failover = wanted;
+  edited.switchover_to.reset();
+  ledger.event(edited, {"failover_requested", wanted.accept_loss ? "an operator asked for it, and accepts that writes are lost"
+                                                                 : "an operator asked for it"});
+  return edited.id;
+}
+
+Result<ClusterId> set_promotion(Ledger& ledger, const Cluster& cluster, const MemberId& member, Promotion promotion) {
+  if (cluster.find(member) == nullptr) {
+    return fail(Errc::kNotFound, "'" + member.value + "' is no member of " + cluster.spec.name);
+  }
+  Cluster& edited = ledger.edit(cluster.id);
+  edited.find(member)->promotion = promotion;
+  ledger.event(edited, member, {"promotion_set", "elections see it as: " + std::string(enum_text(promotion))});
+  return edited.id;
+}
+
 }  // namespace mysos

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Whether an operator's switchover can be accepted now, and to whom. Pure. Carrying it out is the planner's.
+// Whether an operator's switchover or failover can be accepted now, and to whom. Pure. Carrying it out is the planner's.
 #include <optional>
 #include <vector>
 
 #include "core/epoch_planner.h"
+#include "core/ledger.h"
 
 namespace mysos {
 
@@ -12,5 +13,14 @@ namespace mysos {
 // nobody can take over now.
 Result<MemberId> switchover_target(const Cluster& cluster, const std::vector<MemberView>& members,
                                    const std::optional<MemberId>& to);
+
+// Ok where a failover can be begun now as it is wanted. kConflict where it could not end without a loss that is not accepted:
+// the message spells the loss out, as far as it is known.
+Status check_failover(const Cluster& cluster, const std::vector<MemberView>& members, const FailoverRequest& wanted);
+// Records it, if check_failover lets it.
+Result<ClusterId> begin_failover(Ledger& ledger, const Cluster& cluster, const std::vector<MemberView>& members,
+                                 const FailoverRequest& wanted);
+// How elections are to see a member, of several that are complete.
+Result<ClusterId> set_promotion(Ledger& ledger, const Cluster& cluster, const MemberId& member, Promotion promotion);
 
 }  // namespace mysos

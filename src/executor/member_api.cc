@@ -26,6 +26,7 @@ constexpr auto kRoutes = std::to_array<Route>({{"/healthz", Kind::kOpen},
                                                {"/v1/status", Kind::kStatus},
                                                {"/v1/watch", Kind::kWatch},
                                                {"/v1/setup", Kind::kOrder},
+                                               {"/v1/meet", Kind::kOrder},
                                                {"/v1/fence", Kind::kOrder},
                                                {"/v1/promote", Kind::kOrder},
                                                {"/v1/follow", Kind::kOrder},
@@ -155,7 +156,8 @@ HttpResponse MemberApi::answer_open(const HttpRequest& request) {
   const bool primary = report.role == MemberRole::kPrimary &&
                        report.server == ServerState::kRunning && report.writable &&
                        report.user_ready;
-  return check(primary, primary ? "primary" : "not a primary that serves");
+  return check(primary, primary ? "primary, epoch " + std::to_string(report.promised.epoch)
+                                : "not a primary that serves");
 }
 
 HttpResponse MemberApi::answer_replica(const HttpRequest& request) {

@@ -3,7 +3,8 @@
 // The member API as a server: who asks, what for, and the answer on the wire
 // (member/member_codec.h). It decides nothing. Open without a token: /healthz, /metrics, and the
 // two checks of load balancers, which tell nothing that a connection to the server would not: GET
-// /primary (200 only where clients can write now and the user's account works) and GET
+// /primary (200 only where clients can write now and the user's account works; the body tells the
+// epoch, which decides for a router where two say so) and GET
 // /replica?max_lag=SECONDS (200 where this member follows a source closely enough). Everything
 // under /v1 needs the member's token. Belongs to the thread of the io_context.
 #include <string>

@@ -16,6 +16,7 @@ namespace {
 
 constexpr Logger kLog{"executor"};
 constexpr Duration kAfterKill = std::chrono::seconds(10);
+constexpr Duration kWatcherSilence = std::chrono::seconds(2);
 
 Flavour flavour_of(mysql::FlavourKind kind) {
   return kind == mysql::FlavourKind::kMysql ? Flavour::kMysql : Flavour::kMariadb;
@@ -84,6 +85,10 @@ Status MemberShell::build(const MemberShellConfig& config) {
             distribution.full_version);
 
   MYSOS_TRY(MemberPromise promise, volume_.load_promise());
+  if (promise.volume.empty()) {
+    promise.volume = random_token();
+    MYSOS_TRY_VOID(volume_.save_promise(promise));
+  }
   MYSOS_TRY(const auto secrets, volume_.load_secrets());
   MemberConfig core_config;
   core_config.member = spec_.member;
@@ -91,6 +96,8 @@ Status MemberShell::build(const MemberShellConfig& config) {
   core_config.executor = random_token();
   core_config.relay_log_survives = mysql::flavour(distribution.kind).relay_log_survives();
   core_config.port = spec_.port;
+  // Off: on real machines peers were seen not to be reached, and a primary must not stop for that (issue 4).
+  core_config.isolate_after = std::chrono::hours(24 * 365);
   MemberCore core(std::move(promise), std::move(core_config), secrets.has_value());
 
   KeeperConfig keeper{.spec = spec_,
@@ -105,10 +112,18 @@ Status MemberShell::build(const MemberShellConfig& config) {
   loop_ = std::make_unique<MemberLoop>(tasks_, volume_, std::move(core), *keeper_,
                                        std::move(labels), secrets.has_value());
   api_ = std::make_unique<MemberApi>(*loop_, spec_.token_hash);
+  // A scheduler that is cut off is noticed by what it does not acknowledge.
   server_ = std::make_unique<HttpServer>(
-      executor_, [this](const HttpRequest& request, HttpExchange& exchange) {
+      executor_,
+      [this](const HttpRequest& request, HttpExchange& exchange) {
         return api_->handle(request, exchange);
-      });
+      },
+      HttpServerOptions{.unacknowledged_timeout = kWatcherSilence});
+  surroundings_ = std::make_unique<Surroundings>(
+      tasks_, volume_.own_dir(),
+      Surroundings::Eyes{.peers = [this] { return loop_->report().peers; },
+                         .watched = [this] { return api_->watchers() > 0; },
+                         .tell = [this](MemberInput input) { loop_->feed(std::move(input)); }});
   MYSOS_TRY(const std::uint16_t port, server_->listen(spec_.bind, spec_.api_port));
   kLog.info("the member API listens on {}:{}", spec_.bind, port);
   return {};
@@ -118,6 +133,7 @@ void MemberShell::start() {
   auto adopted = keeper_->adopt();
   const bool found = adopted.has_value();
   loop_->start(std::move(adopted));
+  surroundings_->start();
   if (found) keeper_->begin_adopted();
 }
 

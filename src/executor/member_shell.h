@@ -15,6 +15,7 @@
 #include "executor/member_loop.h"
 #include "executor/member_volume.h"
 #include "executor/server_keeper.h"
+#include "executor/surroundings.h"
 
 namespace mysos {
 
@@ -54,6 +55,7 @@ class MemberShell {
   std::unique_ptr<MemberLoop> loop_;
   std::unique_ptr<MemberApi> api_;
   std::unique_ptr<HttpServer> server_;
+  std::unique_ptr<Surroundings> surroundings_;
 };
 
 }  // namespace mysos

@@ -40,7 +40,23 @@ struct ServerKeeper::Run {
   Signal border;            // a plan has left the server
   bool busy = false;        // a plan is at work
   std::uint64_t steps = 0;  // ended ones
+  bool restarting = false;  // its receiver, between two tries to connect
   bool up = false;
+};
+
+// One plan at a time is at work on a server.
+class ServerKeeper::Turn {
+ public:
+  explicit Turn(Run& run) : run_(run) { run_.busy = true; }
+  ~Turn() {
+    run_.busy = false;
+    run_.border.notify_all();
+  }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+ private:
+  Run& run_;
 };
 
 Result<std::uint32_t> server_id_of(std::uint32_t index, std::uint64_t generation) {
@@ -213,7 +229,7 @@ asio::awaitable<void> ServerKeeper::poll(RunPtr run) {
     if (run_ != run) co_return;
     if (!seen && !failing) kLog.warn("the server cannot be read: {}", seen.error().message);
     failing = !seen;
-    if (seen && steps == run->steps) tell_(member_input::Snapshot{*seen});
+    if (seen && steps == run->steps && !run->restarting) tell_(member_input::Snapshot{*seen});
     if (run_ != run) co_return;
     co_await poll_now_.wait_for(fast_ ? kPollFastEvery : kPollEvery);
   }
@@ -244,16 +260,8 @@ asio::awaitable<void> ServerKeeper::carry_out(RunPtr run, StepPlan plan) {
     tell_(member_input::PlanEnded{id, "a step of the plan before it hangs", std::nullopt});
     co_return;
   }
-  struct Turn {
-    Run& run;
-    explicit Turn(Run& r) : run(r) { run.busy = true; }
-    ~Turn() {
-      run.busy = false;
-      run.border.notify_all();
-    }
-    Turn(const Turn&) = delete;
-    Turn& operator=(const Turn&) = delete;
-  };
+  const bool attaches = std::ranges::any_of(
+      plan.steps, [](const ServerStep& s) { return std::holds_alternative<step::StartReplication>(s); });
   std::optional<Turn> turn(*run);
   const auto failure = co_await steps_of(run, std::move(plan), until);
   if (!current(run, id)) co_return;
@@ -261,6 +269,26 @@ asio::awaitable<void> ServerKeeper::carry_out(RunPtr run, StepPlan plan) {
   turn.reset();
   if (!current(run, id)) co_return;
   tell_(member_input::PlanEnded{id, failure, after ? std::optional(*after) : std::nullopt});
+  if (attaches && !failure) co_await attach(run, id);
+}
+
+// A receiver whose first try is refused, because its source has yet to let it in, tries again only after a second, and a
+// failover waits for it. For a while it is started anew at once.
+asio::awaitable<void> ServerKeeper::attach(RunPtr run, std::uint64_t plan) {
+  const Instant until = steady_now() + kAttachPatience;
+  while (current(run, plan) && steady_now() < until) {
+    const auto seen = co_await run->ops.read(kReadDeadline);
+    if (!current(run, plan) || !seen || seen->receiver_connected || !seen->receiver_running) co_return;
+    if (!seen->last_error.empty() && !run->busy) {
+      const Turn turn(*run);
+      run->restarting = true;
+      const Status stopped = co_await run->ops.run(step::StopReceiver{}, kReadDeadline);
+      if (stopped) (void)co_await run->ops.run(step::StartReplication{}, kReadDeadline);
+      run->restarting = false;
+      ++run->steps;
+    }
+    co_await sleep_for(kAttachPause);
+  }
 }
 
 asio::awaitable<std::optional<std::string>> ServerKeeper::steps_of(RunPtr run, StepPlan plan,

@@ -32,6 +32,8 @@ inline constexpr Duration kUserRetryMin = std::chrono::milliseconds(50);
 inline constexpr Duration kUserRetryMax = std::chrono::seconds(5);
 inline constexpr Duration kAckersLookMin = std::chrono::milliseconds(5);
 inline constexpr Duration kAckersLookMax = std::chrono::milliseconds(100);
+inline constexpr Duration kAttachPatience = std::chrono::seconds(3);
+inline constexpr Duration kAttachPause = std::chrono::milliseconds(20);
 inline constexpr Duration kMaxServerStart =
     std::chrono::hours(12);  // crash recovery of a big redo log is slow
 inline constexpr Duration kDefaultShutdownGrace = std::chrono::seconds(30);
@@ -69,6 +71,7 @@ class ServerKeeper final : public ServerSide {
 
  private:
   struct Run;  // one mysqld process
+  class Turn;
   using RunPtr =
       std::shared_ptr<Run>;  // shared with the tasks that look after it, which may end after it did
   void begin(mysql::ServerProcess process);
@@ -81,6 +84,7 @@ class ServerKeeper final : public ServerSide {
   asio::awaitable<void> shut_down(RunPtr run);
   asio::awaitable<void> carry_out(RunPtr run, StepPlan plan);
   asio::awaitable<std::optional<std::string>> steps_of(RunPtr run, StepPlan plan, Instant until);
+  asio::awaitable<void> attach(RunPtr run, std::uint64_t plan);
   asio::awaitable<bool> ackers_are_there(RunPtr run);
   asio::awaitable<void> make_user(RunPtr run);
   [[nodiscard]] bool current(const RunPtr& run, std::uint64_t plan) const;

@@ -39,6 +39,7 @@ Result<DecodedOrder> decode_order(std::string_view name, std::string_view body) 
   using Decode = Result<DecodedOrder> (*)(const json::value&);
   Decode decode = nullptr;
   if (name == "setup") decode = decode_setup;
+  if (name == "meet") decode = decode_as<order::Meet>;
   if (name == "fence") decode = decode_as<order::Fence>;
   if (name == "promote") decode = decode_as<order::Promote>;
   if (name == "follow") decode = decode_as<order::Follow>;

@@ -4,6 +4,7 @@
 // offers, task states) is in core/ and is seen again after a restart.
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -68,6 +69,14 @@ constexpr auto enum_names(MemberStage) {
                                                {kDown, "down"}, {kKilling, "killing"}, {kReleasing, "releasing"}});
 }
 
+// Whether an election should choose this member, of several that are complete.
+enum class Promotion { kAvoid, kNeutral, kPrefer };
+constexpr auto enum_names(Promotion) {
+  using enum Promotion;
+  return std::to_array<EnumName<Promotion>>({{kAvoid, "avoid"}, {kNeutral, "neutral"}, {kPrefer, "prefer"}});
+}
+constexpr int promotion_rank(Promotion p) { return static_cast<int>(p); }
+
 struct Member {
   MemberId id;
   std::uint32_t index = 0;
@@ -83,6 +92,8 @@ struct Member {
   std::uint64_t launches = 0;
   bool holds_data = false;       // an executor of it was seen alive: from then on only this very volume will do
   bool released_volume = false;  // kReleasing: DESTROY is known to be done
+  std::string volume_name;       // as its executor first reported it; another one has forgotten what was promised
+  Promotion promotion = Promotion::kNeutral;
   bool operator==(const Member&) const = default;
 };
 template <class Io>
@@ -101,6 +112,20 @@ void fields(Io& io, Member& m) {
   io("launches", m.launches);
   io("holds_data", m.holds_data);
   io("released_volume", m.released_volume);
+  io("volume_name", m.volume_name);
+  io("promotion", m.promotion);
+}
+
+// An operator's order to replace the primary now, evidence or not.
+struct FailoverRequest {
+  std::optional<MemberId> to;
+  bool accept_loss = false;  // a member may be chosen that is not proven to have everything
+  bool operator==(const FailoverRequest&) const = default;
+};
+template <class Io>
+void fields(Io& io, FailoverRequest& f) {
+  io("to", f.to);
+  io("accept_loss", f.accept_loss);
 }
 
 struct Cluster {
@@ -110,6 +135,7 @@ struct Cluster {
   EpochRecord epoch;
   bool deleting = false;
   std::optional<MemberId> switchover_to;  // while an operator's switchover is on its way
+  std::optional<FailoverRequest> failover;  // while an operator's failover is on its way
   std::string sealed_secrets;             // accounts and the member token, encrypted by the shell; opaque here
   std::string token_hash;                 // of the member token: what an executor checks its callers against
   WallTime created{};
@@ -131,6 +157,7 @@ void fields(Io& io, Cluster& c) {
   io("epoch", c.epoch);
   io("deleting", c.deleting);
   io("switchover_to", c.switchover_to);
+  io("failover", c.failover);
   io("sealed_secrets", c.sealed_secrets);
   io("token_hash", c.token_hash);
   io("created", c.created);
@@ -188,6 +215,8 @@ struct Event {
   std::string member;
   std::string message;  // one sentence with the reason
   Pair pair;
+  std::string cause;                            // of a failover (core/epoch_planner.h, FailoverCause)
+  std::map<std::string, std::int64_t> took_ms;  // of a failover that has ended: by step, and the "total"
   bool operator==(const Event&) const = default;
 };
 template <class Io>
@@ -197,6 +226,8 @@ void fields(Io& io, Event& e) {
   io("member", e.member);
   io("message", e.message);
   io("pair", e.pair);
+  io("cause", e.cause);
+  io("took_ms", e.took_ms);
 }
 
 }  // namespace mysos

@@ -35,6 +35,7 @@ std::string describe(const ServerStep& s) {
 std::string_view order_name(const Order& o) {
   return std::visit(Overloaded{
                         [](const order::Setup&) -> std::string_view { return "setup"; },
+                        [](const order::Meet&) -> std::string_view { return "meet"; },
                         [](const order::Fence&) -> std::string_view { return "fence"; },
                         [](const order::Promote&) -> std::string_view { return "promote"; },
                         [](const order::Follow&) -> std::string_view { return "follow"; },

@@ -50,6 +50,7 @@ struct EpochRecord {
   std::optional<MemberId> primary;
   std::set<MemberId> ackers;    // everybody who may have been told to acknowledge in this epoch
   std::uint32_t d = 1;          // acknowledgements a commit waits for in normal mode
+  std::uint32_t raising_to = 0; // above d: the primary is to wait for so many already; d follows once so many have all
   std::set<MemberId> leaving;   // subset of ackers: told to be silent, still counts for a failover
   std::set<MemberId> joining;   // solo only: told to acknowledge, do not count yet
   std::set<MemberId> shut_out;  // the primary refuses them as replicas
@@ -64,6 +65,7 @@ void fields(Io& io, EpochRecord& r) {
   io("primary", r.primary);
   io("ackers", r.ackers);
   io("d", r.d);
+  io("raising_to", r.raising_to);
   io("leaving", r.leaving);
   io("joining", r.joining);
   io("shut_out", r.shut_out);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // What an executor says of its member (GET /v1/status, and each line of GET /v1/watch), and the
-// orders it takes (POST /v1/...). Every order but Setup carries the pair it was decided under; the
+// orders it takes (POST /v1/...). Every order but Setup and Meet carries the pair it was decided under; the
 // answer to an order is a report.
 #include <array>
 #include <cstdint>
@@ -9,11 +9,13 @@
 #include <set>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "base/json.h"
 #include "model/epoch.h"
 #include "model/gtid.h"
 #include "model/ids.h"
+#include "model/log_position.h"
 
 namespace mysos {
 
@@ -46,6 +48,20 @@ constexpr auto enum_names(MemberRole) {
                                               {kErrant, "errant"}});
 }
 
+// Where another member's executor is: members watch each other.
+struct Peer {
+  MemberId member;
+  std::string host;
+  std::uint16_t api_port = 0;
+  auto operator<=>(const Peer&) const = default;
+};
+template <class Io>
+void fields(Io& io, Peer& p) {
+  io.required("member", p.member);
+  io.required("host", p.host);
+  io.required("api_port", p.api_port);
+}
+
 struct MemberReport {
   MemberId member;
   TaskId task;
@@ -63,12 +79,20 @@ struct MemberReport {
   bool writable = false;  // clients can write here
   GtidSet executed;
   GtidSet received;
+  LogPosition binlog_end;    // as in ServerSnapshot
+  LogPosition received_end;
   bool receiver_running = false;
   bool receiver_connected = false;
   std::optional<MemberId> source;  // whom it was told to follow
   bool acking = false;             // replica side of semi-sync is on and the receiver runs with it
   bool amnesiac =
       false;  // may have lost relay log that it acknowledged: does not count until certified
+  std::optional<GtidSet> known;   // amnesiac: what it had received before, read from what is left of its relay logs
+  std::string volume;             // the name its volume was given when it was empty
+  std::vector<Peer> peers;        // the other members, as it was last told
+  std::set<MemberId> reaches;     // those of them whose executor answered lately
+  bool isolated = false;          // a primary that reached neither scheduler nor majority: it has stopped serving
+  std::string write_trouble;      // why nothing can be written to its volume, "" = it can
   std::uint32_t semi_sync_d = 0;  // source side in force
   std::uint32_t semi_sync_clients = 0;
   bool user_ready = false;  // primary: the user's account works
@@ -96,11 +120,19 @@ void fields(Io& io, MemberReport& r) {
   io("writable", r.writable);
   io("executed", r.executed);
   io("received", r.received);
+  io("binlog_end", r.binlog_end);
+  io("received_end", r.received_end);
   io("receiver_running", r.receiver_running);
   io("receiver_connected", r.receiver_connected);
   io("source", r.source);
   io("acking", r.acking);
   io("amnesiac", r.amnesiac);
+  io("known", r.known);
+  io("volume", r.volume);
+  io("peers", r.peers);
+  io("reaches", r.reaches);
+  io("isolated", r.isolated);
+  io("write_trouble", r.write_trouble);
   io("semi_sync_d", r.semi_sync_d);
   io("semi_sync_clients", r.semi_sync_clients);
   io("user_ready", r.user_ready);
@@ -114,6 +146,11 @@ namespace order {
 // The accounts' secrets, filled in by the shell that sends it: the brains never hold one.
 struct Setup {
   bool operator==(const Setup&) const = default;
+};
+// Who the other members are and where. No role follows from it, so it carries no pair.
+struct Meet {
+  std::vector<Peer> peers;
+  bool operator==(const Meet&) const = default;
 };
 struct Fence {
   Pair pair;
@@ -153,6 +190,10 @@ struct Rebuild {
 template <class Io>
 void fields(Io&, Setup&) {}
 template <class Io>
+void fields(Io& io, Meet& o) {
+  io.required("peers", o.peers);
+}
+template <class Io>
 void fields(Io& io, Fence& o) {
   io.required("pair", o.pair);
 }
@@ -184,7 +225,7 @@ void fields(Io& io, Rebuild& o) {
   io.required("pair", o.pair);
 }
 }  // namespace order
-using Order = std::variant<order::Setup, order::Fence, order::Promote, order::Follow,
+using Order = std::variant<order::Setup, order::Meet, order::Fence, order::Promote, order::Follow,
                            order::Certify, order::Rebuild>;
 std::string_view order_name(const Order& order);  // "fence", ...: the last part of its path
 // Equal but for how new a read of the source a Follow carries: one need not be sent, or begun,

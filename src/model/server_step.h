@@ -13,6 +13,7 @@
 #include "base/time.h"
 #include "model/gtid.h"
 #include "model/ids.h"
+#include "model/log_position.h"
 
 namespace mysos::step {
 
@@ -92,6 +93,10 @@ struct ServerSnapshot {
   bool semi_sync_replica = false;
   std::uint32_t semi_sync_clients = 0;  // acking replicas connected to this source
   std::int64_t lag_ms = -1;             // -1 = unknown or not a replica
+  // MySQL: where its own binlog ends, and how far it has received that of its source. A commit is in the binlog before it is in
+  // `executed`, and may be acknowledged in between (docs/model/code.md): who has received up to binlog_end has it too.
+  LogPosition binlog_end;
+  LogPosition received_end;
   bool binlog_complete = true;          // nothing was ever purged: a new member can replay it all
   std::string last_error;               // of receiver or applier
   bool operator==(const ServerSnapshot&) const = default;

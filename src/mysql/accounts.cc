@@ -46,11 +46,13 @@ std::string replication_password(const Secrets& secrets, const MemberId& member)
   return hmac_derive(secrets.replication_key, replication_account(member));
 }
 
+std::string backup_password(const Secrets& secrets) { return hmac_derive(secrets.replication_key, kBackupAccount); }
+
 std::string init_sql(const Flavour& f, const Secrets& secrets) {
   std::vector<std::string> sql = {"SET SESSION sql_log_bin=0", "SET SESSION sql_mode=''"};
   if (f.super_read_only()) sql.emplace_back("SET GLOBAL super_read_only=OFF");  // read_only stays; nobody is connected yet
-  const auto make = [&](std::string_view name, const std::string& password) {
-    const std::string account = quote_account(name, "localhost");
+  const auto make = [&](std::string_view name, const std::string& password, std::string_view host = "localhost") {
+    const std::string account = quote_account(name, host);
     sql.push_back(fmt::format("CREATE USER IF NOT EXISTS {} IDENTIFIED BY {}", account, quote(password)));
     sql.push_back(fmt::format("ALTER USER {} IDENTIFIED BY {} ACCOUNT UNLOCK", account, quote(password)));
     return account;
@@ -59,6 +61,11 @@ std::string init_sql(const Flavour& f, const Secrets& secrets) {
   sql.push_back("GRANT ALL PRIVILEGES ON *.* TO " + admin + " WITH GRANT OPTION");
   append(sql, f.grant_user(make(kOwnerAccount, secrets.admin_password), true));
   append(sql, f.grant_monitor(make(kMonitorAccount, secrets.monitor_password)));
+  // The recipient of a clone comes over TCP; mariadb-backup runs beside the server.
+  const std::string backup = make(kBackupAccount, backup_password(secrets), f.has_clone() ? "%" : "localhost");
+  const std::string_view rights =
+      f.has_clone() ? "BACKUP_ADMIN, SYSTEM_USER" : "RELOAD, PROCESS, LOCK TABLES, BINLOG MONITOR, SLAVE MONITOR";
+  sql.push_back(fmt::format("GRANT {} ON *.* TO {}", rights, backup));
   if (f.super_read_only()) sql.emplace_back("SET GLOBAL super_read_only=ON");
   std::string out;
   for (const std::string& s : sql) out += s + ";\n";

@@ -20,6 +20,7 @@ namespace mysos::mysql {
 inline constexpr std::string_view kAdminAccount = "mysos_admin";      // all rights, over the socket only
 inline constexpr std::string_view kOwnerAccount = "mysos_owner";      // makes the user's account; read-only stops it
 inline constexpr std::string_view kMonitorAccount = "mysos_monitor";  // socket only
+inline constexpr std::string_view kBackupAccount = "mysos_backup";    // copies the data; CLONE brings it in over TCP
 inline constexpr std::string_view kOurPrefix = "mysos_";
 
 struct Secrets {
@@ -45,6 +46,9 @@ Status check_user_name(std::string_view name);
 // "mysos_r3" for "k3x9a2bq-3".
 std::string replication_account(const MemberId& member);
 std::string replication_password(const Secrets& secrets, const MemberId& member);
+
+// Follows from the replication key, so each member of a cluster knows it of each other.
+std::string backup_password(const Secrets& secrets);
 
 // One statement a line.
 std::string init_sql(const Flavour& flavour, const Secrets& secrets);

@@ -44,6 +44,8 @@ Status run_tool(std::vector<std::string> argv, const std::optional<ProcessUser>&
   ProcessOptions options{.argv = std::move(argv)};
   options.user = user;
   options.cwd = cwd;
+  // A folder of its own for temporary files lets several be made at once; nothing of our environment steers a tool.
+  options.env = {{"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}, {"LC_ALL", "C"}, {"TMPDIR", cwd}};
   MYSOS_TRY(const CommandResult ran, run_command(std::move(options), kInitTimeout, std::move(input)));
   if (ran.status.ok()) return {};
   return fail(Errc::kIo, fmt::format("{}: {}: {}", program, to_string(ran.status), tail(ran.out + ran.err)));
@@ -75,10 +77,12 @@ Status initialize_mysql(const Distribution& d, const std::string& work, const st
 Status initialize_mariadb(const Distribution& d, const std::string& work, const std::optional<ProcessUser>& user) {
   const std::string data = work + "/data";
   std::vector<std::string> install = {d.install_tool, "--no-defaults", "--basedir=" + d.basedir, "--datadir=" + data,
-                                      "--skip-test-db", "--auth-root-authentication-method=normal", "--skip-name-resolve"};
+                                      "--tmpdir=" + work, "--skip-test-db",
+                                      "--auth-root-authentication-method=normal", "--skip-name-resolve"};
   MYSOS_TRY_VOID(run_tool(std::move(install), user, work));
   auto bootstrap = server_words(d, data);
   for (const char* more : {"--bootstrap", "--skip-log-bin"}) bootstrap.emplace_back(more);
+  bootstrap.push_back("--tmpdir=" + work);
   return run_tool(std::move(bootstrap), user, work, account_sql(d));
 }
 

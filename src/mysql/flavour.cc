@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mysql/flavour.h"
 
+#include <charconv>
+
 #include "mysql/flavour_impl.h"
 
 namespace mysos::mysql {
@@ -30,6 +32,18 @@ std::string global_status(const Rows& status, std::string_view name) {
 }
 
 bool is_on(std::string_view value) { return value == "1" || value == "ON" || value == "Yes"; }
+
+LogPosition log_position(const Rows& rows, std::string_view file, std::string_view offset) {
+  if (rows.empty()) return {};
+  const std::string name = rows.text(0, file);  // "binlog.000012"
+  LogPosition out;
+  const std::size_t dot = name.rfind('.');
+  if (dot == std::string::npos) return {};
+  const auto [end, ec] = std::from_chars(name.data() + dot + 1, name.data() + name.size(), out.file);
+  if (ec != std::errc() || end != name.data() + name.size()) return {};
+  out.offset = static_cast<std::uint64_t>(rows.number(0, offset).value_or(0));
+  return out;
+}
 
 void read_replica_status(const Rows& status, const ReplicaColumns& columns, ServerSnapshot& out) {
   if (status.empty()) return;

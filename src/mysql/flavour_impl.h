@@ -12,6 +12,8 @@ struct ReplicaColumns {
   std::string_view receiver_running, applier_running, host, port, behind;
 };
 void read_replica_status(const Rows& status, const ReplicaColumns& columns, ServerSnapshot& out);
+// Of the first row; nothing where there is none.
+LogPosition log_position(const Rows& rows, std::string_view file, std::string_view offset);
 bool is_on(std::string_view value);
 
 // Milliseconds: 49 days, the most that either server takes. A commit that waits longer is a commit nobody waits for.

@@ -169,6 +169,8 @@ class Mariadb final : public Flavour {
         {"slave_net_timeout", "4"},
         {"rpl_semi_sync_master_enabled", "OFF"},
         {"rpl_semi_sync_slave_enabled", "OFF"},
+        // STOP SLAVE connects to the source to kill the dump thread, and waits so long (5 by default) for one that is gone.
+        {"rpl_semi_sync_slave_kill_conn_timeout", "1"},
         {"rpl_semi_sync_master_wait_point", "AFTER_SYNC"},
         {"rpl_semi_sync_master_wait_no_slave", "ON"},
         {"rpl_semi_sync_master_timeout", std::string(kSemiSyncTimeout)},

@@ -57,11 +57,11 @@ class Mysql final : public Flavour {
     return "SELECT @@GLOBAL.read_only AS read_only, @@GLOBAL.gtid_executed AS executed, @@GLOBAL.gtid_purged AS purged, "
            "@@GLOBAL.rpl_semi_sync_source_enabled AS source_on, "
            "@@GLOBAL.rpl_semi_sync_source_wait_for_replica_count AS d; "
-           "SHOW REPLICA STATUS; SHOW GLOBAL STATUS LIKE 'Rpl\\_semi\\_sync%'";
+           "SHOW REPLICA STATUS; SHOW GLOBAL STATUS LIKE 'Rpl\\_semi\\_sync%'; SHOW BINARY LOG STATUS";
   }
   [[nodiscard]] std::string oldest_binlog_sql() const override { return {}; }  // gtid_purged says it
   [[nodiscard]] Result<ServerSnapshot> parse_snapshot(const std::vector<Rows>& answers) const override {
-    if (answers.size() != 3 || answers[0].empty()) return fail(Errc::kInternal, "a snapshot has three answers");
+    if (answers.size() != 4 || answers[0].empty()) return fail(Errc::kInternal, "a snapshot has four answers");
     ServerSnapshot out;
     const Rows& own = answers[0];
     out.read_only = is_on(own.text(0, "read_only"));
@@ -72,6 +72,9 @@ class Mysql final : public Flavour {
     // Empty right after CHANGE SOURCE, although what was received before is there: so executed joins it.
     MYSOS_TRY(const GtidSet retrieved, GtidSet::parse(answers[1].text(0, "Retrieved_Gtid_Set")));
     out.received = out.executed.united(retrieved);
+    // After `executed` was read, so that it is not before it.
+    out.binlog_end = log_position(answers[3], "File", "Position");
+    out.received_end = log_position(answers[1], "Source_Log_File", "Read_Source_Log_Pos");
     out.semi_sync_replica = is_on(global_status(answers[2], "Rpl_semi_sync_replica_status"));
     out.semi_sync_clients =
         static_cast<std::uint32_t>(std::atoi(global_status(answers[2], "Rpl_semi_sync_source_clients").c_str()));

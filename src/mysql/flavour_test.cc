@@ -36,10 +36,11 @@ TEST(MysqlSnapshot, WhatWasReceivedIsAtLeastWhatIsExecuted) {
   const std::vector<Rows> answers = {
       one({"read_only", "executed", "purged", "source_on", "d"}, {"1", uuid + ":1-5", "", "0", "1"}),
       one({"Replica_IO_Running", "Replica_SQL_Running", "Source_Host", "Source_Port", "Seconds_Behind_Source",
-           "Retrieved_Gtid_Set", "Last_SQL_Error", "Last_IO_Error"},
-          {"Connecting", "Yes", "10.0.0.1", "3306", std::nullopt, uuid + ":4-9", "", "refused"}),
+           "Retrieved_Gtid_Set", "Last_SQL_Error", "Last_IO_Error", "Source_Log_File", "Read_Source_Log_Pos"},
+          {"Connecting", "Yes", "10.0.0.1", "3306", std::nullopt, uuid + ":4-9", "", "refused", "binlog.000012", "345"}),
       {.columns = {"Variable_name", "Value"},
-       .rows = {{"Rpl_semi_sync_source_clients", "2"}, {"Rpl_semi_sync_replica_status", "ON"}}}};
+       .rows = {{"Rpl_semi_sync_source_clients", "2"}, {"Rpl_semi_sync_replica_status", "ON"}}},
+      one({"File", "Position"}, {"binlog.000003", "157"})};
 
   const auto s = kMysql.parse_snapshot(answers);
 
@@ -54,6 +55,8 @@ TEST(MysqlSnapshot, WhatWasReceivedIsAtLeastWhatIsExecuted) {
   EXPECT_EQ(s->lag_ms, -1);
   EXPECT_EQ(s->last_error, "refused");
   EXPECT_EQ(s->receiver_port, 3306);
+  EXPECT_EQ(s->received_end, (LogPosition{12, 345}));
+  EXPECT_EQ(s->binlog_end, (LogPosition{3, 157}));
 }
 
 TEST(MariadbSnapshot, ExecutedIsWhatEveryWriterWroteAndWhatWasApplied) {

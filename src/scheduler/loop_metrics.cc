@@ -45,7 +45,11 @@ void LoopMetrics::sent(const SchedulerOutput& output) {
     orders_.inc({{"order", std::string(order_name(order.order))}});
   for (const Event& event : output.events) {
     events_.inc({{"kind", event.kind}});
-    if (event.kind == "failover_started") failovers_.inc({{"cluster", event.cluster}});
+    if (event.kind == "failover_started") failovers_.inc({{"cluster", event.cluster}, {"cause", event.cause}});
+    if (event.kind != "failover_ended") continue;
+    for (const auto& [step, ms] : event.took_ms) {
+      outage_seconds_.observe(static_cast<double>(ms) / 1000, {{"cause", event.cause}, {"step", step}});
+    }
   }
 }
 

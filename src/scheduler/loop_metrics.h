@@ -37,7 +37,9 @@ class LoopMetrics {
       registry_.counter("mysos_orders_done_total", "Orders that ended, by result");
   Counter events_ = registry_.counter("mysos_events_total", "Events recorded, by kind");
   Counter failovers_ =
-      registry_.counter("mysos_failovers_total", "Elections of a new primary begun, by cluster");
+      registry_.counter("mysos_failovers_total", "Elections of a new primary begun, by cluster and cause");
+  Histogram outage_seconds_ = registry_.histogram(
+      "mysos_failover_seconds", "How long writes were away in a failover, by cause and step; step=total is all of it");
   Counter commit_failures_ =
       registry_.counter("mysos_store_commit_failures_total", "Commits that the store refused");
   Counter dropped_ =

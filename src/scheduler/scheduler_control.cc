@@ -103,6 +103,22 @@ asio::awaitable<Status> SchedulerLoop::switchover(std::string name, std::optiona
   co_return Status();
 }
 
+asio::awaitable<Status> SchedulerLoop::failover(std::string name, FailoverRequest wanted) {
+  const RequestId id = next_request();
+  auto done = co_await ask(
+      id, SchedulerInput(scheduler_input::Failover{id, std::move(name), std::move(wanted)}));
+  if (!done) co_return std::unexpected(std::move(done).error());
+  co_return Status();
+}
+
+asio::awaitable<Status> SchedulerLoop::set_promotion(std::string name, MemberId member, Promotion promotion) {
+  const RequestId id = next_request();
+  auto done = co_await ask(
+      id, SchedulerInput(scheduler_input::Promote{id, std::move(name), std::move(member), promotion}));
+  if (!done) co_return std::unexpected(std::move(done).error());
+  co_return Status();
+}
+
 Result<ClusterSecrets> SchedulerLoop::secrets_of(const ClusterId& cluster) const {
   const auto found = core_->state().clusters.find(cluster);
   if (found == core_->state().clusters.end())

@@ -62,6 +62,8 @@ class SchedulerLoop final : public Control {
   asio::awaitable<Result<CreatedCluster>> create(CreateRequest request) override;
   asio::awaitable<Status> remove(std::string name) override;
   asio::awaitable<Status> switchover(std::string name, std::optional<MemberId> to) override;
+  asio::awaitable<Status> failover(std::string name, FailoverRequest wanted) override;
+  asio::awaitable<Status> set_promotion(std::string name, MemberId member, Promotion promotion) override;
   asio::awaitable<Result<Credentials>> credentials(std::string name) override;
   Result<bool> is_password_of(const std::string& name, const std::string& password) override;
   asio::awaitable<Result<std::vector<StoredEvent>>> events(EventQuery query) override;

@@ -29,10 +29,25 @@ enum class Mark {
   kAdopted,                // an executor came back to a living mysqld
   kSchedulerCrash,         // the scheduler died
   kSchedulerCrashUnsent,   // ... between a commit and what follows from it
+  kIsolated,       // a primary stopped serving because it reached nobody
   kOrderRefused,           // an order came below the promise
   kSwitchover,
   kDeleted,  // a deleted cluster was found to have left nothing
   kAgentCrash,
+  kPowerLost,         // a machine lost its power, and writes that were not durable
+  kUnsyncedKept,      // a server died alone, and kept writes that were not durable yet
+  kDiskStalled,       // something had to wait for a stalled disk
+  kFrozenExecutor,    // a process was stopped, and went on with what had come meanwhile
+  kFrozenServer,      // ...
+  kFrozenScheduler,   // ...
+  kDoubledOrder,      // an order came twice
+  kOvertakenOrder,    // ... or after a later one
+  kStoreHung,         // a record was durable late
+  kStoreRefused,      // ... or at a later try
+  kDeposed,           // a transaction of a scheduler that leads no more was refused
+  kDeposedOrder,      // an order of such a one came to a member
+  kMesosLate,         // offers, updates or calls were late
+  kHeldCommits,       // MariaDB: sessions could not be ended, as commits waited for acknowledgements
   kFoldChecked,  // the state was compared with the fold of its records
   kConverged,
   kCount,
@@ -59,10 +74,25 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Mark::kCount)> k
     "adopted",
     "scheduler_crash",
     "scheduler_crash_unsent",
+    "isolated",
     "order_refused",
     "switchover",
     "deleted",
     "agent_crash",
+    "power_lost",
+    "unsynced_kept",
+    "disk_stalled",
+    "frozen_executor",
+    "frozen_server",
+    "frozen_scheduler",
+    "doubled_order",
+    "overtaken_order",
+    "store_hung",
+    "store_refused",
+    "deposed",
+    "deposed_order",
+    "mesos_late",
+    "held_commits",
     "fold_checked",
     "converged"};
 

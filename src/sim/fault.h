@@ -16,6 +16,7 @@ enum class Fault {
   kBoth,
   kContainer,
   kMachine,
+  kPower,  // a machine, and with it what was not yet durable on its disks
   kAgent,  // the Mesos agent's process alone
   kMaster,
   kScheduler,
@@ -26,6 +27,16 @@ enum class Fault {
   kReplicaCut,        // a replica and its primary
   kLateAcks,
   kSlowApplier,
+  kSlowDisk,
+  kStalledDisk,
+  kFreezeExecutor,  // a process is stopped for a while and goes on
+  kFreezeServer,
+  kFreezeMachine,
+  kFreezeScheduler,
+  kStoreHangs,
+  kStoreRefuses,
+  kSecondScheduler,  // another one takes the lead, and the one before does not know
+  kSlowMesos,
 };
 constexpr auto enum_names(Fault) {
   using enum Fault;
@@ -46,7 +57,18 @@ constexpr auto enum_names(Fault) {
                                          {kUnwatched, "unwatched"},
                                          {kReplicaCut, "replica-cut"},
                                          {kLateAcks, "late-acks"},
-                                         {kSlowApplier, "slow-applier"}});
+                                         {kSlowApplier, "slow-applier"},
+                                         {kPower, "power"},
+                                         {kSlowDisk, "slow-disk"},
+                                         {kStalledDisk, "stalled-disk"},
+                                         {kFreezeExecutor, "freeze-executor"},
+                                         {kFreezeServer, "freeze-server"},
+                                         {kFreezeMachine, "freeze-machine"},
+                                         {kFreezeScheduler, "freeze-scheduler"},
+                                         {kStoreHangs, "store-hangs"},
+                                         {kStoreRefuses, "store-refuses"},
+                                         {kSecondScheduler, "second-scheduler"},
+                                         {kSlowMesos, "slow-mesos"}});
 }
 
 }  // namespace mysos::sim

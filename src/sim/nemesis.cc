@@ -7,22 +7,22 @@
 
 namespace mysos::sim {
 
-Nemesis::Nemesis(Sim& sim, Truth& truth, SimMaster& master, SimScheduler& scheduler,
-                 std::uint32_t machines, std::optional<Fault> only, bool rough_network)
+Nemesis::Nemesis(Sim& sim, Truth& truth, SimMaster& master, SimLeadership& schedulers,
+                 std::uint32_t machines, const std::set<Fault>& only, bool rough_network)
     : sim_(sim),
       truth_(truth),
       master_(master),
-      scheduler_(scheduler),
+      schedulers_(schedulers),
       prng_(sim.prng.fork()),
       nodes_(executor_node(machines)) {
   draw(only, rough_network);
 }
 
-void Nemesis::draw(std::optional<Fault> only, bool rough_network) {
+void Nemesis::draw(const std::set<Fault>& only, bool rough_network) {
   // Swarm: most seeds have some kinds of faults only, so that one does not hide another.
-  const std::uint64_t density = 150 + prng_.below(500);
+  const std::uint64_t density = 80 + prng_.below(400);
   for (const auto& fault : enum_names(Fault{})) {
-    if (only ? fault.value != *only : !prng_.chance(density)) continue;
+    if (only.empty() ? !prng_.chance(density) : !only.contains(fault.value)) continue;
     kinds_.push_back({fault.value, milliseconds(500 + static_cast<long>(prng_.below(12000)))});
   }
   if (prng_.chance(400)) network_.loss = prng_.below(30);
@@ -58,6 +58,10 @@ void Nemesis::mend_all() {
   for (SimExecutor* c : truth_.containers())
     c->server().set_apply_delay(microseconds(100), milliseconds(2));
   for (const auto& agent : master_.agents()) {
+    for (const auto& [id, volume] : agent->volumes()) volume->disk.sync_most = SimDisk{}.sync_most;
+  }
+  schedulers_.retire_others();
+  for (const auto& agent : master_.agents()) {
     if (!agent->up()) agent->start();
   }
 }
@@ -76,7 +80,6 @@ SimExecutor* Nemesis::primary_victim() {
 
 void Nemesis::strike(Fault fault) {
   SimExecutor* const v = fault == Fault::kPrimaryServer ? primary_victim() : victim();
-  SimAgent& agent = *master_.agents()[prng_.below(master_.agents().size())];
   switch (fault) {
     case Fault::kServer:
     case Fault::kPrimaryServer:
@@ -94,22 +97,18 @@ void Nemesis::strike(Fault fault) {
     case Fault::kContainer:
       if (v != nullptr) v->container_dies();
       return;
-    case Fault::kMachine: {
-      if (!agent.up()) return;
-      agent.crash();
-      sim_.after(sim_.between(milliseconds(500), seconds(12)), [&agent] {
-        if (!agent.up()) agent.start();
-      });
-      return;
-    }
+    case Fault::kMachine:
+      return crash_machine(false);
+    case Fault::kPower:
+      return crash_machine(true);
     case Fault::kAgent:
-      return agent.restart_process();
+      return any_agent().restart_process();
     case Fault::kMaster:
       return master_.crash();
     case Fault::kScheduler:
-      return scheduler_.crash();
+      return schedulers_.leader().crash();
     case Fault::kSchedulerSending:
-      return scheduler_.crash_while_sending();
+      return schedulers_.leader().crash_while_sending();
     case Fault::kAllServers:
       for (SimExecutor* c : truth_.containers()) {
         if (prng_.chance(700)) c->crash_server("all crash");
@@ -130,6 +129,80 @@ void Nemesis::strike(Fault fault) {
         v->server().set_apply_delay(milliseconds(1),
                                     milliseconds(1 + static_cast<long>(prng_.below(200))));
       return;
+    case Fault::kSlowDisk:
+    case Fault::kStalledDisk:
+      return hurt_disk(fault);
+    case Fault::kFreezeExecutor:
+    case Fault::kFreezeServer:
+    case Fault::kFreezeMachine:
+      return freeze(fault);
+    case Fault::kFreezeScheduler:
+      return schedulers_.leader().freeze(a_pause());
+    case Fault::kStoreHangs:
+      return schedulers_.hang_store(a_pause());
+    case Fault::kStoreRefuses:
+      return schedulers_.refuse_commits(a_pause());
+    case Fault::kSecondScheduler:
+      return schedulers_.depose();
+    case Fault::kSlowMesos:
+      return slow_mesos();
+  }
+}
+
+SimAgent& Nemesis::any_agent() {
+  return *master_.agents()[prng_.below(master_.agents().size())];
+}
+
+void Nemesis::crash_machine(bool power_lost) {
+  SimAgent& agent = any_agent();
+  if (!agent.up()) return;
+  agent.crash(power_lost);
+  sim_.after(sim_.between(milliseconds(500), seconds(12)), [&agent] {
+    if (!agent.up()) agent.start();
+  });
+}
+
+void Nemesis::hurt_disk(Fault fault) {
+  // Often that of a primary: there it hurts most.
+  SimExecutor* v = prng_.chance(400) ? primary_victim() : nullptr;
+  if (v == nullptr) v = victim();
+  if (v == nullptr) return;
+  if (fault == Fault::kSlowDisk) {
+    v->disk().sync_most = milliseconds(5 + static_cast<long>(prng_.below(400)));
+    sim_.tell([&] { return "the disk of " + v->spec().member.str() + " is slow"; });
+  } else {
+    v->disk().stalled_until = sim_.now() + a_pause();
+    sim_.tell([&] { return "the disk of " + v->spec().member.str() + " stalls"; });
+  }
+}
+
+void Nemesis::freeze(Fault fault) {
+  SimExecutor* v = prng_.chance(400) ? primary_victim() : nullptr;
+  if (v == nullptr) v = victim();
+  if (v == nullptr) return;
+  const Duration pause = a_pause();
+  for (SimExecutor* c : truth_.containers()) {
+    const bool hit = fault == Fault::kFreezeMachine ? c->machine() == v->machine() : c == v;
+    if (hit && fault != Fault::kFreezeServer) c->freeze(pause);
+    if (hit && fault != Fault::kFreezeExecutor) c->server().freeze(pause);
+  }
+}
+
+// Offers and updates, calls, what agents say: each late by as much, for a while.
+void Nemesis::slow_mesos() {
+  sim_.tell([] { return std::string("network: Mesos is late"); });
+  sim_.coverage.hit(Mark::kMesosLate);
+  const auto lag = [this](Node a, Node b) {
+    if (prng_.chance(300)) return;
+    sim_.network.lag(a, b, sim_.between(milliseconds(100), seconds(8)));
+    sim_.after(sim_.between(seconds(2), seconds(15)),
+               [this, a, b] { sim_.network.lag(a, b, Duration{}); });
+  };
+  lag(kMasterNode, kSchedulerNode);
+  lag(kSchedulerNode, kMasterNode);
+  for (const auto& agent : master_.agents()) {
+    lag(agent_node(agent->machine()), kMasterNode);
+    lag(kMasterNode, agent_node(agent->machine()));
   }
 }
 

@@ -3,20 +3,20 @@
 // What goes wrong. A seed draws which kinds of faults it has and how often; while the nemesis is on
 // it picks victims at random. Everything it breaks mends by itself or by mend_all(): no data are
 // taken away, for which Mysos has no answer.
-#include <optional>
+#include <set>
 #include <vector>
 
 #include "sim/fault.h"
 #include "sim/sim_master.h"
-#include "sim/sim_scheduler.h"
+#include "sim/sim_leadership.h"
 #include "sim/truth.h"
 
 namespace mysos::sim {
 
 class Nemesis {
  public:
-  Nemesis(Sim& sim, Truth& truth, SimMaster& master, SimScheduler& scheduler,
-          std::uint32_t machines, std::optional<Fault> only, bool rough_network);
+  Nemesis(Sim& sim, Truth& truth, SimMaster& master, SimLeadership& schedulers,
+          std::uint32_t machines, const std::set<Fault>& only, bool rough_network);
   void unleash();
   void mend_all();  // ends all faults; what is down comes back
 
@@ -25,7 +25,7 @@ class Nemesis {
     Fault fault{};
     Duration every{};
   };
-  void draw(std::optional<Fault> only, bool rough_network);
+  void draw(const std::set<Fault>& only, bool rough_network);
   void arm(const Kind& kind);
   void strike(Fault fault);
   SimExecutor* victim();
@@ -36,12 +36,18 @@ class Nemesis {
   void unwatched();
   void replica_cut();
   void late_acks();
+  void crash_machine(bool power_lost);
+  void hurt_disk(Fault fault);
+  void freeze(Fault fault);
+  void slow_mesos();
+  SimAgent& any_agent();
+  Duration a_pause() { return sim_.between(milliseconds(100), seconds(5)); }
   Node any_node() { return static_cast<Node>(prng_.below(nodes_)); }
 
   Sim& sim_;
   Truth& truth_;
   SimMaster& master_;
-  SimScheduler& scheduler_;
+  SimLeadership& schedulers_;
   Prng prng_;
   Node nodes_;
   bool on_ = false;

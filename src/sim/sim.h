@@ -27,7 +27,11 @@ enum class Mutation {
   kRelayLost,           // a MySQL server forgets its relay log at a restart (relay_log_recovery=1)
   kLockIgnored,         // a server lets in replicas whose accounts are locked
   kKillClientsIgnored,  // sessions survive, so that turning semi-sync off releases their commits
+  kKillReleases,        // KILL acknowledges what others wait for (MariaDB without BLOCK_COMMIT)
+  kFsyncLies,           // a machine without power loses what it had said to be durable
+  kTailTruncated,       // a restarted server cuts the end off its binlog (init-rpl-role=SLAVE)
   kStoreForgets,        // the scheduler's store loses the last transaction when the scheduler dies
+  kStoreForAll,         // the store takes transactions of a scheduler that leads no more
   kSendBeforeCommit,    // orders and calls leave before their records are durable
 };
 constexpr auto enum_names(Mutation) {
@@ -39,7 +43,11 @@ constexpr auto enum_names(Mutation) {
                                             {kRelayLost, "relay-lost"},
                                             {kLockIgnored, "lock-ignored"},
                                             {kKillClientsIgnored, "kill-clients-ignored"},
+                                            {kKillReleases, "kill-releases"},
+                                            {kFsyncLies, "fsync-lies"},
+                                            {kTailTruncated, "tail-truncated"},
                                             {kStoreForgets, "store-forgets"},
+                                            {kStoreForAll, "store-for-all"},
                                             {kSendBeforeCommit, "send-before-commit"}});
 }
 

@@ -51,15 +51,15 @@ void SimAgent::start() {
   link_up();
 }
 
-void SimAgent::crash() {
+void SimAgent::crash(bool power_lost) {
   if (!up_) return;
   sim_.coverage.hit(Mark::kAgentCrash);
-  sim_.tell([&] { return fmt::format("machine {} crashes", machine_); });
+  sim_.tell([&] { return fmt::format("machine {} {}", machine_, power_lost ? "has no power" : "crashes"); });
   up_ = false;
   ++life_;
   registered_ = false;
   if (link_) link_->up->close(), link_->down->close();
-  for (const auto& c : containers_) c->die();
+  for (const auto& c : containers_) c->die(power_lost);
   for (auto& [id, task] : tasks_) {
     task.container = nullptr;
     if (!mesos::is_terminal(task.state))

@@ -29,7 +29,7 @@ class SimAgent {
   SimAgent(Sim& sim, ServerWorld& world, std::uint32_t machine, ToMaster to_master);
 
   void start();
-  void crash();            // the machine: all containers end
+  void crash(bool power_lost = false);  // the machine: all containers end
   void restart_process();  // the agent alone: containers live on
   // Apache Mesos recognises an agent that asks twice by its address; the master core does not, so
   // an agent knows the id that it was given even where the answer is lost.

@@ -12,10 +12,7 @@
 namespace mysos::sim {
 namespace {
 
-constexpr Duration kWatchBeat = milliseconds(250);
-constexpr Duration kPollSlow = milliseconds(100);
 constexpr int kMaxIdleTicks = 100;
-constexpr Duration kPollFast = milliseconds(5);
 
 std::string server_id(const MemberSpec& spec, std::uint64_t number) {
   if (spec.flavour == Flavour::kMariadb) return fmt::format("0-{}", number);
@@ -41,7 +38,8 @@ SimExecutor::SimExecutor(Sim& sim, ServerWorld& world, const MemberSpec& spec,
       machine_(machine),
       volume_(volume),
       ended_(std::move(ended)),
-      server_(sim, world, identity_of(spec, machine)) {}
+      server_(sim, world, identity_of(spec, machine), volume.disk),
+      clock_(sim) {}
 
 // ---- life ----
 
@@ -65,15 +63,10 @@ void SimExecutor::start_executor() {
   });
   if (server_.alive()) {
     sim_.coverage.hit(Mark::kAdopted);
-    const auto up = [this] {
-      later(milliseconds(2), [this] {
-        if (server_.accepting())
-          give(member_input::ServerUp{server_.incarnation(), "sim", server_.data()->server_id});
-      });
-    };
-    server_.watch(up, [this](const std::string& how) { give(member_input::ServerExited{how}); });
+    server_.watch([this] { greet_server(); },
+                  [this](const std::string& how) { give(member_input::ServerExited{how}); });
     give(member_input::ServerAdopted{server_.incarnation()});
-    if (server_.accepting()) up();
+    if (server_.accepting()) greet_server();
   } else {
     give(member_input::Tick{});
   }
@@ -81,9 +74,26 @@ void SimExecutor::start_executor() {
   watch_beat();
 }
 
-void SimExecutor::later(Duration delay, std::function<void()> f) {
-  sim_.after(delay, [this, life = life_, f = std::move(f)] {
-    if (life == life_ && core_) f();
+// It is tried until it answers: a server that is stopped will.
+void SimExecutor::greet_server() {
+  later(milliseconds(2), [this] {
+    if (!server_.accepting()) return;
+    if (!server_.answering()) return later(milliseconds(50), [this] { greet_server(); });
+    give(member_input::ServerUp{server_.incarnation(), "sim", server_.data()->server_id});
+  });
+}
+
+void SimExecutor::freeze(Duration pause) {
+  if (!core_ || freezer_.frozen()) return;
+  sim_.tell([&] {
+    return fmt::format("{} executor is stopped for {} ms", spec_.member.str(), to_ms(pause));
+  });
+  freezer_.freeze();
+  sim_.after(pause, [this, life = life_] {
+    if (life != life_) return;
+    sim_.coverage.hit(Mark::kFrozenExecutor);
+    sim_.tell([&] { return fmt::format("{} executor goes on", spec_.member.str()); });
+    freezer_.thaw();
   });
 }
 
@@ -112,6 +122,7 @@ void SimExecutor::crash_executor(bool server_too) {
   waiting_orders_.clear();
   for (auto& w : watchers_) w->stream->close();
   watchers_.clear();
+  freezer_.thaw();  // what it had not come to finds that it is dead
   server_.forget_watcher();
   if (server_too) server_.crash("killed with its executor");
   sim_.after(sim_.between(milliseconds(50), seconds(1)), [this, life = life_] {
@@ -119,8 +130,9 @@ void SimExecutor::crash_executor(bool server_too) {
   });
 }
 
-void SimExecutor::die() {
+void SimExecutor::die(bool power_lost) {
   if (!container_) return;
+  if (power_lost) server_.crash("the power is gone", true);
   crash_executor(true);
   server_.forget_watcher();
   server_.crash("its container is gone");
@@ -138,6 +150,7 @@ void SimExecutor::container_dies() {
 
 void SimExecutor::give(MemberInput input) {
   if (!core_) return;
+  if (freezer_.frozen()) return awake([this, input = std::move(input)] { give(input); });
   inbox_.push_back(std::move(input));
   process();
 }
@@ -146,14 +159,14 @@ void SimExecutor::process() {
   while (core_ && !syncing_ && !inbox_.empty()) {
     const MemberInput input = std::move(inbox_.front());
     inbox_.pop_front();
-    core_->step(input, sim_.now());
+    core_->step(input, clock_.now(sim_.now()));
     carry_out(core_->take_output());
   }
   if (core_ && !syncing_) arm_timer();
 }
 
 void SimExecutor::arm_timer() {
-  const Instant at = core_->next_deadline();
+  const Instant at = clock_.real(core_->next_deadline());
   if (at == kNever || at >= timer_) return;
   idle_ticks_ = at > sim_.now() ? 0 : idle_ticks_ + 1;
   if (idle_ticks_ > kMaxIdleTicks)
@@ -171,7 +184,8 @@ void SimExecutor::carry_out(MemberOutput out) {
   if (std::exchange(die_in_sync_, false)) {
     later(microseconds(100), [this] { crash_executor(sim_.prng.chance(500)); });
   }
-  later(sim_.between(microseconds(200), milliseconds(8)), [this, out = std::move(out)] {
+  if (volume_.disk.stalled_until > sim_.now()) sim_.coverage.hit(Mark::kDiskStalled);
+  later(volume_.disk.sync(sim_) + volume_.disk.sync(sim_), [this, out = std::move(out)] {
     volume_.promise = *syncing_;
     syncing_.reset();
     effects(out);
@@ -277,9 +291,10 @@ void SimExecutor::next_step() {
     if (next_plan_) return end_plan("a newer plan came");
     server_.run_step(
         plan_->steps[step_], [this, token, life = life_](std::optional<std::string> failure) {
-          sim_.after(sim_.between(microseconds(100), milliseconds(2)),
-                     [this, token, life, failure = std::move(failure)] {
-                       if (life != life_ || token != plan_token_ || !plan_) return;
+          if (life != life_ || !core_) return;
+          later(sim_.between(microseconds(100), milliseconds(2)),
+                     [this, token, failure = std::move(failure)] {
+                       if (token != plan_token_ || !plan_) return;
                        ++steps_ended_;
                        if (failure) {
                          sim_.tell([&] {
@@ -304,56 +319,21 @@ void SimExecutor::end_plan(std::optional<std::string> failure) {
     return;
   }
   member_input::PlanEnded ended{id, std::move(failure), {}};
-  if (server_.accepting()) ended.after = server_.read();
+  if (server_.answering()) ended.after = server_.read();
   give(std::move(ended));
 }
 
-// ---- watching ----
-
-void SimExecutor::poll_server() {
-  later(core_->poll_fast() ? kPollFast : kPollSlow, [this] {
-    if (server_.accepting() && !plan_) {
-      later(
-          sim_.between(microseconds(200), milliseconds(2)),
-          [this, ended = steps_ended_, seen = server_.read(), incarnation = server_.incarnation()] {
-            if (ended == steps_ended_ && !plan_ && incarnation == server_.incarnation() &&
-                server_.accepting()) {
-              give(member_input::Snapshot{seen});
-            }
-          });
-    }
-    poll_server();
-  });
-}
-
-void SimExecutor::watch_beat() {
-  later(kWatchBeat, [this] {
-    report_to_watchers();
-    watch_beat();
-  });
-}
-
-void SimExecutor::report_to_watchers() {
-  std::erase_if(watchers_, [](const auto& w) { return w->stream->broken(); });
-  if (watchers_.empty() || syncing_) return;
-  const auto report =
-      std::make_shared<const MemberReport>(core_->report());  // shared by the streams
-  for (const auto& w : watchers_) {
-    sim_.network.send(w->stream, node(), kSchedulerNode, [w, report] { w->deliver(*report); });
-  }
-}
-
-bool SimExecutor::watch(const MemberId& member, std::shared_ptr<WatchConnection> connection) {
-  if (!core_ || member != spec_.member) return false;
-  watchers_.push_back(std::move(connection));
-  report_to_watchers();
-  return true;
-}
+// ---- the member API ----
 
 void SimExecutor::order(const MemberId& member, const Order& order,
                         std::function<void(std::optional<Error>, MemberReport)> answer) {
   if (!core_) return;  // the caller sees a refused connection, or nothing
   if (member != spec_.member) return;
+  if (freezer_.frozen()) {
+    return awake([this, member, order, answer = std::move(answer)] {
+      this->order(member, order, answer);
+    });
+  }
   if (std::holds_alternative<order::Setup>(order) && !volume_.secrets) {
     volume_.secrets = true;
     give(member_input::SecretsStored{});
@@ -364,7 +344,7 @@ void SimExecutor::order(const MemberId& member, const Order& order,
 }
 
 bool SimExecutor::says_primary() {
-  if (!core_ || syncing_) return false;
+  if (!core_ || syncing_ || freezer_.frozen()) return false;
   const MemberReport r = core_->report();
   return r.role == MemberRole::kPrimary && r.writable;
 }

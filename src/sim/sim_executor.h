@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/member_core.h"
+#include "sim/local_clock.h"
 #include "sim/sim_server.h"
 #include "sim/sim_volume.h"
 
@@ -32,11 +33,12 @@ class SimExecutor {
 
   void launch();
   void stop();                           // the task is killed
-  void die();                            // the whole container, at once
+  void die(bool power_lost = false);     // the whole container, at once
   void container_dies();                 // ... and its agent is told
   void crash_executor(bool server_too);  // it is started again beside the volume within a second
   void crash_at_next_promise() { die_in_sync_ = true; }
   void crash_server(const std::string& how) { server_.crash(how); }
+  void freeze(Duration pause);  // the executor is stopped, and goes on after it
 
   // The member API. `answer` is called here; the caller sends it over the network.
   void order(const MemberId& member, const Order& order,
@@ -49,6 +51,7 @@ class SimExecutor {
   [[nodiscard]] const MemberSpec& spec() const { return spec_; }
   [[nodiscard]] std::uint32_t machine() const { return machine_; }
   [[nodiscard]] const SimVolume& volume() const { return volume_; }
+  [[nodiscard]] SimDisk& disk() { return volume_.disk; }
   [[nodiscard]] SimServer& server() { return server_; }
   [[nodiscard]] Node node() const { return executor_node(machine_); }
 
@@ -58,6 +61,7 @@ class SimExecutor {
     std::function<void(std::optional<Error>, MemberReport)> answer;
   };
   void start_executor();
+  void greet_server();
   void give(MemberInput input);
   void process();
   void carry_out(MemberOutput out);
@@ -71,9 +75,22 @@ class SimExecutor {
   void poll_server();
   void arm_timer();
   void watch_beat();
+  void look_around();
   void report_to_watchers();
-  // Runs `f` unless this executor process has died by then.
-  void later(Duration delay, std::function<void()> f);
+  // Runs `f` unless this executor process has died by then; where it is stopped, once it goes on.
+  template <class F>
+  void awake(F f) {
+    freezer_.run([this, life = life_, f = std::move(f)] {
+      if (life == life_ && core_) f();
+    });
+  }
+  template <class F>
+  void later(Duration delay, F f) {
+    sim_.after(delay, [this, life = life_, f = std::move(f)] {
+      if (life != life_ || !core_) return;
+      freezer_.frozen() ? awake(f) : f();
+    });
+  }
 
   Sim& sim_;
   MemberSpec spec_;
@@ -84,6 +101,8 @@ class SimExecutor {
   bool container_ = false;
   bool die_in_sync_ = false;
   std::uint64_t life_ = 0;  // of the executor process
+  LocalClock clock_;
+  Freezer freezer_;
   std::optional<MemberCore> core_;
   std::deque<MemberInput> inbox_;
   std::optional<MemberPromise> syncing_;  // being written; nothing else happens meanwhile

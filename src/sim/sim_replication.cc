@@ -23,8 +23,8 @@ constexpr std::size_t kBatch = 64;
 // ---- as a replica ----
 
 void SimServer::connect_soon(Duration delay) {
-  sim_.after(delay, [this, life = life_, link = link_] {
-    if (life == life_ && receiver_ && link == link_ && (!link_ || !link_->connected)) connect();
+  later(delay, [this, link = link_] {
+    if (receiver_ && link == link_ && (!link_ || !link_->connected)) connect();
   });
 }
 
@@ -40,19 +40,23 @@ void SimServer::connect() {
   if (source == nullptr || source == this) return;
   link_->source = source;
   sim_.network.send(link_->up, node(), source->node(),
-                    [link = link_] { link->source->admit(link); });
+                    [link = link_] {
+                      link->source->awake([link] { link->source->admit(link); });
+                    });
 }
 
 void SimServer::watch_link(const std::shared_ptr<ReplicaLink>& link) {
-  sim_.after(seconds(1), [this, link, life = life_] {
-    if (life != life_ || link != link_ || !receiver_) return;
+  later(seconds(1), [this, link] {
+    if (link != link_ || !receiver_) return;
     // The source's heartbeats come when nothing else does.
-    link->missed = sim_.network.is_cut(link->source->node(), node()) ? link->missed + 1 : 0;
+    const bool silent =
+        link->source->freezer_.frozen() || sim_.network.is_cut(link->source->node(), node());
+    link->missed = silent ? link->missed + 1 : 0;
     if (link->missed >= kHeartbeatsMissed) link->down->close();
     if (link->down->broken() || link->up->broken()) {
       // Known at once on a reset, after net_timeout on silence.
-      sim_.after(sim_.between(milliseconds(0), kNetTimeout - seconds(1)), [this, link, life] {
-        if (life != life_ || link != link_ || !receiver_) return;
+      later(sim_.between(milliseconds(0), kNetTimeout - seconds(1)), [this, link] {
+        if (link != link_ || !receiver_) return;
         link->connected = false;
         connect();
       });
@@ -78,7 +82,7 @@ void SimServer::end_link() {
   if (link->source == nullptr) return link->up->close();
   sim_.network.send(link->up, node(), link->source->node(), [link] {
     link->up->close();
-    std::erase(link->source->dumps_, link);
+    link->source->awake([link] { std::erase(link->source->dumps_, link); });
   });
 }
 
@@ -95,28 +99,38 @@ void SimServer::lose_relay() {
   world_.relay_lost(*this, any);
 }
 
-void SimServer::received_batch(const std::shared_ptr<ReplicaLink>& link,
-                               const std::vector<TxnId>& txns, std::size_t position) {
+// MySQL's relay log is durable before it acknowledges (sync_relay_log=1); MariaDB's does not count
+// after a restart anyway.
+void SimServer::received_batch(const std::shared_ptr<ReplicaLink>& link, std::vector<TxnId> txns,
+                               std::size_t position) {
   if (link != link_ || link->replica_life != life_ || !receiver_) return;
+  if (identity_.flavour == Flavour::kMariadb && !freezer_.frozen())
+    return relayed(link, txns, position);
+  if (disk_.stalled_until > sim_.now()) sim_.coverage.hit(Mark::kDiskStalled);
+  link->relay_synced = std::max(link->relay_synced, sim_.now() + disk_.sync(sim_));
+  later(link->relay_synced - sim_.now(), [this, link, txns = std::move(txns), position] {
+    relayed(link, txns, position);
+  });
+}
+
+void SimServer::relayed(const std::shared_ptr<ReplicaLink>& link, const std::vector<TxnId>& txns,
+                        std::size_t position) {
+  if (link != link_ || !receiver_) return;
   for (const TxnId t : txns) {
     if (!data_->held.has(t)) hold(t, false);
   }
   apply_soon();
   if (!link->acking) return;
-  sim_.network.send(link->up, node(), link->source->node(),
-                    [link, position, by = identity_.member] {
-                      const auto& open = link->source->dumps_;
-                      if (std::ranges::find(open, link) != open.end())
-                        link->source->acknowledged(by, position);
-                    });
+  sim_.network.send(link->up, node(), link->source->node(), [link, position] {
+    link->source->awake([link, position] { link->source->acknowledged(link, position); });
+  });
 }
 
 void SimServer::apply_soon() {
   // A replica that is a semi-sync source itself hangs its own applier (measured).
   if (!applier_ || applying_ || data_->relay.empty() || d_ > 0) return;
   applying_ = true;
-  sim_.after(sim_.between(apply_min_, apply_max_), [this, life = life_] {
-    if (life != life_) return;
+  later(sim_.between(apply_min_, apply_max_), [this] {
     applying_ = false;
     apply_one();
   });
@@ -147,7 +161,7 @@ void SimServer::admit(const std::shared_ptr<ReplicaLink>& link) {
   // It is asked from the first transaction on that it lacks; having all before acknowledges them.
   while (link->next < data_->binlog.size() && link->held.has(data_->binlog[link->next]))
     ++link->next;
-  if (link->acking) acknowledged(who, link->next);
+  if (link->acking) acknowledged(link, link->next);
   pump(link);
   link->replica->watch_link(link);
 }
@@ -169,15 +183,14 @@ void SimServer::pump(const std::shared_ptr<ReplicaLink>& link) {
                       });
   }
   if (link->down->broken() || link->up->broken()) {
-    sim_.after(kSourceNotices, [this, link, life = life_] {
-      if (life == life_) std::erase(dumps_, link);
-    });
+    later(kSourceNotices, [this, link] { std::erase(dumps_, link); });
   }
 }
 
-void SimServer::acknowledged(const MemberId& by, std::size_t position) {
+void SimServer::acknowledged(const std::shared_ptr<ReplicaLink>& link, std::size_t position) {
+  if (std::ranges::find(dumps_, link) == dumps_.end()) return;
   for (Pending& p : pending_) {
-    if (p.position <= position) p.acked_by.insert(by);
+    if (p.position <= position) p.acked_by.insert(link->replica->identity_.member);
   }
   settle_commits();
 }
@@ -197,8 +210,8 @@ void SimServer::drop_shut_out() {
 
 void SimServer::take(const step::StopReceiver&, Done done) {
   if (receiver_ && sim_.mutation == Mutation::kReceiverRunsOn) {
-    sim_.after(milliseconds(300), [this, life = life_, link = link_] {
-      if (life == life_ && link == link_) stop_receiver();
+    later(milliseconds(300), [this, link = link_] {
+      if (link == link_) stop_receiver();
     });
     receiver_ = true;
     return done(std::nullopt);

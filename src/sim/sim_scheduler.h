@@ -2,8 +2,9 @@
 #pragma once
 // The shell around the real SchedulerCore: one input at a time; what it says is carried out in the
 // order of its contract (records durable, then calls, orders, replies). It may die at any point of
-// that, keeps only what was committed, and starts again from it. After every step its state is
-// compared with the fold of its records.
+// that, keeps only what was committed, and starts again from it. It may go on when another one has
+// taken the lead, until the store refuses it (sim_store.h). After every step its state is compared
+// with the fold of its records.
 #include <deque>
 #include <functional>
 #include <map>
@@ -12,8 +13,11 @@
 #include <string>
 
 #include "core/scheduler_core.h"
+#include "sim/freezer.h"
+#include "sim/local_clock.h"
 #include "sim/sim_executor.h"
 #include "sim/sim_master.h"
+#include "sim/sim_store.h"
 
 namespace mysos::sim {
 
@@ -29,21 +33,24 @@ class SchedulerWorld {
 
 class SimScheduler {
  public:
-  SimScheduler(Sim& sim, SchedulerWorld& world, SimMaster& master);
+  SimScheduler(Sim& sim, SchedulerWorld& world, SimMaster& master, SimStore& store);
 
-  void start();
-  void crash();  // back by itself
+  void start();   // and lead
+  void crash();   // back by itself
+  void retire();  // for good
+  void freeze(Duration pause);
+  void go_deaf() { deaf_ = true; }  // to the master, which would tell it that another one leads
   void crash_while_sending() {
     die_after_sends_ = sim_.prng.below(3);
   }  // at its next commit, a few messages later
   void request(SchedulerInput input) { give(std::move(input)); }
 
   [[nodiscard]] bool alive() const { return core_ != nullptr; }
+  [[nodiscard]] bool leads() const { return store_.leader == term_; }
   [[nodiscard]] const SchedulerCore* core() const { return core_.get(); }
   [[nodiscard]] const SchedulerState& committed_state() const { return folded_; }
 
  private:
-  using Store = std::map<std::string, std::map<std::string, std::string>>;
   struct Watch {
     WatchTarget target;
     std::shared_ptr<WatchConnection> connection;  // shared with the executor; null: none
@@ -52,6 +59,7 @@ class SimScheduler {
   };
   void give(SchedulerInput input);
   void process();
+  void commit_soon(bool again);
   void commit(const SchedulerOutput& out);
   void carry_out(SchedulerOutput out);
   void check_fold();
@@ -64,14 +72,34 @@ class SimScheduler {
   void watch_master();
   void aim_watches();
   void connect_watch(const MemberId& member);
+  void hear(const MemberId& member, const WatchConnection* from, const MemberReport& report);
   void beat();
-  void later(Duration delay, std::function<void()> f);
+  void deliver_order(const SentOrder& sent, const std::string& ip, std::uint16_t port,
+                     const std::function<void(std::optional<Error>, std::optional<MemberReport>)>&
+                         back);
+  // Runs `f` unless this process has died by then; where it is stopped, once it goes on.
+  template <class F>
+  void awake(F f) {
+    freezer_.run([this, life = life_, f = std::move(f)] {
+      if (life == life_ && core_) f();
+    });
+  }
+  template <class F>
+  void later(Duration delay, F f) {
+    sim_.after(delay, [this, life = life_, f = std::move(f)] {
+      if (life != life_ || !core_) return;
+      freezer_.frozen() ? awake(f) : f();
+    });
+  }
 
   Sim& sim_;
   SchedulerWorld& world_;
   SimMaster& master_;
-  Store store_;
-  Store before_;  // the last transaction (for Mutation::kStoreForgets)
+  SimStore& store_;
+  std::uint64_t term_ = 0;  // as a leader of the store
+  bool deaf_ = false;
+  LocalClock clock_;
+  Freezer freezer_;
   SchedulerState folded_;
   std::uint64_t life_ = 0;
   std::uint64_t next_stream_ = 1;
@@ -84,6 +112,7 @@ class SimScheduler {
   std::shared_ptr<SubscribeLink> link_;  // shared with the master
   std::map<MemberId, Watch> watches_;
   std::map<std::uint64_t, MemberId> orders_;  // sent, not answered
+  std::map<MemberId, std::uint64_t> latest_;  // order that came to a member
 };
 
 SchedulerConfig sim_scheduler_config();

@@ -9,9 +9,14 @@
 #include "base/assert.h"
 
 namespace mysos::sim {
+namespace {
 
-SimServer::SimServer(Sim& sim, ServerWorld& world, ServerIdentity identity)
-    : sim_(sim), world_(world), identity_(std::move(identity)) {}
+constexpr Duration kHoldCommits = milliseconds(500);  // at most, for commits under way to end
+
+}  // namespace
+
+SimServer::SimServer(Sim& sim, ServerWorld& world, ServerIdentity identity, const SimDisk& disk)
+    : sim_(sim), world_(world), identity_(std::move(identity)), disk_(disk) {}
 
 // ---- life ----
 
@@ -22,15 +27,14 @@ void SimServer::start(Datadir& data, std::function<void()> up,
   up_ = std::move(up);
   exited_ = std::move(exited);
   incarnation_ = fmt::format("{}/{}", identity_.member.str(), ++starts_);
-  const std::uint64_t life = ++life_;
+  ++life_;
   const bool mysql = identity_.flavour == Flavour::kMysql;
   // With its relay log MySQL keeps whom it followed; MariaDB would fetch the relay log anew.
   if (!mysql || sim_.mutation == Mutation::kRelayLost) lose_relay();
   MYSOS_ASSERT(!data.server_id.empty(), "a datadir has a server id");
   const Duration takes = mysql ? sim_.between(milliseconds(500), milliseconds(900))
                                : sim_.between(milliseconds(120), milliseconds(300));
-  sim_.after(takes, [this, life] {
-    if (life != life_) return;
+  later(takes, [this] {
     accepting_ = true;
     sim_.tell([&] {
       return fmt::format("{} mysqld is up, holds {}", incarnation_, data_->received.to_string());
@@ -44,13 +48,14 @@ void SimServer::watch(std::function<void()> up, std::function<void(std::string)>
   exited_ = std::move(exited);
 }
 
-void SimServer::crash(const std::string& how) {
+void SimServer::crash(const std::string& how, bool power_lost) {
   if (data_ == nullptr) return;
   sim_.tell([&] {
     return fmt::format("{} mysqld ends ({}), {} commit(s) unanswered", incarnation_, how,
-                       pending_.size());
+                       pending_.size() + flushing_.size());
   });
   if (!pending_.empty()) sim_.coverage.hit(Mark::kErrantTail);
+  lose_unsynced(power_lost);
   ++life_;
   end_link();
   for (const auto& d : dumps_) {
@@ -60,37 +65,83 @@ void SimServer::crash(const std::string& how) {
   }
   dumps_.clear();
   pending_.clear();
+  flushing_.clear();
   accepting_ = false;
   read_only_ = true;
-  turning_read_only_ = false;
+  turning_read_only_ = syncing_ = holding_commits_ = false;
   d_ = 0;
   semi_sync_replica_ = receiver_ = receiver_acks_ = applier_ = applying_ = false;
   data_ = nullptr;
   up_ = {};
   auto waiting = std::exchange(waiting_, {});
   for (auto& w : waiting) w.done("mysqld ended");
+  freezer_.thaw();  // what it had not come to finds that it is dead
   // Its process handle tells the executor.
   sim_.after(sim_.between(milliseconds(1), milliseconds(60)), [this, how, life = life_] {
     if (life == life_ && exited_) std::exchange(exited_, {})(how);
   });
 }
 
+// Nobody was told of the writes that are not durable yet, and no replica has them. The kernel has
+// some of them, and writes them out when the process alone has died.
+void SimServer::lose_unsynced(bool power_lost) {
+  const std::size_t kept = power_lost ? 0 : sim_.prng.below(data_->unsynced.size() + 1);
+  if (kept > 0) sim_.coverage.hit(Mark::kUnsyncedKept);
+  if (power_lost && !data_->unsynced.empty()) sim_.coverage.hit(Mark::kPowerLost);
+  data_->last_number -= data_->unsynced.size() - kept;
+  data_->unsynced.resize(kept);
+  for (const TxnId t : std::exchange(data_->unsynced, {})) hold(t, true);
+  const bool lies = power_lost && sim_.mutation == Mutation::kFsyncLies;
+  const bool cuts = sim_.mutation == Mutation::kTailTruncated;
+  if (lies || cuts) forget_tail(data_->binlog.size() - std::min<std::size_t>(data_->binlog.size(), 3));
+}
+
+// For mutations only: what no server may do.
+void SimServer::forget_tail(std::size_t keep) {
+  GtidSet lost;
+  for (; data_->binlog.size() > keep; data_->binlog.pop_back()) {
+    const Txn& t = sim_.txns[data_->binlog.back()];
+    lost.add(t.source, t.number, t.number);
+    data_->in_binlog.remove(data_->binlog.back());
+    data_->held.remove(data_->binlog.back());
+    if (t.source == data_->server_id) data_->last_number = t.number - 1;
+  }
+  data_->executed = data_->executed.minus(lost);
+  data_->received = data_->received.minus(lost);
+}
+
+// SIGTERM acknowledges commits that wait for an acker: on MySQL all, on MariaDB some of them.
 void SimServer::shutdown() {
   if (data_ == nullptr) return;
-  for (Pending& p : pending_) p.session = false;
-  const std::uint64_t life = life_;
-  sim_.after(sim_.between(milliseconds(20), milliseconds(900)), [this, life] {
-    if (life == life_) crash("shut down");
+  awake([this] {
+    const std::uint64_t released = identity_.flavour == Flavour::kMysql ? 1000 : 200;
+    for (Pending& p : pending_) {
+      if (p.session && sim_.prng.chance(released)) release(p);
+      p.session = false;
+    }
+    for (Pending& p : flushing_) p.session = false;
+    later(sim_.between(milliseconds(20), milliseconds(900)), [this] { crash("shut down"); });
+  });
+}
+
+void SimServer::freeze(Duration pause) {
+  if (data_ == nullptr || freezer_.frozen()) return;
+  sim_.tell([&] { return fmt::format("{} mysqld is stopped for {} ms", incarnation_, to_ms(pause)); });
+  freezer_.freeze();
+  sim_.after(pause, [this, life = life_] {
+    if (life != life_) return;
+    sim_.coverage.hit(Mark::kFrozenServer);
+    sim_.tell([&] { return fmt::format("{} mysqld goes on", incarnation_); });
+    freezer_.thaw();
   });
 }
 
 // ---- clients ----
 
-TxnId SimServer::append_own(std::uint64_t write) {
+TxnId SimServer::number_own(std::uint64_t write) {
   const auto id = static_cast<TxnId>(sim_.txns.size());
   sim_.txns.push_back({data_->server_id, ++data_->last_number, write});
   sim_.trace.mix(sim_.txns.back().number + (std::uint64_t{identity_.number} << 32));
-  hold(id, true);
   return id;
 }
 
@@ -116,8 +167,11 @@ void SimServer::hold(TxnId txn, bool applied) {
 }
 
 void SimServer::write(std::uint64_t write, std::function<void(bool)> reply) {
-  if (!accepting_ || read_only_ || turning_read_only_ || !data_->user) return reply(false);
-  const TxnId txn = append_own(write);
+  if (freezer_.frozen())
+    return awake([this, write, reply = std::move(reply)] { this->write(write, reply); });
+  const bool refused = !accepting_ || read_only_ || turning_read_only_ || holding_commits_;
+  if (refused || !data_->user) return reply(false);
+  const TxnId txn = number_own(write);
   world_.begun(*this, txn);
   commit(txn, false, std::move(reply));
 }
@@ -127,20 +181,39 @@ void SimServer::ensure_user(std::function<void()> ready) {
   if (data_->user) return ready();
   // Waits until somebody may write; our own session, so read-only must be off all the same (no
   // write under super_read_only).
-  const std::uint64_t life = life_;
-  if (read_only_ || turning_read_only_) {
-    sim_.after(milliseconds(50), [this, life, ready = std::move(ready)] {
-      if (life == life_) ensure_user(ready);
-    });
+  if (read_only_ || turning_read_only_ || freezer_.frozen()) {
+    later(milliseconds(50), [this, ready = std::move(ready)] { ensure_user(ready); });
     return;
   }
-  commit(append_own(0), true, [ready = std::move(ready)](bool) { ready(); });
+  commit(number_own(0), true, [ready = std::move(ready)](bool) { ready(); });
 }
 
 void SimServer::commit(TxnId txn, bool own, std::function<void(bool)> reply) {
-  pending_.push_back({txn, data_->binlog.size(), {}, true, own, std::move(reply)});
-  pump();
-  settle_commits();
+  flushing_.push_back({txn, 0, {}, true, own, std::move(reply)});
+  data_->unsynced.push_back(txn);
+  flush();
+}
+
+// One fsync for all that was written when it began. What is durable is sent, and waits for its
+// acknowledgements.
+void SimServer::flush() {
+  if (syncing_ || flushing_.empty()) return;
+  syncing_ = true;
+  if (disk_.stalled_until > sim_.now()) sim_.coverage.hit(Mark::kDiskStalled);
+  later(disk_.sync(sim_), [this, group = flushing_.size()] {
+    syncing_ = false;
+    for (std::size_t i = 0; i < group; ++i) {
+      hold(flushing_[i].txn, true);
+      flushing_[i].position = data_->binlog.size();
+      pending_.push_back(std::move(flushing_[i]));
+    }
+    const auto end = static_cast<std::ptrdiff_t>(group);
+    flushing_.erase(flushing_.begin(), flushing_.begin() + end);
+    data_->unsynced.erase(data_->unsynced.begin(), data_->unsynced.begin() + end);
+    pump();
+    settle_commits();
+    flush();
+  });
 }
 
 void SimServer::settle_commits() {
@@ -153,14 +226,18 @@ void SimServer::settle_commits() {
     return true;
   });
   for (Pending& p : ready) {
-    if (!p.session) continue;
-    if (!p.own) {
-      sim_.coverage.hit(p.acked_by.empty() ? Mark::kAckSolo : Mark::kAckByReplica);
-      world_.released(*this, p.txn, p.acked_by);
-    }
-    p.reply(true);
+    if (p.session) release(p);
   }
   if (!ready.empty()) poke();
+}
+
+// Its client is told OK.
+void SimServer::release(Pending& commit) {
+  if (!commit.own) {
+    sim_.coverage.hit(commit.acked_by.empty() ? Mark::kAckSolo : Mark::kAckByReplica);
+    world_.released(*this, commit.txn, commit.acked_by);
+  }
+  commit.reply(true);
 }
 
 // ---- steps ----
@@ -181,16 +258,40 @@ void SimServer::poke() {
 }
 
 void SimServer::run_step(const ServerStep& step, Done done) {
-  if (!accepting_) return done("mysqld does not answer");
-  sim_.tell([&] { return fmt::format("{} step: {}", incarnation_, describe(step)); });
-  std::visit([&](const auto& s) { take(s, std::move(done)); }, step);
+  // A statement that a stopped server was sent is carried out when it goes on.
+  freezer_.run([this, life = life_, step, done = std::move(done)] {
+    if (life != life_ || !accepting_) return done("mysqld does not answer");
+    sim_.tell([&] { return fmt::format("{} step: {}", incarnation_, describe(step)); });
+    std::visit([&](const auto& s) { take(s, done); }, step);
+  });
 }
 
 void SimServer::take(const step::KillClients&, Done done) {
-  if (sim_.mutation != Mutation::kKillClientsIgnored) {
-    for (Pending& p : pending_) p.session = p.own;
+  if (sim_.mutation == Mutation::kKillClientsIgnored) return done(std::nullopt);
+  const auto end = [](Pending& p) { p.session = p.own; };
+  if (identity_.flavour == Flavour::kMysql) {
+    std::ranges::for_each(flushing_, end);
+    std::ranges::for_each(pending_, end);
+    return done(std::nullopt);
   }
-  done(std::nullopt);
+  if (sim_.mutation == Mutation::kKillReleases) {
+    for (std::size_t i = 0; i < pending_.size(); ++i) {
+      if (i > 0 && pending_[i].session) release(pending_[i]);
+      pending_[i].session = pending_[i].own;
+    }
+    return done(std::nullopt);
+  }
+  // No new commit while it waits for those that are under way; then nobody is left to be harmed.
+  holding_commits_ = true;
+  if (!pending_.empty()) sim_.coverage.hit(Mark::kHeldCommits);
+  const Instant until = sim_.now() + kHoldCommits;
+  wait([this, until] { return !commits_wait() || sim_.now() >= until; },
+       [this, done = std::move(done)](std::optional<std::string> failure) {
+         holding_commits_ = false;
+         if (!failure && commits_wait()) failure = "commits wait for an acknowledgement";
+         done(std::move(failure));
+       });
+  if (holding_commits_) later(kHoldCommits, [this] { poke(); });
 }
 
 void SimServer::take(const step::SetReadOnly& s, Done done) {
@@ -208,11 +309,11 @@ void SimServer::take(const step::SetReadOnly& s, Done done) {
   }
   if (read_only_) return done(std::nullopt);
   turning_read_only_ = true;
-  if (!pending_.empty()) sim_.coverage.hit(Mark::kHungReadOnly);
+  if (commits_wait()) sim_.coverage.hit(Mark::kHungReadOnly);
   wait(
       [this] {
         if (!turning_read_only_) return true;
-        if (sim_.mutation != Mutation::kKillClientsIgnored && !pending_.empty()) return false;
+        if (sim_.mutation != Mutation::kKillClientsIgnored && commits_wait()) return false;
         turning_read_only_ = false;
         read_only_ = true;
         return true;

@@ -6,8 +6,10 @@
 // and a replica that connects acknowledges what it already holds. It keeps its data in a Datadir
 // that outlives it. It starts read-only, without replication, semi-sync off. Flavours differ in
 // what a restart does to the relay log: MySQL keeps it, MariaDB in GTID mode throws it away, also
-// whenever both threads stop. Sources: mysql-facts in docs/mysql.md; findings of the model, C8 and
-// R12.
+// whenever both threads stop. A write is durable, and sent, once its disk says so; a server that is
+// killed before keeps some of what it had written, a machine without power keeps nothing of it.
+// SIGTERM acknowledges what waits for an acker; on MariaDB sessions are ended only while no commit
+// waits. Sources: docs/mysql.md; findings of the model, C8 and R12.
 #include <functional>
 #include <map>
 #include <memory>
@@ -16,6 +18,7 @@
 #include <vector>
 
 #include "model/server_step.h"
+#include "sim/freezer.h"
 #include "sim/sim_volume.h"
 
 namespace mysos::sim {
@@ -54,17 +57,18 @@ struct ReplicaLink {
   std::size_t next = 0;  // in the source's binlog
   int missed = 0;        // heartbeats, by the replica
   bool connected = false;
-  bool ended = false;  // by the replica: nothing more is taken from `down`
+  Instant relay_synced{};  // when all that has come is durable in the relay log
 };
 
 class SimServer {
  public:
   using Done = std::function<void(std::optional<std::string> failure)>;
-  SimServer(Sim& sim, ServerWorld& world, ServerIdentity identity);
+  SimServer(Sim& sim, ServerWorld& world, ServerIdentity identity, const SimDisk& disk);
 
   void start(Datadir& data, std::function<void()> up, std::function<void(std::string)> exited);
-  void crash(const std::string& how);
-  void shutdown();
+  void crash(const std::string& how, bool power_lost = false);
+  void shutdown();             // SIGTERM
+  void freeze(Duration pause);  // SIGSTOP, and SIGCONT after it
   void forget_watcher() { exited_ = {}; }  // its executor has died
   void watch(std::function<void()> up,
              std::function<void(std::string)> exited);  // ... and come back
@@ -76,6 +80,7 @@ class SimServer {
 
   [[nodiscard]] bool alive() const { return data_ != nullptr; }
   [[nodiscard]] bool accepting() const { return accepting_; }
+  [[nodiscard]] bool answering() const { return accepting_ && !freezer_.frozen(); }
   [[nodiscard]] bool writable() const { return accepting_ && !read_only_; }
   [[nodiscard]] const std::string& incarnation() const { return incarnation_; }
   [[nodiscard]] const ServerIdentity& identity() const { return identity_; }
@@ -99,9 +104,28 @@ class SimServer {
     Done done;
   };
   [[nodiscard]] Node node() const { return server_node(identity_.machine); }
-  TxnId append_own(std::uint64_t write);
+  // Runs `f` unless this process has died by then; where it is stopped, once it goes on.
+  template <class F>
+  void awake(F f) {
+    freezer_.run([this, life = life_, f = std::move(f)] {
+      if (life == life_) f();
+    });
+  }
+  template <class F>
+  void later(Duration delay, F f) {
+    sim_.after(delay, [this, life = life_, f = std::move(f)] {
+      if (life != life_) return;
+      freezer_.frozen() ? awake(f) : f();
+    });
+  }
+  TxnId number_own(std::uint64_t write);
   void commit(TxnId txn, bool own, std::function<void(bool)> reply);
+  void flush();
+  void lose_unsynced(bool power_lost);
+  void forget_tail(std::size_t keep);
   void settle_commits();
+  void release(Pending& commit);
+  [[nodiscard]] bool commits_wait() const { return !pending_.empty() || !flushing_.empty(); }
   void hold(TxnId txn, bool applied);
   // replication, as a replica (sim_replication.cc)
   void connect_soon(Duration delay);
@@ -111,8 +135,10 @@ class SimServer {
   void lose_relay();
   void drain(Done done);
   void point_at(const std::string& host, std::uint16_t port, Done done);
-  void received_batch(const std::shared_ptr<ReplicaLink>& link, const std::vector<TxnId>& txns,
+  void received_batch(const std::shared_ptr<ReplicaLink>& link, std::vector<TxnId> txns,
                       std::size_t position);
+  void relayed(const std::shared_ptr<ReplicaLink>& link, const std::vector<TxnId>& txns,
+               std::size_t position);
   void watch_link(const std::shared_ptr<ReplicaLink>& link);
   void apply_soon();
   void apply_one();
@@ -120,7 +146,7 @@ class SimServer {
   void admit(const std::shared_ptr<ReplicaLink>& link);
   void pump();
   void pump(const std::shared_ptr<ReplicaLink>& link);
-  void acknowledged(const MemberId& by, std::size_t position);
+  void acknowledged(const std::shared_ptr<ReplicaLink>& link, std::size_t position);
   void drop_shut_out();
   void poke();
   void wait(std::function<bool()> ready, Done done);
@@ -141,6 +167,8 @@ class SimServer {
   Sim& sim_;
   ServerWorld& world_;
   ServerIdentity identity_;
+  const SimDisk& disk_;
+  Freezer freezer_;
   Datadir* data_ = nullptr;  // of the volume; null = no process
   std::uint64_t life_ = 0;
   std::uint64_t starts_ = 0;
@@ -158,6 +186,9 @@ class SimServer {
   bool applying_ = false;
   std::shared_ptr<ReplicaLink> link_;                // shared with what flies; mine, as a replica
   std::vector<std::shared_ptr<ReplicaLink>> dumps_;  // of my replicas
+  std::vector<Pending> flushing_;  // not durable yet
+  bool syncing_ = false;
+  bool holding_commits_ = false;  // while sessions are ended
   std::vector<Pending> pending_;
   std::vector<Waiting> waiting_;
   Duration apply_min_ = microseconds(100);

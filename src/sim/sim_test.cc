@@ -4,12 +4,11 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <sstream>
 #include <string>
 #include <thread>
 
 #include "sim/batch.h"
+#include "sim/regressions.h"
 
 namespace mysos::sim {
 namespace {
@@ -93,18 +92,11 @@ TEST(Simulation, OneSeedIsOneStory) {
 }
 
 TEST(Simulation, SeedsThatOnceFailedHold) {
-  std::ifstream in("regressions.txt");
-  ASSERT_TRUE(in) << "regressions.txt is missing";
-  for (std::string line; std::getline(in, line);) {
-    if (line.empty() || line[0] == '#') continue;
-    std::istringstream words(line);
-    SeedOptions o;
-    std::string members, flavour;
-    words >> o.seed >> members >> flavour;
-    if (members != "-") o.members = static_cast<std::uint32_t>(std::stoul(members));
-    if (flavour != "-") o.flavour = enum_value<Flavour>(flavour);
+  for (const Regression& found : kRegressions) {
+    SeedOptions o = found.options;
+    o.seed = found.seed;
     const SeedResult r = run_seed(o);
-    EXPECT_FALSE(r.violation) << line << ": " << *r.violation;
+    EXPECT_FALSE(r.violation) << found.story << ", seed " << found.seed << ": " << *r.violation;
   }
 }
 
@@ -113,7 +105,7 @@ TEST(Simulation, SeedsThatOnceFailedHold) {
 TEST(Simulation, AcknowledgementsThatComeLateAreHarmless) {
   SeedOptions each;
   each.members = 3;
-  each.only = Fault::kLateAcks;
+  each.only = {Fault::kLateAcks};
 
   const BatchResult r = batch(1, 30 * kScale, each);
 
@@ -134,7 +126,9 @@ TEST_P(Mutations, AreFound) {
   // Old orders must meet a member that has forgotten; a receiver must be stopped while its primary
   // goes on.
   o.each.rough_network = GetParam() == Mutation::kVolatilePromise;
-  if (GetParam() == Mutation::kReceiverRunsOn) o.each.only = Fault::kLateAcks;
+  if (GetParam() == Mutation::kReceiverRunsOn) o.each.only = {Fault::kLateAcks};
+  if (GetParam() == Mutation::kFsyncLies) o.each.only = {Fault::kPower};
+  if (GetParam() == Mutation::kStoreForAll) o.each.only = {Fault::kSecondScheduler};
 
   EXPECT_FALSE(run_batch(o).violations.empty());
 }
@@ -143,7 +137,9 @@ INSTANTIATE_TEST_SUITE_P(Simulation, Mutations,
                          testing::Values(Mutation::kVolatilePromise, Mutation::kAckWithoutAcker,
                                          Mutation::kReceiverRunsOn, Mutation::kRelayLost,
                                          Mutation::kLockIgnored, Mutation::kKillClientsIgnored,
-                                         Mutation::kStoreForgets, Mutation::kSendBeforeCommit),
+                                         Mutation::kKillReleases, Mutation::kFsyncLies,
+                                         Mutation::kTailTruncated, Mutation::kStoreForgets,
+                                         Mutation::kStoreForAll, Mutation::kSendBeforeCommit),
                          [](const auto& info) {
                            std::string name(enum_text(info.param));
                            std::erase(name, '-');

@@ -10,7 +10,7 @@
 
 #include "core/member_core.h"
 #include "model/gtid.h"
-#include "sim/sim.h"
+#include "sim/sim_disk.h"
 
 namespace mysos::sim {
 
@@ -22,6 +22,9 @@ class TxnSet {
     if (t >= bits_.size()) bits_.resize(t + 64, false);
     bits_[t] = true;
   }
+  void remove(TxnId t) {
+    if (has(t)) bits_[t] = false;
+  }
 
  private:
   std::vector<bool> bits_;
@@ -32,6 +35,7 @@ struct Datadir {
   std::string server_id;      // left part of the GTIDs of its own transactions
   std::vector<TxnId> binlog;  // executed, in order
   TxnSet in_binlog;
+  std::vector<TxnId> unsynced;  // written to the binlog, and lost where the power is
   std::deque<TxnId> relay;  // received, not applied
   TxnSet held;              // binlog and relay
   GtidSet executed;
@@ -47,6 +51,7 @@ struct SimVolume {
   MemberPromise promise;
   bool secrets = false;
   std::optional<Datadir> data;
+  SimDisk disk;
   Pair obeyed;  // the highest pair it ever said yes to; for the checkers only
 };
 

@@ -54,7 +54,7 @@ class World : public ServerWorld, public SchedulerWorld {
   Sim sim_;
   Truth truth_;
   SimMaster master_;
-  SimScheduler scheduler_;
+  SimLeadership schedulers_;
   std::unique_ptr<Nemesis> nemesis_;
   std::unique_ptr<SimClients> clients_;
   Prng prng_;
@@ -75,7 +75,7 @@ World::World(const SeedOptions& options)
       machines_(std::max(draw_machines(options.seed), options.members.value_or(0) + 1)),
       sim_(options.seed, executor_node(machines_), options.mutation, options.listener),
       master_(sim_, *this, machines_),
-      scheduler_(sim_, *this, master_),
+      schedulers_(sim_, *this, master_),
       prng_(sim_.prng.fork()) {
   truth_.containers = [this] { return containers(); };
   truth_.volume = [this](const VolumeId& id) -> const SimVolume* {
@@ -87,7 +87,7 @@ World::World(const SeedOptions& options)
   };
   clients_ = std::make_unique<SimClients>(sim_, truth_,
                                           milliseconds(20 + static_cast<long>(prng_.below(300))));
-  nemesis_ = std::make_unique<Nemesis>(sim_, truth_, master_, scheduler_, machines_, options.only,
+  nemesis_ = std::make_unique<Nemesis>(sim_, truth_, master_, schedulers_, machines_, options.only,
                                        options.rough_network);
   faults_for_ = options.faults_for.value_or(sim_.between(seconds(8), seconds(30)));
 }
@@ -120,7 +120,7 @@ void World::create(std::uint32_t index) {
   in.spec.user = "shop";
   in.sealed_secrets = "sealed";
   in.token_hash = "hash";
-  if (!scheduler_.alive()) {
+  if (!schedulers_.leader().alive()) {
     sim_.after(milliseconds(500), [this, index] { create(index); });
     return;
   }
@@ -135,31 +135,31 @@ void World::create(std::uint32_t index) {
         truth_.clusters, [&](const auto& c) { return c.second.cluster.spec.name == name; });
     if (!known) create(index);
   });
-  scheduler_.request(std::move(in));
+  schedulers_.leader().request(std::move(in));
 }
 
 void World::switch_over(const std::string& name) {
-  if (!scheduler_.alive()) return;
-  for (const auto& [id, c] : scheduler_.committed_state().clusters) {
+  if (!schedulers_.leader().alive()) return;
+  for (const auto& [id, c] : schedulers_.leader().committed_state().clusters) {
     if (c.spec.name != name || c.members.empty()) continue;
     scheduler_input::Switchover in{RequestId(fmt::format("r{}", next_request_++)), name, {}};
     if (prng_.chance(500)) in.to = c.members[prng_.below(c.members.size())].id;
     sim_.tell([&] {
       return fmt::format("user: switch {} over to {}", name, in.to ? in.to->str() : "any");
     });
-    scheduler_.request(std::move(in));
+    schedulers_.leader().request(std::move(in));
     return;
   }
 }
 
 void World::remove(const std::string& name) {
-  const bool known = std::ranges::any_of(scheduler_.committed_state().clusters, [&](const auto& c) {
+  const bool known = std::ranges::any_of(schedulers_.leader().committed_state().clusters, [&](const auto& c) {
     return c.second.spec.name == name && !c.second.deleting;
   });
-  if (!scheduler_.alive() || !known) return;
+  if (!schedulers_.leader().alive() || !known) return;
   sim_.tell([&] { return fmt::format("user: delete {}", name); });
   deletes_.insert(name);
-  scheduler_.request(
+  schedulers_.leader().request(
       scheduler_input::DeleteCluster{RequestId(fmt::format("r{}", next_request_++)), name});
   sim_.after(seconds(3), [this, name] { remove(name); });
 }
@@ -304,13 +304,13 @@ void World::run_until(Instant until) {
 }
 
 std::optional<std::string> World::unfinished() {
-  if (!scheduler_.alive()) return "the scheduler is away";
+  if (!schedulers_.leader().alive()) return "the scheduler is away";
   for (const auto& [id, c] : truth_.clusters) {
-    if (auto missing = not_converged(truth_, c, *scheduler_.core(), sim_.now(), mended_)) {
+    if (auto missing = not_converged(truth_, c, *schedulers_.leader().core(), sim_.now(), mended_)) {
       return fmt::format("{}: {}", c.cluster.spec.name, *missing);
     }
   }
-  if (auto leak = leaks(master_, scheduler_.committed_state())) return "left behind: " + *leak;
+  if (auto leak = leaks(master_, schedulers_.leader().committed_state())) return "left behind: " + *leak;
   return std::nullopt;
 }
 
@@ -340,7 +340,7 @@ SeedResult World::run() {
   sim_.network.set_faults(NetworkFaults{});
   master_.start();
   for (const auto& agent : master_.agents()) agent->start();
-  scheduler_.start();
+  schedulers_.start();
   plan_user();
   check_beat();
   if (prng_.chance(800)) run_until(sim_.now() + kQuietBefore);

@@ -5,6 +5,7 @@
 // nothing). The result is the first violation.
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "sim/coverage.h"
@@ -19,7 +20,7 @@ struct SeedOptions {
   std::optional<std::uint32_t> members;
   std::optional<Flavour> flavour;
   std::optional<Duration> faults_for;
-  std::optional<Fault> only;   // this kind of fault and no other
+  std::set<Fault> only;        // these kinds of faults and no other; empty = the seed draws
   bool rough_network = false;  // much comes late, and twice
   Mutation mutation = Mutation::kNone;
   Trace::Listener listener;  // gets the story; empty = none wanted

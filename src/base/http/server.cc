@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/http/server.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include "base/http/session.h"
 #include "base/log.h"
 
@@ -74,6 +78,10 @@ asio::awaitable<void> HttpServer::serve(asio::ip::tcp::socket socket) {
   error_code ignored;
   socket.set_option(asio::ip::tcp::no_delay(true), ignored);
   socket.set_option(asio::socket_base::keep_alive(true), ignored);
+  if (options_.unacknowledged_timeout > Duration::zero()) {
+    const int ms = static_cast<int>(to_ms(options_.unacknowledged_timeout));
+    (void)::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms);
+  }
   HttpSession session(std::move(socket), handler_, options_);
   if (connections_ > options_.max_connections) {
     co_await session.refuse(

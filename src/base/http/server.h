@@ -28,6 +28,8 @@ struct HttpServerOptions {
   Duration idle_timeout = std::chrono::seconds(75);   // between two requests
   Duration read_timeout = std::chrono::seconds(30);   // for one whole request, from its first byte
   Duration write_timeout = std::chrono::seconds(30);  // for one response or one chunk
+  Duration unacknowledged_timeout{};  // what was sent and is not acknowledged for so long ends the connection; 0 = the
+                                      // system's own, many minutes (TCP_USER_TIMEOUT of tcp(7))
 };
 
 // What a handler answers with. Each call is false once the peer is gone; a handler then just

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+// The record of a living primary: who acknowledges, how many must, solo and back. Each step is one record, each next step is
+// taken only when the primary serves at the one before ("name first, then tell; silence first, then un-name").
+#include <algorithm>
+
+#include "core/epoch_planning.h"
+
+namespace mysos {
+namespace {
+
+// Shut out until it has promised this epoch as silent: then it may follow.
+bool let_in(EpochPlanning& p) {
+  for (const MemberView& v : p.members) {
+    const bool shut = p.record.shut_out.contains(v.id) && !p.record.leaving.contains(v.id);
+    if (!shut || !p.silent(v) || !p.follows(v)) continue;
+    EpochRecord next = p.next_config();
+    next.shut_out.erase(v.id);
+    p.persist(std::move(next), "member_let_in", v.id.value + " has promised this epoch and may follow");
+    return true;
+  }
+  return false;
+}
+
+bool add_acker(EpochPlanning& p, const MemberView& primary) {
+  const EpochRecord& record = p.record;
+  if (record.mode != EpochMode::kNormal || !record.leaving.empty() || record.ackers.size() >= p.max_ackers()) return false;
+  for (const MemberView& v : p.members) {
+    if (record.ackers.contains(v.id) || !p.nameable(v) || !p.caught_up(primary, v)) continue;
+    EpochRecord next = p.next_config();
+    next.ackers.insert(v.id);
+    p.persist(std::move(next), "acker_added", v.id.value + " follows closely and acknowledges from now on");
+    return true;
+  }
+  return false;
+}
+
+// An acker that has been out of touch for a while and without whom enough are left.
+const MemberView* droppable(EpochPlanning& p) {
+  const MemberView* found = nullptr;
+  std::size_t well = 0;
+  for (const MemberView& v : p.members) {
+    if (!p.record.ackers.contains(v.id)) continue;
+    const bool receives = p.follows(v) && v.report->receiver_connected;
+    if (receives && p.acknowledges(v)) ++well;
+    if (p.lasted(p.memory.unheard_since[v.id], !receives, p.times.drop_after) && found == nullptr) found = &v;
+  }
+  const std::size_t left = p.record.ackers.size() - 1;
+  const std::uint32_t d = std::min(p.record.d, wanted_d(p.cluster.spec.flavour, left));
+  return found != nullptr && left > 0 && well >= d ? found : nullptr;
+}
+
+// Out of the ackers, in three records: fewer acknowledgements if there are to be fewer ackers; `leaving` and shut out, so
+// that nothing it acknowledges counts any more; and without it, once the others have all that it may have acknowledged.
+bool drop_acker(EpochPlanning& p, const MemberView& primary) {
+  const EpochRecord& record = p.record;
+  if (record.mode != EpochMode::kNormal) return false;
+  if (!record.leaving.empty()) {
+    if (p.containing(primary) < record.d) {
+      p.wait("an acker to have everything, so that " + record.leaving.begin()->value + " need not be asked");
+      return false;
+    }
+    EpochRecord next = p.next_config();
+    for (const MemberId& m : record.leaving) {
+      next.ackers.erase(m);
+      p.memory.unheard_since.erase(m);
+    }
+    next.leaving.clear();
+    p.persist(std::move(next), "acker_dropped",
+              record.leaving.begin()->value + " need not be asked any more: others have everything");
+    return true;
+  }
+  const MemberView* lost = droppable(p);
+  if (lost == nullptr) return false;
+  EpochRecord next = p.next_config();
+  next.raising_to = 0;
+  const std::uint32_t d = wanted_d(p.cluster.spec.flavour, record.ackers.size() - 1);
+  if (d < record.d) {
+    next.d = d;
+    p.persist(std::move(next), "acks_lowered",
+              "commits wait for " + std::to_string(d) + " acknowledgement(s): there are fewer ackers");
+    return true;
+  }
+  next.leaving.insert(lost->id);
+  next.shut_out.insert(lost->id);
+  p.persist(std::move(next), "acker_leaving", lost->id.value + " does not receive: its acknowledgements are to count no more");
+  return true;
+}
+
+// More acknowledgements: the primary waits for them first; what it had executed before is then seen to be held by as many.
+bool raise_d(EpochPlanning& p, const MemberView& primary) {
+  const EpochRecord& record = p.record;
+  if (record.mode != EpochMode::kNormal || !record.leaving.empty()) return false;
+  const std::uint32_t wanted = wanted_d(p.cluster.spec.flavour, record.ackers.size());
+  const bool raising = record.raising_to > record.d;
+  const auto well = static_cast<std::uint32_t>(
+      std::ranges::count_if(p.members, [&](const MemberView& v) { return p.should_acknowledge(v.id) && p.acknowledges(v); }));
+  EpochRecord next = p.next_config();
+  if (!raising) {
+    if (wanted <= record.d || well < wanted) return false;
+    next.raising_to = wanted;
+    p.persist(std::move(next), "acks_raising", "commits are to wait for " + std::to_string(wanted) + " acknowledgements");
+    return true;
+  }
+  if (well < record.raising_to) {
+    next.raising_to = 0;
+    p.persist(std::move(next), "acks_not_raised", "too few replicas acknowledge");
+    return true;
+  }
+  if (p.containing(primary) < record.raising_to) {
+    p.wait(std::to_string(record.raising_to) + " ackers to have everything");
+    return false;
+  }
+  next.d = std::exchange(next.raising_to, 0);
+  p.persist(std::move(next), "acks_raised", "commits wait for " + std::to_string(next.d) + " acknowledgements");
+  return true;
+}
+
+// An amnesiac needs a read of the primary that is later than its restart: the next config proves that.
+bool recertify(EpochPlanning& p) {
+  bool needed_one = false;
+  for (const MemberView& v : p.members) {
+    if (!p.follows(v) || !v.report->amnesiac) {
+      p.memory.amnesiacs.erase(v.id);
+      continue;
+    }
+    auto& known = p.memory.amnesiacs[v.id];
+    if (known.first == v.report->incarnation) continue;
+    known = {v.report->incarnation, p.record.pair};
+    needed_one = true;
+  }
+  if (!needed_one) return false;
+  p.persist(p.next_config(), "certification_started", "a restarted replica may have lost relay log: it is checked again");
+  return true;
+}
+
+bool enter_solo(EpochPlanning& p, const MemberView& primary) {
+  const bool joining = p.record.mode == EpochMode::kSolo && !p.record.joining.empty();
+  if (p.record.mode != EpochMode::kNormal && !joining) {
+    p.memory.no_acker_since.reset();
+    return false;
+  }
+  const bool nobody = primary.report->semi_sync_clients < p.d_in_force();
+  if (nobody) p.wait("a replica to acknowledge writes");
+  if (!p.lasted(p.memory.no_acker_since, nobody, p.times.solo_after)) return false;
+  p.memory.no_acker_since.reset();
+  EpochRecord next = p.next_config();
+  next.mode = EpochMode::kSolo;
+  next.ackers.clear();
+  next.leaving.clear();
+  next.joining.clear();
+  next.shut_out.clear();
+  next.raising_to = 0;
+  p.persist(std::move(next), "solo_entered", "no replica acknowledges: " + primary.id.value + " goes on alone");
+  return true;
+}
+
+// The primary has confirmed that it waits again and whom it shuts out; what it had executed then is held by d of those
+// who acknowledge.
+bool finish_leaving_solo(EpochPlanning& p, const MemberView& primary) {
+  const auto complete = std::ranges::count_if(p.members, [&](const MemberView& v) {
+    return p.record.joining.contains(v.id) && p.follows(v) && v.report->acking && v.report->receiver_connected &&
+           EpochPlanning::has_all_of(v, primary);
+  });
+  if (static_cast<std::size_t>(complete) < p.record.d) {
+    p.wait("a joining replica to have everything");
+    return false;
+  }
+  EpochRecord next = p.next_config();
+  next.mode = EpochMode::kNormal;
+  next.ackers = p.record.joining;
+  next.joining.clear();
+  p.persist(std::move(next), "solo_left", "writes are acknowledged by a replica again");
+  return true;
+}
+
+bool leave_solo(EpochPlanning& p, const MemberView& primary) {
+  if (p.record.mode != EpochMode::kSolo) return false;
+  if (!p.record.joining.empty()) return finish_leaving_solo(p, primary);
+  EpochRecord next = p.next_config();
+  for (const MemberView& v : p.members) {
+    if (next.joining.size() < p.max_ackers() && p.nameable(v) && p.caught_up(primary, v)) next.joining.insert(v.id);
+  }
+  if (next.joining.empty()) return false;
+  next.d = wanted_d(p.cluster.spec.flavour, next.joining.size());
+  for (const MemberView& v : p.members) {
+    if (!p.is_primary(v) && !next.joining.contains(v.id)) next.shut_out.insert(v.id);
+  }
+  p.persist(std::move(next), "solo_leaving", std::to_string(next.joining.size()) + " replica(s) are to acknowledge again");
+  return true;
+}
+
+}  // namespace
+
+bool change_record(EpochPlanning& p, const MemberView& primary) {
+  return let_in(p) || drop_acker(p, primary) || add_acker(p, primary) || raise_d(p, primary) || recertify(p) ||
+         enter_solo(p, primary) || leave_solo(p, primary);
+}
+
+std::uint32_t wanted_d(Flavour flavour, std::size_t ackers) {
+  if (flavour == Flavour::kMariadb || ackers <= 2) return 1;  // MariaDB acknowledges on one
+  return static_cast<std::uint32_t>(ackers / 2);
+}
+
+}  // namespace mysos

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+// The record of a living primary, and why a primary is replaced: one story a test.
+#include "core/epoch_world.h"
+
+namespace mysos {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using World = EpochWorld;
+
+// Everybody in sight takes part in the record as it is now.
+void settle(World& w) {
+  for (auto& v : w.views) {
+    if (!v.connected) continue;
+    MemberReport& r = *v.report;
+    r.promised = w.cluster.epoch.pair;
+    if (w.cluster.epoch.primary == v.id) {
+      r.semi_sync_d = std::max(w.cluster.epoch.d, w.cluster.epoch.raising_to);
+    } else {
+      const bool named = w.cluster.epoch.ackers.contains(v.id) && !w.cluster.epoch.leaving.contains(v.id);
+      r.acking = named && r.receiver_connected;
+    }
+  }
+}
+
+TEST(EpochChanges, AnAckerThatIsGoneIsDroppedOnceTheOthersHaveAll) {
+  World w(3);
+  w.v(2).connected = false;
+  EXPECT_FALSE(w.plan().next) << "not at once";
+  w.now += w.times.drop_after;
+
+  EXPECT_EQ(w.persist().kind, "acker_leaving");
+  EXPECT_TRUE(w.cluster.epoch.ackers.contains(id(2))) << "it still counts for a failover";
+  EXPECT_TRUE(w.cluster.epoch.shut_out.contains(id(2)));
+  const auto told = World::ordered<order::Promote>(w.plan(), 0);
+  ASSERT_TRUE(told) << "the primary shuts it out first";
+  EXPECT_TRUE(told->shut_out.contains(id(2)));
+
+  settle(w);
+  w.r(0).executed = w.r(0).received = gtid("0-1-12");
+  EXPECT_FALSE(w.plan().next) << "what it may have acknowledged alone is not elsewhere yet";
+  w.r(1).received = gtid("0-1-12");
+  EXPECT_EQ(w.persist().kind, "acker_dropped");
+  EXPECT_EQ(w.cluster.epoch.ackers, (std::set<MemberId>{id(1)}));
+
+  settle(w);
+  w.crash_primary();
+  EXPECT_EQ(w.persist().kind, "failover_started") << "the one acker is enough now";
+}
+
+// MySQL shows a commit in gtid_executed only after it was acknowledged: the end of the binlog tells of it before.
+TEST(EpochChanges, WhatIsInThePrimarysBinlogCountsBeforeItIsVisibleThere) {
+  World w(3);
+  w.cluster.epoch.ackers = {id(1), id(2)};
+  w.cluster.epoch.leaving = {id(2)};
+  w.cluster.epoch.shut_out = {id(2)};
+  settle(w);
+  w.r(0).binlog_end = {3, 500};
+  w.r(1).received_end = {3, 400};
+  EXPECT_FALSE(w.plan().next);
+  w.r(1).received_end = {3, 500};
+  EXPECT_EQ(w.persist().kind, "acker_dropped");
+}
+
+TEST(EpochChanges, TheLastAckerIsNotDropped) {
+  World w(3);
+  w.v(1).connected = w.v(2).connected = false;
+  w.r(0).semi_sync_clients = 0;
+  (void)w.plan();
+  w.now += seconds(2);
+  EXPECT_FALSE(w.plan().next);
+  w.now += seconds(4);
+  EXPECT_EQ(w.persist().kind, "solo_entered");
+}
+
+TEST(EpochChanges, ADroppedAckerComesBackSilentFirst) {
+  World w(3);
+  w.cluster.epoch.ackers = {id(1)};
+  w.cluster.epoch.shut_out = {id(2)};
+  settle(w);
+  EXPECT_EQ(w.persist().kind, "member_let_in");
+  settle(w);
+  EXPECT_EQ(w.persist().kind, "acker_added");
+  EXPECT_EQ(w.cluster.epoch.ackers.size(), 2U);
+}
+
+TEST(EpochChanges, MoreAcknowledgementsArePromisedOnlyWhenTheyAreGiven) {
+  World w(5);
+  w.cluster.epoch.d = 1;
+  EXPECT_EQ(w.persist().kind, "acks_raising");
+  EXPECT_EQ(w.cluster.epoch.d, 1U) << "a failover still asks for the reports that d = 1 needs";
+  EXPECT_EQ(World::ordered<order::Promote>(w.plan(), 0)->d, 2U);
+  settle(w);
+  w.r(0).executed = w.r(0).received = gtid("0-1-10");
+  w.r(1).received = gtid("0-1-10");
+  EXPECT_FALSE(w.plan().next) << "only one acker has all";
+  w.r(2).received = gtid("0-1-10");
+  EXPECT_EQ(w.persist().kind, "acks_raised");
+  EXPECT_EQ(w.cluster.epoch.d, 2U);
+}
+
+TEST(EpochChanges, FewerAcknowledgementsAreWrittenDownBeforeAnAckerGoes) {
+  World w(5);
+  w.cluster.epoch.d = 2;
+  w.r(0).semi_sync_d = 2;
+  w.v(4).connected = false;
+  (void)w.plan();
+  w.now += w.times.drop_after;
+  EXPECT_EQ(w.persist().kind, "acks_lowered");
+  EXPECT_EQ(w.cluster.epoch.d, 1U);
+  EXPECT_EQ(w.cluster.epoch.ackers.size(), 4U);
+  settle(w);
+  EXPECT_EQ(w.persist().kind, "acker_leaving");
+}
+
+TEST(EpochEvidence, APrimaryThatNoAckerCanReceiveFromIsReplacedThoughItIsInSight) {
+  World w(3);
+  (void)w.plan();
+  w.r(1).receiver_connected = w.r(2).receiver_connected = false;
+  EXPECT_FALSE(w.plan().next);
+  w.now += w.times.cut_after;
+  EXPECT_EQ(w.plan().cause, FailoverCause::kCutOff);
+  EXPECT_EQ(w.persist().kind, "failover_started");
+  for (int i = 0; i < 3; ++i) w.fence(i);
+  w.r(1).reaches = {id(2)};
+  w.r(2).reaches = {id(1)};
+  w.persist();
+  EXPECT_NE(w.cluster.epoch.primary, id(0)) << "it would be cut off again";
+}
+
+TEST(EpochEvidence, OneReplicaWithoutItsSourceIsNoEvidence) {
+  World w(3);
+  (void)w.plan();
+  w.r(1).receiver_connected = false;
+  (void)w.plan();
+  w.now += milliseconds(900);
+  EXPECT_FALSE(w.plan().next);
+}
+
+TEST(EpochEvidence, APrimaryThatCannotWriteIsReplacedByOneThatCan) {
+  World w(3);
+  w.r(0).write_trouble = "no space left";
+  (void)w.plan();
+  w.now += w.times.stalled_after;
+  w.r(1).write_trouble = "no space left";
+  EXPECT_FALSE(w.plan().next) << "both ackers are needed, and one has the same trouble";
+  w.r(1).write_trouble.clear();
+  EXPECT_EQ(w.plan().cause, FailoverCause::kCannotWrite);
+}
+
+TEST(EpochEvidence, PrimariesThatDoNotLastAreReplacedMoreAndMoreSlowly) {
+  World w(3);
+  w.memory.flaps = Flaps{w.now, w.times.flaps_allowed, {}};
+  w.crash_primary();
+  EXPECT_FALSE(w.plan().next);
+  w.now += w.times.flap_hold;
+  EXPECT_EQ(w.persist().kind, "failover_started");
+  EXPECT_EQ(w.memory.flaps.unstable, w.times.flaps_allowed + 1);
+}
+
+TEST(EpochEvidence, AnOperatorsFailoverDoesNotWaitForThePause) {
+  World w(3);
+  w.memory.flaps = Flaps{w.now, w.times.flaps_allowed, {}};
+  w.cluster.failover = FailoverRequest{};
+  w.crash_primary();
+  EXPECT_EQ(w.persist().kind, "failover_started");
+  EXPECT_EQ(w.memory.flaps.unstable, 0U);
+}
+
+TEST(EpochElection, ALossIsTakenOnlyWhereAnOperatorAcceptedIt) {
+  World w(3);
+  w.v(0).connected = w.v(2).connected = false;
+  w.r(0).received = gtid("0-1-20");
+  w.now += seconds(60);
+  (void)w.plan();
+  w.now += seconds(60);
+  EXPECT_FALSE(w.plan().next);
+  w.cluster.failover = FailoverRequest{};
+  EXPECT_FALSE(w.plan().next) << "a failover that loses nothing is impossible";
+  w.cluster.failover->accept_loss = true;
+  EXPECT_EQ(w.persist().kind, "failover_started");
+  w.fence(1);
+  const auto d = w.persist();
+  EXPECT_EQ(d.kind, "failover_forced");
+  EXPECT_NE(d.why.find("11 transaction(s)"), std::string::npos) << d.why;
+  EXPECT_EQ(w.cluster.epoch.primary, id(1));
+  EXPECT_EQ(w.cluster.epoch.mode, EpochMode::kSolo);
+}
+
+TEST(EpochElection, APreferredMemberIsChosenAmongEquals) {
+  for (const int preferred : {1, 2}) {
+    World w(3);
+    for (int i = 0; i < 3; ++i) w.cluster.members.push_back(Member{.id = id(i)});
+    w.cluster.members[static_cast<std::size_t>(preferred)].promotion = Promotion::kPrefer;
+    w.crash_primary();
+    w.persist();
+    w.fence(1);
+    w.fence(2);
+    w.persist();
+    EXPECT_EQ(w.cluster.epoch.primary, id(preferred));
+  }
+}
+
+TEST(EpochElection, WhatAnAmnesiacIsKnownToHaveHeldCounts) {
+  World w(3);
+  w.crash_primary();
+  w.persist();
+  w.fence(1);
+  w.fence(2);
+  w.r(2).amnesiac = true;
+  w.r(2).received = gtid("0-1-5");
+  EXPECT_FALSE(w.plan().next) << "it may have acknowledged what the other lacks";
+  w.r(2).known = gtid("0-1-12");
+  EXPECT_FALSE(w.plan().next) << "it did, and nobody has it";
+  w.r(1).received = w.r(1).executed = gtid("0-1-12");
+  w.persist();
+  EXPECT_EQ(w.cluster.epoch.primary, id(1));
+}
+
+}  // namespace
+}  // namespace mysos

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+// One election: fences, who is complete, who is chosen. The rules are R8 and R10 of docs/model.
+#include <algorithm>
+#include <tuple>
+
+#include "core/epoch_planning.h"
+
+namespace mysos {
+namespace {
+
+Duration passed(const EpochPlanning& p) { return p.now - *p.memory.election_since; }
+
+// In a switchover the old primary is quieted first, and the replicas receive the rest of what it wrote before they are
+// fenced: fenced at once, another might hold a write that the target lacks. Bounded: then everybody is fenced.
+bool still_receives(EpochPlanning& p, const MemberView& v) {
+  if (!p.cluster.switchover_to || !p.record.primary || p.is_primary(v)) return false;
+  const MemberView* primary = p.view(*p.record.primary);
+  if (primary == nullptr || !EpochPlanning::server_up(*primary) || passed(p) >= p.times.target_wait) return false;
+  p.revisit(*p.memory.election_since + p.times.target_wait);
+  const bool behind = EpochPlanning::server_up(v) && v.report->receiver_connected &&
+                      !v.report->received.contains(primary->report->executed);
+  return !p.fenced(*primary) || behind;
+}
+
+// How many of the fenced see its executor: one that is cut off from the rest would be cut off as a primary.
+std::size_t reached_by(const EpochPlanning& p, const MemberView& candidate) {
+  return static_cast<std::size_t>(std::ranges::count_if(p.members, [&](const MemberView& v) {
+    return v.id != candidate.id && p.fenced(v) && v.report->reaches.contains(candidate.id);
+  }));
+}
+
+// Of two that are complete. Larger is better.
+auto rank(const EpochPlanning& p, const MemberView& v) {
+  const bool wanted = p.cluster.switchover_to == v.id || (p.cluster.failover && p.cluster.failover->to == v.id);
+  const Member* member = p.cluster.find(v.id);
+  const int preference = member == nullptr ? 0 : promotion_rank(member->promotion);
+  return std::tuple(wanted, v.report->write_trouble.empty(), p.memory.flaps.avoid != v.id, reached_by(p, v), preference,
+                    v.report->executed.count());
+}
+
+// Whether somebody is worth a short wait: the one that was asked for, or a member that is about to be fenced.
+bool stragglers(EpochPlanning& p, const MemberView& best) {
+  std::optional<MemberId> target = p.cluster.switchover_to;
+  if (!target && p.cluster.failover) target = p.cluster.failover->to;
+  if (target && *target != best.id && passed(p) < p.times.target_wait) {
+    const MemberView* v = p.view(*target);
+    if (v != nullptr && EpochPlanning::server_up(*v)) {
+      p.revisit(*p.memory.election_since + p.times.target_wait);
+      p.wait("the target " + target->value + " to have executed everything");
+      return true;
+    }
+  }
+  // The one that was found to have failed is always complete and mostly fenced first; chosen again, it would fail again. So
+  // the others are given time to stop receiving from it and to apply what they have.
+  const bool failed = p.memory.flaps.avoid == best.id && p.record.primary == best.id;
+  const Duration patience = failed ? p.times.target_wait : p.times.stragglers_wait;
+  const bool some = std::ranges::any_of(p.members, [&](const MemberView& v) {
+    if (v.id == best.id || !EpochPlanning::server_up(v)) return false;
+    return !p.fenced(v) || (failed && !v.report->executed.contains(v.report->received));
+  });
+  if (some && passed(p) < patience) {
+    p.revisit(*p.memory.election_since + patience);
+    return true;
+  }
+  return false;
+}
+
+const MemberView* best_of(const EpochPlanning& p, const std::vector<const MemberView*>& candidates) {
+  const auto it = std::ranges::max_element(candidates, [&](auto* a, auto* b) { return rank(p, *a) < rank(p, *b); });
+  return it == candidates.end() ? nullptr : *it;
+}
+
+// An operator has accepted that writes are lost: of those that can be reached, the one that received most.
+const MemberView* least_loss(EpochPlanning& p) {
+  const MemberView* best = nullptr;
+  const auto has = [](const MemberView& v) { return v.report->received.count(); };
+  for (const MemberView& v : p.members) {
+    if (!p.fenced(v) || !v.connected) continue;
+    const bool asked_for = p.cluster.failover->to == v.id;
+    if (best == nullptr || asked_for || (p.cluster.failover->to != best->id && has(v) > has(*best))) best = &v;
+  }
+  if (best == nullptr || !best->report->executed.contains(best->report->received)) {
+    p.wait("a member to be reached that has executed what it received");
+    return nullptr;
+  }
+  return stragglers(p, *best) ? nullptr : best;
+}
+
+// What the fenced prove.
+struct Proof {
+  GtidSet by_ackers;   // union of what the ackers hold, and of what those with amnesia are known to have held
+  GtidSet by_primary;  // the old primary's own log
+  std::size_t counting = 0;
+  bool primary_reported = false;
+  bool quorum = false;
+};
+
+Proof proof_of(const EpochPlanning& p) {
+  Proof proof;
+  for (const MemberView& v : p.members) {
+    if (!p.fenced(v)) continue;
+    const MemberReport& r = *v.report;
+    if (p.record.ackers.contains(v.id)) {
+      proof.by_ackers = proof.by_ackers.united(r.received);
+      if (r.known) proof.by_ackers = proof.by_ackers.united(*r.known);
+      if (!r.amnesiac || r.known) ++proof.counting;
+    }
+    if (p.is_primary(v)) {
+      proof.by_primary = r.received;
+      proof.primary_reported = true;
+    }
+  }
+  proof.quorum = p.record.mode == EpochMode::kNormal && !p.record.ackers.empty() && proof.counting >= p.needed();
+  return proof;
+}
+
+const MemberView* choose(EpochPlanning& p) {
+  const Proof proof = proof_of(p);
+  const bool loss_accepted = p.cluster.failover && p.cluster.failover->accept_loss;
+  if (!proof.quorum && !proof.primary_reported) {
+    if (loss_accepted) return least_loss(p);
+    p.wait(p.record.mode == EpochMode::kSolo
+               ? "the old primary: it served alone, so only its own log is complete"
+               : std::to_string(p.needed() - proof.counting) + " more acker(s), or the old primary, to report what they hold");
+    return nullptr;
+  }
+  std::vector<const MemberView*> complete;
+  for (const MemberView& v : p.members) {
+    if (!p.fenced(v) || !v.connected || !v.report->executed.contains(p.record.floor)) continue;
+    if ((proof.quorum && v.report->executed.contains(proof.by_ackers)) ||
+        (proof.primary_reported && v.report->executed.contains(proof.by_primary))) {
+      complete.push_back(&v);
+    }
+  }
+  const MemberView* best = best_of(p, complete);
+  if (best == nullptr) {
+    if (loss_accepted && passed(p) >= p.times.loss_wait) return least_loss(p);
+    if (loss_accepted) p.revisit(*p.memory.election_since + p.times.loss_wait);
+    p.wait("a fenced member to have executed everything that was acknowledged");
+    return nullptr;
+  }
+  return stragglers(p, *best) ? nullptr : best;
+}
+
+// In an operator's own words of loss: what is known to have been somewhere, and is not on the chosen one.
+std::string loss_text(const EpochPlanning& p, const MemberView& chosen) {
+  GtidSet seen = p.record.floor;
+  for (const MemberView& v : p.members) {
+    if (v.report) seen = seen.united(v.report->received);
+  }
+  const GtidSet lost = seen.minus(chosen.report->executed);
+  return lost.count() == 0 ? std::string("; an operator accepted a loss, none is known of")
+                           : "; lost, as an operator accepted: " + std::to_string(lost.count()) + " transaction(s) of " +
+                                 lost.to_string() + ", and what nobody reported";
+}
+
+void install(EpochPlanning& p, const MemberView& chosen) {
+  const bool forced = p.cluster.failover && p.cluster.failover->accept_loss;
+  EpochRecord next;
+  next.pair = Pair{p.record.pair.epoch, 1};
+  next.primary = chosen.id;
+  next.floor = chosen.report->executed;
+  std::vector<const MemberView*> able;
+  for (const MemberView& v : p.members) {
+    if (v.id == chosen.id) continue;
+    if (!p.fenced(v)) {
+      next.shut_out.insert(v.id);
+    } else if (v.connected && next.floor.contains(v.report->received)) {
+      able.push_back(&v);
+    }
+  }
+  std::ranges::sort(able, [](const MemberView* a, const MemberView* b) {
+    const auto has = [](const MemberView* v) { return v->report->received.count(); };
+    return has(a) != has(b) ? has(a) > has(b) : a->id < b->id;
+  });
+  for (const MemberView* v : able) {
+    if (next.ackers.size() < p.max_ackers()) next.ackers.insert(v->id);
+  }
+  next.mode = next.ackers.empty() ? EpochMode::kSolo : EpochMode::kNormal;
+  next.d = wanted_d(p.cluster.spec.flavour, next.ackers.size());
+  std::string kind = forced ? "failover_forced" : "primary_chosen";
+  if (p.cluster.switchover_to) kind = p.cluster.switchover_to == chosen.id ? "switchover_done" : "switchover_failed";
+  std::string why = chosen.id.value + (forced ? " becomes the primary" : " has executed everything that was acknowledged");
+  if (forced) why += loss_text(p, chosen);
+  if (able.empty() && p.members.size() > 1) why += "; it serves alone until a replica follows";
+  p.memory.flaps.chosen_at = p.now;
+  p.persist(std::move(next), std::move(kind), std::move(why));
+}
+
+// Nothing was ever acknowledged: anybody may begin. All of them are waited for, so that nobody begins alone.
+void elect_first(EpochPlanning& p) {
+  std::size_t ready = 0;
+  const MemberView* first = nullptr;
+  for (const MemberView& v : p.members) {
+    if (!p.fenced(v) || !v.connected) continue;
+    ++ready;
+    if (first == nullptr || v.report->executed.count() > first->report->executed.count()) first = &v;
+  }
+  auto& since = p.memory.first_ready;
+  if (first != nullptr && !since) since = p.now;
+  const bool waited = since && p.now - *since >= p.times.bootstrap_wait;
+  if (first != nullptr && (ready == p.members.size() || waited)) return install(p, *first);
+  if (since && !waited) p.revisit(*since + p.times.bootstrap_wait);
+  p.wait("its members to start: " + std::to_string(ready) + " of " + std::to_string(p.members.size()) + " are ready");
+}
+
+}  // namespace
+
+void start_election(EpochPlanning& p, std::string kind, std::string why) {
+  EpochRecord next = p.record;
+  next.pair = Pair{p.record.pair.epoch + 1, 0};
+  next.electing = true;
+  next.leaving.clear();
+  next.joining.clear();
+  next.raising_to = 0;
+  p.persist(std::move(next), std::move(kind), std::move(why));
+}
+
+void elect(EpochPlanning& p) {
+  if (!p.memory.election_since) p.memory.election_since = p.now;
+  for (const MemberView& v : p.members) {
+    if (!EpochPlanning::in_sight(v)) continue;
+    const bool promised = v.report->promised == p.record.pair;
+    const bool done = promised && (p.fenced(v) || v.report->server != ServerState::kRunning);
+    if (!done && v.report->promised <= p.record.pair && !still_receives(p, v)) {
+      p.out.orders.emplace_back(v.id, order::Fence{p.record.pair});
+    }
+  }
+  if (p.record.mode == EpochMode::kVirgin) {
+    elect_first(p);
+  } else if (const MemberView* chosen = choose(p)) {
+    install(p, *chosen);
+  }
+}
+
+}  // namespace mysos

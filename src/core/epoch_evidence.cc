@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whether the primary has failed: what its executor, Mesos, the replicas and the silence say together.
+#include <algorithm>
+#include <cmath>
+
+#include "core/epoch_planning.h"
+
+namespace mysos {
+namespace {
+
+struct Evidence {
+  FailoverCause cause{};
+  std::string why;
+};
+
+// Could end an election that begins now: an acker that is there and remembers all.
+bool ready_acker(const EpochPlanning& p, const MemberView& v) {
+  return p.record.ackers.contains(v.id) && EpochPlanning::server_up(v) && !v.report->amnesiac &&
+         v.report->write_trouble.empty();
+}
+
+std::size_t ready_ackers(const EpochPlanning& p) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(p.members, [&](const MemberView& v) { return ready_acker(p, v); }));
+}
+
+// Enough ackers are there to end an election that begins now without the old primary.
+bool replaceable(const EpochPlanning& p) {
+  return p.record.mode == EpochMode::kNormal && ready_ackers(p) >= p.needed();
+}
+
+// It is in sight and serves, and yet no acker receives from it although they are there and try: clients that reach them
+// would not reach it, and its commits wait for ever.
+bool cut_off(const EpochPlanning& p, const MemberView& primary) {
+  if (!p.settled(primary) || !p.memory.received_from) return false;
+  std::size_t trying = 0;
+  for (const MemberView& v : p.members) {
+    if (!p.record.ackers.contains(v.id) || !EpochPlanning::in_sight(v)) continue;
+    if (v.report->receiver_connected) return false;
+    if (ready_acker(p, v) && p.follows(v) && v.report->receiver_running) ++trying;
+  }
+  return trying >= p.needed();
+}
+
+std::optional<Evidence> evidence_of(EpochPlanning& p, const MemberView& primary) {
+  const bool seen = EpochPlanning::in_sight(primary);
+  const bool acker_receives = std::ranges::any_of(p.members, [&](const MemberView& v) {
+    return !p.is_primary(v) && EpochPlanning::server_up(v) && v.report->receiver_connected &&
+           v.report->source == p.record.primary;
+  });
+  EpochMemory& m = p.memory;
+  if (acker_receives && p.settled(primary)) m.received_from = true;
+  // Each of these remembers since when it has held, so each is looked at each time.
+  const bool quiet = p.lasted(m.silent_since, !seen, p.times.suspect_after);
+  const bool down = p.lasted(m.not_serving_since, seen && !EpochPlanning::server_up(primary), p.times.not_serving_after);
+  const bool cut = p.lasted(m.cut_since, cut_off(p, primary), p.times.cut_after);
+  const bool stalled = p.lasted(m.stalled_since, seen && !primary.report->write_trouble.empty(), p.times.stalled_after);
+
+  using enum FailoverCause;
+  if (seen && primary.report->crashed) return Evidence{kServerDied, "its mysqld has ended: " + primary.report->problem};
+  if (primary.task_ended && !primary.connected && !acker_receives) return Evidence{kTaskEnded, "its task has ended"};
+  if (quiet && !acker_receives) {
+    return Evidence{kSilent, "nothing is heard of it, and no replica receives from it"};
+  }
+  if (down) return Evidence{kNotServing, "its server does not come up"};
+  if (stalled) return Evidence{kCannotWrite, "it cannot write: " + primary.report->write_trouble};
+  if (cut) return Evidence{kCutOff, "no replica that is there can receive from it"};
+  return std::nullopt;
+}
+
+// How long a primary that was chosen just now is given, after others before it that did not last either.
+Duration hold_off(const EpochPlanning& p) {
+  const std::uint32_t unstable = p.memory.flaps.unstable;
+  if (unstable < p.times.flaps_allowed) return {};
+  const auto doubled = std::min<std::uint32_t>(unstable - p.times.flaps_allowed, 10);
+  return std::min(p.times.flap_hold * (1 << doubled), p.times.flap_hold_max);
+}
+
+}  // namespace
+
+bool act_on_evidence(EpochPlanning& p, const MemberView& primary) {
+  const bool asked = p.cluster.failover.has_value();
+  std::optional<Evidence> found = evidence_of(p, primary);
+  if (asked) found = Evidence{FailoverCause::kOperator, "an operator asked for a failover"};
+  if (!found) {
+    if (!EpochPlanning::in_sight(primary)) p.wait("news of the primary " + primary.id.value);
+    return false;
+  }
+  const bool loss_accepted = asked && p.cluster.failover->accept_loss;
+  if (!replaceable(p) && !loss_accepted && !(asked && EpochPlanning::server_up(primary))) {
+    p.wait(p.record.mode == EpochMode::kSolo
+               ? "the primary " + primary.id.value + " to come back: it served alone, so only its own log is complete"
+               : "the primary " + primary.id.value + ", or enough of its ackers, to come back");
+    return false;
+  }
+  Flaps& flaps = p.memory.flaps;
+  const bool lasted_long = !flaps.chosen_at || p.now - *flaps.chosen_at >= p.times.stable_after;
+  if (flaps.chosen_at && !asked) {
+    const Instant until = *flaps.chosen_at + hold_off(p);
+    if (p.now < until) {
+      p.revisit(until);
+      p.wait("a pause: " + std::to_string(flaps.unstable) +
+             " primaries in a row did not last (an operator's failover goes at once)");
+      return false;
+    }
+  }
+  flaps.unstable = asked || lasted_long ? 0 : flaps.unstable + 1;
+  flaps.avoid = primary.id;
+  p.out.cause = found->cause;
+  start_election(p, "failover_started", primary.id.value + " is replaced: " + found->why);
+  return true;
+}
+
+}  // namespace mysos

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// What the parts of the epoch planner share during one call: what is seen, read as the rules need it, and the decision under
+// way. The parts: epoch_evidence (has the primary failed?), epoch_election (who comes next?), epoch_changes (the record of a
+// living primary, one careful step at a time); epoch_planner.cc puts them in order.
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/epoch_planner.h"
+
+namespace mysos {
+
+struct EpochPlanning {
+  const Cluster& cluster;
+  const EpochRecord& record;
+  const std::vector<MemberView>& members;
+  const EpochTimes& times;
+  EpochMemory& memory;
+  const Instant now;
+  EpochDecision out;
+
+  // ---- what is seen ----
+  [[nodiscard]] const MemberView* view(const MemberId& id) const;
+  static bool in_sight(const MemberView& v) { return v.connected && v.report.has_value(); }
+  static bool server_up(const MemberView& v) { return in_sight(v) && v.report->server == ServerState::kRunning; }
+  // It has promised this election, its receiver was seen stopped after that, and it says what it holds. Such a report
+  // stays true when its member falls silent: what it tells is durable, or its loss is told as amnesia.
+  [[nodiscard]] bool fenced(const MemberView& v) const;
+  // It has promised this very record, and what it was told is in force.
+  [[nodiscard]] bool settled(const MemberView& v) const;
+  [[nodiscard]] bool follows(const MemberView& v) const;
+  [[nodiscard]] bool silent(const MemberView& v) const { return settled(v) && !v.report->acking; }
+  [[nodiscard]] bool is_primary(const MemberView& v) const { return record.primary == v.id; }
+  [[nodiscard]] bool primary_in_place(const MemberView& p) const;
+  // It acknowledges now, and nothing that it acknowledged is forgotten.
+  [[nodiscard]] bool acknowledges(const MemberView& v) const;
+  [[nodiscard]] bool caught_up(const MemberView& p, const MemberView& v) const;
+  // Follows silently at the present record, so it may be named; what it holds came from this primary in this epoch.
+  [[nodiscard]] bool nameable(const MemberView& v) const;
+
+  // ---- what the record asks for ----
+  [[nodiscard]] bool should_acknowledge(const MemberId& m) const;
+  [[nodiscard]] std::uint32_t d_in_force() const;  // what the primary is to wait for; 0 in solo
+  [[nodiscard]] std::size_t needed() const { return record.ackers.size() - record.d + 1; }  // reports, for a quorum
+  [[nodiscard]] std::size_t max_ackers() const;
+  // It holds all that was in the primary's binlog when that last spoke, visible there or not (R-read of docs/model).
+  [[nodiscard]] static bool has_all_of(const MemberView& v, const MemberView& primary);
+  // How many ackers of the record have all of the primary.
+  [[nodiscard]] std::size_t containing(const MemberView& p) const;
+
+  // ---- the decision ----
+  [[nodiscard]] EpochRecord next_config() const;
+  void revisit(Instant at) { out.revisit = std::min(out.revisit, at); }
+  void wait(std::string what);
+  void persist(EpochRecord next, std::string kind, std::string why);
+  // A condition that has held for `long_enough`; `since` remembers its begin.
+  bool lasted(std::optional<Instant>& since, bool holds, Duration long_enough);
+};
+
+// Whether the primary has failed; then an election is begun. Wrong evidence costs a switch, never a write.
+bool act_on_evidence(EpochPlanning& p, const MemberView& primary);
+
+void start_election(EpochPlanning& p, std::string kind, std::string why);
+// One election, from its fences to the record that ends it.
+void elect(EpochPlanning& p);
+
+// The next change that the record needs, if any. Called only while the primary serves at the record that is.
+bool change_record(EpochPlanning& p, const MemberView& primary);
+
+}  // namespace mysos

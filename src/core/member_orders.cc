@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+// What MemberCore does with an order, and what it does unasked when it is alone.
+#include <algorithm>
+#include <utility>
+
+#include "core/member_core.h"
+
+namespace mysos {
+namespace {
+
+constexpr std::uint64_t kNobody = 0;  // an order that nobody waits for
+
+void append(std::vector<ServerStep>& to, std::vector<ServerStep> more) {
+  to.insert(to.end(), more.begin(), more.end());
+}
+
+}  // namespace
+
+// How a server that may be serving is made quiet. Sessions first: what they wait for must never be acknowledged by the
+// last step, which would release commits that no acker has.
+std::vector<ServerStep> MemberCore::quieting() {
+  return {step::KillClients{}, step::SetReadOnly{true}, step::KillClients{}, step::SemiSyncSource{0},
+          step::StopReceiver{}};
+}
+
+// ---- orders ----
+
+void MemberCore::take(const member_input::OrderGiven& in, Instant /*now*/) {
+  if (stopping_) {
+    answer(in.id, Error{Errc::kUnavailable, "this member is being stopped", ""});
+    return;
+  }
+  std::visit([&](const auto& o) { obey(in.id, o); }, in.order);
+  out_.report_changed = true;
+}
+
+std::optional<Error> MemberCore::refusal(const Pair& pair, bool needs_server) const {
+  if (pair < promise_.pair) {
+    return Error{Errc::kFenced, "promised " + to_string(promise_.pair) + ", so " + to_string(pair) + " comes too late", ""};
+  }
+  if (needs_server && !running_) return Error{Errc::kUnavailable, "mysqld is not running", ""};
+  return std::nullopt;
+}
+
+void MemberCore::obey(std::uint64_t id, const order::Setup& /*o*/) {
+  if (has_secrets_) {
+    answer(id);
+  } else {
+    waiting_setup_.push_back(id);
+  }
+}
+
+void MemberCore::obey(std::uint64_t id, const order::Meet& o) {
+  MemberPromise next = promise_;
+  next.peers = o.peers;
+  if (next != promise_) save(next);
+  answer(id);
+}
+
+void MemberCore::obey(std::uint64_t id, const order::Fence& o) {
+  if (auto no = refusal(o.pair, false)) return answer(id, std::move(no));
+  if (o.pair == promise_.pair && role_ == MemberRole::kFenced && settled_ && !plan_) return answer(id);
+  if (o.pair == promise_.pair && plan_ && plan_->fence) return plan_->orders.push_back(id);
+  MemberPromise next = promise_;
+  next.pair = o.pair;
+  next.role = MemberRole::kFenced;
+  save(next);
+  followed_.reset();
+  promoted_.reset();
+  if (!running_) return answer(id);  // the promise is all there is to keep: a server starts quiet
+  quiet(id, After::kSettle);
+}
+
+void MemberCore::obey(std::uint64_t id, const order::Promote& o) {
+  if (auto no = refusal(o.pair, true)) return answer(id, std::move(no));
+  const bool in_force = role_ == MemberRole::kPrimary && settled_ && promoted_ == o && o.pair == promise_.pair &&
+                        !running_->seen.read_only && running_->seen.semi_sync_d == o.d;
+  if (in_force) return answer(id);
+  if (plan_ && plan_->promote == o) return plan_->orders.push_back(id);
+  // Opening is a promotion's last step: a primary of this epoch that is open has been through all of them.
+  const bool goes_on = role_ == MemberRole::kPrimary && o.pair.epoch == promise_.pair.epoch && running_->read &&
+                       !running_->seen.read_only;
+  MemberPromise next = promise_;
+  next.pair = o.pair;
+  next.role = MemberRole::kPrimary;
+  next.source.reset();
+  next.acking = false;
+  next.amnesiac = false;  // the chosen one had executed all that counts; it owns no relay log from here on
+  save(next);
+
+  std::vector<ServerStep> steps;
+  if (!goes_on) {
+    if (maybe_writable_) append(steps, quieting());
+    append(steps, {step::StopReceiver{}, step::RequireExecuted{o.floor}, step::StopReplication{},
+                   step::SemiSyncReplica{false}, step::ForgetSource{}});
+  }
+  append(steps, {step::ShutOut{o.replicas, o.shut_out}, step::SemiSyncSource{o.d}, step::SetReadOnly{false}});
+  Plan plan;
+  plan.becomes = MemberRole::kPrimary;
+  plan.orders = {id};
+  plan.promote = o;
+  run(std::move(plan), std::move(steps));
+  maybe_writable_ = true;
+}
+
+void MemberCore::obey(std::uint64_t id, const order::Follow& o) {
+  if (auto no = refusal(o.pair, true)) return answer(id, std::move(no));
+  // The same order with a newer read of the source does not begin again.
+  if (plan_ && plan_->follow && same_intent(Order(*plan_->follow), Order(o))) return plan_->orders.push_back(id);
+  // Attached without a break in this epoch: what it holds came from this source.
+  const bool attached = role_ == MemberRole::kReplica && settled_ && !plan_ && followed_ &&
+                        followed_->source == o.source && followed_->host == o.host && followed_->port == o.port &&
+                        followed_->pair.epoch == o.pair.epoch && running_->seen.receiver_running;
+  MemberPromise next = promise_;
+  next.pair = o.pair;
+  next.role = MemberRole::kReplica;
+  next.source = o.source;
+  next.acking = o.acking;
+  if (next != promise_) save(next);
+  if (attached && followed_->acking == o.acking) {
+    followed_ = o;
+    return answer(id);
+  }
+
+  std::vector<ServerStep> steps;
+  Plan plan;
+  if (maybe_writable_) {
+    append(steps, quieting());
+    plan.quiets = true;
+  } else {
+    append(steps, {step::StopReceiver{}});
+  }
+  if (!attached) append(steps, {step::RequireContainedIn{o.source_executed}});
+  append(steps, {step::SemiSyncReplica{o.acking}});
+  if (!attached) append(steps, {step::SetSource{o.host, o.port}});
+  append(steps, {step::StartReplication{}});
+  plan.becomes = MemberRole::kReplica;
+  plan.orders = {id};
+  plan.follow = o;
+  run(std::move(plan), std::move(steps));
+}
+
+void MemberCore::obey(std::uint64_t id, const order::Certify& o) {
+  if (auto no = refusal(o.pair, true)) return answer(id, std::move(no));
+  const bool proven = o.pair == promise_.pair && role_ == MemberRole::kReplica && settled_ &&
+                      o.incarnation == running_->incarnation && running_->seen.received.contains(o.executed);
+  if (!proven) return answer(id, Error{Errc::kConflict, "this member does not contain that read, or has restarted since", ""});
+  MemberPromise next = promise_;
+  next.amnesiac = false;
+  if (next != promise_) save(next);
+  answer(id);
+}
+
+void MemberCore::obey(std::uint64_t id, const order::Rebuild& o) {
+  if (auto no = refusal(o.pair, false)) return answer(id, std::move(no));
+  if (state_ == ServerState::kPreparing) {
+    return answer(id, Error{Errc::kUnavailable, "the data are being made already", ""});
+  }
+  if (promise_.role == MemberRole::kPrimary || promise_.acking) {
+    return answer(id, Error{Errc::kConflict, "a primary or an acker is never rebuilt", ""});
+  }
+  MemberPromise next = promise_;
+  next.pair = o.pair;
+  next.role = MemberRole::kIdle;
+  next.source.reset();
+  next.amnesiac = !config_.relay_log_survives;
+  next.seeded = false;
+  next.rebuilding = true;
+  next.generation += 1;
+  save(next);
+  answer(id);
+  if (running_ || state_ == ServerState::kStarting) kill_server("the data are being rebuilt");
+}
+
+// ---- alone ----
+
+// With itself, more than half of the members. One that was never told of others is a majority.
+bool MemberCore::in_touch() const {
+  const auto reached = std::ranges::count_if(promise_.peers, [&](const Peer& p) { return contact_.peers.contains(p.member); });
+  return contact_.scheduler || static_cast<std::size_t>(reached + 1) * 2 > promise_.peers.size() + 1;
+}
+
+// Somebody else may have been made primary: nobody shall go on reading here. Nothing is promised by this, so it serves
+// on when it is in touch again, if it was not told otherwise meanwhile.
+void MemberCore::watch_isolation(Instant now) {
+  if (isolated_ && (role_ == MemberRole::kPrimary || !running_)) isolated_ = false;
+  if (isolated_ && !plan_ && in_touch()) {
+    isolated_ = false;
+    if (reopen_ && reopen_->pair == promise_.pair) obey(kNobody, *reopen_);
+    return;
+  }
+  if (role_ != MemberRole::kPrimary || plan_ || !running_ || in_touch()) {
+    alone_since_.reset();
+    return;
+  }
+  if (!alone_since_) alone_since_ = now;
+  if (now - *alone_since_ < config_.isolate_after) return;
+  alone_since_.reset();
+  isolated_ = true;
+  reopen_ = promoted_;
+  quiet(std::nullopt, After::kSettle);
+  out_.report_changed = true;
+}
+
+}  // namespace mysos

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/outage_clock.h"
+
+#include <algorithm>
+
+namespace mysos {
+
+std::string describe(const Outage& outage) {
+  const auto ms = [&](const char* step) { return std::to_string(outage.took_ms.at(step)) + " ms"; };
+  return "writes were away for " + ms("total") + ": " + ms("notice") + " until it was noticed, " + ms("choose") +
+         " to fence and choose, " + ms("open") + " to open";
+}
+
+void OutageClock::election_began(FailoverCause cause, Instant now) {
+  if (!elected_) cause_ = cause;  // what an outage began with, though more elections follow
+  if (!down_ && served_) down_ = now;
+  elected_ = elected_.value_or(now);
+  chosen_.reset();
+}
+
+void OutageClock::primary_chosen(Instant now) { chosen_ = now; }
+
+std::optional<Outage> OutageClock::saw(bool serves, Instant last_seen, Instant now) {
+  if (!serves) {
+    if (served_ && !down_) down_ = std::min(now, last_seen);
+    return std::nullopt;
+  }
+  served_ = true;
+  std::optional<Outage> ended;
+  if (down_ && elected_ && chosen_) {
+    ended = Outage{cause_,
+                   {{"notice", to_ms(std::max(Duration{}, *elected_ - *down_))},
+                    {"choose", to_ms(*chosen_ - *elected_)},
+                    {"open", to_ms(now - *chosen_)},
+                    {"total", to_ms(now - *down_)}}};
+  }
+  // An election under way is not over because the old primary is still seen serving.
+  if (elected_ && !chosen_) return std::nullopt;
+  down_.reset();
+  elected_.reset();
+  chosen_.reset();
+  return ended;
+}
+
+}  // namespace mysos

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/reporting.h"
+
+#include <utility>
+
+namespace mysos {
+namespace {
+
+// What a member promised, acknowledged and holds is on its volume. One that comes back without all that is not taken for
+// the one it was: it counts for nothing, and is told nothing (docs/model, `volume_is_identity`).
+bool same_volume(Ledger& ledger, const Cluster& cluster, const Member& member, const MemberReport& report, MemberRow& row) {
+  if (report.volume == member.volume_name) return true;
+  if (member.volume_name.empty()) {
+    ledger.edit(cluster.id).find(member.id)->volume_name = report.volume;
+    return true;
+  }
+  row.report.reset();
+  row.connected = false;
+  if (!std::exchange(row.volume_lost, true)) {
+    ledger.event(cluster, member.id,
+                 {"volume_lost", "its volume came back empty: what was on it counts no more, and it is left alone"});
+  }
+  return false;
+}
+
+}  // namespace
+
+MemberRow* note_report(Ledger& ledger, MemberTable& table, const MemberReport& report, Instant now) {
+  MemberRow* row = table.find(report.member);
+  if (row == nullptr) return nullptr;
+  const Cluster* cluster = ledger.find(row->cluster);
+  const Member* member = cluster->find(report.member);
+  const bool has_task = member->stage == MemberStage::kLaunching || member->stage == MemberStage::kRunning;
+  if (!has_task || member->task != report.task) return nullptr;
+  ledger.touch(row->cluster);
+  if (!same_volume(ledger, *cluster, *member, report, *row)) return nullptr;
+  row->last_seen = now;
+  const bool older = row->report && row->report->executor == report.executor && report.seq <= row->report->seq;
+  if (!older) row->report = report;
+  return row;
+}
+
+}  // namespace mysos

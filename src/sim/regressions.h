@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Seeds that once failed, each with what was wrong. A seed means what it meant only as long as the
+// simulator draws the same: where it changes, the story is what is left.
+#include <cstdint>
+#include <vector>
+
+#include "sim/world.h"
+
+namespace mysos::sim {
+
+struct Regression {
+  const char* story;
+  std::uint64_t seed;
+  SeedOptions options;
+};
+
+inline const std::vector<Regression> kRegressions = {
+    {"two schedulers took the framework from each other for ever", 3, {}},
+};
+
+}  // namespace mysos::sim

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The disk under a volume: how long an fsync takes. It may be slow for a while, and it may stall,
+// so that nothing is durable before it goes on.
+#include "sim/sim.h"
+
+namespace mysos::sim {
+
+struct SimDisk {
+  Duration sync_most = milliseconds(2);
+  Instant stalled_until{};
+
+  // How long an fsync takes that begins now.
+  [[nodiscard]] Duration sync(Sim& sim) const {
+    const Duration takes = sim.between(microseconds(100), sync_most);
+    return stalled_until > sim.now() ? stalled_until - sim.now() + takes : takes;
+  }
+};
+
+}  // namespace mysos::sim

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a simulated executor looks at (its server, whom it reaches), and whom it reports to.
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "sim/sim_executor.h"
+
+namespace mysos::sim {
+namespace {
+
+constexpr Duration kWatchBeat = milliseconds(250);
+constexpr Duration kPollSlow = milliseconds(100);
+constexpr Duration kPollFast = milliseconds(5);
+
+}  // namespace
+
+void SimExecutor::poll_server() {
+  later(core_->poll_fast() ? kPollFast : kPollSlow, [this] {
+    if (server_.answering() && !plan_) {
+      later(
+          sim_.between(microseconds(200), milliseconds(2)),
+          [this, ended = steps_ended_, seen = server_.read(), incarnation = server_.incarnation()] {
+            if (ended == steps_ended_ && !plan_ && incarnation == server_.incarnation() &&
+                server_.accepting()) {
+              give(member_input::Snapshot{seen});
+            }
+          });
+    }
+    poll_server();
+  });
+}
+
+void SimExecutor::watch_beat() {
+  later(kWatchBeat, [this] {
+    look_around();
+    report_to_watchers();
+    watch_beat();
+  });
+}
+
+// Whom it is in touch with: its watchers, and the executors that the network lets it speak to.
+void SimExecutor::look_around() {
+  member_input::Contact now;
+  now.scheduler =
+      std::ranges::any_of(watchers_, [](const auto& w) { return !w->stream->broken(); });
+  for (const Peer& peer : core_->promise().peers) {
+    const auto machine = static_cast<std::uint32_t>(
+        std::stoul(peer.host.substr(peer.host.find_last_of('.') + 1)) - 1);
+    const Node there = executor_node(machine);
+    const bool open = !sim_.network.is_cut(node(), there) && !sim_.network.is_cut(there, node());
+    if (open) now.peers.insert(peer.member);
+  }
+  give(std::move(now));
+  if (core_ && core_->report().isolated) sim_.coverage.hit(Mark::kIsolated);
+}
+
+void SimExecutor::report_to_watchers() {
+  std::erase_if(watchers_, [](const auto& w) { return w->stream->broken(); });
+  if (watchers_.empty() || syncing_) return;
+  const auto report =
+      std::make_shared<const MemberReport>(core_->report());  // shared by the streams
+  for (const auto& w : watchers_) {
+    sim_.network.send(w->stream, node(), kSchedulerNode, [w, report] { w->deliver(*report); });
+  }
+}
+
+bool SimExecutor::watch(const MemberId& member, std::shared_ptr<WatchConnection> connection) {
+  if (!core_ || member != spec_.member) return false;
+  watchers_.push_back(std::move(connection));
+  awake([this] { report_to_watchers(); });
+  return true;
+}
+
+}  // namespace mysos::sim

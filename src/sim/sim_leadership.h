@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The schedulers of a world: one that leads, and those that led before it and may not know that
+// they lead no more. The store alone decides who leads.
+#include <memory>
+#include <vector>
+
+#include "sim/sim_scheduler.h"
+
+namespace mysos::sim {
+
+class SimLeadership {
+ public:
+  SimLeadership(Sim& sim, SchedulerWorld& world, SimMaster& master);
+
+  void start() { leader().start(); }
+  // Another one starts and takes the lead, while the one that leads goes on as if nothing were.
+  void depose();
+  void retire_others();
+  // None of its transactions is durable meanwhile.
+  void hang_store(Duration pause) { store_.hangs_until = sim_.now() + pause; }
+  void refuse_commits(Duration pause) { store_.refuses_until = sim_.now() + pause; }
+
+  [[nodiscard]] SimScheduler& leader() { return *all_.back(); }
+  [[nodiscard]] const SimScheduler& leader() const { return *all_.back(); }
+
+ private:
+  Sim& sim_;
+  SchedulerWorld& world_;
+  SimMaster& master_;
+  SimStore store_;
+  std::vector<std::unique_ptr<SimScheduler>> all_;  // the newest last
+};
+
+}  // namespace mysos::sim
