@@ -5,9 +5,9 @@
 packages_build=(clang-19 lld-19 cmake ninja-build ccache pkg-config libboost1.81-dev libboost-json1.81-dev libssl-dev
   libsodium-dev libmariadb-dev libsqlite3-dev libcli11-dev libspdlog-dev libfmt-dev libtomlplusplus-dev libgtest-dev
   libzstd-dev python3)
-packages_run=(mariadb-server-core mariadb-client)
+packages_run=(mariadb-server-core mariadb-client mariadb-backup haproxy)
 packages_test=(libclang-rt-19-dev shellcheck python3-pytest python3-pymysql python3-cryptography python3-pip patchelf
-  e2fsprogs iproute2 binutils libsvn1 libapr1 libsasl2-2 ca-certificates)
+  e2fsprogs iproute2 nftables binutils libsvn1 libapr1 libsasl2-2 ca-certificates default-jre-headless)
 
 say() { printf '\033[1m==> %s\033[0m\n' "$*"; }
 
@@ -43,6 +43,8 @@ need_packages() {
 # What one checkout compiled, another may use: the same sources under another path are the same.
 CCACHE_BASEDIR=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export CCACHE_BASEDIR CCACHE_NOHASHDIR=true
+# So that it keeps what was compiled with precompiled headers.
+export CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
 
 # build PRESET [TARGET...]: configures once, then builds; without work to do it takes a second.
 build() {

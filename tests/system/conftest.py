@@ -11,7 +11,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tools"))
 
 from ledger import Ledger, connect, query  # noqa: E402
-from mysos_process import BINARY, MYSQL9, Up, member  # noqa: E402
+from mysos_process import BINARY, HEAL_SECONDS, MYSQL9, Up, member, wait_for  # noqa: E402
 
 VERSIONS = ("mariadb-10.11", "mysql-9")
 
@@ -50,6 +50,21 @@ def up(work):
         running.close()
 
 
+@pytest.fixture()
+def own_up(work, request):
+    """A `mysos up` for one test alone, which may kill and restart it."""
+    started = []
+
+    def make(*flags):
+        name = f"own-{abs(hash(request.node.name)) % 100000}"
+        started.append(Up(work / name, *flags))
+        return started[-1].start()
+
+    yield make
+    for running in started:
+        running.close()
+
+
 class Shop:
     """A cluster of three named shop, and ways to look at it."""
 
@@ -73,8 +88,30 @@ class Shop:
     def addresses(self):
         return [(m["host"], m["port"]) for m in self.show()["members"]]
 
-    def ledger(self, writers=4):
-        return Ledger(self.primary, self.user, self.password, writers)
+    def ledger(self, writers=4, **more):
+        return Ledger(self.primary, self.user, self.password, writers, **more)
+
+    def failovers(self):
+        """The sentences of all that were begun on evidence, oldest first."""
+        return [e["message"] for e in sorted(self.client.events(self.name), key=lambda e: e["seq"])
+                if e["kind"] == "failover_started"]
+
+    def calm(self):
+        """Healthy, and the count of primaries that did not last begun anew: tests replace them faster than the pause allows
+        that Mysos makes when one after the other dies. An operator's failover does that."""
+        epoch = self.healthy()["epoch"]
+        answer = self.client.post(f"/v1/clusters/{self.name}/failover", {})
+        assert answer.status in (200, 202), answer
+        wait_for("the operator's failover is done", lambda: self.show()["epoch"] > epoch and self.primary(), HEAL_SECONDS)
+        return self.healthy()
+
+    def replaced(self, old, seconds=HEAL_SECONDS):
+        """Waits until another than the member `old` is the primary and can be written to; returns the cluster."""
+        def seen():
+            now = self.show()
+            return now if now["primary"] != old["id"] and now["endpoints"]["primary"] else None
+
+        return wait_for(f"another member than {old['id']} is primary", seen, seconds)
 
     def connect(self, host, port, **more):
         return connect(host, port, self.user, self.password, **more)

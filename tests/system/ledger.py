@@ -14,10 +14,10 @@ REFUSED = {1290, 1792, 1836, 3100}  # read-only: certainly not applied
 TIMEOUT = 3
 
 
-def connect(host, port, user, password, **more):
+def connect(host, port, user, password, timeout=TIMEOUT, **more):
     return pymysql.connect(host=host, port=int(port), user=user, password=password, autocommit=True,
-                           connect_timeout=TIMEOUT, read_timeout=more.pop("read_timeout", TIMEOUT),
-                           write_timeout=TIMEOUT, **more)
+                           connect_timeout=timeout, read_timeout=more.pop("read_timeout", timeout),
+                           write_timeout=timeout, **more)
 
 
 def query(connection, sql, arguments=None):
@@ -27,10 +27,12 @@ def query(connection, sql, arguments=None):
 
 
 class Ledger:
-    """`where()` gives (host, port) of the primary as the API tells it, or None."""
+    """`where()` gives (host, port) of the primary as the API tells it, or None. A statement that takes longer than `timeout`
+    seconds is given up, its outcome unknown; the writer then asks anew where to write. `pace`: seconds
+    that a writer rests after each row, so that replicas on a busy machine keep up."""
 
-    def __init__(self, where, user, password, writers=4):
-        self.where, self.user, self.password = where, user, password
+    def __init__(self, where, user, password, writers=4, timeout=TIMEOUT, pace=0):
+        self.where, self.user, self.password, self.timeout, self.pace = where, user, password, timeout, pace
         self.acknowledged = {}  # id: when (monotonic seconds)
         self.unknown, self.refused = set(), set()
         self._ids = itertools.count(1)
@@ -43,6 +45,7 @@ class Ledger:
         with connect(*self.where(), self.user, self.password, read_timeout=30) as c:
             query(c, "CREATE DATABASE IF NOT EXISTS ledger")
             query(c, f"CREATE TABLE IF NOT EXISTS {TABLE} (id BIGINT PRIMARY KEY, writer INT, pad VARCHAR(100)) ENGINE=InnoDB")
+            query(c, f"TRUNCATE TABLE {TABLE}")  # the ids begin anew with each ledger
         return self
 
     def __enter__(self):
@@ -57,7 +60,7 @@ class Ledger:
     def stop(self):
         self._stop.set()
         for thread in self._threads:
-            thread.join(4 * TIMEOUT)
+            thread.join(4 * TIMEOUT + self.timeout)
             assert not thread.is_alive(), "a writer hangs"
 
     def _write(self, writer):
@@ -73,6 +76,7 @@ class Ledger:
                 with self._more:
                     self.acknowledged[number] = time.monotonic()
                     self._more.notify_all()
+                self._stop.wait(self.pace)
                 continue
             except pymysql.err.MySQLError as error:
                 refused = bool(error.args) and error.args[0] in REFUSED
@@ -87,7 +91,7 @@ class Ledger:
         try:
             where = self.where()
             if where is not None:
-                return connect(*where, self.user, self.password)
+                return connect(*where, self.user, self.password, self.timeout)
         except (OSError, pymysql.err.MySQLError, AssertionError):
             pass
         self._stop.wait(0.01)
@@ -100,10 +104,10 @@ class Ledger:
             assert self._more.wait_for(lambda: len(self.acknowledged) >= goal, seconds), \
                 f"{len(self.acknowledged)} of {goal} rows acknowledged after {seconds} s"
 
-    def outage_after(self, moment):
+    def outage_after(self, moment, until=float("inf")):
         """Seconds from the moment to the first acknowledgement after it that followed a silence: the longest gap between
-        acknowledgements that begins at or ends after the moment."""
-        times = sorted(self.acknowledged.values())
+        acknowledgements that begins at or ends after the moment (and ends before `until`)."""
+        times = sorted(t for t in self.acknowledged.values() if t <= until)
         before = [t for t in times if t <= moment]
         times = (before[-1:] or [moment]) + [t for t in times if t > moment]
         return max(b - a for a, b in zip(times, times[1:]))

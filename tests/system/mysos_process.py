@@ -272,6 +272,13 @@ def executors(folder):
             if line.split()[0].endswith("/mysos") and " executor" in line]
 
 
+def executor_of(folder, at):
+    """pid of the executor of that member."""
+    found = [pid for pid in executors(folder) if at["api_port"] in listening_ports(pid)]
+    assert len(found) == 1, found
+    return found[0]
+
+
 def listening_ports(pid):
     inodes = set()
     try:
@@ -284,9 +291,10 @@ def listening_ports(pid):
         return []
     ports = []
     for table in ("tcp", "tcp6"):
-        with open(f"/proc/net/{table}", encoding="ascii") as lines:
-            for line in list(lines)[1:]:
-                fields = line.split()
-                if fields[3] == "0A" and fields[9] in inodes:
-                    ports.append(int(fields[1].rsplit(":", 1)[1], 16))
+        with contextlib.suppress(OSError):  # it has ended
+            with open(f"/proc/{pid}/net/{table}", encoding="ascii") as lines:  # of its own network
+                for line in list(lines)[1:]:
+                    fields = line.split()
+                    if fields[3] == "0A" and fields[9] in inodes:
+                        ports.append(int(fields[1].rsplit(":", 1)[1], 16))
     return ports

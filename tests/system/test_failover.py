@@ -6,7 +6,7 @@ import time
 
 import pytest
 from conftest import Shop
-from mysos_process import HEAL_SECONDS, Up, executors, member, servers, wait_for
+from mysos_process import HEAL_SECONDS, executor_of, executors, member, servers, wait_for
 
 
 def kill_server(up, at):
@@ -52,23 +52,12 @@ def test_a_killed_replica_comes_back_by_itself(up, shop):
     assert member(after, "primary")["id"] == member(before, "primary")["id"], "a replica's death moved the primary"
 
 
-def executor_of(up, at):
-    found = [pid for pid in executors(up.folder) if at["api_port"] in _ports(pid)]
-    assert len(found) == 1, found
-    return found[0]
-
-
-def _ports(pid):
-    from mysos_process import listening_ports
-    return listening_ports(pid)
-
-
 @pytest.mark.parametrize("role", ["primary", "replica"])
 def test_a_killed_executor_is_replaced_or_restarted(up, shop, role):
     with shop.ledger() as ledger:
         ledger.wait_for_more(100)
         at = next(m for m in shop.show()["members"] if m["role"] == role)
-        old = executor_of(up, at)
+        old = executor_of(up.folder, at)
         os.kill(old, signal.SIGKILL)
         ledger.wait_for_more(200, HEAL_SECONDS)
         wait_for("three executors again", lambda: len(set(executors(up.folder)) - {old}) == 3, HEAL_SECONDS)
@@ -81,7 +70,7 @@ def test_a_killed_executor_is_replaced_or_restarted(up, shop, role):
 def test_a_frozen_primary_is_replaced_and_comes_back_as_a_replica(up, shop):
     before = shop.show()
     old = member(before, "primary")
-    pids = [servers(up.folder)[old["port"]], executor_of(up, old)]
+    pids = [servers(up.folder)[old["port"]], executor_of(up.folder, old)]
     with shop.ledger() as ledger:
         ledger.wait_for_more(100)
         try:
@@ -102,21 +91,6 @@ def test_a_frozen_primary_is_replaced_and_comes_back_as_a_replica(up, shop):
 
 def _primary_id(shop):
     return next((m["id"] for m in shop.show()["members"] if m["role"] == "primary"), None)
-
-
-@pytest.fixture()
-def own_up(work, request):
-    """A `mysos up` for one test alone, which may kill and restart it."""
-    started = []
-
-    def make(*flags):
-        name = f"own-{abs(hash(request.node.name)) % 100000}"
-        started.append(Up(work / name, *flags))
-        return started[-1].start()
-
-    yield make
-    for running in started:
-        running.close()
 
 
 def test_the_data_plane_outlives_the_control_plane(own_up, version):

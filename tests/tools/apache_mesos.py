@@ -89,17 +89,19 @@ def _free_port():
 
 
 class ApacheMesos:
-    """The processes by name: "master", "agent-0"...; each can be killed and started again."""
+    """The processes by name: "master", "agent-0"...; each can be killed and started again. `places` may give, by name, an
+    address other than loopback's and what to put before the command, so that it runs on a machine that has it."""
 
-    def __init__(self, folder, agents=3, resources="cpus:4;mem:4096;disk:20000;ports:[{0}-{1}]", agent_flags=None):
+    def __init__(self, folder, agents=3, resources="cpus:4;mem:4096;disk:20000;ports:[{0}-{1}]", agent_flags=None, places=None):
         self.folder = pathlib.Path(folder).resolve()
         self.folder.mkdir(parents=True, exist_ok=True)
         self.daemon = prepare()
         self.tag = hashlib.sha256(str(self.folder).encode()).hexdigest()[:8]
         self.nodes = {}
         self.processes = {}
+        self.places = places or {}
         port = _free_port()
-        self.master = f"127.0.0.1:{port}"
+        self.master = f"{self._place('master')[0]}:{port}"
         self._node("master", ["master"], port, {"work_dir": str(self.folder / "master")})
         first = 31000 + os.getpid() % 50 * 20
         for i in range(agents):
@@ -116,14 +118,18 @@ class ApacheMesos:
             flags.update(agent_flags or {})
             self._node(f"agent-{i}", ["agent", self.master], _free_port(), flags)
 
+    def _place(self, name):
+        return self.places.get(name, ("127.0.0.1", []))
+
     def _node(self, name, arguments, port, flags):
-        environment = {"PATH": PATH, "LIBPROCESS_IP": "127.0.0.1", "LIBPROCESS_PORT": str(port),
-                       "LIBPROCESS_NUM_WORKER_THREADS": "4", "MESOS_HOSTNAME": "127.0.0.1"}
+        address, prefix = self._place(name)
+        environment = {"PATH": PATH, "LIBPROCESS_IP": address, "LIBPROCESS_PORT": str(port),
+                       "LIBPROCESS_NUM_WORKER_THREADS": "4", "MESOS_HOSTNAME": address}
         for key, value in flags.items():
             environment["MESOS_" + key.upper()] = value
             if key.endswith("_dir") and key != "launcher_dir":
                 os.makedirs(value, exist_ok=True)
-        self.nodes[name] = {"command": [str(self.daemon)] + arguments, "environment": environment, "port": port,
+        self.nodes[name] = {"command": [*prefix, str(self.daemon), *arguments], "environment": environment, "port": port,
                             "flags": flags}
 
     def run(self, name):

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Faults of processes and disks, several at once and at bad moments, under writes; over both flavours. No acknowledged
+write is lost, and the cluster is healthy again with no hand. The plain ones are in test_failover.py, those of the network in
+test_partitions.py."""
+import time
+
+import pytest
+from conftest import Shop
+from faults import busy_processors, file_system, frozen, full, hiccups_of, kill, server_of
+from mysos_process import HEAL_SECONDS, Up, command_line, executor_of, executors, member, servers, wait_for
+
+PACE = 0.01
+QUIET_SECONDS = 30  # of pauses and load without a failover
+
+
+@pytest.fixture(scope="module")
+def standing(up, version):
+    """One cluster for most of these tests: each leaves it healthy."""
+    cluster = Shop(up.client, version)
+    yield cluster
+    up.client.remove(cluster.name)
+
+
+def replicas(cluster):
+    return [m for m in cluster["members"] if m["role"] == "replica"]
+
+
+def test_an_acker_is_killed_and_comes_back_then_the_primary_is_killed(up, standing):
+    """What the acker acknowledged it may have lost: it is not to be chosen for what it no longer has."""
+    before = standing.calm()
+    acker = replicas(before)[0]
+    with standing.ledger(pace=PACE) as ledger:
+        ledger.wait_for_more(100)
+        kill([server_of(up.folder, acker)])
+        wait_for("the acker's server is back", lambda: acker["port"] in servers(up.folder), HEAL_SECONDS)
+        kill([server_of(up.folder, member(before, "primary"))])
+        ledger.wait_for_more(100, HEAL_SECONDS)
+        standing.healthy()
+        ledger.wait_for_more(50)
+    ledger.check(standing.addresses())
+
+
+def test_the_primary_and_an_acker_are_killed_together(up, standing):
+    before = standing.calm()
+    with standing.ledger(pace=PACE) as ledger:
+        ledger.wait_for_more(100)
+        kill([server_of(up.folder, member(before, "primary")), server_of(up.folder, replicas(before)[0])])
+        ledger.wait_for_more(100, HEAL_SECONDS)
+        standing.healthy()
+        ledger.wait_for_more(50)
+    ledger.check(standing.addresses())
+
+
+@pytest.mark.parametrize("moment", ["failover_started", "primary_chosen"])
+def test_the_next_primary_is_killed_in_the_middle_of_a_failover(up, standing, moment):
+    """As soon as the event is seen, the server that is or will be the primary dies too."""
+    before = standing.calm()
+    old = member(before, "primary")
+    newest = max(e["seq"] for e in standing.client.events("shop"))
+    with standing.ledger(pace=PACE) as ledger:
+        ledger.wait_for_more(100)
+        pids = servers(up.folder)
+        kill([pids[old["port"]]])
+        wait_for(moment, lambda: [e for e in standing.client.events("shop") if e["seq"] > newest and e["kind"] == moment],
+                 HEAL_SECONDS, pause=0.002)
+        chosen = standing.show()["primary"]
+        next_one = next((m for m in replicas(before) if m["id"] == chosen), replicas(before)[0])
+        kill([pids[next_one["port"]]])
+        ledger.wait_for_more(100, HEAL_SECONDS)
+        standing.healthy()
+        ledger.wait_for_more(50)
+    ledger.check(standing.addresses())
+
+
+def test_a_primary_whose_server_alone_is_frozen_is_replaced(up, standing):
+    before = standing.calm()
+    old = member(before, "primary")
+    with standing.ledger(pace=PACE) as ledger:
+        ledger.wait_for_more(100)
+        began = time.monotonic()
+        with frozen(server_of(up.folder, old)):
+            standing.replaced(old)
+            ledger.wait_for_more(100)
+        standing.healthy()
+        ledger.wait_for_more(50)
+    ledger.check(standing.addresses())
+    print(f"outage {ledger.outage_after(began) * 1000:.0f} ms: {standing.failovers()[-1]}")
+
+
+def test_a_primary_whose_executor_alone_is_frozen_serves_on(up, standing):
+    """The scheduler hears nothing of it, but its replicas receive: that is no failure."""
+    before = standing.calm()
+    old, begun = member(before, "primary"), standing.failovers()
+    with standing.ledger(pace=PACE) as ledger:
+        ledger.wait_for_more(100)
+        with frozen(executor_of(up.folder, old)):
+            wait_for("it is missed", lambda: old["id"] in standing.show()["waiting_for"], HEAL_SECONDS)
+            end = time.monotonic() + 3  # three times what silence alone would take
+            while time.monotonic() < end:
+                ledger.wait_for_more(20)
+        after = standing.healthy()
+    ledger.check(standing.addresses())
+    assert standing.failovers() == begun and after["epoch"] == before["epoch"]
+
+
+def test_pauses_and_load_are_no_failure(up, standing):
+    before = standing.calm()
+    begun = standing.failovers()
+    with standing.ledger(pace=PACE) as ledger, busy_processors(4 * QUIET_SECONDS), hiccups_of(up, before) as hiccups:
+        ledger.wait_for_more(100)
+        time.sleep(QUIET_SECONDS)  # what is tested: that in this time nothing happens
+        ledger.wait_for_more(10)
+    after = standing.healthy()
+    rows = ledger.check(standing.addresses())
+    print(f"{hiccups.count} pauses, {rows} rows")
+    assert standing.failovers() == begun and after["epoch"] == before["epoch"]
+
+
+def test_everything_is_killed_at_once(own_up, version):
+    """Scheduler, Mesos, executors and servers; `mysos up` again is all that is done."""
+    up = own_up()
+    shop = Shop(up.client, version)
+    with shop.ledger(pace=PACE) as ledger:
+        ledger.wait_for_more(200)
+        kill([up.process.pid, *executors(up.folder), *servers(up.folder).values()])
+        up.process.wait(10)
+        wait_for("nothing runs", lambda: not servers(up.folder) and not executors(up.folder), 20)
+        up.start()
+        shop.client = up.client
+        shop.healthy()
+        ledger.wait_for_more(50)
+    ledger.check(shop.addresses())
+    assert len(servers(up.folder)) == 3 and len(executors(up.folder)) == 3
+
+
+def test_a_primary_whose_disk_is_full_is_replaced(work, version):
+    folder = work / f"own-{version}"
+    with file_system(work / "agent-0.ext4", folder / "mesos" / "agent-0") as disk:
+        up = Up(folder)
+        try:
+            shop = Shop(up.start().client, version)
+            found = shop.show()["members"]
+            full_one = next(m for m in found if str(disk) in command_line(server_of(folder, m)))
+            if shop.show()["primary"] != full_one["id"]:
+                assert up.client.post("/v1/clusters/shop/switchover", {"to": full_one["id"]}).status in (200, 202)
+            wait_for("the primary is on the small disk", lambda: shop.show()["primary"] == full_one["id"], HEAL_SECONDS)
+            shop.healthy()
+            with shop.ledger(pace=PACE) as ledger:
+                ledger.wait_for_more(50)
+                began = time.monotonic()
+                with full(disk):
+                    shop.replaced(full_one)
+                    ledger.wait_for_more(50)
+                shop.healthy()
+                ledger.wait_for_more(20)
+            ledger.check(shop.addresses(), 150)  # a MariaDB that met a full disk looks only once a minute whether it still is
+            print(f"outage {ledger.outage_after(began) * 1000:.0f} ms: {shop.failovers()[-1]}")
+            assert "it cannot write" in shop.failovers()[-1]
+        finally:
+            up.close()
