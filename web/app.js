@@ -55,7 +55,7 @@ function clusterView(cluster) {
 
 function eventView(event) {
   const line = el('li');
-  line.append(el('time', event.time.replace('T', ' ').replace('Z', '')), ` ${event.cluster ?? ''} `, el('strong', event.kind),
+  line.append(el('time', event.time.replace('T', ' ').replace('Z', '')), ` ${event.cluster ?? ''} ${event.member ?? ''} `, el('strong', event.kind),
     ` ${event.message ?? ''}`);
   return line;
 }

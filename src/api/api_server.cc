@@ -163,6 +163,8 @@ asio::awaitable<HttpResponse> ApiServer::answer(const HttpRequest& request, Rout
       co_return asset("text/javascript; charset=utf-8", assets::script());
     case RouteId::kStyle:
       co_return asset("text/css; charset=utf-8", assets::style());
+    case RouteId::kIcon:
+      co_return asset("image/svg+xml", assets::icon());
   }
   co_return problem_response(Error{Errc::kInternal, "no handler", {}});
 }

@@ -87,7 +87,7 @@ TEST_F(Api, AsksForAToken) {
 
 TEST_F(Api, IsOpenWhereNothingIsTold) {
   for (const char* target :
-       {"/", "/app.js", "/style.css", "/healthz", "/readyz", "/metrics", "/v1/openapi.json"}) {
+       {"/", "/app.js", "/style.css", "/icon.svg", "/healthz", "/readyz", "/metrics", "/v1/openapi.json"}) {
     EXPECT_EQ(ask("GET", target, "", {}, false).status, 200) << target;
   }
   EXPECT_NE(ask("GET", "/", "", {}, false)

@@ -30,4 +30,5 @@
 MYSOS_ASSET(page, "web/index.html")
 MYSOS_ASSET(script, "web/app.js")
 MYSOS_ASSET(style, "web/style.css")
+MYSOS_ASSET(icon, "web/icon.svg")
 MYSOS_ASSET(openapi, "src/api/openapi.json")

@@ -9,6 +9,7 @@ namespace mysos::assets {
 std::string_view page();     // web/index.html
 std::string_view script();   // web/app.js
 std::string_view style();    // web/style.css
+std::string_view icon();     // web/icon.svg
 std::string_view openapi();  // src/api/openapi.json
 
 }  // namespace mysos::assets

@@ -37,6 +37,7 @@ constexpr auto kRoutes = std::to_array<Entry>({
     {"GET", "/", RouteId::kPage, Access::kOpen},
     {"GET", "/app.js", RouteId::kScript, Access::kOpen},
     {"GET", "/style.css", RouteId::kStyle, Access::kOpen},
+    {"GET", "/icon.svg", RouteId::kIcon, Access::kOpen},
 });
 
 // What stands for {name} in the path ("" where the pattern has none); nullopt: no match.

@@ -34,6 +34,7 @@ enum class RouteId {
   kPage,
   kScript,
   kStyle,
+  kIcon,
 };
 
 // Who may come in.
