@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/log.h"
 
+#include <spdlog/async.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
@@ -42,7 +43,14 @@ Sink make_sink(const LogOptions& options) {
   } else {
     out = std::make_shared<spdlog::sinks::basic_file_sink_mt>(options.file);
   }
-  auto logger = std::make_shared<spdlog::logger>("mysos", std::move(out));
+  std::shared_ptr<spdlog::logger> logger;
+  if (options.in_background) {
+    if (!spdlog::thread_pool()) spdlog::init_thread_pool(kMaxWaitingLines, 1);
+    logger = std::make_shared<spdlog::async_logger>("mysos", std::move(out), spdlog::thread_pool(),
+                                                    spdlog::async_overflow_policy::overrun_oldest);
+  } else {
+    logger = std::make_shared<spdlog::logger>("mysos", std::move(out));
+  }
   const char* pattern = options.format == LogFormat::kText ? kTextPattern : kJsonPattern;
   logger->set_formatter(
       std::make_unique<spdlog::pattern_formatter>(pattern, spdlog::pattern_time_type::utc));

@@ -13,6 +13,8 @@
 
 namespace mysos {
 
+inline constexpr std::size_t kMaxWaitingLines = 4096;
+
 enum class LogLevel { kDebug, kInfo, kWarn, kError };
 enum class LogFormat { kText, kJson };
 
@@ -21,6 +23,9 @@ struct LogOptions {
   LogFormat format = LogFormat::kText;
   std::string file;                 // "" = stderr
   std::string component = "mysos";  // what log_info() and its like say
+  // Lines are written by a thread of their own, so that a disk that hangs stops nobody who logs; while it hangs, the oldest
+  // of more than kMaxWaitingLines are dropped.
+  bool in_background = false;
 };
 
 Status log_init(const LogOptions& options);

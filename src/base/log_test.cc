@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <filesystem>
 #include <fstream>
@@ -36,6 +37,28 @@ TEST(Log, TextIsOneLineWithLevelAndComponent) {
   EXPECT_NE(text.find("Z info    executor: said a\\nb\n"), std::string::npos) << text;
   EXPECT_NE(text.find("Z warning http: slow\n"), std::string::npos) << text;
   EXPECT_EQ(text.find("not shown"), std::string::npos);
+}
+
+// Nobody reads the pipe, so whoever writes to it hangs, as on a disk that hangs.
+TEST(Log, InBackgroundNobodyWaitsForTheDisk) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  ASSERT_TRUE(log_init({.file = "/proc/self/fd/" + std::to_string(ends[1]), .in_background = true}));
+
+  for (std::size_t i = 0; i < 2 * kMaxWaitingLines; ++i) log_info("line {:0>100}", i);
+
+  const std::string last = fmt::format("line {:0>100}\n", 2 * kMaxWaitingLines - 1);
+  std::string text;
+  char part[65536];
+  while (text.find(last) == std::string::npos) {
+    const ssize_t n = ::read(ends[0], part, sizeof part);
+    ASSERT_GT(n, 0);
+    text.append(part, static_cast<std::size_t>(n));
+  }
+  EXPECT_TRUE(log_init({}));
+  ::close(ends[1]);
+  ::close(ends[0]);
+  EXPECT_LT(static_cast<std::size_t>(std::ranges::count(text, '\n')), 2 * kMaxWaitingLines);
 }
 
 TEST(Log, JsonParses) {

@@ -121,6 +121,11 @@ Result<int> run_under_agent(asio::io_context& io, MemberShellConfig config) {
 
 int run_executor(const ExecutorOptions& options) {
   std::signal(SIGPIPE, SIG_IGN);
+  // Its log is on the disk that its volume is on, as a rule. When that hangs, the others must be told.
+  if (const Status logs = log_init({.in_background = true}); !logs) {
+    kLog.error("{}", logs.error().message);
+    return exit_code(logs.error().code);
+  }
   asio::io_context io(1);
   MemberShellConfig config;
   config.mysql_roots = mysql_roots(options);
