@@ -71,6 +71,9 @@ class Flavour {
   [[nodiscard]] virtual bool stop_waits_for_rest() const = 0;
   [[nodiscard]] virtual std::string start_applier() const = 0;
   [[nodiscard]] virtual std::string start_replication() const = 0;
+  // The error of starting replication, or of changing its source, where the relay log is not there although the server
+  // remembers one.
+  [[nodiscard]] virtual bool has_no_relay_log(unsigned error) const = 0;
   [[nodiscard]] virtual std::string forget_source() const = 0;
   [[nodiscard]] virtual std::string change_source(const SourceSpec& source) const = 0;
   // Brings the position that the receiver will ask from up to what the server itself has written (a former primary);

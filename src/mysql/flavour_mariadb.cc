@@ -58,6 +58,7 @@ class Mariadb final : public Flavour {
   [[nodiscard]] std::string stop_applier() const override { return "STOP SLAVE SQL_THREAD"; }
   [[nodiscard]] bool stop_waits_for_rest() const override { return false; }
   [[nodiscard]] std::string start_applier() const override { return "START SLAVE SQL_THREAD"; }
+  [[nodiscard]] bool has_no_relay_log(unsigned error) const override { return error == 1201; }
   [[nodiscard]] std::string start_replication() const override { return "START SLAVE"; }
   [[nodiscard]] std::string forget_source() const override { return "RESET SLAVE ALL"; }
   [[nodiscard]] std::string change_source(const SourceSpec& s) const override {

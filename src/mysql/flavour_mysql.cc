@@ -40,6 +40,7 @@ class Mysql final : public Flavour {
   [[nodiscard]] bool stop_waits_for_rest() const override { return true; }
   [[nodiscard]] std::string start_applier() const override { return "START REPLICA SQL_THREAD"; }
   [[nodiscard]] std::string start_replication() const override { return "START REPLICA"; }
+  [[nodiscard]] bool has_no_relay_log(unsigned error) const override { return error == 1872; }
   [[nodiscard]] std::string forget_source() const override { return "RESET REPLICA ALL"; }
   [[nodiscard]] std::string change_source(const SourceSpec& s) const override {
     return fmt::format(

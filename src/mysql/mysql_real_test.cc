@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <filesystem>
 #include <fstream>
 #include <functional>
 
@@ -334,6 +335,32 @@ TEST_P(Real, WhatAKilledReplicaKeepsOfItsRelayLog) {
     b().run(step::StartReplication{});
     caught_up(a(), b());
   }
+}
+
+// As a server leaves it that is killed in the middle of RESET REPLICA ALL or CHANGE REPLICATION SOURCE.
+TEST_P(Real, AReplicaWhoseRelayLogIsGoneCanFollowAgain) {
+  a_cluster();
+  ASSERT_TRUE(a().user("INSERT INTO d.t VALUES (1)"));
+  caught_up(a(), b());
+  b().kill9();
+  std::vector<std::filesystem::path> relay;
+  for (const auto& entry : std::filesystem::directory_iterator(b().spec.layout.datadir)) {
+    if (entry.path().filename().string().starts_with("relay.")) relay.push_back(entry.path());
+  }
+  ASSERT_FALSE(relay.empty());
+  for (const auto& path : relay) std::filesystem::remove(path);
+  b().start();
+
+  const auto again = [&]() -> Status {
+    MYSOS_TRY_VOID(b().try_run(step::SetSource{"127.0.0.1", a().port}));
+    return b().try_run(step::StartReplication{});
+  };
+  Status done = again();
+  EXPECT_FALSE(done) << "the server has learned to do without: this is not needed any more";
+  if (!done) done = again();
+
+  EXPECT_TRUE(done) << done.error().message;
+  caught_up(a(), b());
 }
 
 TEST_P(Real, KillClientsEndsTheirSessionsAndLeavesReplicationAlone) {

@@ -136,7 +136,7 @@ asio::awaitable<Status> ServerOps::dispatch(ServerStep step, Budget budget) {
   }
   if (std::holds_alternative<StopReceiver>(step)) co_return co_await stop_receiver(budget);
   if (std::holds_alternative<StopReplication>(step)) co_return co_await stop_replication(budget);
-  if (std::holds_alternative<StartReplication>(step)) co_return co_await start_replication(budget);
+  if (std::holds_alternative<StartReplication>(step)) co_return co_await replicate(flavour_.start_replication(), budget);
   if (std::holds_alternative<ForgetSource>(step)) co_return co_await forget_source(budget);
   if (const auto* s = std::get_if<ShutOut>(&step)) co_return co_await shut_out(*s, budget);
   if (const auto* s = std::get_if<SetSource>(&step)) co_return co_await set_source(*s, budget);
@@ -234,7 +234,7 @@ asio::awaitable<Status> ServerOps::drain(Budget budget) {
     if (!seen.applier_running) {
       if (!flavour_.relay_log_survives()) co_return Status{};
       if (started) co_return fail(Errc::kConflict, "the applier stopped before all was applied: " + seen.last_error);
-      MYSOS_CO_TRY([[maybe_unused]] const Rows ok, co_await sql(flavour_.start_applier(), budget));
+      MYSOS_CO_TRY_VOID(co_await replicate(flavour_.start_applier(), budget));
       started = true;
       continue;
     }
@@ -255,13 +255,17 @@ asio::awaitable<Status> ServerOps::set_source(step::SetSource to, Budget budget)
                           .port = to.port,
                           .user = replication_account(config_.member),
                           .password = replication_password(config_.secrets, config_.member)};
-  MYSOS_CO_TRY([[maybe_unused]] const Rows ok, co_await sql(flavour_.change_source(source), budget));
-  co_return Status{};
+  co_return co_await replicate(flavour_.change_source(source), budget);
 }
 
-asio::awaitable<Status> ServerOps::start_replication(Budget budget) {
-  MYSOS_CO_TRY([[maybe_unused]] const Rows ok, co_await sql(flavour_.start_replication(), budget));
-  co_return Status{};
+// A server that died while it forgot its source, or changed it, has deleted the relay log and still says that it has one.
+// All in it was executed by then (drain), so what is left is forgotten too; whoever wanted this begins again.
+asio::awaitable<Status> ServerOps::replicate(std::string text, Budget budget) {
+  auto done = co_await sql(std::move(text), budget);
+  if (done) co_return Status{};
+  if (!flavour_.has_no_relay_log(steps_.last_errno())) co_return std::unexpected(std::move(done).error());
+  MYSOS_CO_TRY([[maybe_unused]] const Rows ok, co_await sql(flavour_.forget_source(), budget));
+  co_return fail(Errc::kConflict, "the relay log is gone, so the source is forgotten: " + done.error().message);
 }
 
 asio::awaitable<Status> ServerOps::forget_source(Budget budget) {
