@@ -209,6 +209,18 @@ Status run(const SetPromotion& command) {
   return {};
 }
 
+Status run(const Credentials& command) {
+  MYSOS_TRY(ApiClient api, ApiClient::open(command.client));
+  MYSOS_TRY(const json::value answer, api.get(path_of(command.name) + "/credentials"));
+  if (command.client.json) {
+    print_json(answer);
+  } else {
+    const json::object& known = answer.as_object();
+    print("User      " + text_of(known, "user") + "\nPassword  " + text_of(known, "password") + "\n");
+  }
+  return {};
+}
+
 Status run(const Delete& command) {
   MYSOS_TRY(ApiClient api, ApiClient::open(command.client));
   MYSOS_TRY_VOID(api.get(path_of(command.name)));

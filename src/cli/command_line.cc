@@ -26,6 +26,7 @@ struct Parsed {
   Failover failover;
   SetPromotion promotion;
   Delete remove;
+  Credentials credentials;
   Connect connect;
   std::string config, output = "text", on_exit = "stop", cotton = "token", log_format = "text",
                       log_level = "info", cgroups = "auto", with_router = "auto", masters;
@@ -204,8 +205,10 @@ void add_cluster_commands(CLI::App& app, Parsed& p) {
   remove->add_flag("-y,--yes", p.remove.yes, "do not ask");
   add_wait_options(*remove, p, "it is gone");
 
-  auto* connect =
-      app.add_subcommand("connect", "SQL on the primary, with the mariadb or mysql client");
+  app.add_subcommand("credentials", "user and password of a cluster")
+      ->add_option("name", p.credentials.name)
+      ->required();
+  auto* connect = app.add_subcommand("connect", "SQL on the primary, with the mariadb or mysql client");
   connect->add_option("name", p.connect.name)->required();
   connect->add_option("-e,--execute", p.connect.execute, "run this SQL and end");
   connect->footer(
@@ -213,7 +216,7 @@ void add_cluster_commands(CLI::App& app, Parsed& p) {
       "-- --table shopdb < file.sql");
 
   for (const char* name : {"create", "list", "versions", "show", "members", "events", "switchover",
-                           "failover", "promotion", "delete", "connect"}) {
+                           "failover", "promotion", "delete", "credentials", "connect"}) {
     add_client_options(*app.get_subcommand(name), p);
   }
 }
@@ -233,8 +236,7 @@ Status check_leftovers(const CLI::App& app, const CLI::App& chosen) {
       return fail(Errc::kInvalid, "mysos " + chosen.get_name() + " has no flag " + flag +
                                       did_you_mean(flag, flags_of(chosen)));
     }
-    return fail(Errc::kInvalid,
-                "'" + word + "' is one word too many for mysos " + chosen.get_name());
+    return fail(Errc::kInvalid, "'" + word + "' is one word too many for mysos " + chosen.get_name());
   }
   for (const std::string& word : app.remaining())
     return fail(Errc::kInvalid, "'" + word + "' does not belong here");
@@ -251,8 +253,7 @@ Result<std::vector<std::string>> flags_from_file(const CLI::App& chosen, const s
   }
   for (const auto& [key, values] : entries) {
     if (std::ranges::find(known, key) == known.end()) {
-      return fail(Errc::kInvalid, file + ": there is no key " + key + did_you_mean(key, known),
-                  key);
+      return fail(Errc::kInvalid, file + ": there is no key " + key + did_you_mean(key, known), key);
     }
     // An environment variable stands below the file.
     if (chosen.get_option("--" + key)->count() > 0) continue;
@@ -266,10 +267,9 @@ Result<std::vector<Endpoint>> parse_masters(const std::string& text) {
   for (std::size_t from = 0; from <= text.size();) {
     const std::size_t end = std::min(text.find(',', from), text.size());
     auto endpoint = parse_endpoint(text.substr(from, end - from));
-    if (!endpoint)
-      return fail(Errc::kInvalid,
-                  "--master must be HOST:PORT[,HOST:PORT]...: " + endpoint.error().message,
-                  "master");
+    if (!endpoint) {
+      return fail(Errc::kInvalid, "--master must be HOST:PORT[,HOST:PORT]...: " + endpoint.error().message, "master");
+    }
     masters.push_back(*std::move(endpoint));
     from = end + 1;
   }
@@ -333,6 +333,7 @@ Result<Command> chosen_command(const std::string& name, Parsed& p) {
   if (name == "show") return with_client(p.show);
   if (name == "members") return with_client(p.members);
   if (name == "events") return with_client(p.events);
+  if (name == "credentials") return with_client(p.credentials);
   return with_client(p.connect);
 }
 
@@ -382,8 +383,7 @@ Result<Command> parse_command_line(std::vector<std::string> arguments) {
       chosen = app.get_subcommands().front();
     }
     if (!more.empty() && chosen->get_name() != "connect") {
-      return fail(Errc::kInvalid,
-                  "'" + more.front() + "' is one word too many for mysos " + chosen->get_name());
+      return fail(Errc::kInvalid, "'" + more.front() + "' is one word too many for mysos " + chosen->get_name());
     }
     parsed.connect.more = std::move(more);
     return chosen_command(chosen->get_name(), parsed);

@@ -17,6 +17,7 @@ Status run(const Failover& command);
 Status run(const SetPromotion& command);
 Status run(const Delete& command);
 Status run(const Versions& command);
+Status run(const Credentials& command);
 // Replaces this process by the mariadb or mysql client. Returns only with an Error.
 Status run(const Connect& command);
 

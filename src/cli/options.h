@@ -119,6 +119,10 @@ struct Delete {
   bool wait = false;
   Duration timeout{};
 };
+struct Credentials {
+  ClientOptions client;
+  std::string name;
+};
 struct Connect {
   ClientOptions client;
   std::string name;
@@ -133,7 +137,7 @@ struct Say {
 };  // help, version
 
 using Command = std::variant<Say, Up, Scheduler, Router, Executor, Create, List, Show, Members, Events,
-                             Switchover, Failover, SetPromotion, Delete, Connect, Versions>;
+                             Switchover, Failover, SetPromotion, Delete, Credentials, Connect, Versions>;
 
 // `arguments` without the program's name. kInvalid is one sentence, with the nearest name of what
 // is unknown.

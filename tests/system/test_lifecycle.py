@@ -4,6 +4,7 @@ import json
 import pathlib
 
 import pytest
+from ledger import connect, query
 from mysos_process import HEAL_SECONDS, SMALL, executors, member, processes_under, servers, wait_for
 
 SIZE = [f"--{k}={v}" for k, v in SMALL.items()]
@@ -47,6 +48,11 @@ def test_a_cluster_from_the_command_line_and_back(up, version):
     assert said.returncode == 0, said
     said = up.cli("connect", "shop", "-e", "select a from d.t")
     assert said.returncode == 0 and "7" in said.stdout.split(), said
+
+    told = up.cli("credentials", "shop")
+    _, user, _, password = told.stdout.split()
+    with connect(*cluster["endpoints"]["primary"].rsplit(":", 1), user, password) as c:
+        assert [row[0] for row in query(c, "select a from d.t")] == [7]
 
     gone = up.cli("delete", "shop", "--yes", "--wait")
     assert gone.returncode == 0, gone
