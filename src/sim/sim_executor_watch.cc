@@ -27,6 +27,7 @@ void SimExecutor::poll_server() {
             }
           });
     }
+    if (server_.accepting() && !server_.answering()) give(member_input::Unanswered{});
     poll_server();
   });
 }
