@@ -40,7 +40,7 @@ const MemberView* droppable(EpochPlanning& p) {
   std::size_t well = 0;
   for (const MemberView& v : p.members) {
     if (!p.record.ackers.contains(v.id)) continue;
-    const bool receives = p.follows(v) && v.report->receiver_connected;
+    const bool receives = p.follows(v) && p.receives(v, p.times.deaf_after);
     if (receives && p.acknowledges(v)) ++well;
     if (p.lasted(p.memory.unheard_since[v.id], !receives, p.times.drop_after) && found == nullptr) found = &v;
   }

@@ -31,29 +31,38 @@ bool replaceable(const EpochPlanning& p) {
 
 // It is in sight and serves, and yet no acker receives from it although they are there and try: clients that reach them
 // would not reach it, and its commits wait for ever.
-bool cut_off(const EpochPlanning& p, const MemberView& primary) {
-  if (!p.settled(primary) || !p.memory.received_from) return false;
+struct Cut {
+  bool off = false;   // none is connected, or has heard anything for a while
+  bool deaf = false;  // ... all of them for a while
+};
+Cut cut_off(const EpochPlanning& p, const MemberView& primary) {
+  if (!EpochPlanning::server_up(primary) || !p.memory.received_from) return {};
+  const Duration patience = p.answers(primary) ? p.times.cut_silence : p.times.deaf_after;
   std::size_t trying = 0;
+  bool deaf = true;
   for (const MemberView& v : p.members) {
     if (!p.record.ackers.contains(v.id) || !EpochPlanning::in_sight(v)) continue;
-    if (v.report->receiver_connected) return false;
-    if (ready_acker(p, v) && p.follows(v) && v.report->receiver_running) ++trying;
+    if (p.receives(v, patience)) return {};
+    if (!ready_acker(p, v) || !p.answers(v) || !p.follows(v) || !v.report->receiver_running) continue;
+    ++trying;
+    deaf = deaf && std::chrono::milliseconds(v.report->source_silent_ms) >= patience;
   }
-  return trying >= p.needed();
+  const bool off = trying >= p.needed();
+  return {.off = off, .deaf = off && deaf};
 }
 
 std::optional<Evidence> evidence_of(EpochPlanning& p, const MemberView& primary) {
   const bool seen = EpochPlanning::in_sight(primary);
-  const bool acker_receives = std::ranges::any_of(p.members, [&](const MemberView& v) {
-    return !p.is_primary(v) && EpochPlanning::server_up(v) && v.report->receiver_connected &&
-           v.report->source == p.record.primary;
-  });
+  const bool acker_receives = std::ranges::any_of(
+      p.members, [&](const MemberView& v) { return !p.is_primary(v) && p.receives(v, p.times.deaf_after); });
   EpochMemory& m = p.memory;
   if (acker_receives && p.settled(primary)) m.received_from = true;
   // Each of these remembers since when it has held, so each is looked at each time.
+  if (!seen && !m.silent_since && primary.report) m.silent_since = primary.last_seen;
   const bool quiet = p.lasted(m.silent_since, !seen, p.times.suspect_after);
   const bool down = p.lasted(m.not_serving_since, seen && !EpochPlanning::server_up(primary), p.times.not_serving_after);
-  const bool cut = p.lasted(m.cut_since, cut_off(p, primary), p.times.cut_after);
+  const Cut cut = cut_off(p, primary);
+  const bool cut_long = p.lasted(m.cut_since, cut.off, p.times.cut_after) || cut.deaf;
   const bool stalled = p.lasted(m.stalled_since, seen && !primary.report->write_trouble.empty(), p.times.stalled_after);
 
   using enum FailoverCause;
@@ -64,7 +73,8 @@ std::optional<Evidence> evidence_of(EpochPlanning& p, const MemberView& primary)
   }
   if (down) return Evidence{kNotServing, "its server does not come up"};
   if (stalled) return Evidence{kCannotWrite, "it cannot write: " + primary.report->write_trouble};
-  if (cut) return Evidence{kCutOff, "no replica that is there can receive from it"};
+  if (cut_long && !p.answers(primary)) return Evidence{kNotAnswering, "its server does not answer, and no replica hears of it"};
+  if (cut_long) return Evidence{kCutOff, "no replica that is there can receive from it"};
   return std::nullopt;
 }
 

@@ -38,7 +38,12 @@ struct EpochTimes {
   Duration target_wait = std::chrono::seconds(3);         // for the target of a switchover, before another is chosen
   Duration rebuild_after = std::chrono::seconds(10);      // of being errant; past solo_after, which shows what was in flight
   Duration drop_after = std::chrono::seconds(2);          // of an acker that does not receive
-  Duration cut_after = std::chrono::milliseconds(500);    // no acker that is there can receive from the primary
+  Duration cut_after = std::chrono::milliseconds(500);    // no acker that is there is connected to the primary
+  // Receivers that have heard nothing for so long, by their own account, while they believe to be connected. The shorter one
+  // where something else speaks against the primary too. A source speaks at least every 250 ms.
+  Duration deaf_after = std::chrono::milliseconds(1000);
+  Duration cut_silence = std::chrono::milliseconds(1400);
+  Duration mute_after = std::chrono::milliseconds(1000);  // a server that does not answer its own executor
   Duration stalled_after = std::chrono::seconds(2);       // the primary's executor says that it cannot write
   Duration loss_wait = std::chrono::seconds(3);           // for a complete member, before an accepted loss is taken
   // Primaries that are replaced within stable_after of being chosen do not last; when so many in a row did not, the next
@@ -63,6 +68,7 @@ enum class FailoverCause {
   kSilent,       // nobody hears of it
   kNotServing,   // it is in sight, its server does not come up
   kCannotWrite,  // its own write probe fails: a full or stalled disk
+  kNotAnswering, // its server neither answers its executor nor sends anything to its replicas
   kCutOff,       // the scheduler reaches it, its replicas do not
   kOperator,
   kSwitchover,
@@ -71,7 +77,8 @@ constexpr auto enum_names(FailoverCause) {
   using enum FailoverCause;
   return std::to_array<EnumName<FailoverCause>>({{kServerDied, "server_died"}, {kTaskEnded, "task_ended"},
                                                  {kSilent, "silent"}, {kNotServing, "not_serving"},
-                                                 {kCannotWrite, "cannot_write"}, {kCutOff, "cut_off"},
+                                                 {kCannotWrite, "cannot_write"}, {kNotAnswering, "not_answering"},
+                                                 {kCutOff, "cut_off"},
                                                  {kOperator, "operator"}, {kSwitchover, "switchover"}});
 }
 

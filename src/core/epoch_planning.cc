@@ -36,6 +36,15 @@ bool EpochPlanning::acknowledges(const MemberView& v) const {
   return follows(v) && v.report->acking && v.report->receiver_connected && !v.report->amnesiac;
 }
 
+bool EpochPlanning::answers(const MemberView& v) const {
+  return server_up(v) && std::chrono::milliseconds(v.report->server_silent_ms) < times.mute_after;
+}
+
+bool EpochPlanning::receives(const MemberView& v, Duration patience) const {
+  return answers(v) && v.report->receiver_connected && v.report->source == record.primary &&
+         std::chrono::milliseconds(v.report->source_silent_ms) < patience;
+}
+
 bool EpochPlanning::caught_up(const MemberView& p, const MemberView& v) const {
   return v.report->receiver_connected && p.report->executed.minus(v.report->received).count() <= kCaughtUp;
 }

@@ -35,6 +35,10 @@ struct EpochPlanning {
   [[nodiscard]] bool primary_in_place(const MemberView& p) const;
   // It acknowledges now, and nothing that it acknowledged is forgotten.
   [[nodiscard]] bool acknowledges(const MemberView& v) const;
+  // Its server answers its executor: what it says of itself is news.
+  [[nodiscard]] bool answers(const MemberView& v) const;
+  // It has received from its source, the recorded primary, within `patience`: an event or a heartbeat.
+  [[nodiscard]] bool receives(const MemberView& v, Duration patience) const;
   [[nodiscard]] bool caught_up(const MemberView& p, const MemberView& v) const;
   // Follows silently at the present record, so it may be named; what it holds came from this primary in this epoch.
   [[nodiscard]] bool nameable(const MemberView& v) const;

@@ -31,6 +31,7 @@ class EpochWorld {
       v.host = "127.0.0.1";
       v.port = static_cast<std::uint16_t>(4000 + i);
       v.launched = v.connected = true;
+      v.last_seen = now;
       v.report = MemberReport{};
       MemberReport& r = *v.report;
       r.member = v.id;

@@ -9,6 +9,9 @@
 namespace mysos {
 namespace {
 
+// While a source is about to be called silent it is looked at often: each look that is waited for is part of an outage.
+constexpr Duration kListenFrom = std::chrono::milliseconds(600);
+constexpr Duration kListenTo = std::chrono::milliseconds(1500);
 constexpr Duration kStableAfter = std::chrono::seconds(10);  // up for this long: the next crash restarts at once
 
 }  // namespace
@@ -64,7 +67,8 @@ void MemberCore::take(const member_input::ServerUp& in, Instant now) {
   // A rebuild may have been ordered while it started: that server is already being killed.
   if (state_ != ServerState::kStarting) return;
   state_ = ServerState::kRunning;
-  running_ = Running{in.incarnation, in.version, in.server_id, {}, false};
+  running_ = Running{.incarnation = in.incarnation, .version = in.version, .server_id = in.server_id};
+  running_->server.heard(now);
   up_since_ = now;
   crashed_ = false;
   problem_.clear();
@@ -130,12 +134,34 @@ void MemberCore::take(const member_input::ServerExited& in, Instant now) {
   out_.report_changed = true;
 }
 
-void MemberCore::take(const member_input::Snapshot& in, Instant /*now*/) {
+// Whether there is anything to report.
+bool MemberCore::note_read(const ServerSnapshot& read, Instant now) {
+  Running& r = *running_;
+  const auto told_before = std::pair(r.source.told_ms(), r.server.told_ms());
+  r.server.heard(now);
+  const ServerSnapshot& was = r.seen;
+  const bool attached = read.receiver_connected && !was.receiver_connected;
+  const bool another = read.receiver_host != was.receiver_host || read.receiver_port != was.receiver_port;
+  const bool heard = !r.read || !read.receiver_running || attached || another || read.heard != was.heard;
+  heard ? r.source.heard(now) : r.source.nothing(now);
+  r.seen.heard = read.heard;  // by itself it is no news
+  const bool news = !r.read || r.seen != read || told_before != std::pair(r.source.told_ms(), r.server.told_ms());
+  r.seen = read;
+  r.read = true;
+  return news;
+}
+
+void MemberCore::take(const member_input::Unanswered& /*in*/, Instant now) {
+  if (!running_) return;
+  const std::uint32_t before = running_->server.told_ms();
+  running_->server.nothing(now);
+  out_.report_changed |= before != running_->server.told_ms();
+}
+
+void MemberCore::take(const member_input::Snapshot& in, Instant now) {
   if (!running_) return;
   const bool first = !running_->read;
-  const bool changed = first || running_->seen != in.server;
-  running_->seen = in.server;
-  running_->read = true;
+  const bool changed = note_read(in.server, now);
   if (plan_) {
     out_.report_changed |= changed;
     return;
@@ -152,14 +178,11 @@ void MemberCore::take(const member_input::Snapshot& in, Instant /*now*/) {
   out_.report_changed |= changed;
 }
 
-void MemberCore::take(const member_input::PlanEnded& in, Instant /*now*/) {
+void MemberCore::take(const member_input::PlanEnded& in, Instant now) {
   if (!plan_ || plan_->id != in.plan) return;
   const Plan plan = *std::exchange(plan_, std::nullopt);
   out_.report_changed = true;
-  if (in.after && running_) {
-    running_->seen = *in.after;
-    running_->read = true;
-  }
+  if (in.after && running_) note_read(*in.after, now);
   if (plan.after == After::kShutdown) {
     state_ = ServerState::kStopping;
     out_.server.emplace_back(in.failure ? ServerAction(server_action::Kill{}) : ServerAction(server_action::Shutdown{}));
@@ -310,7 +333,9 @@ Instant MemberCore::next_deadline() const {
 bool MemberCore::poll_fast() const {
   if (!running_) return false;
   const bool undrained = running_->read && !running_->seen.executed.contains(running_->seen.received);
-  return !running_->read || (role_ == MemberRole::kFenced && undrained);
+  const Duration silent = running_->source.lasted();
+  const bool listening = silent >= kListenFrom && silent < kListenTo;
+  return !running_->read || listening || (role_ == MemberRole::kFenced && undrained);
 }
 
 MemberReport MemberCore::report() const {
@@ -347,11 +372,14 @@ MemberReport MemberCore::report() const {
   r.received_end = seen.received_end;
   r.receiver_running = seen.receiver_running;
   r.receiver_connected = seen.receiver_connected;
+  r.source_silent_ms = running_->source.told_ms();
+  r.server_silent_ms = running_->server.told_ms();
   r.acking = role_ == MemberRole::kReplica && promise_.acking && settled_ && seen.receiver_running;
   r.semi_sync_d = seen.semi_sync_d;
   r.semi_sync_clients = seen.semi_sync_clients;
   r.lag_ms = seen.lag_ms;
   r.binlog_complete = seen.binlog_complete;
+  if (r.problem.empty() && r.server_silent_ms > 0) r.problem = "mysqld does not answer";
   if (r.problem.empty()) r.problem = seen.last_error;
   return r;
 }

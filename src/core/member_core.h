@@ -21,6 +21,7 @@
 
 #include "base/json.h"
 #include "base/time.h"
+#include "core/silence.h"
 #include "model/member_report.h"
 #include "model/server_step.h"
 
@@ -97,6 +98,7 @@ struct ServerExited {
 struct Snapshot {
   ServerSnapshot server;
 };  // a read that began after the last finished step
+struct Unanswered {};  // a read of the server has waited for longer than it should, and still does
 struct PlanEnded {
   std::uint64_t plan = 0;
   std::optional<std::string> failure;
@@ -119,8 +121,8 @@ struct Tick {};
 using MemberInput =
     std::variant<member_input::OrderGiven, member_input::SecretsStored, member_input::DatadirReady,
                  member_input::DatadirFailed, member_input::ServerAdopted, member_input::ServerUp,
-                 member_input::ServerExited, member_input::Snapshot, member_input::PlanEnded,
-                 member_input::UserReady, member_input::Contact, member_input::VolumeProbed,
+                 member_input::ServerExited, member_input::Snapshot, member_input::Unanswered,
+                 member_input::PlanEnded, member_input::UserReady, member_input::Contact, member_input::VolumeProbed,
                  member_input::Stop, member_input::Tick>;
 
 namespace server_action {
@@ -168,7 +170,7 @@ class MemberCore {
   [[nodiscard]] MemberReport report() const;
   [[nodiscard]] const MemberPromise& promise() const { return promise_; }
   [[nodiscard]] bool poll_fast()
-      const;  // the shell reads the server every few ms: something waits for the applier
+      const;  // the shell reads the server every few ms: somebody waits for what it says
 
  private:
   struct Running {  // one mysqld, from ServerUp on
@@ -177,6 +179,8 @@ class MemberCore {
     std::string server_id;
     ServerSnapshot seen;
     bool read = false;  // `seen` holds something
+    Silence source;     // of whom the receiver is to hear
+    Silence server;     // of mysqld itself
   };
   enum class After { kSettle, kShutdown };  // what the end of a plan leads to
   struct Plan {
@@ -198,6 +202,7 @@ class MemberCore {
   void take(const member_input::ServerUp& in, Instant now);
   void take(const member_input::ServerExited& in, Instant now);
   void take(const member_input::Snapshot& in, Instant now);
+  void take(const member_input::Unanswered& in, Instant now);
   void take(const member_input::PlanEnded& in, Instant now);
   void take(const member_input::UserReady& in, Instant now);
   void take(const member_input::Contact& in, Instant now);
@@ -221,6 +226,7 @@ class MemberCore {
   void answer(std::uint64_t order, std::optional<Error> error = {});
   void quiet(std::optional<std::uint64_t> order, After after);
   void settle_started(bool adopted);
+  bool note_read(const ServerSnapshot& read, Instant now);
   void kill_server(std::string why);
   void back_off(Instant now);
   [[nodiscard]] bool in_touch() const;

@@ -407,5 +407,69 @@ TEST(MemberIsolation, WhatWasFencedMeanwhileDoesNotServeOn) {
   EXPECT_FALSE(e.report().writable);
 }
 
+// ---- what is silent ----
+
+ServerSnapshot receiving(std::uint64_t heartbeats) {
+  ServerSnapshot s;
+  s.receiver_running = s.receiver_connected = true;
+  s.receiver_host = "10.0.0.1";
+  s.heard.heartbeats = heartbeats;
+  return s;
+}
+
+TEST(MemberCore, TellsThatItsReceiverHearsNothingThoughItBelievesToBeConnected) {
+  Executor e;
+  e.start("a");
+  e.give(in::Snapshot{receiving(1)});
+  for (int i = 0; i < 6; ++i) {
+    e.now += milliseconds(200);
+    e.give(in::Snapshot{receiving(1)});
+  }
+  EXPECT_EQ(e.report().source_silent_ms, 1200U);
+  EXPECT_TRUE(e.report().receiver_connected);
+  EXPECT_TRUE(e.core().poll_fast()) << "it is about to count";
+  e.now += milliseconds(200);
+  EXPECT_TRUE(e.give(in::Snapshot{receiving(2)}).report_changed);
+  EXPECT_EQ(e.report().source_silent_ms, 0U);
+}
+
+TEST(MemberCore, AHeartbeatAloneMakesNoNewReport) {
+  Executor e;
+  e.start("a");
+  e.give(in::Snapshot{receiving(1)});
+  e.now += milliseconds(200);
+  EXPECT_FALSE(e.give(in::Snapshot{receiving(2)}).report_changed);
+}
+
+TEST(MemberCore, AReceiverThatConnectsOrIsPointedElsewhereBeginsAnew) {
+  Executor e;
+  e.start("a");
+  ServerSnapshot trying = receiving(1);
+  trying.receiver_connected = false;
+  e.give(in::Snapshot{trying});
+  for (int i = 0; i < 5; ++i) {
+    e.now += milliseconds(200);
+    e.give(in::Snapshot{trying});
+  }
+  EXPECT_EQ(e.report().source_silent_ms, 1000U);
+  e.now += milliseconds(200);
+  e.give(in::Snapshot{receiving(1)});
+  EXPECT_EQ(e.report().source_silent_ms, 0U);
+}
+
+TEST(MemberCore, TellsThatItsServerDoesNotAnswer) {
+  Executor e;
+  e.start("a");
+  e.make_primary();
+  for (int i = 0; i < 5; ++i) {
+    e.now += milliseconds(200);
+    e.give(in::Unanswered{});
+  }
+  EXPECT_EQ(e.report().server_silent_ms, 1000U);
+  EXPECT_EQ(e.report().problem, "mysqld does not answer");
+  e.give(in::Snapshot{Executor::serving()});
+  EXPECT_EQ(e.report().server_silent_ms, 0U);
+}
+
 }  // namespace
 }  // namespace mysos

@@ -176,8 +176,10 @@ HttpResponse MemberApi::answer_replica(const HttpRequest& request) {
                        report.server == ServerState::kRunning && report.receiver_connected &&
                        report.lag_ms >= 0;
   if (!follows) return check(false, "not a replica that follows");
-  const bool near = static_cast<double>(report.lag_ms) <= max_lag_s * 1000;
-  return check(near, "replica, " + std::to_string(report.lag_ms) + " ms behind");
+  // The server measures by the last event that came: since then the source may have written on.
+  const std::int64_t behind = report.lag_ms + report.source_silent_ms;
+  const bool near = static_cast<double>(behind) <= max_lag_s * 1000;
+  return check(near, "replica, " + std::to_string(behind) + " ms behind");
 }
 
 }  // namespace mysos

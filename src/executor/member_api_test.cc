@@ -168,6 +168,9 @@ TEST_F(MemberApiTest, LoadBalancersSeeAReplicaOnlyWhereItIsCloseEnough) {
     EXPECT_EQ(co_await status_of("GET", "/replica", ""), 200);
     EXPECT_EQ(co_await status_of("GET", "/replica?max_lag=1", ""), 503);
     EXPECT_EQ(co_await status_of("GET", "/replica?max_lag=1.5", ""), 200);
+    service_.says.source_silent_ms = 1000;
+    EXPECT_EQ(co_await status_of("GET", "/replica?max_lag=2", ""), 503) << "the source may have written on";
+    EXPECT_EQ(co_await status_of("GET", "/replica?max_lag=2.5", ""), 200);
     service_.says.receiver_connected = false;
     EXPECT_EQ(co_await status_of("GET", "/replica", ""), 503);
   });

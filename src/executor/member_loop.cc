@@ -246,8 +246,10 @@ std::string MemberLoop::metrics() {
       r.server == ServerState::kRunning ? 1 : 0);
   set("mysos_member_writable", "1 while clients can write here.", r.writable ? 1 : 0);
   set("mysos_member_acking", "1 while its acknowledgements count.", r.acking ? 1 : 0);
-  set("mysos_member_receiver_connected", "1 while it receives from its source.",
+  set("mysos_member_receiver_connected", "1 while its receiver is connected, as the server believes.",
       r.receiver_connected ? 1 : 0);
+  set("mysos_member_source_silent_seconds", "Since its receiver heard anything of its source, 0 where not for long.",
+      static_cast<double>(r.source_silent_ms) / 1000);
   set("mysos_member_semi_sync_clients", "Acknowledging replicas connected to it.",
       r.semi_sync_clients);
   set("mysos_member_lag_seconds", "Replication lag, -1 where there is none to speak of.",

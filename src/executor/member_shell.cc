@@ -96,8 +96,6 @@ Status MemberShell::build(const MemberShellConfig& config) {
   core_config.executor = random_token();
   core_config.relay_log_survives = mysql::flavour(distribution.kind).relay_log_survives();
   core_config.port = spec_.port;
-  // Off: on real machines peers were seen not to be reached, and a primary must not stop for that (issue 4).
-  core_config.isolate_after = std::chrono::hours(24 * 365);
   MemberCore core(std::move(promise), std::move(core_config), secrets.has_value());
 
   KeeperConfig keeper{.spec = spec_,

@@ -42,6 +42,7 @@ struct ServerKeeper::Run {
   std::uint64_t steps = 0;  // ended ones
   bool restarting = false;  // its receiver, between two tries to connect
   bool up = false;
+  std::optional<Instant> asked;  // when the read began that is under way
 };
 
 // One plan at a time is at work on a server.
@@ -206,6 +207,7 @@ asio::awaitable<void> ServerKeeper::bring_up(RunPtr run) {
   run->up = true;
   tell_(member_input::ServerUp{run->process.incarnation(), version.value_or(""),
                                server_id.value_or("")});
+  tasks_.spawn("listen to mysqld", listen(run));
   co_await poll(run);
 }
 
@@ -225,13 +227,23 @@ asio::awaitable<void> ServerKeeper::poll(RunPtr run) {
   bool failing = false;
   while (run_ == run) {
     const std::uint64_t steps = run->steps;
+    run->asked = steady_now();
     const auto seen = co_await run->ops.read(kReadDeadline);
+    run->asked.reset();
     if (run_ != run) co_return;
     if (!seen && !failing) kLog.warn("the server cannot be read: {}", seen.error().message);
     failing = !seen;
     if (seen && steps == run->steps && !run->restarting) tell_(member_input::Snapshot{*seen});
     if (run_ != run) co_return;
     co_await poll_now_.wait_for(fast_ ? kPollFastEvery : kPollEvery);
+  }
+}
+
+// A read that hangs says something long before it is given up.
+asio::awaitable<void> ServerKeeper::listen(RunPtr run) {
+  while (run_ == run) {
+    co_await sleep_for(kPollEvery);
+    if (run_ == run && run->asked && steady_now() - *run->asked >= kPollEvery) tell_(member_input::Unanswered{});
   }
 }
 

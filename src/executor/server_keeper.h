@@ -81,6 +81,7 @@ class ServerKeeper final : public ServerSide {
   asio::awaitable<void> watch_exit(RunPtr run);
   asio::awaitable<void> bring_up(RunPtr run);
   asio::awaitable<void> poll(RunPtr run);
+  asio::awaitable<void> listen(RunPtr run);
   asio::awaitable<void> shut_down(RunPtr run);
   asio::awaitable<void> carry_out(RunPtr run, StepPlan plan);
   asio::awaitable<std::optional<std::string>> steps_of(RunPtr run, StepPlan plan, Instant until);

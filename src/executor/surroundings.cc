@@ -26,8 +26,7 @@ asio::awaitable<void> Surroundings::look() {
 
 asio::awaitable<void> Surroundings::ask(Peer peer) {
   HttpRequest request;
-  request.method = "GET";
-  request.path = "/healthz";
+  request.target = "/healthz";
   const auto answer = co_await client_.request({peer.host, peer.api_port}, std::move(request), kPeerDeadline);
   asking_.erase(peer.member);
   if (answer && answer->status == 200) {

@@ -82,7 +82,9 @@ struct MemberReport {
   LogPosition binlog_end;    // as in ServerSnapshot
   LogPosition received_end;
   bool receiver_running = false;
-  bool receiver_connected = false;
+  bool receiver_connected = false;  // as the server believes: of a silent source it does for seconds
+  std::uint32_t source_silent_ms = 0;  // its receiver has heard nothing for so long; 0 = not for long
+  std::uint32_t server_silent_ms = 0;  // mysqld has not answered its executor for so long; 0 = not for long
   std::optional<MemberId> source;  // whom it was told to follow
   bool acking = false;             // replica side of semi-sync is on and the receiver runs with it
   bool amnesiac =
@@ -124,6 +126,8 @@ void fields(Io& io, MemberReport& r) {
   io("received_end", r.received_end);
   io("receiver_running", r.receiver_running);
   io("receiver_connected", r.receiver_connected);
+  io("source_silent_ms", r.source_silent_ms);
+  io("server_silent_ms", r.server_silent_ms);
   io("source", r.source);
   io("acking", r.acking);
   io("amnesiac", r.amnesiac);

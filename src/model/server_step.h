@@ -79,13 +79,22 @@ using ServerStep = std::variant<step::KillClients, step::SetReadOnly, step::Semi
                                 step::SetSource, step::RequireExecuted, step::RequireContainedIn>;
 std::string describe(const ServerStep& step);
 
+// What a receiver has heard of its source. It differs from one read to the next whenever anything came: an event or, where
+// there is none, a heartbeat.
+struct Heard {
+  std::uint64_t heartbeats = 0;
+  LogPosition position;  // in the source's binlog
+  bool operator==(const Heard&) const = default;
+};
+
 // What a server says of itself, in one read.
 struct ServerSnapshot {
   bool read_only = true;
   GtidSet executed;               // in its own binlog, durable
   GtidSet received;               // in its relay log or executed (so it contains executed)
   bool receiver_running = false;  // the thread exists (it may be retrying)
-  bool receiver_connected = false;
+  bool receiver_connected = false;  // as it believes: of a silent source it does for net_timeout
+  Heard heard;
   std::string receiver_host;  // the source it is pointed at, "" = none
   std::uint16_t receiver_port = 0;
   bool applier_running = false;

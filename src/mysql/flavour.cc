@@ -53,6 +53,7 @@ void read_replica_status(const Rows& status, const ReplicaColumns& columns, Serv
   out.applier_running = status.text(0, columns.applier_running) == "Yes";
   out.receiver_host = status.text(0, columns.host);
   out.receiver_port = static_cast<std::uint16_t>(status.number(0, columns.port).value_or(0));
+  out.heard.position = log_position(status, columns.file, columns.position);
   const auto seconds = status.number(0, columns.behind);
   out.lag_ms = seconds ? *seconds * 1000 : -1;
   out.last_error = status.text(0, "Last_SQL_Error");

@@ -13,7 +13,9 @@ constexpr ReplicaColumns kColumns = {.receiver_running = "Slave_IO_Running",
                                      .applier_running = "Slave_SQL_Running",
                                      .host = "Master_Host",
                                      .port = "Master_Port",
-                                     .behind = "Seconds_Behind_Master"};
+                                     .behind = "Seconds_Behind_Master",
+                                     .file = "Master_Log_File",
+                                     .position = "Read_Master_Log_Pos"};
 
 // The last transaction of each domain. One domain has one history (gtid_strict_mode), so the higher number is later.
 struct Last {
@@ -64,8 +66,8 @@ class Mariadb final : public Flavour {
   [[nodiscard]] std::string change_source(const SourceSpec& s) const override {
     return fmt::format(
         "CHANGE MASTER TO MASTER_HOST={}, MASTER_PORT={}, MASTER_USER={}, MASTER_PASSWORD={}, MASTER_USE_GTID=slave_pos, "
-        "MASTER_CONNECT_RETRY=1, MASTER_HEARTBEAT_PERIOD=0.5",
-        quote(s.host), s.port, quote(s.user), quote(s.password));
+        "MASTER_CONNECT_RETRY=1, MASTER_HEARTBEAT_PERIOD={}",
+        quote(s.host), s.port, quote(s.user), quote(s.password), kHeartbeatSeconds);
   }
   // gtid_slave_pos knows what was applied; what this server wrote as a primary is in its binlog only. Asked from the
   // former, the source would send what is here already, and gtid_strict_mode would stop the applier.
@@ -97,7 +99,7 @@ class Mariadb final : public Flavour {
     return "SELECT @@GLOBAL.read_only AS read_only, @@GLOBAL.gtid_binlog_state AS binlog_state, "
            "@@GLOBAL.gtid_binlog_pos AS binlog_pos, @@GLOBAL.gtid_slave_pos AS slave_pos, "
            "@@GLOBAL.rpl_semi_sync_master_enabled AS source_on; "
-           "SHOW SLAVE STATUS; SHOW GLOBAL STATUS LIKE 'Rpl\\_semi\\_sync%'";
+           "SHOW ALL SLAVES STATUS; SHOW GLOBAL STATUS LIKE 'Rpl\\_semi\\_sync%'";
   }
   // Not part of a snapshot: it waits for the binlog's lock, which commits hold that wait for an acker.
   [[nodiscard]] std::string oldest_binlog_sql() const override { return "SHOW BINLOG EVENTS LIMIT 1"; }
@@ -111,6 +113,7 @@ class Mariadb final : public Flavour {
     out.executed = written.united(applied);
     if (is_on(own.text(0, "source_on"))) out.semi_sync_d = 1;
     read_replica_status(answers[1], kColumns, out);
+    out.heard.heartbeats = static_cast<std::uint64_t>(answers[1].number(0, "Slave_received_heartbeats").value_or(0));
     // Where the receiver is. Empty after a restart, until it starts again: by then the relay log is gone.
     MYSOS_TRY(const GtidSet position, GtidSet::parse(answers[1].text(0, "Gtid_IO_Pos")));
     out.received = out.executed.united(position);

@@ -11,7 +11,9 @@ constexpr ReplicaColumns kColumns = {.receiver_running = "Replica_IO_Running",
                                      .applier_running = "Replica_SQL_Running",
                                      .host = "Source_Host",
                                      .port = "Source_Port",
-                                     .behind = "Seconds_Behind_Source"};
+                                     .behind = "Seconds_Behind_Source",
+                                     .file = "Source_Log_File",
+                                     .position = "Read_Source_Log_Pos"};
 
 class Mysql final : public Flavour {
  public:
@@ -46,8 +48,8 @@ class Mysql final : public Flavour {
     return fmt::format(
         "CHANGE REPLICATION SOURCE TO SOURCE_HOST={}, SOURCE_PORT={}, SOURCE_USER={}, SOURCE_PASSWORD={}, "
         "SOURCE_AUTO_POSITION=1, GET_SOURCE_PUBLIC_KEY=1, SOURCE_CONNECT_RETRY=1, SOURCE_RETRY_COUNT=4294967295, "
-        "SOURCE_HEARTBEAT_PERIOD=0.5",
-        quote(s.host), s.port, quote(s.user), quote(s.password));
+        "SOURCE_HEARTBEAT_PERIOD={}",
+        quote(s.host), s.port, quote(s.user), quote(s.password), kHeartbeatSeconds);
   }
   [[nodiscard]] std::string align_position(const std::vector<Rows>&) const override { return {}; }  // AUTO_POSITION
   [[nodiscard]] std::string wait_executed(const GtidSet& set, double seconds) const override {
@@ -58,11 +60,13 @@ class Mysql final : public Flavour {
     return "SELECT @@GLOBAL.read_only AS read_only, @@GLOBAL.gtid_executed AS executed, @@GLOBAL.gtid_purged AS purged, "
            "@@GLOBAL.rpl_semi_sync_source_enabled AS source_on, "
            "@@GLOBAL.rpl_semi_sync_source_wait_for_replica_count AS d; "
-           "SHOW REPLICA STATUS; SHOW GLOBAL STATUS LIKE 'Rpl\\_semi\\_sync%'; SHOW BINARY LOG STATUS";
+           "SHOW REPLICA STATUS; SHOW GLOBAL STATUS LIKE 'Rpl\\_semi\\_sync%'; SHOW BINARY LOG STATUS; "
+           "SELECT COUNT_RECEIVED_HEARTBEATS AS heartbeats FROM performance_schema.replication_connection_status "
+           "WHERE CHANNEL_NAME=''";
   }
   [[nodiscard]] std::string oldest_binlog_sql() const override { return {}; }  // gtid_purged says it
   [[nodiscard]] Result<ServerSnapshot> parse_snapshot(const std::vector<Rows>& answers) const override {
-    if (answers.size() != 4 || answers[0].empty()) return fail(Errc::kInternal, "a snapshot has four answers");
+    if (answers.size() != 5 || answers[0].empty()) return fail(Errc::kInternal, "a snapshot has five answers");
     ServerSnapshot out;
     const Rows& own = answers[0];
     out.read_only = is_on(own.text(0, "read_only"));
@@ -75,7 +79,8 @@ class Mysql final : public Flavour {
     out.received = out.executed.united(retrieved);
     // After `executed` was read, so that it is not before it.
     out.binlog_end = log_position(answers[3], "File", "Position");
-    out.received_end = log_position(answers[1], "Source_Log_File", "Read_Source_Log_Pos");
+    out.received_end = out.heard.position;
+    out.heard.heartbeats = static_cast<std::uint64_t>(answers[4].number(0, "heartbeats").value_or(0));
     out.semi_sync_replica = is_on(global_status(answers[2], "Rpl_semi_sync_replica_status"));
     out.semi_sync_clients =
         static_cast<std::uint32_t>(std::atoi(global_status(answers[2], "Rpl_semi_sync_source_clients").c_str()));

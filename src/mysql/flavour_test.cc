@@ -40,7 +40,8 @@ TEST(MysqlSnapshot, WhatWasReceivedIsAtLeastWhatIsExecuted) {
           {"Connecting", "Yes", "10.0.0.1", "3306", std::nullopt, uuid + ":4-9", "", "refused", "binlog.000012", "345"}),
       {.columns = {"Variable_name", "Value"},
        .rows = {{"Rpl_semi_sync_source_clients", "2"}, {"Rpl_semi_sync_replica_status", "ON"}}},
-      one({"File", "Position"}, {"binlog.000003", "157"})};
+      one({"File", "Position"}, {"binlog.000003", "157"}),
+      one({"heartbeats"}, {"42"})};
 
   const auto s = kMysql.parse_snapshot(answers);
 
@@ -56,6 +57,7 @@ TEST(MysqlSnapshot, WhatWasReceivedIsAtLeastWhatIsExecuted) {
   EXPECT_EQ(s->last_error, "refused");
   EXPECT_EQ(s->receiver_port, 3306);
   EXPECT_EQ(s->received_end, (LogPosition{12, 345}));
+  EXPECT_EQ(s->heard, (Heard{.heartbeats = 42, .position = {12, 345}}));
   EXPECT_EQ(s->binlog_end, (LogPosition{3, 157}));
 }
 

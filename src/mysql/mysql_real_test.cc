@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <fmt/format.h>
+#include <signal.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -118,6 +119,24 @@ TEST_P(Real, ReplicasFollowAndAcknowledge) {
   EXPECT_TRUE(s.read_only && s.receiver_connected && s.applier_running && s.semi_sync_replica);
   EXPECT_EQ(s.receiver_port, a().port);
   EXPECT_TRUE(s.received.contains(s.executed));
+}
+
+TEST_P(Real, AReceiverHearsItsSourceAndNothingOfOneThatIsStoppedThoughItCallsItselfConnected) {
+  a_cluster();
+  caught_up(a(), b());
+  const Heard calm = b().read().heard;
+  EXPECT_TRUE(b().wait_for([&](const ServerSnapshot& s) { return s.heard.heartbeats != calm.heartbeats; }));
+  ASSERT_TRUE(a().user("INSERT INTO d.t VALUES (1)"));
+  EXPECT_TRUE(b().wait_for([&](const ServerSnapshot& s) { return s.heard.position != calm.position; }));
+
+  ASSERT_EQ(::kill(a().process->pid(), SIGSTOP), 0);
+  const ServerSnapshot last = b().read();
+  EXPECT_TRUE(last.receiver_connected);
+  EXPECT_TRUE(b().wait_for([&](const ServerSnapshot& s) { return !s.receiver_connected; })) << "after net_timeout";
+  const Heard then = b().read().heard;
+  EXPECT_LE(then.heartbeats, last.heard.heartbeats + 1) << "one may have been on its way";
+  EXPECT_EQ(then.position, last.heard.position);
+  ASSERT_EQ(::kill(a().process->pid(), SIGCONT), 0);
 }
 
 TEST_P(Real, TheUsersAccountIsWideAndCannotBreakAPromise) {

@@ -29,6 +29,8 @@ enum class Mark {
   kAdopted,                // an executor came back to a living mysqld
   kSchedulerCrash,         // the scheduler died
   kSchedulerCrashUnsent,   // ... between a commit and what follows from it
+  kSourceSilent,   // a receiver heard nothing for a while, and believed to be connected
+  kServerSilent,   // a server did not answer its executor for a while
   kIsolated,       // a primary stopped serving because it reached nobody
   kOrderRefused,           // an order came below the promise
   kSwitchover,
@@ -74,6 +76,8 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Mark::kCount)> k
     "adopted",
     "scheduler_crash",
     "scheduler_crash_unsent",
+    "source_silent",
+    "server_silent",
     "isolated",
     "order_refused",
     "switchover",

@@ -27,6 +27,7 @@ void SimExecutor::poll_server() {
             }
           });
     }
+    if (server_.accepting() && !server_.answering()) give(member_input::Unanswered{});
     poll_server();
   });
 }
@@ -52,7 +53,11 @@ void SimExecutor::look_around() {
     if (open) now.peers.insert(peer.member);
   }
   give(std::move(now));
-  if (core_ && core_->report().isolated) sim_.coverage.hit(Mark::kIsolated);
+  if (!core_) return;
+  const MemberReport report = core_->report();
+  if (report.isolated) sim_.coverage.hit(Mark::kIsolated);
+  if (report.server_silent_ms > 0) sim_.coverage.hit(Mark::kServerSilent);
+  if (report.source_silent_ms > 0 && report.receiver_connected) sim_.coverage.hit(Mark::kSourceSilent);
 }
 
 void SimExecutor::report_to_watchers() {

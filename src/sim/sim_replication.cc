@@ -14,6 +14,7 @@ namespace {
 constexpr Duration kConnectRetry = seconds(1);
 constexpr Duration kNetTimeout = seconds(4);
 constexpr int kHeartbeatsMissed = 3;
+constexpr Duration kHeartbeat = milliseconds(250);
 constexpr Duration kSourceNotices =
     seconds(20);  // that what it sends into a cut arrives nowhere (TCP is patient)
 constexpr std::size_t kBatch = 64;
@@ -104,6 +105,7 @@ void SimServer::lose_relay() {
 void SimServer::received_batch(const std::shared_ptr<ReplicaLink>& link, std::vector<TxnId> txns,
                                std::size_t position) {
   if (link != link_ || link->replica_life != life_ || !receiver_) return;
+  ++heard_;
   if (identity_.flavour == Flavour::kMariadb && !freezer_.frozen())
     return relayed(link, txns, position);
   if (disk_.stalled_until > sim_.now()) sim_.coverage.hit(Mark::kDiskStalled);
@@ -163,7 +165,20 @@ void SimServer::admit(const std::shared_ptr<ReplicaLink>& link) {
     ++link->next;
   if (link->acking) acknowledged(link, link->next);
   pump(link);
+  beat(link);
   link->replica->watch_link(link);
+}
+
+void SimServer::beat(const std::shared_ptr<ReplicaLink>& link) {
+  later(kHeartbeat, [this, link] {
+    if (link->down->broken() || std::ranges::find(dumps_, link) == dumps_.end()) return;
+    sim_.network.send(link->down, node(), link->replica->node(), [link] {
+      link->replica->awake([link] {
+        if (link->replica->link_ == link) ++link->replica->heard_;
+      });
+    });
+    beat(link);
+  });
 }
 
 void SimServer::pump() {

@@ -360,6 +360,7 @@ ServerSnapshot SimServer::read() const {
   s.received = data_->received;
   s.receiver_running = receiver_;
   s.receiver_connected = receiver_ && link_ && link_->connected;
+  s.heard.heartbeats = heard_;
   s.receiver_host = data_->source_host;
   s.receiver_port = data_->source_port;
   s.applier_running = applier_;

@@ -143,6 +143,7 @@ class SimServer {
   void apply_soon();
   void apply_one();
   // replication, as a source
+  void beat(const std::shared_ptr<ReplicaLink>& link);
   void admit(const std::shared_ptr<ReplicaLink>& link);
   void pump();
   void pump(const std::shared_ptr<ReplicaLink>& link);
@@ -184,6 +185,7 @@ class SimServer {
   bool receiver_acks_ = false;  // it was started with semi-sync on
   bool applier_ = false;
   bool applying_ = false;
+  std::uint64_t heard_ = 0;                          // by the receiver: batches and heartbeats
   std::shared_ptr<ReplicaLink> link_;                // shared with what flies; mine, as a replica
   std::vector<std::shared_ptr<ReplicaLink>> dumps_;  // of my replicas
   std::vector<Pending> flushing_;  // not durable yet
