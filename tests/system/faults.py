@@ -110,3 +110,13 @@ def full(folder):
         yield
     finally:
         filler.unlink()
+
+
+@contextlib.contextmanager
+def stalled(folder):
+    """Nothing that is written to the file system of the folder comes to its end."""
+    subprocess.run(["fsfreeze", "--freeze", folder], check=True, timeout=30)
+    try:
+        yield
+    finally:
+        subprocess.run(["fsfreeze", "--unfreeze", folder], check=True, timeout=30)

@@ -8,6 +8,7 @@ import time
 import pytest
 from apache_mesos import ApacheMesos
 from conftest import Shop
+from faults import kill
 from mysos_process import HEAL_SECONDS, MYSQL9, Up, executors, member, servers, wait_for
 
 
@@ -112,3 +113,21 @@ def test_an_executor_dies(up, mesos, shop):
         ledger.wait_for_more(50)
     ledger.check(shop.addresses())
     assert len(servers(mesos.folder)) == 3
+
+
+def test_an_agent_dies_with_all_that_runs_there(up, mesos, shop):
+    """A machine that loses its power: agent, executor and server of the primary; then it is back."""
+    old = member(shop.show(), "primary")
+    place = next(name for name in mesos.nodes if name != "master" and old["port"] in servers(mesos.folder / name))
+    with shop.ledger() as ledger:
+        ledger.wait_for_more(50)
+        mesos.kill(place)
+        kill([*executors(mesos.folder / place), *servers(mesos.folder / place).values()])
+        shop.replaced(old)
+        ledger.wait_for_more(100)
+        mesos.run(place)
+        after = shop.healthy()
+        ledger.wait_for_more(50)
+    ledger.check(shop.addresses())
+    assert [m["id"] for m in after["members"]].count(old["id"]) == 1
+    assert old["port"] in servers(mesos.folder / place), "it did not come back on its own volume"

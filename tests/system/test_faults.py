@@ -6,7 +6,7 @@ import time
 
 import pytest
 from conftest import Shop
-from faults import busy_processors, file_system, frozen, full, hiccups_of, kill, server_of
+from faults import busy_processors, file_system, frozen, full, hiccups_of, kill, server_of, stalled
 from mysos_process import HEAL_SECONDS, Up, command_line, executor_of, executors, member, servers, wait_for
 
 PACE = 0.01
@@ -46,6 +46,36 @@ def test_the_primary_and_an_acker_are_killed_together(up, standing):
         ledger.wait_for_more(100)
         kill([server_of(up.folder, member(before, "primary")), server_of(up.folder, replicas(before)[0])])
         ledger.wait_for_more(100, HEAL_SECONDS)
+        standing.healthy()
+        ledger.wait_for_more(50)
+    ledger.check(standing.addresses())
+
+
+def test_server_and_executor_of_the_primary_are_killed_together(up, standing):
+    old = member(standing.calm(), "primary")
+    with standing.ledger(pace=PACE) as ledger:
+        ledger.wait_for_more(100)
+        kill([executor_of(up.folder, old), server_of(up.folder, old)])
+        standing.replaced(old)
+        ledger.wait_for_more(100)
+        standing.healthy()
+        ledger.wait_for_more(50)
+    ledger.check(standing.addresses())
+
+
+@pytest.mark.parametrize("victim", ["primary", "replica"])
+def test_one_end_of_a_switchover_is_killed_in_its_middle(up, standing, victim):
+    before = standing.calm()
+    target = replicas(before)[0]
+    dies = target if victim == "replica" else member(before, "primary")
+    pid = server_of(up.folder, dies)
+    with standing.ledger(pace=PACE) as ledger:
+        ledger.wait_for_more(100)
+        answer = standing.client.post("/v1/clusters/shop/switchover", {"to": target["id"]})
+        assert answer.status in (200, 202), answer
+        kill([pid])
+        wait_for("an election has ended", lambda: standing.show()["epoch"] > before["epoch"] and standing.primary(), HEAL_SECONDS)
+        ledger.wait_for_more(100)
         standing.healthy()
         ledger.wait_for_more(50)
     ledger.check(standing.addresses())
@@ -133,23 +163,24 @@ def test_everything_is_killed_at_once(own_up, version):
     assert len(servers(up.folder)) == 3 and len(executors(up.folder)) == 3
 
 
-def test_a_primary_whose_disk_is_full_is_replaced(work, version):
-    folder = work / f"own-{version}"
+@pytest.mark.parametrize("trouble", [full, stalled])
+def test_a_primary_whose_disk_takes_no_writes_is_replaced(work, version, trouble):
+    folder = work / f"{trouble.__name__}-{version}"
     with file_system(work / "agent-0.ext4", folder / "mesos" / "agent-0") as disk:
         up = Up(folder)
         try:
             shop = Shop(up.start().client, version)
             found = shop.show()["members"]
-            full_one = next(m for m in found if str(disk) in command_line(server_of(folder, m)))
-            if shop.show()["primary"] != full_one["id"]:
-                assert up.client.post("/v1/clusters/shop/switchover", {"to": full_one["id"]}).status in (200, 202)
-            wait_for("the primary is on the small disk", lambda: shop.show()["primary"] == full_one["id"], HEAL_SECONDS)
+            on_it = next(m for m in found if str(disk) in command_line(server_of(folder, m)))
+            if shop.show()["primary"] != on_it["id"]:
+                assert up.client.post("/v1/clusters/shop/switchover", {"to": on_it["id"]}).status in (200, 202)
+            wait_for("the primary is on the small disk", lambda: shop.show()["primary"] == on_it["id"], HEAL_SECONDS)
             shop.healthy()
             with shop.ledger(pace=PACE) as ledger:
                 ledger.wait_for_more(50)
                 began = time.monotonic()
-                with full(disk):
-                    shop.replaced(full_one)
+                with trouble(disk):
+                    shop.replaced(on_it)
                     ledger.wait_for_more(50)
                 shop.healthy()
                 ledger.wait_for_more(20)
