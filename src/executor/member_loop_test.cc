@@ -51,7 +51,7 @@ class MemberLoopTest : public ::testing::Test {
     fs::remove_all(dir_);
     fs::create_directories(dir_);
     volume_.emplace(MemberVolume::open(dir_).value());
-    server_.emplace(volume_->own_dir() + "/promise.json");
+    server_.emplace(volume_->promise_file());
     MemberConfig config;
     config.member = MemberId("m-0");
     MemberCore core(volume_->load_promise().value(), config, false);
@@ -184,7 +184,7 @@ TEST(MemberVolume, AnUnreadablePromiseIsAnErrorAndNeverAFreshOne) {
   promise.generation = 3;
   ASSERT_TRUE(volume.save_promise(promise));
   EXPECT_EQ(volume.load_promise().value(), promise);
-  ASSERT_TRUE(write_file_atomic(volume.own_dir() + "/promise.json", "{\"pair\":"));
+  ASSERT_TRUE(write_file_atomic(volume.promise_file(), "{\"pair\":"));
   EXPECT_FALSE(volume.load_promise());
   const auto held = volume.lock();
   ASSERT_TRUE(held);

@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <utility>
 
+#include "base/slot_file.h"
+
 namespace mysos {
 namespace {
 constexpr mode_t kOwnerOnly = 0600;
@@ -21,16 +23,16 @@ Result<MemberVolume> MemberVolume::open(const std::string& dir) {
 }
 
 Result<MemberPromise> MemberVolume::load_promise() const {
-  const std::string path = own_dir() + "/promise.json";
-  if (!path_exists(path)) return MemberPromise{};
-  MYSOS_TRY(const std::string text, read_file(path));
-  auto promise = from_json_text<MemberPromise>(text);
+  const std::string path = promise_file();
+  MYSOS_TRY(const auto text, read_slot_file(path));
+  if (!text) return MemberPromise{};
+  auto promise = from_json_text<MemberPromise>(*text);
   if (!promise) return std::unexpected(std::move(promise).error().with_context("read " + path));
   return promise;
 }
 
 Status MemberVolume::save_promise(const MemberPromise& promise) const {
-  return write_file_atomic(own_dir() + "/promise.json", to_json_text(promise) + "\n", kOwnerOnly);
+  return write_slot_file(promise_file(), to_json_text(promise), kOwnerOnly);
 }
 
 Result<std::optional<json::object>> MemberVolume::load_secrets() const {

@@ -3,13 +3,13 @@
 // The member's persistent volume: where what must outlive the executor, its task and its container
 // is kept.
 //
-//   mysos/promise.json   MemberPromise; durable before anything that follows from it
+//   mysos/promise        MemberPromise; durable before anything that follows from it (base/slot_file.h: elections wait for it)
 //   mysos/secrets.json   the accounts' secrets, 0600
 //   mysos/lock           held by the one executor that may touch all this
 //   mysql/               the server's (mysql/server_process.h): data/ with the binlogs, my.cnf,
 //   server.json
 //
-// Invariant: a file is either its old or its new content (written aside, fsynced, renamed). Reads
+// Invariant: a file is either its old or its new content. Reads
 // and writes block: these are files of a few hundred bytes, and a volume that does not answer means
 // a member that must look dead anyway.
 #include <sys/types.h>
@@ -38,6 +38,7 @@ class MemberVolume {
   // kConflict: another executor has it.
   [[nodiscard]] Result<LockFile> lock() const;
 
+  [[nodiscard]] std::string promise_file() const { return own_dir() + "/promise"; }
   [[nodiscard]] std::string own_dir() const { return dir_ + "/mysos"; }
   [[nodiscard]] std::string server_dir() const { return dir_ + "/mysql"; }
   [[nodiscard]] const std::string& dir() const { return dir_; }
