@@ -2,6 +2,7 @@
 #include "core/cluster_view.h"
 
 #include <algorithm>
+#include <ranges>
 
 namespace mysos {
 namespace {
@@ -34,11 +35,13 @@ bool serves(const Cluster& cluster, const std::vector<MemberView>& members) {
 
 std::optional<Order> introduction(const Cluster& cluster, const MemberView& view) {
   if (!view.connected || !view.report) return std::nullopt;
+  auto others = cluster.members | std::views::filter([&](const Member& m) { return m.id != view.id && m.api_port != 0; });
+  const auto is = [](const Member& m, const Peer& p) {
+    return p.member == m.id && p.host == m.ip && p.api_port == m.api_port;
+  };
+  if (std::ranges::equal(others, view.report->peers, is)) return std::nullopt;
   order::Meet meet;
-  for (const Member& m : cluster.members) {
-    if (m.id != view.id && m.api_port != 0) meet.peers.push_back({m.id, m.ip, m.api_port});
-  }
-  if (meet.peers == view.report->peers) return std::nullopt;
+  for (const Member& m : others) meet.peers.push_back({m.id, m.ip, m.api_port});
   return meet;
 }
 

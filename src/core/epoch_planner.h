@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/shared_value.h"
 #include "base/time.h"
 #include "model/cluster.h"
 #include "model/member_report.h"
@@ -26,7 +27,7 @@ struct MemberView {
   bool connected = false;         // its watch stream is up
   bool task_ended = false;        // Mesos says its task is over, or its agent is gone for good
   Instant last_seen{};            // of the newest report; meaningless where there is none
-  std::optional<MemberReport> report;  // newest; may be old
+  SharedValue<MemberReport> report;  // newest; may be old
 };
 
 struct EpochTimes {

@@ -327,7 +327,7 @@ void MemberCore::drive(Instant now) {
 Instant MemberCore::next_deadline() const {
   const bool down = state_ == ServerState::kNone || state_ == ServerState::kExited || state_ == ServerState::kBroken;
   const Instant start = !stopping_ && down && has_secrets_ ? start_at_ : kNever;
-  return alone_since_ ? std::min(start, *alone_since_ + config_.isolate_after) : start;
+  return alone_since_ && !stopping_ ? std::min(start, *alone_since_ + config_.isolate_after) : start;
 }
 
 bool MemberCore::poll_fast() const {

@@ -386,6 +386,15 @@ TEST(MemberIsolation, APrimaryInTouchWithNobodyStopsServingAndServesOnWhenItIsAg
   EXPECT_FALSE(e.report().isolated);
 }
 
+TEST(MemberIsolation, OneThatIsBeingStoppedWaitsForNothingElse) {
+  Executor e = primary_of_three();
+  e.give(in::Contact{false, {}});
+
+  e.give(in::Stop{});
+
+  EXPECT_EQ(e.core().next_deadline(), kNever) << "a deadline that nothing moves would keep its shell spinning";
+}
+
 TEST(MemberIsolation, WithoutTheSchedulerAMajorityIsEnough) {
   Executor e = primary_of_three();
   e.give(in::Contact{false, {MemberId("c-1")}});

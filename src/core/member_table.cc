@@ -58,6 +58,7 @@ void MemberTable::begin_launch(const MemberId& member) {
 
 std::vector<MemberView> views_of(const Cluster& cluster, const MemberTable& table) {
   std::vector<MemberView> out;
+  out.reserve(cluster.members.size());
   for (const Member& m : cluster.members) {
     const MemberRow& row = table.at(m.id);
     MemberView view;

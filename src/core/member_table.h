@@ -36,7 +36,7 @@ struct MemberRow {
   bool volume_lost = false;  // what it reports is of an empty volume
   bool connected = false;
   Instant last_seen{};
-  std::optional<MemberReport> report;
+  SharedValue<MemberReport> report;
 };
 
 class MemberTable {

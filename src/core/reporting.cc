@@ -25,7 +25,8 @@ bool same_volume(Ledger& ledger, const Cluster& cluster, const Member& member, c
 
 }  // namespace
 
-MemberRow* note_report(Ledger& ledger, MemberTable& table, const MemberReport& report, Instant now) {
+MemberRow* note_report(Ledger& ledger, MemberTable& table, const SharedValue<MemberReport>& said, Instant now) {
+  const MemberReport& report = *said;
   MemberRow* row = table.find(report.member);
   if (row == nullptr) return nullptr;
   const Cluster* cluster = ledger.find(row->cluster);
@@ -35,8 +36,9 @@ MemberRow* note_report(Ledger& ledger, MemberTable& table, const MemberReport& r
   ledger.touch(row->cluster);
   if (!same_volume(ledger, *cluster, *member, report, *row)) return nullptr;
   row->last_seen = now;
-  const bool older = row->report && row->report->executor == report.executor && report.seq <= row->report->seq;
-  if (!older) row->report = report;
+  const SharedValue<MemberReport>& known = row->report;
+  const bool older = known && known->executor == report.executor && report.seq <= known->seq;
+  if (!older) row->report = said;
   return row;
 }
 

@@ -201,14 +201,14 @@ struct SchedulerCore::Impl {
   // An answer proves that the member lived a moment ago, not that its stream is up: only the stream makes it "connected".
   void take(const scheduler_input::OrderDone& in, Instant now) {
     orders.done(in.member, in.order, now);
-    if (in.report) reported(*in.report, now);
+    if (in.report) reported(in.report, now);
     if (const MemberRow* row = table.find(in.member)) ledger.touch(row->cluster);
   }
   void take(const scheduler_input::Tick&, Instant) {}
 
-  MemberRow* reported(const MemberReport& report, Instant now) {
+  MemberRow* reported(const SharedValue<MemberReport>& report, Instant now) {
     MemberRow* row = note_report(ledger, table, report, now);
-    if (row != nullptr) provisioner.member_spoke(report.member, now);
+    if (row != nullptr) provisioner.member_spoke(report->member, now);
     return row;
   }
 

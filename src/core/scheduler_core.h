@@ -37,6 +37,8 @@ struct SchedulerState {
   bool operator==(const SchedulerState&) const = default;
 
   static Result<SchedulerState> recover(const std::map<std::string, std::map<std::string, std::string>>& records);
+  // One record more; recover() is nothing but all of them.
+  Status fold(const Record& record);
   [[nodiscard]] const Cluster* find_by_name(const std::string& name) const;
 };
 
@@ -69,9 +71,9 @@ struct Switchover { RequestId request; std::string name; std::optional<MemberId>
 // An operator's failover: begun at once, evidence or not. Without accept_loss only what loses nothing is begun.
 struct Failover { RequestId request; std::string name; FailoverRequest wanted; };
 struct Promote { RequestId request; std::string name; MemberId member; Promotion promotion = Promotion::kNeutral; };
-struct Reported { MemberReport report; };               // a line of the member's watch stream
+struct Reported { SharedValue<MemberReport> report; };  // a line of the member's watch stream
 struct WatchLost { MemberId member; std::string why; };  // the stream ended or went silent; the shell tries again by itself
-struct OrderDone { std::uint64_t order = 0; MemberId member; std::optional<Error> error; std::optional<MemberReport> report; };
+struct OrderDone { std::uint64_t order = 0; MemberId member; std::optional<Error> error; SharedValue<MemberReport> report; };
 struct Tick {};
 }  // namespace scheduler_input
 using SchedulerInput =

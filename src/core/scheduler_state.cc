@@ -18,21 +18,28 @@ Result<Cluster> recover_cluster(const std::string& key, const std::string& text)
 
 }  // namespace
 
+Status SchedulerState::fold(const Record& record) {
+  if (record.kind == "framework" && record.key == "id") {
+    framework.reset();
+    if (!record.json) return {};
+    auto parsed = from_json_text<FrameworkId>(*record.json);
+    if (!parsed) return std::unexpected(std::move(parsed.error()).with_context("the record of the framework id"));
+    framework = *std::move(parsed);
+  } else if (record.kind == "cluster" && record.json) {
+    MYSOS_TRY(Cluster cluster, recover_cluster(record.key, *record.json));
+    ClusterId id = cluster.id;
+    clusters.insert_or_assign(std::move(id), std::move(cluster));
+  } else if (record.kind == "cluster") {
+    clusters.erase(ClusterId(record.key));
+  }
+  return {};
+}
+
 Result<SchedulerState> SchedulerState::recover(
     const std::map<std::string, std::map<std::string, std::string>>& records) {
   SchedulerState state;
-  if (const auto kind = records.find("framework"); kind != records.end()) {
-    if (const auto id = kind->second.find("id"); id != kind->second.end()) {
-      auto parsed = from_json_text<FrameworkId>(id->second);
-      if (!parsed) return std::unexpected(std::move(parsed.error()).with_context("the record of the framework id"));
-      state.framework = *std::move(parsed);
-    }
-  }
-  if (const auto kind = records.find("cluster"); kind != records.end()) {
-    for (const auto& [key, text] : kind->second) {
-      MYSOS_TRY(Cluster cluster, recover_cluster(key, text));
-      state.clusters.emplace(cluster.id, std::move(cluster));
-    }
+  for (const auto& [kind, of_kind] : records) {
+    for (const auto& [key, text] : of_kind) MYSOS_TRY_VOID(state.fold({kind, key, text}));
   }
   return state;
 }

@@ -23,7 +23,7 @@ const MemberReport* report_of(const LoopInput& input) {
   const auto* in = std::get_if<SchedulerInput>(&input);
   if (in == nullptr) return nullptr;
   const auto* reported = std::get_if<scheduler_input::Reported>(in);
-  return reported != nullptr ? &reported->report : nullptr;
+  return reported != nullptr ? &*reported->report : nullptr;
 }
 
 // The stream's end must not be overtaken by a report from before it, nor an order's answer.

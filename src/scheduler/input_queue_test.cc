@@ -11,7 +11,7 @@ LoopInput report(const char* member, std::uint64_t seq) {
       scheduler_input::Reported{MemberReport{.member = MemberId(member), .seq = seq}});
 }
 std::uint64_t seq_of(const std::optional<LoopInput>& input) {
-  return std::get<scheduler_input::Reported>(std::get<SchedulerInput>(*input)).report.seq;
+  return std::get<scheduler_input::Reported>(std::get<SchedulerInput>(*input)).report->seq;
 }
 
 TEST(InputQueue, KeepsOnlyTheNewestReportOfAMember) {

@@ -23,6 +23,7 @@ enum class Mark {
   kErrantTail,             // a server came back with transactions nobody had acknowledged
   kRebuild,                // data were thrown away by order
   kAmnesia,                // a relay log was lost
+  kUnseenCommits,          // a read of a MySQL server did not show a commit that waited for an acker
   kHungReadOnly,           // read-only waited for commits that waited for acknowledgements
   kPromiseLostBeforeSync,  // an executor died before its promise was durable
   kPromiseKeptUnseen,      // ... after it was, before anything followed
@@ -70,6 +71,7 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Mark::kCount)> k
     "errant_tail",
     "rebuild",
     "amnesia",
+    "unseen_commits",
     "hung_read_only",
     "promise_lost_before_sync",
     "promise_kept_unseen",

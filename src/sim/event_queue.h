@@ -4,11 +4,12 @@
 // they were asked for. Nothing else moves a simulated world, so the same seed gives the same story.
 // One thread.
 #include <algorithm>
-#include <functional>
+#include <deque>
 #include <utility>
 #include <vector>
 
 #include "base/time.h"
+#include "sim/task.h"
 
 namespace mysos::sim {
 
@@ -19,26 +20,42 @@ class EventQueue {
   [[nodiscard]] Instant next_at() const { return heap_.empty() ? kNever : heap_.front().at; }
   [[nodiscard]] std::uint64_t done() const { return done_; }
 
-  void after(Duration delay, std::function<void()> run) { at(now_ + delay, std::move(run)); }
-  void at(Instant when, std::function<void()> run) {
-    heap_.push_back({std::max(when, now_), next_++, std::move(run)});
-    std::ranges::push_heap(heap_, Later{});
+  template <class F>
+  void after(Duration delay, F&& run) {
+    at(now_ + delay, std::forward<F>(run));
+  }
+  template <class F>
+  void at(Instant when, F&& run) {
+    std::uint32_t place = 0;
+    if (free_.empty()) {
+      place = static_cast<std::uint32_t>(tasks_.size());
+      tasks_.emplace_back();
+    } else {
+      place = free_.back();
+      free_.pop_back();
+    }
+    tasks_[place].set(std::forward<F>(run));
+    heap_.push_back({std::max(when, now_), next_++, place});
+    std::push_heap(heap_.begin(), heap_.end(), Later{});
   }
   // Runs the next event; the queue must not be empty.
   void run_one() {
-    std::ranges::pop_heap(heap_, Later{});
-    Entry entry = std::move(heap_.back());
+    std::pop_heap(heap_.begin(), heap_.end(), Later{});
+    const Entry entry = heap_.back();
     heap_.pop_back();
     now_ = entry.at;
     ++done_;
-    entry.run();
+    Task& task = tasks_[entry.place];  // stays where it is, whatever is asked for meanwhile
+    task.run();
+    task.clear();
+    free_.push_back(entry.place);
   }
 
  private:
   struct Entry {
     Instant at;
     std::uint64_t order = 0;
-    std::function<void()> run;
+    std::uint32_t place = 0;  // in tasks_
   };
   struct Later {
     bool operator()(const Entry& a, const Entry& b) const {
@@ -46,6 +63,8 @@ class EventQueue {
     }
   };
   std::vector<Entry> heap_;
+  std::deque<Task> tasks_;
+  std::vector<std::uint32_t> free_;
   Instant now_{};
   std::uint64_t next_ = 0;
   std::uint64_t done_ = 0;

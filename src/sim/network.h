@@ -5,7 +5,6 @@
 // order or broken: what is lost breaks it, and both ends learn that later (TCP). A message is
 // judged when it is sent and again when it arrives, so a cut stops what flies.
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <vector>
 
@@ -54,7 +53,8 @@ class Network {
   void lag(Node from, Node to, Duration more) { lag_[from * nodes_ + to] = more; }
   [[nodiscard]] bool is_cut(Node from, Node to) const { return cut_[from * nodes_ + to] != 0; }
 
-  void send(Node from, Node to, const std::function<void()>& deliver) {
+  template <class F>
+  void send(Node from, Node to, const F& deliver) {
     if (from != to && (is_cut(from, to) || prng_.chance(faults_.loss))) return;
     fly(from, to, delay(), deliver);
     if (from == to || !prng_.chance(faults_.duplicate)) return;
@@ -62,8 +62,8 @@ class Network {
         deliver);
   }
   // Shared: what flies holds its stream.
-  void send(const std::shared_ptr<Stream>& stream, Node from, Node to,
-            std::function<void()> deliver) {
+  template <class F>
+  void send(const std::shared_ptr<Stream>& stream, Node from, Node to, F deliver) {
     if (stream->broken_) return;
     if (from != to && (is_cut(from, to) || prng_.below(10000) < faults_.loss)) {
       stream->broken_ = true;
@@ -71,7 +71,7 @@ class Network {
     }
     const Instant at = std::max(stream->last_, queue_.now() + delay() + lag_[from * nodes_ + to]);
     stream->last_ = at;
-    queue_.at(at, [this, stream, from, to, deliver = std::move(deliver)] {
+    queue_.at(at, [this, stream, from, to, deliver = std::move(deliver)]() mutable {
       if (stream->broken_) return;
       if (from != to && is_cut(from, to)) {
         stream->broken_ = true;
@@ -90,7 +90,8 @@ class Network {
     return prng_.chance(faults_.slow) ? between(faults_.delay_max, faults_.slow_max)
                                       : between(faults_.delay_min, faults_.delay_max);
   }
-  void fly(Node from, Node to, Duration takes, const std::function<void()>& deliver) {
+  template <class F>
+  void fly(Node from, Node to, Duration takes, const F& deliver) {
     queue_.after(takes + lag_[from * nodes_ + to], [this, from, to, deliver] {
       if (from == to || !is_cut(from, to)) deliver();
     });

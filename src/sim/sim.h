@@ -77,7 +77,10 @@ struct Sim {
   std::optional<std::string> violation;  // the first one; the world stops there
 
   [[nodiscard]] Instant now() const { return queue.now(); }
-  void after(Duration delay, std::function<void()> run) { queue.after(delay, std::move(run)); }
+  template <class F>
+  void after(Duration delay, F&& run) {
+    queue.after(delay, std::forward<F>(run));
+  }
   Duration between(Duration low, Duration high) {
     return low + Duration(static_cast<Duration::rep>(
                      prng.below(static_cast<std::uint64_t>((high - low).count()) + 1)));

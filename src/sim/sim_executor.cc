@@ -326,7 +326,7 @@ void SimExecutor::end_plan(std::optional<std::string> failure) {
 // ---- the member API ----
 
 void SimExecutor::order(const MemberId& member, const Order& order,
-                        std::function<void(std::optional<Error>, MemberReport)> answer) {
+                        std::function<void(std::optional<Error>, SharedValue<MemberReport>)> answer) {
   if (!core_) return;  // the caller sees a refused connection, or nothing
   if (member != spec_.member) return;
   if (freezer_.frozen()) {

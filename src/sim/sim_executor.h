@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "base/shared_value.h"
 #include "core/member_core.h"
 #include "sim/local_clock.h"
 #include "sim/sim_server.h"
@@ -22,7 +23,7 @@ namespace mysos::sim {
 // A scheduler's watch stream, as the executor sees it.
 struct WatchConnection {
   std::shared_ptr<Stream> stream = std::make_shared<Stream>();  // shared with what flies
-  std::function<void(const MemberReport&)> deliver;             // runs at the scheduler
+  std::function<void(const SharedValue<MemberReport>&)> deliver;  // runs at the scheduler
 };
 
 class SimExecutor {
@@ -42,7 +43,7 @@ class SimExecutor {
 
   // The member API. `answer` is called here; the caller sends it over the network.
   void order(const MemberId& member, const Order& order,
-             std::function<void(std::optional<Error>, MemberReport)> answer);
+             std::function<void(std::optional<Error>, SharedValue<MemberReport>)> answer);
   bool watch(const MemberId& member, std::shared_ptr<WatchConnection> connection);
   [[nodiscard]] bool says_primary();
 
@@ -58,7 +59,7 @@ class SimExecutor {
  private:
   struct WaitingOrder {
     std::optional<Pair> pair;
-    std::function<void(std::optional<Error>, MemberReport)> answer;
+    std::function<void(std::optional<Error>, SharedValue<MemberReport>)> answer;
   };
   void start_executor();
   void greet_server();

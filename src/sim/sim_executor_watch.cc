@@ -63,10 +63,9 @@ void SimExecutor::look_around() {
 void SimExecutor::report_to_watchers() {
   std::erase_if(watchers_, [](const auto& w) { return w->stream->broken(); });
   if (watchers_.empty() || syncing_) return;
-  const auto report =
-      std::make_shared<const MemberReport>(core_->report());  // shared by the streams
+  const SharedValue<MemberReport> report(core_->report());
   for (const auto& w : watchers_) {
-    sim_.network.send(w->stream, node(), kSchedulerNode, [w, report] { w->deliver(*report); });
+    sim_.network.send(w->stream, node(), kSchedulerNode, [w, report] { w->deliver(report); });
   }
 }
 

@@ -68,6 +68,7 @@ void SimMaster::step(const local::MasterInput& input) {
   for (const local::StreamId& id : out.closed) {
     const auto found = streams_.find(id);
     if (found == streams_.end()) continue;
+    sim_.tell([&] { return "master: ends the stream " + id.str(); });
     sim_.after(milliseconds(5), [link = found->second] { link->down->close(), link->up->close(); });
     streams_.erase(found);
   }
@@ -152,14 +153,17 @@ void SimMaster::subscribe(const std::shared_ptr<SubscribeLink>& link,
     link->up->close();
     return;
   }
+  sim_.tell([&] { return "master: a scheduler subscribes on " + link->id.str(); });
   streams_[link->id] = link;
   step(local::SubscribeFramework{link->id, info});
 }
 
 void SimMaster::call(const std::shared_ptr<SubscribeLink>& link, const mesos::Call& call) {
   if (!core_ || !link->framework) return;
-  if (core_->check_call(*link->framework, link->id))
-    return;  // 400, 403: the stream's end tells the rest
+  if (const auto refused = core_->check_call(*link->framework, link->id)) {  // 400, 403: the stream's end tells the rest
+    sim_.tell([&] { return "master: refuses a call on " + link->id.str(); });
+    return;
+  }
   step(local::FrameworkCall{*link->framework, call});
 }
 

@@ -97,6 +97,7 @@ void SimServer::lose_relay() {
   data_->relay.clear();
   data_->held = data_->in_binlog;
   data_->received = data_->executed;
+  data_->received_end = {};
   world_.relay_lost(*this, any);
 }
 
@@ -121,11 +122,17 @@ void SimServer::relayed(const std::shared_ptr<ReplicaLink>& link, const std::vec
   for (const TxnId t : txns) {
     if (!data_->held.has(t)) hold(t, false);
   }
+  reached(link, position);
   apply_soon();
   if (!link->acking) return;
   sim_.network.send(link->up, node(), link->source->node(), [link, position] {
     link->source->awake([link, position] { link->source->acknowledged(link, position); });
   });
+}
+
+// Of the source's binlog it has all up to there.
+void SimServer::reached(const std::shared_ptr<ReplicaLink>& link, std::size_t position) {
+  if (link == link_ && receiver_) data_->received_end = {link->file, position};
 }
 
 void SimServer::apply_soon() {
@@ -160,9 +167,13 @@ void SimServer::admit(const std::shared_ptr<ReplicaLink>& link) {
   std::erase_if(dumps_, [&](const auto& d) { return d->replica == link->replica; });
   dumps_.push_back(link);
   link->connected = true;
+  link->file = data_->file;
   // It is asked from the first transaction on that it lacks; having all before acknowledges them.
   while (link->next < data_->binlog.size() && link->held.has(data_->binlog[link->next]))
     ++link->next;
+  sim_.network.send(link->down, node(), link->replica->node(), [link, position = link->next] {
+    link->replica->awake([link, position] { link->replica->reached(link, position); });
+  });
   if (link->acking) acknowledged(link, link->next);
   pump(link);
   beat(link);
@@ -273,6 +284,7 @@ void SimServer::point_at(const std::string& host, std::uint16_t port, Done done)
   drain([this, host, port, done = std::move(done)](std::optional<std::string> failure) {
     if (failure) return done(failure);
     applier_ = false;
+    data_->received_end = {};
     data_->source_host = host;
     data_->source_port = port;
     done(std::nullopt);

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "sim/story.h"
+
 namespace mysos::sim {
 namespace {
 
@@ -177,9 +179,11 @@ void SimScheduler::commit_soon(bool again) {
 
 void SimScheduler::commit(const SchedulerOutput& out) {
   store_.write(sim_, out.records);
-  auto folded = SchedulerState::recover(store_.records);
-  if (!folded) return sim_.violate("the store does not read back: " + folded.error().message);
-  folded_ = *std::move(folded);
+  for (const Record& r : out.records) {
+    if (const Status folded = folded_.fold(r); !folded) {
+      return sim_.violate("the store does not read back: " + folded.error().message);
+    }
+  }
   world_.committed(folded_);
 }
 
@@ -204,6 +208,7 @@ void SimScheduler::carry_out(SchedulerOutput out) {
   for (const mesos::Call& c : out.calls) {
     if (dies_now()) return;
     if (!link_) continue;
+    sim_.tell([&] { return "to mesos: " + told(c); });
     sim_.network.send(link_->up, kSchedulerNode, kMasterNode,
                       [this, link = link_, c] { master_.call(link, c); });
   }

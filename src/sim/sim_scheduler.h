@@ -65,17 +65,17 @@ class SimScheduler {
   void check_fold();
   void send_order(const SentOrder& sent);
   void order_done(std::uint64_t id, const MemberId& member, std::optional<Error> error,
-                  std::optional<MemberReport> report);
+                  SharedValue<MemberReport> report);
   bool dies_now();
   void arm_timer();
   void subscribe();
   void watch_master();
   void aim_watches();
   void connect_watch(const MemberId& member);
-  void hear(const MemberId& member, const WatchConnection* from, const MemberReport& report);
+  void hear(const MemberId& member, const WatchConnection* from, const SharedValue<MemberReport>& report);
   void beat();
   void deliver_order(const SentOrder& sent, const std::string& ip, std::uint16_t port,
-                     const std::function<void(std::optional<Error>, std::optional<MemberReport>)>&
+                     const std::function<void(std::optional<Error>, SharedValue<MemberReport>)>&
                          back);
   // Runs `f` unless this process has died by then; where it is stopped, once it goes on.
   template <class F>

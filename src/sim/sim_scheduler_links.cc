@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "sim/sim_scheduler.h"
+#include "sim/story.h"
 
 namespace mysos::sim {
 namespace {
@@ -14,25 +15,6 @@ namespace {
 constexpr Duration kWatchSilence = seconds(1);
 constexpr Duration kWatchRetry = milliseconds(250);
 constexpr Duration kBeat = milliseconds(125);
-
-std::string text_of(const Order& order) {
-  struct Text {
-    std::string operator()(const order::Setup&) const { return "setup"; }
-    std::string operator()(const order::Meet&) const { return "meet"; }
-    std::string operator()(const order::Fence& o) const { return "fence " + to_string(o.pair); }
-    std::string operator()(const order::Promote& o) const {
-      return fmt::format("promote {} d={} floor={} shut_out={}", to_string(o.pair), o.d,
-                         o.floor.to_string(), o.shut_out.size());
-    }
-    std::string operator()(const order::Follow& o) const {
-      return fmt::format("follow {} {}{}", to_string(o.pair), o.source.str(),
-                         o.acking ? " acking" : "");
-    }
-    std::string operator()(const order::Certify& o) const { return "certify " + to_string(o.pair); }
-    std::string operator()(const order::Rebuild& o) const { return "rebuild " + to_string(o.pair); }
-  };
-  return std::visit(Text{}, order);
-}
 
 }  // namespace
 
@@ -42,7 +24,7 @@ void SimScheduler::send_order(const SentOrder& sent) {
   const auto targets = core_->watch_targets();
   const auto target = std::ranges::find(targets, sent.member, &WatchTarget::member);
   sim_.tell([&] {
-    return fmt::format("order {} to {}: {}", sent.id, sent.member.str(), text_of(sent.order));
+    return fmt::format("order {} to {}: {}", sent.id, sent.member.str(), told(sent.order));
   });
   sim_.trace.mix(sent.id);
   orders_[sent.id] = sent.member;
@@ -56,7 +38,7 @@ void SimScheduler::send_order(const SentOrder& sent) {
   }
   const Node node = executor_node(*machine);
   const auto back = [this, node, id = sent.id, member = sent.member, life = life_](
-                        std::optional<Error> error, std::optional<MemberReport> report) {
+                        std::optional<Error> error, SharedValue<MemberReport> report) {
     sim_.network.send(
         node, kSchedulerNode,
         [this, id, member, life, error = std::move(error), report = std::move(report)] {
@@ -76,13 +58,13 @@ void SimScheduler::send_order(const SentOrder& sent) {
 // At the member.
 void SimScheduler::deliver_order(
     const SentOrder& sent, const std::string& ip, std::uint16_t port,
-    const std::function<void(std::optional<Error>, std::optional<MemberReport>)>& back) {
+    const std::function<void(std::optional<Error>, SharedValue<MemberReport>)>& back) {
   SimExecutor* executor = world_.executor_at(ip, port);
   if (executor == nullptr || !executor->executor_alive()) {
-    return back(Error{Errc::kUnavailable, "connection refused", ""}, std::nullopt);
+    return back(Error{Errc::kUnavailable, "connection refused", ""}, {});
   }
   if (executor->spec().member != sent.member)
-    return back(Error{Errc::kUnauthorized, "unknown token", ""}, std::nullopt);
+    return back(Error{Errc::kUnauthorized, "unknown token", ""}, {});
   std::uint64_t& latest = latest_[sent.member];
   if (sent.id == latest) sim_.coverage.hit(Mark::kDoubledOrder);
   if (sent.id < latest) sim_.coverage.hit(Mark::kOvertakenOrder);
@@ -92,7 +74,7 @@ void SimScheduler::deliver_order(
 }
 
 void SimScheduler::order_done(std::uint64_t id, const MemberId& member, std::optional<Error> error,
-                              std::optional<MemberReport> report) {
+                              SharedValue<MemberReport> report) {
   if (orders_.erase(id) == 0) return;
   if (error) {
     sim_.tell(
@@ -105,9 +87,10 @@ void SimScheduler::order_done(std::uint64_t id, const MemberId& member, std::opt
 
 void SimScheduler::subscribe() {
   link_ = std::make_shared<SubscribeLink>();
-  link_->id = local::StreamId(fmt::format("stream-{}", next_stream_++));
+  link_->id = local::StreamId(fmt::format("stream-{}-{}", term_, next_stream_++));
   link_->deliver = [this, life = life_, link = link_.get()](const mesos::Event& e) {
     if (life != life_ || !core_ || link_.get() != link || deaf_) return;
+    sim_.tell([&] { return "mesos: " + told(e); });
     give(scheduler_input::FromMesos{e});
   };
   sim_.network.send(
@@ -155,7 +138,7 @@ void SimScheduler::connect_watch(const MemberId& member) {
   auto connection = std::make_shared<WatchConnection>();
   w.connection = connection;
   connection->deliver = [this, member, life = life_,
-                         raw = connection.get()](const MemberReport& report) {
+                         raw = connection.get()](const SharedValue<MemberReport>& report) {
     if (life != life_ || !core_) return;
     if (!freezer_.frozen()) return hear(member, raw, report);
     awake([this, member, raw, report] { hear(member, raw, report); });
@@ -169,7 +152,7 @@ void SimScheduler::connect_watch(const MemberId& member) {
 }
 
 void SimScheduler::hear(const MemberId& member, const WatchConnection* from,
-                        const MemberReport& report) {
+                        const SharedValue<MemberReport>& report) {
   const auto found = watches_.find(member);
   if (found == watches_.end() || found->second.connection.get() != from) return;
   found->second.heard = sim_.now();

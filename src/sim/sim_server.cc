@@ -27,6 +27,7 @@ void SimServer::start(Datadir& data, std::function<void()> up,
   up_ = std::move(up);
   exited_ = std::move(exited);
   incarnation_ = fmt::format("{}/{}", identity_.member.str(), ++starts_);
+  ++data.file;
   ++life_;
   const bool mysql = identity_.flavour == Flavour::kMysql;
   // With its relay log MySQL keeps whom it followed; MariaDB would fetch the relay log anew.
@@ -367,6 +368,17 @@ ServerSnapshot SimServer::read() const {
   s.semi_sync_d = d_;
   s.semi_sync_replica = semi_sync_replica_;
   for (const auto& d : dumps_) s.semi_sync_clients += d->acking && !d->up->broken() ? 1 : 0;
+  if (identity_.flavour == Flavour::kMysql) {
+    s.binlog_end = {data_->file, data_->binlog.size()};
+    s.received_end = data_->received_end;
+    GtidSet unseen;
+    for (const Pending& p : pending_) unseen.add(sim_.txns[p.txn].source, sim_.txns[p.txn].number, sim_.txns[p.txn].number);
+    if (!unseen.empty()) {
+      sim_.coverage.hit(Mark::kUnseenCommits);
+      s.executed = s.executed.minus(unseen);
+      s.received = s.received.minus(unseen);
+    }
+  }
   s.lag_ms = receiver_ ? static_cast<std::int64_t>(data_->relay.size()) : -1;
   return s;
 }

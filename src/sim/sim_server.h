@@ -8,6 +8,8 @@
 // what a restart does to the relay log: MySQL keeps it, MariaDB in GTID mode throws it away, also
 // whenever both threads stop. A write is durable, and sent, once its disk says so; a server that is
 // killed before keeps some of what it had written, a machine without power keeps nothing of it.
+// A commit that waits for an acker is in MariaDB's executed set (gtid_binlog_state), and not in
+// MySQL's, where only the end of the binlog tells of it.
 // SIGTERM acknowledges what waits for an acker; on MariaDB sessions are ended only while no commit
 // waits. Sources: docs/mysql.md; findings of the model, C8 and R12.
 #include <functional>
@@ -54,7 +56,8 @@ struct ReplicaLink {
   std::shared_ptr<Stream> down = std::make_shared<Stream>();  // shared with what flies
   std::shared_ptr<Stream> up = std::make_shared<Stream>();
   TxnSet held;           // by the replica, when it connected
-  std::size_t next = 0;  // in the source's binlog
+  std::uint64_t file = 0;  // the source's binlog,
+  std::size_t next = 0;    // and where in it
   int missed = 0;        // heartbeats, by the replica
   bool connected = false;
   Instant relay_synced{};  // when all that has come is durable in the relay log
@@ -139,6 +142,7 @@ class SimServer {
                       std::size_t position);
   void relayed(const std::shared_ptr<ReplicaLink>& link, const std::vector<TxnId>& txns,
                std::size_t position);
+  void reached(const std::shared_ptr<ReplicaLink>& link, std::size_t position);
   void watch_link(const std::shared_ptr<ReplicaLink>& link);
   void apply_soon();
   void apply_one();

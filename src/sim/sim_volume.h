@@ -10,6 +10,7 @@
 
 #include "core/member_core.h"
 #include "model/gtid.h"
+#include "model/log_position.h"
 #include "sim/sim_disk.h"
 
 namespace mysos::sim {
@@ -43,6 +44,8 @@ struct Datadir {
   std::uint64_t last_number = 0;  // MariaDB numbers one line for all writers; MySQL each its own
   bool user = false;              // the user's account is there
   std::map<MemberId, bool> accounts;  // replication accounts of the others: locked?
+  std::uint64_t file = 0;             // of the binlog: another one with each start
+  LogPosition received_end;           // in its source's binlog (MySQL)
   std::string source_host;            // "" = follows nobody
   std::uint16_t source_port = 0;
 };

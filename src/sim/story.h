@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// What goes between a scheduler and others, in the words of a seed's story.
+#include <string>
+
+#include "model/member_report.h"
+#include "model/mesos.h"
+
+namespace mysos::sim {
+
+std::string told(const Order& order);
+std::string told(const mesos::Call& call);
+std::string told(const mesos::Event& event);
+
+}  // namespace mysos::sim
