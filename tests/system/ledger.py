@@ -112,6 +112,14 @@ class Ledger:
         times = (before[-1:] or [moment]) + [t for t in times if t > moment]
         return max(b - a for a, b in zip(times, times[1:]))
 
+    def _ids(self, host, port):
+        """What a member has now: nothing, while it is made anew or has yet to replay the table's creation."""
+        try:
+            with connect(host, port, self.user, self.password, read_timeout=30) as c:
+                return [row[0] for row in query(c, f"SELECT id FROM {TABLE}")]
+        except (pymysql.err.OperationalError, pymysql.err.ProgrammingError):
+            return []
+
     def check(self, members, seconds=60):
         """On every member (host, port): all that was acknowledged, each once, nothing that was never sent."""
         assert self._stop.is_set(), "stop the writers first"
@@ -120,8 +128,7 @@ class Ledger:
         contents = {}
         while True:
             for host, port in members:
-                with connect(host, port, self.user, self.password, read_timeout=30) as c:
-                    contents[(host, port)] = [row[0] for row in query(c, f"SELECT id FROM {TABLE}")]
+                contents[(host, port)] = self._ids(host, port)
             lost = {where: sorted(set(self.acknowledged) - set(ids)) for where, ids in contents.items()}
             equal = len({tuple(sorted(ids)) for ids in contents.values()}) == 1
             if (equal and not any(lost.values())) or time.monotonic() > end:
