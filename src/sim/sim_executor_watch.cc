@@ -11,6 +11,7 @@ namespace {
 
 constexpr Duration kWatchBeat = milliseconds(250);
 constexpr Duration kPollSlow = milliseconds(100);
+constexpr Duration kProbeSlow = seconds(1);
 constexpr Duration kPollFast = milliseconds(5);
 
 }  // namespace
@@ -21,10 +22,11 @@ void SimExecutor::poll_server() {
       later(
           sim_.between(microseconds(200), milliseconds(2)),
           [this, ended = steps_ended_, seen = server_.read(), incarnation = server_.incarnation()] {
-            if (ended == steps_ended_ && !plan_ && incarnation == server_.incarnation() &&
-                server_.accepting()) {
-              give(member_input::Snapshot{seen});
-            }
+            if (ended != steps_ended_ || plan_ || incarnation != server_.incarnation() || !server_.accepting() ||
+                shown_ == seen)
+              return;
+            shown_ = seen;
+            give(member_input::Snapshot{seen});
           });
     }
     poll_server();
@@ -51,8 +53,26 @@ void SimExecutor::look_around() {
     const bool open = !sim_.network.is_cut(node(), there) && !sim_.network.is_cut(there, node());
     if (open) now.peers.insert(peer.member);
   }
-  give(std::move(now));
-  if (core_ && core_->report().isolated) sim_.coverage.hit(Mark::kIsolated);
+  if (!contact_ || contact_->scheduler != now.scheduler || contact_->peers != now.peers) {
+    contact_ = now;
+    give(std::move(now));
+  }
+  if (!core_) return;
+  if (!contact_->scheduler && core_->report().isolated) sim_.coverage.hit(Mark::kIsolated);
+  probe_volume();
+}
+
+// As executor/volume_probe.h does.
+void SimExecutor::probe_volume() {
+  const SimDisk& disk = volume_.disk;
+  std::string trouble;
+  if (disk.stalled_until > sim_.now() && sim_.now() - disk.stalled_since >= kProbeSlow) {
+    trouble = disk.full ? "no space is left on the volume" : "a write to the volume does not come to its end";
+    sim_.coverage.hit(Mark::kWriteTrouble);
+  }
+  if (trouble == trouble_) return;
+  trouble_ = trouble;
+  give(member_input::VolumeProbed{std::move(trouble)});
 }
 
 void SimExecutor::report_to_watchers() {
