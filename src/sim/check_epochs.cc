@@ -40,7 +40,7 @@ void check_followers(Sim& sim, const Truth& truth, const ClusterTruth& now) {
 }
 
 void check_one_writer(Sim& sim, const Truth& truth, const ClusterTruth& now) {
-  const auto containers = truth.containers();
+  const auto& containers = truth.containers();
   for (std::size_t i = 0; i < containers.size(); ++i) {
     SimServer& a = containers[i]->server();
     if (a.identity().cluster != now.id || !a.writable()) continue;

@@ -35,10 +35,12 @@ enum class Mark {
   kIsolated,       // a primary stopped serving because it reached nobody
   kOrderRefused,           // an order came below the promise
   kSwitchover,
+  kFailoverAsked,
   kDeleted,  // a deleted cluster was found to have left nothing
   kAgentCrash,
   kPowerLost,         // a machine lost its power, and writes that were not durable
   kUnsyncedKept,      // a server died alone, and kept writes that were not durable yet
+  kWriteTrouble,      // an executor said that nothing can be written to its volume
   kDiskStalled,       // something had to wait for a stalled disk
   kFrozenExecutor,    // a process was stopped, and went on with what had come meanwhile
   kFrozenServer,      // ...
@@ -83,10 +85,12 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Mark::kCount)> k
     "isolated",
     "order_refused",
     "switchover",
+    "failover_asked",
     "deleted",
     "agent_crash",
     "power_lost",
     "unsynced_kept",
+    "write_trouble",
     "disk_stalled",
     "frozen_executor",
     "frozen_server",

@@ -29,6 +29,7 @@ enum class Fault {
   kSlowApplier,
   kSlowDisk,
   kStalledDisk,
+  kFullDisk,
   kFreezeExecutor,  // a process is stopped for a while and goes on
   kFreezeServer,
   kFreezeMachine,
@@ -61,6 +62,7 @@ constexpr auto enum_names(Fault) {
                                          {kPower, "power"},
                                          {kSlowDisk, "slow-disk"},
                                          {kStalledDisk, "stalled-disk"},
+                                         {kFullDisk, "full-disk"},
                                          {kFreezeExecutor, "freeze-executor"},
                                          {kFreezeServer, "freeze-server"},
                                          {kFreezeMachine, "freeze-machine"},

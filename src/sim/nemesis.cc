@@ -67,7 +67,7 @@ void Nemesis::mend_all() {
 }
 
 SimExecutor* Nemesis::victim() {
-  const auto all = truth_.containers();
+  const auto& all = truth_.containers();
   return all.empty() ? nullptr : all[prng_.below(all.size())];
 }
 
@@ -131,6 +131,7 @@ void Nemesis::strike(Fault fault) {
       return;
     case Fault::kSlowDisk:
     case Fault::kStalledDisk:
+    case Fault::kFullDisk:
       return hurt_disk(fault);
     case Fault::kFreezeExecutor:
     case Fault::kFreezeServer:
@@ -171,8 +172,9 @@ void Nemesis::hurt_disk(Fault fault) {
     v->disk().sync_most = milliseconds(5 + static_cast<long>(prng_.below(400)));
     sim_.tell([&] { return "the disk of " + v->spec().member.str() + " is slow"; });
   } else {
-    v->disk().stalled_until = sim_.now() + a_pause();
-    sim_.tell([&] { return "the disk of " + v->spec().member.str() + " stalls"; });
+    const bool full = fault == Fault::kFullDisk;
+    v->disk().stall(sim_, a_pause() * (full ? 2 : 1), full);
+    sim_.tell([&] { return "the disk of " + v->spec().member.str() + (full ? " is full" : " stalls"); });
   }
 }
 

@@ -74,6 +74,7 @@ struct Sim {
   Network network;
   Coverage coverage;
   std::vector<Txn> txns;
+  std::uint64_t container_changes = 0;  // containers that began or ended
   std::optional<std::string> violation;  // the first one; the world stops there
 
   [[nodiscard]] Instant now() const { return queue.now(); }

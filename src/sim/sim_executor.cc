@@ -45,6 +45,7 @@ SimExecutor::SimExecutor(Sim& sim, ServerWorld& world, const MemberSpec& spec,
 
 void SimExecutor::launch() {
   container_ = true;
+  ++sim_.container_changes;
   start_executor();
 }
 
@@ -56,7 +57,11 @@ void SimExecutor::start_executor() {
   config.executor = sim_.prng.name(8);
   config.relay_log_survives = spec_.flavour == Flavour::kMysql;
   config.port = spec_.port;
+  config.isolate_after = seconds(3);
   core_.emplace(volume_.promise, config, volume_.secrets);
+  shown_.reset();
+  contact_.reset();
+  trouble_.clear();
   sim_.tell([&] {
     return fmt::format("{} executor starts, promised {}", spec_.member.str(),
                        to_string(volume_.promise.pair));
@@ -79,8 +84,13 @@ void SimExecutor::greet_server() {
   later(milliseconds(2), [this] {
     if (!server_.accepting()) return;
     if (!server_.answering()) return later(milliseconds(50), [this] { greet_server(); });
-    give(member_input::ServerUp{server_.incarnation(), "sim", server_.data()->server_id});
+    server_up();
   });
+}
+
+void SimExecutor::server_up() {
+  shown_.reset();
+  give(member_input::ServerUp{server_.incarnation(), "sim", server_.data()->server_id});
 }
 
 void SimExecutor::freeze(Duration pause) {
@@ -137,6 +147,7 @@ void SimExecutor::die(bool power_lost) {
   server_.forget_watcher();
   server_.crash("its container is gone");
   container_ = false;
+  ++sim_.container_changes;
   ++life_;
 }
 
@@ -230,10 +241,7 @@ void SimExecutor::act(const ServerAction& action) {
       if (s.server_.alive()) return s.sim_.violate("a second mysqld was started on one datadir");
       s.server_.start(
           *s.volume_.data,
-          [&s] {
-            s.give(member_input::ServerUp{s.server_.incarnation(), "sim",
-                                          s.server_.data()->server_id});
-          },
+          [&s] { s.server_up(); },
           [&s](const std::string& how) { s.give(member_input::ServerExited{how}); });
     }
     void operator()(const server_action::Shutdown&) const { self.server_.shutdown(); }
@@ -313,6 +321,7 @@ void SimExecutor::next_step() {
 void SimExecutor::end_plan(std::optional<std::string> failure) {
   const std::uint64_t id = plan_->id;
   ++steps_ended_;
+  shown_.reset();
   plan_.reset();
   if (next_plan_) {
     begin_plan(*std::exchange(next_plan_, std::nullopt));

@@ -63,6 +63,7 @@ class SimExecutor {
   };
   void start_executor();
   void greet_server();
+  void server_up();
   void give(MemberInput input);
   void process();
   void carry_out(MemberOutput out);
@@ -77,6 +78,7 @@ class SimExecutor {
   void arm_timer();
   void watch_beat();
   void look_around();
+  void probe_volume();
   void report_to_watchers();
   // Runs `f` unless this executor process has died by then; where it is stopped, once it goes on.
   template <class F>
@@ -118,6 +120,10 @@ class SimExecutor {
   std::uint64_t next_order_ = 1;
   std::map<std::uint64_t, WaitingOrder> waiting_orders_;
   std::vector<std::shared_ptr<WatchConnection>> watchers_;
+  // What the core was given last: it is not given the same again.
+  std::optional<ServerSnapshot> shown_;
+  std::optional<member_input::Contact> contact_;
+  std::string trouble_;
 };
 
 }  // namespace mysos::sim

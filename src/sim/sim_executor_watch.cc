@@ -11,6 +11,7 @@ namespace {
 
 constexpr Duration kWatchBeat = milliseconds(250);
 constexpr Duration kPollSlow = milliseconds(100);
+constexpr Duration kProbeSlow = seconds(1);
 constexpr Duration kPollFast = milliseconds(5);
 
 }  // namespace
@@ -21,10 +22,13 @@ void SimExecutor::poll_server() {
       later(
           sim_.between(microseconds(200), milliseconds(2)),
           [this, ended = steps_ended_, seen = server_.read(), incarnation = server_.incarnation()] {
-            if (ended == steps_ended_ && !plan_ && incarnation == server_.incarnation() &&
-                server_.accepting()) {
-              give(member_input::Snapshot{seen});
+            // That nothing came to a receiver is news: its silence is counted by such looks.
+            if (ended != steps_ended_ || plan_ || incarnation != server_.incarnation() || !server_.accepting() ||
+                (shown_ == seen && !seen.receiver_running)) {
+              return;
             }
+            shown_ = seen;
+            give(member_input::Snapshot{seen});
           });
     }
     if (server_.accepting() && !server_.answering()) give(member_input::Unanswered{});
@@ -52,12 +56,29 @@ void SimExecutor::look_around() {
     const bool open = !sim_.network.is_cut(node(), there) && !sim_.network.is_cut(there, node());
     if (open) now.peers.insert(peer.member);
   }
-  give(std::move(now));
+  if (!contact_ || contact_->scheduler != now.scheduler || contact_->peers != now.peers) {
+    contact_ = now;
+    give(std::move(now));
+  }
   if (!core_) return;
   const MemberReport report = core_->report();
   if (report.isolated) sim_.coverage.hit(Mark::kIsolated);
   if (report.server_silent_ms > 0) sim_.coverage.hit(Mark::kServerSilent);
   if (report.source_silent_ms > 0 && report.receiver_connected) sim_.coverage.hit(Mark::kSourceSilent);
+  probe_volume();
+}
+
+// As executor/volume_probe.h does.
+void SimExecutor::probe_volume() {
+  const SimDisk& disk = volume_.disk;
+  std::string trouble;
+  if (disk.stalled_until > sim_.now() && sim_.now() - disk.stalled_since >= kProbeSlow) {
+    trouble = disk.full ? "no space is left on the volume" : "a write to the volume does not come to its end";
+    sim_.coverage.hit(Mark::kWriteTrouble);
+  }
+  if (trouble == trouble_) return;
+  trouble_ = trouble;
+  give(member_input::VolumeProbed{std::move(trouble)});
 }
 
 void SimExecutor::report_to_watchers() {

@@ -35,7 +35,7 @@ class Truth {
   std::map<TxnId, Begun> begun;
   // Filled in by the world.
   std::function<const SimVolume*(const VolumeId&)> volume;
-  std::function<std::vector<SimExecutor*>()> containers;
+  std::function<const std::vector<SimExecutor*>&()> containers;  // living, until one begins or ends
 
   // The data of a member, whether or not its server runs; null: none.
   [[nodiscard]] const Datadir* data_of(const ClusterTruth& c, const MemberId& member) const {

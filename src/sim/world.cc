@@ -42,12 +42,15 @@ class World : public ServerWorld, public SchedulerWorld {
   void plan_user();
   void create(std::uint32_t index);
   void switch_over(const std::string& name);
+  void fail_over(const std::string& name);
+  void prefer(const std::string& name);
+  const Cluster* known(const std::string& name);
   void remove(const std::string& name);
   void check_beat();
   void run_until(Instant until);
   std::optional<std::string> unfinished();
   void converge();
-  std::vector<SimExecutor*> containers();
+  const std::vector<SimExecutor*>& containers();
 
   SeedOptions options_;
   std::uint32_t machines_;
@@ -64,6 +67,8 @@ class World : public ServerWorld, public SchedulerWorld {
   Duration faults_for_{};
   Instant mended_{};
   Duration converged_in_{};
+  std::vector<SimExecutor*> containers_;
+  std::uint64_t containers_of_ = 0;
 };
 
 std::uint32_t draw_machines(std::uint64_t seed) {
@@ -77,7 +82,7 @@ World::World(const SeedOptions& options)
       master_(sim_, *this, machines_),
       schedulers_(sim_, *this, master_),
       prng_(sim_.prng.fork()) {
-  truth_.containers = [this] { return containers(); };
+  truth_.containers = [this]() -> const std::vector<SimExecutor*>& { return containers(); };
   truth_.volume = [this](const VolumeId& id) -> const SimVolume* {
     for (const auto& agent : master_.agents()) {
       const auto found = agent->volumes().find(id);
@@ -102,6 +107,8 @@ void World::plan_user() {
     const std::string name = fmt::format("shop-{}", i);
     for (std::uint64_t n = prng_.below(3); n > 0; --n)
       sim_.after(in_faults(), [this, name] { switch_over(name); });
+    if (prng_.chance(250)) sim_.after(in_faults(), [this, name] { fail_over(name); });
+    if (prng_.chance(250)) sim_.after(in_faults(), [this, name] { prefer(name); });
     if (prng_.chance(250)) sim_.after(in_faults(), [this, name] { remove(name); });
   }
 }
@@ -138,18 +145,41 @@ void World::create(std::uint32_t index) {
   schedulers_.leader().request(std::move(in));
 }
 
+// As the store has it; null: there is none, or nobody to ask.
+const Cluster* World::known(const std::string& name) {
+  if (!schedulers_.leader().alive()) return nullptr;
+  const Cluster* found = schedulers_.leader().committed_state().find_by_name(name);
+  return found == nullptr || found->members.empty() ? nullptr : found;
+}
+
 void World::switch_over(const std::string& name) {
-  if (!schedulers_.leader().alive()) return;
-  for (const auto& [id, c] : schedulers_.leader().committed_state().clusters) {
-    if (c.spec.name != name || c.members.empty()) continue;
-    scheduler_input::Switchover in{RequestId(fmt::format("r{}", next_request_++)), name, {}};
-    if (prng_.chance(500)) in.to = c.members[prng_.below(c.members.size())].id;
-    sim_.tell([&] {
-      return fmt::format("user: switch {} over to {}", name, in.to ? in.to->str() : "any");
-    });
-    schedulers_.leader().request(std::move(in));
-    return;
-  }
+  const Cluster* c = known(name);
+  if (c == nullptr) return;
+  scheduler_input::Switchover in{RequestId(fmt::format("r{}", next_request_++)), name, {}};
+  if (prng_.chance(500)) in.to = c->members[prng_.below(c->members.size())].id;
+  sim_.tell([&] { return fmt::format("user: switch {} over to {}", name, in.to ? in.to->str() : "any"); });
+  schedulers_.leader().request(std::move(in));
+}
+
+// An operator's failover, without evidence. A loss is never accepted: the checkers know none.
+void World::fail_over(const std::string& name) {
+  const Cluster* c = known(name);
+  if (c == nullptr) return;
+  scheduler_input::Failover in{RequestId(fmt::format("r{}", next_request_++)), name, {}};
+  if (prng_.chance(500)) in.wanted.to = c->members[prng_.below(c->members.size())].id;
+  sim_.tell([&] { return fmt::format("user: fail {} over to {}", name, in.wanted.to ? in.wanted.to->str() : "any"); });
+  sim_.coverage.hit(Mark::kFailoverAsked);
+  schedulers_.leader().request(std::move(in));
+}
+
+void World::prefer(const std::string& name) {
+  const Cluster* c = known(name);
+  if (c == nullptr) return;
+  const MemberId member = c->members[prng_.below(c->members.size())].id;
+  const Promotion wish = prng_.chance(500) ? Promotion::kPrefer : Promotion::kAvoid;
+  sim_.tell([&] { return fmt::format("user: promotion of {} is to be '{}'", member.str(), enum_text(wish)); });
+  schedulers_.leader().request(
+      scheduler_input::Promote{RequestId(fmt::format("r{}", next_request_++)), name, member, wish});
 }
 
 void World::remove(const std::string& name) {
@@ -175,12 +205,15 @@ void World::replied(const Reply& reply) {
 
 // ---- what is where ----
 
-std::vector<SimExecutor*> World::containers() {
-  std::vector<SimExecutor*> all;
-  for (const auto& agent : master_.agents()) {
-    for (SimExecutor* c : agent->containers()) all.push_back(c);
+const std::vector<SimExecutor*>& World::containers() {
+  if (containers_of_ != sim_.container_changes) {
+    containers_.clear();
+    for (const auto& agent : master_.agents()) {
+      for (SimExecutor* c : agent->containers()) containers_.push_back(c);
+    }
+    containers_of_ = sim_.container_changes;
   }
-  return all;
+  return containers_;
 }
 
 std::optional<std::uint32_t> World::machine_at(const std::string& ip) {
@@ -246,6 +279,7 @@ void World::committed(const SchedulerState& state) {
     const bool met = truth_.clusters.contains(id);
     ClusterTruth& c = truth_.clusters[id];
     const EpochRecord before = c.cluster.epoch;
+    if (met && c.cluster == cluster) continue;
     c.id = id;
     c.cluster = cluster;
     c.deleting = cluster.deleting;
