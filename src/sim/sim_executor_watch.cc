@@ -31,7 +31,10 @@ void SimExecutor::poll_server() {
             give(member_input::Snapshot{seen});
           });
     }
-    if (server_.accepting() && !server_.answering()) give(member_input::Unanswered{});
+    if (server_.accepting() && !server_.answering()) {
+      shown_.reset();
+      give(member_input::Unanswered{});
+    }
     poll_server();
   });
 }
