@@ -43,7 +43,7 @@ struct EpochTimes {
   // Receivers that have heard nothing for so long, by their own account, while they believe to be connected. The shorter one
   // where something else speaks against the primary too. A source speaks at least every 250 ms.
   Duration deaf_after = std::chrono::milliseconds(1000);
-  Duration cut_silence = std::chrono::milliseconds(1400);
+  Duration cut_silence = std::chrono::milliseconds(1300);
   Duration mute_after = std::chrono::milliseconds(1000);  // a server that does not answer its own executor
   Duration stalled_after = std::chrono::seconds(2);       // the primary's executor says that it cannot write
   Duration loss_wait = std::chrono::seconds(3);           // for a complete member, before an accepted loss is taken

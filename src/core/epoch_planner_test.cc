@@ -315,11 +315,11 @@ TEST(Evidence, SilenceCountsFromTheLastWord) {
 
 TEST(Evidence, APrimaryThatIsWellButReachesNoReplicaIsGivenLonger) {
   World w(3);
-  deafen(w, 1300);
+  deafen(w, 1200);
   EXPECT_FALSE(w.plan().next);
-  w.r(1).source_silent_ms = 1400;
+  w.r(1).source_silent_ms = 1300;
   EXPECT_FALSE(w.plan().next) << "the other may still hear it";
-  w.r(2).source_silent_ms = 1400;
+  w.r(2).source_silent_ms = 1300;
   EXPECT_EQ(w.plan().cause, FailoverCause::kCutOff);
 }
 
