@@ -121,12 +121,17 @@ class Server:
             self.process.wait(20)
 
 
-def ask(connection, sql):
-    """The first row as a dict, or None."""
+def ask_all(connection, sql):
+    """The rows, as dicts."""
     with connection.cursor(pymysql.cursors.DictCursor) as cursor:
         cursor.execute(sql)
-        rows = cursor.fetchall()
-        return rows[0] if rows else None
+        return cursor.fetchall()
+
+
+def ask(connection, sql):
+    """The first row as a dict, or None."""
+    rows = ask_all(connection, sql)
+    return rows[0] if rows else None
 
 
 def change_source(flavour, port):
@@ -205,12 +210,7 @@ class BareCluster:
                 self._drain(connection, seen[best])
                 ask(connection, f"STOP {words['replica']}")
 
-                def repoint(candidate):
-                    ask(candidate[1], f"STOP {words['replica']}")
-                    ask(candidate[1], change_source(self.flavour, chosen.port))
-                    ask(candidate[1], f"START {words['replica']}")
-
-                others = [pool.submit(repoint, c) for i, c in enumerate(candidates) if i != best]
+                others = [pool.submit(self._repoint, c[1], chosen) for i, c in enumerate(candidates) if i != best]
                 ask(connection, f"RESET {words['replica']} ALL")
                 ask(connection, f"SET GLOBAL {words['source_on']} = ON")
                 ask(connection, "SET GLOBAL read_only = OFF")
@@ -221,6 +221,45 @@ class BareCluster:
                 connection.close()
 
         return run
+
+    def arm_switchover(self):
+        """The same for a switchover: the old primary is closed, the first replica has what it wrote, is promoted; both others
+        follow it."""
+        words = WORDS[self.flavour]
+        old, (target, *rest) = self.primary, [s for s in self.servers if s is not self.primary]
+        connections = {s: s.root() for s in self.servers}
+        executed = "gtid_binlog_pos" if self.flavour == "mariadb" else "gtid_executed"
+
+        def run():
+            with ThreadPoolExecutor(4) as pool:
+                ask(connections[old], "SET GLOBAL read_only = ON")
+                for session in ask_all(connections[old], "SHOW PROCESSLIST"):
+                    if session["User"] == "app":
+                        with contextlib.suppress(pymysql.err.MySQLError):
+                            ask(connections[old], f"KILL {session['Id']}")
+                position = ask(connections[old], f"SELECT @@GLOBAL.{executed} AS p")["p"].replace("\n", "")
+                self._wait_executed(connections[target], position)
+                ask(connections[target], f"STOP {words['replica']}")
+                others = [pool.submit(self._repoint, connections[s], target) for s in (*rest, old)]
+                ask(connections[target], f"RESET {words['replica']} ALL")
+                ask(connections[target], f"SET GLOBAL {words['source_on']} = ON")
+                ask(connections[target], "SET GLOBAL read_only = OFF")
+                self.primary = target
+                for other in others:
+                    other.result()
+            for connection in connections.values():
+                connection.close()
+
+        return run
+
+    def _repoint(self, connection, to):
+        words = WORDS[self.flavour]
+        ask(connection, f"STOP {words['replica']}")
+        ask(connection, f"SET GLOBAL {words['source_on']} = OFF")
+        if self.flavour == "mariadb":  # of a former primary, what it wrote itself
+            ask(connection, "SET GLOBAL gtid_slave_pos = @@GLOBAL.gtid_current_pos")
+        ask(connection, change_source(self.flavour, to.port))
+        ask(connection, f"START {words['replica']}")
 
     def _position(self, status):
         """(received, executed) as numbers: who has received most, and of those the one with the least left to apply."""
@@ -234,11 +273,13 @@ class BareCluster:
 
     def _drain(self, connection, status):
         if self.flavour == "mariadb":
-            done = ask(connection, f"SELECT MASTER_GTID_WAIT('{status['Gtid_IO_Pos']}', 60) AS code")
-        else:
-            received = status["Retrieved_Gtid_Set"].replace("\n", "")
-            done = ask(connection, f"SELECT WAIT_FOR_EXECUTED_GTID_SET('{received}', 60) AS code") if received else {"code": 0}
-        if done["code"] != 0:
+            self._wait_executed(connection, status["Gtid_IO_Pos"])
+        elif received := status["Retrieved_Gtid_Set"].replace("\n", ""):
+            self._wait_executed(connection, received)
+
+    def _wait_executed(self, connection, position):
+        function = "MASTER_GTID_WAIT" if self.flavour == "mariadb" else "WAIT_FOR_EXECUTED_GTID_SET"
+        if ask(connection, f"SELECT {function}('{position}', 60) AS code")["code"] != 0:
             raise RuntimeError("the relay log was not applied within a minute")
 
     def kill_primary(self):

@@ -124,8 +124,8 @@ bool recertify(EpochPlanning& p) {
       continue;
     }
     auto& known = p.memory.amnesiacs[v.id];
-    if (known.first == v.report->incarnation) continue;
-    known = {v.report->incarnation, p.record.pair};
+    if (known.incarnation == v.report->incarnation) continue;
+    known = {v.report->incarnation, p.record.pair, std::nullopt};
     needed_one = true;
   }
   if (!needed_one) return false;

@@ -10,16 +10,60 @@ namespace {
 
 Duration passed(const EpochPlanning& p) { return p.now - *p.memory.election_since; }
 
-// In a switchover the old primary is quieted first, and the replicas receive the rest of what it wrote before they are
-// fenced: fenced at once, another might hold a write that the target lacks. Bounded: then everybody is fenced.
-bool still_receives(EpochPlanning& p, const MemberView& v) {
-  if (!p.cluster.switchover_to || !p.record.primary || p.is_primary(v)) return false;
+// A switchover, as long as it goes as it should: the old primary is there, and not too much time has passed. Otherwise
+// everybody is fenced at once, as in a failover.
+const MemberView* orderly_from(const EpochPlanning& p) {
+  if (!p.cluster.switchover_to || !p.record.primary || passed(p) >= p.times.target_wait) return nullptr;
   const MemberView* primary = p.view(*p.record.primary);
-  if (primary == nullptr || !EpochPlanning::server_up(*primary) || passed(p) >= p.times.target_wait) return false;
+  return primary != nullptr && EpochPlanning::server_up(*primary) ? primary : nullptr;
+}
+
+// Those that receive until the old primary is quiet: the target, and as many ackers as commits wait for. The rest is fenced
+// before, so that the pause has less to wait for.
+bool receives_to_the_end(const EpochPlanning& p, const MemberView& asked) {
+  if (p.cluster.switchover_to == asked.id) return true;
+  const MemberView* target = p.view(*p.cluster.switchover_to);
+  std::uint32_t missing = p.record.mode == EpochMode::kNormal ? p.record.d : 0;
+  if (target != nullptr && p.record.ackers.contains(target->id) && missing > 0) --missing;
+  for (const MemberView& v : p.members) {
+    if (missing == 0) return false;
+    if (!p.record.ackers.contains(v.id) || p.cluster.switchover_to == v.id) continue;
+    if (v.id == asked.id) return true;
+    if (EpochPlanning::in_sight(v) && (v.report->receiver_connected || p.fenced(v))) --missing;
+  }
+  return false;
+}
+
+// In a switchover: first those that commits do not wait for, then the old primary, and once it is quiet those that have yet to
+// receive the rest of what it wrote: fenced at once, another might hold a write that the target lacks.
+bool held_back(EpochPlanning& p, const MemberView& v) {
+  const MemberView* primary = orderly_from(p);
+  if (primary == nullptr) return false;
   p.revisit(*p.memory.election_since + p.times.target_wait);
-  const bool behind = EpochPlanning::server_up(v) && v.report->receiver_connected &&
-                      !v.report->received.contains(primary->report->executed);
-  return !p.fenced(*primary) || behind;
+  if (!p.is_primary(v)) return receives_to_the_end(p, v) && !p.fenced(*primary);
+  if (passed(p) >= p.times.early_wait) return false;
+  p.revisit(*p.memory.election_since + p.times.early_wait);
+  return std::ranges::any_of(p.members, [&](const MemberView& other) {
+    return !p.is_primary(other) && EpochPlanning::server_up(other) && !receives_to_the_end(p, other) && !p.fenced(other);
+  });
+}
+
+// What the fences of a switchover say besides.
+void prepare(EpochPlanning& p) {
+  const MemberView* primary = orderly_from(p);
+  if (primary == nullptr) return;
+  const MemberView* target = p.view(*p.cluster.switchover_to);
+  for (auto& [member, order] : p.out.orders) {
+    const MemberView* v = p.view(member);
+    if (p.is_primary(*v)) continue;
+    auto& fence = std::get<order::Fence>(order);
+    if (p.fenced(*primary)) {
+      fence.receive = primary->report->received;
+    } else if (target != nullptr && target->id != member) {
+      fence.next_host = target->host;
+      fence.next_port = target->port;
+    }
+  }
 }
 
 // How many of the fenced see its executor: one that is cut off from the rest would be cut off as a primary.
@@ -222,10 +266,11 @@ void elect(EpochPlanning& p) {
     if (!EpochPlanning::in_sight(v)) continue;
     const bool promised = v.report->promised == p.record.pair;
     const bool done = promised && (p.fenced(v) || v.report->server != ServerState::kRunning);
-    if (!done && v.report->promised <= p.record.pair && !still_receives(p, v)) {
+    if (!done && v.report->promised <= p.record.pair && !held_back(p, v)) {
       p.out.orders.emplace_back(v.id, order::Fence{p.record.pair});
     }
   }
+  prepare(p);
   if (p.record.mode == EpochMode::kVirgin) {
     elect_first(p);
   } else if (const MemberView* chosen = choose(p)) {

@@ -40,12 +40,17 @@ void order_primary(EpochPlanning& p, const MemberView& primary) {
 }
 
 void certify(EpochPlanning& p, const MemberView& primary, const MemberView& v) {
-  const auto known = p.memory.amnesiacs.find(v.id);
-  if (!v.report->amnesiac || known == p.memory.amnesiacs.end()) return;
-  const bool later =
-      p.settled(primary) && known->second.second < p.record.pair && known->second.first == v.report->incarnation;
-  if (!later || !EpochPlanning::has_all_of(v, primary)) return;
-  p.out.orders.emplace_back(v.id, order::Certify{p.record.pair, v.report->incarnation, primary.report->executed});
+  const auto found = p.memory.amnesiacs.find(v.id);
+  if (!v.report->amnesiac || found == p.memory.amnesiacs.end()) return;
+  Amnesia& known = found->second;
+  if (known.incarnation != v.report->incarnation) return;
+  const bool later = p.settled(primary) && known.seen_at < p.record.pair;
+  if (!known.read && later) known.read = Amnesia::Read{primary.report->executed, primary.report->binlog_end};
+  if (!known.read) return;
+  const bool contained =
+      v.report->received.contains(known.read->executed) && v.report->received_end >= known.read->binlog_end;
+  if (!contained) return;
+  p.out.orders.emplace_back(v.id, order::Certify{p.record.pair, v.report->incarnation, known.read->executed});
 }
 
 // It holds what the primary lacks, so nobody was ever told that those writes are safe. Its data are made anew.

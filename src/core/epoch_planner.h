@@ -36,6 +36,7 @@ struct EpochTimes {
   Duration solo_after = std::chrono::seconds(5);
   Duration bootstrap_wait = std::chrono::seconds(30);     // for the whole set, before the first primary is made of fewer
   Duration stragglers_wait = std::chrono::milliseconds(200);  // for fences of members in sight, once a choice is possible
+  Duration early_wait = std::chrono::milliseconds(300);   // for those who are fenced before the primary of a switchover
   Duration target_wait = std::chrono::seconds(3);         // for the target of a switchover, before another is chosen
   Duration rebuild_after = std::chrono::seconds(10);      // of being errant; past solo_after, which shows what was in flight
   Duration drop_after = std::chrono::seconds(2);          // of an acker that does not receive
@@ -83,6 +84,18 @@ constexpr auto enum_names(FailoverCause) {
                                                  {kOperator, "operator"}, {kSwitchover, "switchover"}});
 }
 
+// An amnesiac counts again once it contains a read of the primary taken after its restart. The read is proven later by a
+// config that was made after the restart was seen. It is kept: the newest read would run away from it under writes.
+struct Amnesia {
+  std::string incarnation;  // which restart
+  Pair seen_at;             // the config when it was seen
+  struct Read {
+    GtidSet executed;
+    LogPosition binlog_end;
+  };
+  std::optional<Read> read;
+};
+
 // What the caller keeps for the planner between calls about one cluster. Volatile: losing it only costs time.
 struct EpochMemory {
   Pair pair;                                // of the record these belong to; another epoch clears them
@@ -97,9 +110,7 @@ struct EpochMemory {
   std::map<MemberId, Instant> errant_since;
   std::map<MemberId, std::optional<Instant>> unheard_since;  // ackers that do not receive
   Flaps flaps;
-  // An amnesiac counts again once it contains a read of the primary taken after its restart. The read is proven later by
-  // a config that was made after the restart was seen: which restart, and the config at that time.
-  std::map<MemberId, std::pair<std::string, Pair>> amnesiacs;
+  std::map<MemberId, Amnesia> amnesiacs;
 };
 
 struct EpochDecision {

@@ -205,17 +205,66 @@ TEST(EpochPlanner, SwitchesOverToTheTargetAndSaysSo) {
   World w(3);
   w.cluster.switchover_to = id(2);
   EXPECT_EQ(w.persist().kind, "switchover_started");
+  const auto early = World::ordered<order::Fence>(w.plan(), 1);
+  ASSERT_TRUE(early);
+  EXPECT_EQ(early->next_port, w.v(2).port) << "it is pointed at the target before the pause";
+  EXPECT_FALSE(World::ordered<order::Fence>(w.plan(), 0)) << "clients go on: the target acknowledges";
+  EXPECT_FALSE(World::ordered<order::Fence>(w.plan(), 2));
+  w.fence(1);
   EXPECT_TRUE(World::ordered<order::Fence>(w.plan(), 0));
   EXPECT_FALSE(World::ordered<order::Fence>(w.plan(), 2)) << "the target receives the last writes first";
   w.r(0).executed = w.r(0).received = gtid("0-1-12");
   w.fence(0);
-  EXPECT_FALSE(World::ordered<order::Fence>(w.plan(), 2));
-  w.r(1).executed = w.r(1).received = w.r(2).executed = w.r(2).received = gtid("0-1-12");
-  EXPECT_TRUE(World::ordered<order::Fence>(w.plan(), 2));
-  for (int i = 0; i < 3; ++i) w.fence(i);
+  const auto last = World::ordered<order::Fence>(w.plan(), 2);
+  ASSERT_TRUE(last);
+  EXPECT_EQ(last->receive, gtid("0-1-12")) << "before its receiver stops";
+  w.r(2).executed = w.r(2).received = gtid("0-1-12");
+  w.fence(2);
   EXPECT_EQ(w.persist().kind, "switchover_done");
   EXPECT_EQ(w.cluster.epoch.primary, id(2));
-  EXPECT_EQ(w.cluster.epoch.ackers.size(), 2U);
+  EXPECT_EQ(w.cluster.epoch.ackers, (std::set<MemberId>{id(0), id(1)}));
+}
+
+TEST(Switchover, LeavesAsManyAckersAsCommitsWaitForUntilThePrimaryIsQuiet) {
+  World w(5);
+  w.cluster.epoch.d = 2;
+  w.r(0).semi_sync_d = 2;
+  w.cluster.switchover_to = id(4);
+  EXPECT_EQ(w.persist().kind, "switchover_started");
+
+  const EpochDecision d = w.plan();
+
+  EXPECT_FALSE(World::ordered<order::Fence>(d, 0));
+  EXPECT_FALSE(World::ordered<order::Fence>(d, 1)) << "one beside the target";
+  EXPECT_TRUE(World::ordered<order::Fence>(d, 2));
+  EXPECT_TRUE(World::ordered<order::Fence>(d, 3));
+  EXPECT_FALSE(World::ordered<order::Fence>(d, 4));
+}
+
+TEST(Switchover, DoesNotWaitLongForThoseWhoAreFencedFirst) {
+  World w(3);
+  w.cluster.switchover_to = id(2);
+  w.persist();
+  EXPECT_FALSE(World::ordered<order::Fence>(w.plan(), 0));
+
+  w.now += w.times.early_wait;
+
+  EXPECT_TRUE(World::ordered<order::Fence>(w.plan(), 0));
+  EXPECT_FALSE(World::ordered<order::Fence>(w.plan(), 2));
+}
+
+TEST(Switchover, FencesEverybodyAtOnceWhenItsPrimaryGoesAway) {
+  World w(3);
+  w.cluster.switchover_to = id(2);
+  w.persist();
+  w.fence(1);
+  w.crash_primary();
+  w.v(0).connected = false;
+
+  const auto last = World::ordered<order::Fence>(w.plan(), 2);
+
+  ASSERT_TRUE(last);
+  EXPECT_EQ(*last, (order::Fence{w.cluster.epoch.pair})) << "nothing is to be waited for";
 }
 
 TEST(EpochPlanner, RebuildsAnErrantMemberAfterAWhileButNeverAnAcker) {
@@ -241,6 +290,23 @@ TEST(EpochPlanner, CertifiesAnAmnesiacByAReadAfterItsRestart) {
   const auto certify = World::ordered<order::Certify>(w.plan(), 1);
   ASSERT_TRUE(certify);
   EXPECT_EQ(certify->incarnation, "b");
+}
+
+TEST(EpochPlanner, CertifiesAnAmnesiacThoughWritesGoOnAllTheTime) {
+  World w(3, Flavour::kMariadb);
+  w.r(1).amnesiac = true;
+  w.r(1).incarnation = "b";
+  EXPECT_EQ(w.persist().kind, "certification_started");
+  for (int i = 0; i < 3; ++i) w.r(i).promised = w.cluster.epoch.pair;
+  w.r(0).executed = w.r(0).received = gtid("0-1-20");
+  EXPECT_FALSE(World::ordered<order::Certify>(w.plan(), 1));
+
+  w.r(1).received = gtid("0-1-25");
+  w.r(0).executed = w.r(0).received = gtid("0-1-30");
+
+  const auto certify = World::ordered<order::Certify>(w.plan(), 1);
+  ASSERT_TRUE(certify);
+  EXPECT_EQ(certify->executed, gtid("0-1-20")) << "the first read after its restart";
 }
 
 TEST(EpochPlanner, WaitsForMoreAcknowledgementsInLargerClusters) {

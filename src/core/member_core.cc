@@ -278,18 +278,28 @@ void MemberCore::run(Plan plan, std::vector<ServerStep> steps) {
   settled_ = false;
   plan.id = next_plan_++;
   const Duration deadline = plan.quiets ? config_.demote_deadline : config_.step_deadline;
-  out_.plan = StepPlan{plan.id, std::move(steps), deadline};
+  out_.plan = StepPlan{plan.id, std::move(steps), deadline, {}, {}};
   plan_ = std::move(plan);
 }
 
-void MemberCore::quiet(std::optional<std::uint64_t> order, After after) {
+// `receive`: what a receiver shall still receive before it is stopped.
+void MemberCore::quiet(std::optional<std::uint64_t> order, After after, const GtidSet& receive) {
   Plan plan;
   plan.fence = promise_.pair.epoch > 0 && promise_.pair.config == 0 && after == After::kSettle;
   plan.becomes = plan.fence ? MemberRole::kFenced : MemberRole::kIdle;
   plan.after = after;
   if (order) plan.orders = {*order};
   plan.quiets = maybe_writable_;
-  run(std::move(plan), maybe_writable_ ? quieting() : std::vector<ServerStep>{step::StopReceiver{}});
+  std::vector<ServerStep> steps;
+  if (!maybe_writable_ && !receive.empty()) steps.emplace_back(step::AwaitReceived{receive});
+  if (maybe_writable_) {
+    steps = quieting();
+  } else {
+    steps.emplace_back(step::StopReceiver{});
+  }
+  const bool semi_sync = maybe_writable_ && after == After::kSettle;
+  run(std::move(plan), std::move(steps));
+  if (semi_sync) out_.plan->afterwards = {step::SemiSyncSource{0}};
 }
 
 void MemberCore::kill_server(std::string why) {

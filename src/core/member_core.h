@@ -71,6 +71,7 @@ struct MemberConfig {
       std::chrono::seconds(5);  // of a whole plan; a former primary that cannot be quieted in
                                 // demote_deadline is killed instead
   Duration demote_deadline = std::chrono::milliseconds(500);
+  Duration tidy_after = std::chrono::seconds(2);  // a new primary forgets its source: no hurry
   Duration isolate_after = std::chrono::seconds(3);  // a primary that reaches nobody stops serving
 };
 
@@ -144,6 +145,10 @@ struct StepPlan {
   std::uint64_t id = 0;
   std::vector<ServerStep> steps;
   Duration deadline{};
+  // Done some time after the plan has ended well, unless a newer one has come. Nothing depends on them, and nobody waits: what
+  // they fail to do is done by a step of a later plan.
+  std::vector<ServerStep> afterwards;
+  Duration afterwards_in{};
 };
 struct Answer {
   std::uint64_t order = 0;
@@ -224,7 +229,7 @@ class MemberCore {
   void run(Plan plan, std::vector<ServerStep> steps);
   void abandon_plan(const Error& why);
   void answer(std::uint64_t order, std::optional<Error> error = {});
-  void quiet(std::optional<std::uint64_t> order, After after);
+  void quiet(std::optional<std::uint64_t> order, After after, const GtidSet& receive = {});
   void settle_started(bool adopted);
   bool note_read(const ServerSnapshot& read, Instant now);
   void kill_server(std::string why);

@@ -132,9 +132,46 @@ TEST(MemberCore, QuietsAPrimaryInTheOnlySafeOrder) {
 
   const auto kill = e.step_index(step::KillClients{});
   const auto read_only = e.step_index(step::SetReadOnly{true});
-  const auto semi_sync_off = e.step_index(step::SemiSyncSource{0});
   EXPECT_LT(kill, read_only);
-  EXPECT_LT(read_only, semi_sync_off) << "the other order acknowledges writes that no acker has";
+  EXPECT_EQ(e.step_index(step::SemiSyncSource{0}), e.out.plan->steps.size());
+  EXPECT_EQ(e.out.plan->afterwards, std::vector<ServerStep>{step::SemiSyncSource{0}})
+      << "any earlier acknowledges writes that no acker has";
+}
+
+TEST(MemberCore, AReplicaThatIsAttachingGoesOnWhenTheConfigChanges) {
+  Executor e;
+  e.start("a");
+  e.order(order::Follow{{2, 1}, MemberId("c-1"), "h", 1, true, {}});
+  ASSERT_TRUE(e.out.plan);
+  const std::uint64_t under_way = e.out.plan->id;
+
+  e.order(order::Follow{{2, 2}, MemberId("c-1"), "h", 1, true, {}});
+
+  EXPECT_FALSE(e.out.plan) << "the steps under way lead there";
+  EXPECT_EQ(e.durable.pair, (Pair{2, 2}));
+  EXPECT_TRUE(e.report().busy);
+  EXPECT_TRUE(e.out.answers.empty());
+  ServerSnapshot attached;
+  attached.receiver_running = true;
+  e.give(in::PlanEnded{under_way, std::nullopt, attached});
+  EXPECT_EQ(e.out.answers.size(), 2U);
+  EXPECT_FALSE(e.report().busy);
+  e.order(order::Follow{{2, 3}, MemberId("c-1"), "h", 1, false, {}});
+  EXPECT_TRUE(e.out.plan) << "another end";
+}
+
+TEST(MemberCore, AFormerPrimarysSemiSyncIsOffBeforeItsApplierIsNeeded) {
+  Executor e;
+  e.start("a");
+  e.make_primary();
+  e.order(order::Fence{{2, 0}});
+  ServerSnapshot quiet;
+  quiet.semi_sync_d = 1;  // what follows a plan may not have been done
+  e.end_plan(quiet);
+
+  e.order(order::Follow{{2, 1}, MemberId("c-1"), "h", 1, true, {}});
+
+  EXPECT_LT(e.step_index(step::SemiSyncSource{0}), e.step_index(step::SetSource{"h", 1}));
 }
 
 TEST(MemberCore, KillsAPrimaryThatCannotBeQuieted) {
@@ -165,6 +202,43 @@ TEST(MemberCore, OpensOnlyAfterTheFloorAndTheShutOut) {
   EXPECT_LT(e.step_index(step::ShutOut{{MemberId("c-1")}, {MemberId("c-2")}}), open);
   EXPECT_LT(e.step_index(step::SemiSyncSource{1}), open);
   EXPECT_FALSE(e.report().writable);
+}
+
+TEST(MemberCore, ForgetsItsSourceOnceItServesAndNobodyWaits) {
+  Executor e;
+  e.start("a");
+
+  e.order(order::Promote{{1, 1}, 1, {}, {MemberId("c-1")}, {}});
+
+  EXPECT_EQ(e.step_index(step::ForgetSource{}), e.out.plan->steps.size());
+  EXPECT_LT(e.step_index(step::Drain{}), e.step_index(step::RequireExecuted{})) << "which may need what is received";
+  EXPECT_LT(e.step_index(step::Drain{}), e.step_index(step::StopReplication{})) << "what it received is not left behind";
+  EXPECT_EQ(e.out.plan->afterwards, std::vector<ServerStep>{step::ForgetSource{}});
+  EXPECT_GT(e.out.plan->afterwards_in, Duration{});
+}
+
+TEST(MemberCore, AFenceMayReceiveTheRestFirstAndPointsAtTheNextAfterwards) {
+  Executor e;
+  e.start("a");
+
+  e.order(order::Fence{{1, 0}, gtid("0-1-5"), "10.0.0.2", 3306});
+
+  EXPECT_EQ(e.durable.pair, (Pair{1, 0})) << "promised before it waits";
+  EXPECT_LT(e.step_index(step::AwaitReceived{gtid("0-1-5")}), e.step_index(step::StopReceiver{}));
+  EXPECT_EQ(e.step_index(step::StopReceiver{}) + 1, e.out.plan->steps.size());
+  EXPECT_EQ(e.out.plan->afterwards, (std::vector<ServerStep>{step::SetSource{"10.0.0.2", 3306}}));
+  EXPECT_TRUE(e.report().busy) << "what it receives meanwhile is no part of its report";
+}
+
+TEST(MemberCore, AFencedPrimaryIsQuietedWhateverItsFenceSaysBesides) {
+  Executor e;
+  e.start("a");
+  e.make_primary();
+
+  e.order(order::Fence{{2, 0}, gtid("0-1-5"), "", 0});
+
+  EXPECT_EQ(e.out.plan->steps.front(), ServerStep(step::KillClients{}));
+  EXPECT_EQ(e.step_index(step::AwaitReceived{gtid("0-1-5")}), e.out.plan->steps.size());
 }
 
 TEST(MemberCore, ANewConfigDoesNotCloseThePrimary) {

@@ -14,13 +14,20 @@ void append(std::vector<ServerStep>& to, std::vector<ServerStep> more) {
   to.insert(to.end(), more.begin(), more.end());
 }
 
+// In one epoch, to the same end.
+bool same_aim(order::Follow a, const order::Follow& b) {
+  if (a.pair.epoch != b.pair.epoch) return false;
+  a.pair = b.pair;
+  return same_intent(Order(a), Order(b));
+}
+
 }  // namespace
 
-// How a server that may be serving is made quiet. Sessions first: what they wait for must never be acknowledged by the
-// last step, which would release commits that no acker has.
+// How a server that may be serving is made quiet. Semi-sync goes off later, in time for what it shall follow: to switch it off
+// releases commits that no acker has, so no session may wait for one by then; and nobody waits for it, because MySQL takes up
+// to a second while replicas are connected and have nothing to say.
 std::vector<ServerStep> MemberCore::quieting() {
-  return {step::KillClients{}, step::SetReadOnly{true}, step::KillClients{}, step::SemiSyncSource{0},
-          step::StopReceiver{}};
+  return {step::KillClients{}, step::SetReadOnly{true}, step::KillClients{}, step::StopReceiver{}};
 }
 
 // ---- orders ----
@@ -68,7 +75,8 @@ void MemberCore::obey(std::uint64_t id, const order::Fence& o) {
   followed_.reset();
   promoted_.reset();
   if (!running_) return answer(id);  // the promise is all there is to keep: a server starts quiet
-  quiet(id, After::kSettle);
+  quiet(id, After::kSettle, o.receive);
+  if (!o.next_host.empty()) out_.plan->afterwards.emplace_back(step::SetSource{o.next_host, o.next_port});
 }
 
 void MemberCore::obey(std::uint64_t id, const order::Promote& o) {
@@ -91,8 +99,7 @@ void MemberCore::obey(std::uint64_t id, const order::Promote& o) {
   std::vector<ServerStep> steps;
   if (!goes_on) {
     if (maybe_writable_) append(steps, quieting());
-    append(steps, {step::StopReceiver{}, step::RequireExecuted{o.floor}, step::StopReplication{},
-                   step::SemiSyncReplica{false}, step::ForgetSource{}});
+    append(steps, {step::Drain{}, step::RequireExecuted{o.floor}, step::StopReplication{}, step::SemiSyncReplica{false}});
   }
   append(steps, {step::ShutOut{o.replicas, o.shut_out}, step::SemiSyncSource{o.d}, step::SetReadOnly{false}});
   Plan plan;
@@ -100,13 +107,14 @@ void MemberCore::obey(std::uint64_t id, const order::Promote& o) {
   plan.orders = {id};
   plan.promote = o;
   run(std::move(plan), std::move(steps));
+  // Servers take their time for it, and clients wait for this plan.
+  out_.plan->afterwards = {step::ForgetSource{}};
+  out_.plan->afterwards_in = config_.tidy_after;
   maybe_writable_ = true;
 }
 
 void MemberCore::obey(std::uint64_t id, const order::Follow& o) {
   if (auto no = refusal(o.pair, true)) return answer(id, std::move(no));
-  // The same order with a newer read of the source does not begin again.
-  if (plan_ && plan_->follow && same_intent(Order(*plan_->follow), Order(o))) return plan_->orders.push_back(id);
   // Attached without a break in this epoch: what it holds came from this source.
   const bool attached = role_ == MemberRole::kReplica && settled_ && !plan_ && followed_ &&
                         followed_->source == o.source && followed_->host == o.host && followed_->port == o.port &&
@@ -117,6 +125,11 @@ void MemberCore::obey(std::uint64_t id, const order::Follow& o) {
   next.source = o.source;
   next.acking = o.acking;
   if (next != promise_) save(next);
+  // What is under way already does not begin again for a later config, or for a newer read of the source.
+  if (plan_ && plan_->follow && same_aim(*plan_->follow, o)) {
+    plan_->follow = o;
+    return plan_->orders.push_back(id);
+  }
   if (attached && followed_->acking == o.acking) {
     followed_ = o;
     return answer(id);
@@ -127,10 +140,12 @@ void MemberCore::obey(std::uint64_t id, const order::Follow& o) {
   if (maybe_writable_) {
     append(steps, quieting());
     plan.quiets = true;
-  } else {
+  } else if (role_ != MemberRole::kFenced || !settled_) {  // a fenced one has none that runs, and the next step would see it
     append(steps, {step::StopReceiver{}});
   }
   if (!attached) append(steps, {step::RequireContainedIn{o.source_executed}});
+  // With it on, its own applier would hang.
+  if (maybe_writable_ || running_->seen.semi_sync_d > 0) append(steps, {step::SemiSyncSource{0}});
   append(steps, {step::SemiSyncReplica{o.acking}});
   if (!attached) append(steps, {step::SetSource{o.host, o.port}});
   append(steps, {step::StartReplication{}});

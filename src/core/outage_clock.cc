@@ -13,16 +13,17 @@ std::string describe(const Outage& outage) {
 
 void OutageClock::election_began(FailoverCause cause, Instant now) {
   if (!elected_) cause_ = cause;  // what an outage began with, though more elections follow
-  if (!down_ && served_) down_ = now;
+  if (!down_ && served_ && cause != FailoverCause::kSwitchover) down_ = now;  // there it is seen to close, later
   elected_ = elected_.value_or(now);
   chosen_.reset();
 }
 
 void OutageClock::primary_chosen(Instant now) { chosen_ = now; }
 
-std::optional<Outage> OutageClock::saw(bool serves, Instant last_seen, Instant now) {
-  if (!serves) {
-    if (served_ && !down_) down_ = std::min(now, last_seen);
+std::optional<Outage> OutageClock::saw(const Sight& primary, Instant now) {
+  if (!primary.serves) {
+    const bool open = primary.open && elected_ && cause_ == FailoverCause::kSwitchover;
+    if (served_ && !down_ && !open) down_ = std::min(now, primary.last_seen);
     return std::nullopt;
   }
   served_ = true;
@@ -30,7 +31,7 @@ std::optional<Outage> OutageClock::saw(bool serves, Instant last_seen, Instant n
   if (down_ && elected_ && chosen_) {
     ended = Outage{cause_,
                    {{"notice", to_ms(std::max(Duration{}, *elected_ - *down_))},
-                    {"choose", to_ms(*chosen_ - *elected_)},
+                    {"choose", to_ms(*chosen_ - std::max(*elected_, *down_))},
                     {"open", to_ms(now - *chosen_)},
                     {"total", to_ms(now - *down_)}}};
   }

@@ -23,9 +23,14 @@ class OutageClock {
   // An election begins, a primary is recorded: as the planner decides.
   void election_began(FailoverCause cause, Instant now);
   void primary_chosen(Instant now);
-  // The recorded primary serves, or does not; `last_seen` is when it was last heard of. An outage that has ended with another
-  // epoch than it began in.
-  std::optional<Outage> saw(bool serves, Instant last_seen, Instant now);
+  // Of the recorded primary.
+  struct Sight {
+    bool serves = false;
+    bool open = false;    // it takes writes still, though a switchover is under way
+    Instant last_seen{};  // when it was last heard of
+  };
+  // An outage that has ended with another epoch than it began in.
+  std::optional<Outage> saw(const Sight& primary, Instant now);
 
  private:
   bool served_ = false;  // it ever did

@@ -266,7 +266,8 @@ struct SchedulerCore::Impl {
   void tell_outage(const Cluster& cluster, const std::vector<MemberView>& members, Instant now) {
     const auto primary = std::ranges::find(members, cluster.epoch.primary.value_or(MemberId()), &MemberView::id);
     if (primary == members.end()) return;
-    const auto ended = minds.at(cluster.id).clock.saw(serves(cluster, members), primary->last_seen, now);
+    const bool open = primary->connected && primary->report && primary->report->writable && !primary->report->busy;
+    const auto ended = minds.at(cluster.id).clock.saw({serves(cluster, members), open, primary->last_seen}, now);
     if (!ended) return;
     ledger.event(cluster, primary->id,
                  {"failover_ended", describe(*ended), std::string(enum_text(ended->cause)), ended->took_ms});

@@ -225,6 +225,7 @@ void ServerKeeper::poll_fast(bool fast) {
 
 asio::awaitable<void> ServerKeeper::poll(RunPtr run) {
   bool failing = false;
+  Duration fast_pause = kPollFastMin;
   while (run_ == run) {
     const std::uint64_t steps = run->steps;
     run->asked = steady_now();
@@ -235,7 +236,10 @@ asio::awaitable<void> ServerKeeper::poll(RunPtr run) {
     failing = !seen;
     if (seen && steps == run->steps && !run->restarting) tell_(member_input::Snapshot{*seen});
     if (run_ != run) co_return;
-    co_await poll_now_.wait_for(fast_ ? kPollFastEvery : kPollEvery);
+    fast_pause = fast_ ? std::min(fast_pause * 5 / 4, kPollFastMax) : kPollFastMin;
+    // Never in step with another member's: of two reads that are compared the replica's has to be the later one.
+    const Duration apart{steady_now().time_since_epoch().count() % kPollSpread.count()};
+    co_await poll_now_.wait_for(fast_ ? fast_pause : kPollEvery - apart);
   }
 }
 
@@ -274,6 +278,8 @@ asio::awaitable<void> ServerKeeper::carry_out(RunPtr run, StepPlan plan) {
   }
   const bool attaches = std::ranges::any_of(
       plan.steps, [](const ServerStep& s) { return std::holds_alternative<step::StartReplication>(s); });
+  const std::vector<ServerStep> afterwards = plan.afterwards;
+  const Instant tidy_at = steady_now() + plan.afterwards_in;
   std::optional<Turn> turn(*run);
   const auto failure = co_await steps_of(run, std::move(plan), until);
   if (!current(run, id)) co_return;
@@ -281,7 +287,23 @@ asio::awaitable<void> ServerKeeper::carry_out(RunPtr run, StepPlan plan) {
   turn.reset();
   if (!current(run, id)) co_return;
   tell_(member_input::PlanEnded{id, failure, after ? std::optional(*after) : std::nullopt});
-  if (attaches && !failure) co_await attach(run, id);
+  if (failure) co_return;
+  if (attaches) co_await attach(run, id);
+  if (!afterwards.empty()) co_await tidy(run, id, afterwards, tidy_at);
+}
+
+asio::awaitable<void> ServerKeeper::tidy(RunPtr run, std::uint64_t plan, std::vector<ServerStep> steps, Instant at) {
+  if (at > steady_now()) co_await sleep_for(at - steady_now());
+  for (const ServerStep& step : steps) {
+    if (!current(run, plan) || run->busy) co_return;
+    const Turn turn(*run);
+    const Instant began = steady_now();
+    const Status done = co_await run->ops.run(step, kTidyDeadline);
+    ++run->steps;
+    kLog.info("afterwards, {}: {} in {} us", describe(step), done ? "done" : done.error().message,
+              (steady_now() - began).count());
+    if (!done) co_return;
+  }
 }
 
 // A receiver whose first try is refused, because its source has yet to let it in, tries again only after a second, and a
@@ -290,7 +312,11 @@ asio::awaitable<void> ServerKeeper::attach(RunPtr run, std::uint64_t plan) {
   const Instant until = steady_now() + kAttachPatience;
   while (current(run, plan) && steady_now() < until) {
     const auto seen = co_await run->ops.read(kReadDeadline);
-    if (!current(run, plan) || !seen || seen->receiver_connected || !seen->receiver_running) co_return;
+    if (!current(run, plan) || !seen) co_return;
+    if (seen->receiver_connected || !seen->receiver_running) {
+      poll_now_.notify_all();
+      co_return;
+    }
     if (!seen->last_error.empty() && !run->busy) {
       const Turn turn(*run);
       run->restarting = true;
@@ -349,7 +375,13 @@ asio::awaitable<void> ServerKeeper::make_user(RunPtr run) {
     const Lane lane{user_lane_busy_};
     Duration backoff = kUserRetryMin;
     bool told = false;
-    while (co_await ackers_are_there(run)) {
+    // Where it came with the data, clients need not wait until the ackers are there: their commits will.
+    const auto there = co_await run->ops.user_is_there(kUserDeadline);
+    if (run_ == run && user_wanted_ && there && *there) {
+      user_wanted_ = false;
+      tell_(member_input::UserReady{true});
+    }
+    while (user_wanted_ && co_await ackers_are_there(run)) {
       const Status made = co_await run->ops.ensure_user(kUserDeadline);
       if (run_ == run && user_wanted_ && made) {
         user_wanted_ = false;

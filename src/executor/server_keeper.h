@@ -25,7 +25,10 @@
 namespace mysos {
 
 inline constexpr Duration kPollEvery = std::chrono::milliseconds(200);
-inline constexpr Duration kPollFastEvery = std::chrono::milliseconds(10);
+inline constexpr Duration kPollSpread = std::chrono::milliseconds(50);
+inline constexpr Duration kPollFastMin = std::chrono::milliseconds(2);  // growing: what is waited for may take minutes
+inline constexpr Duration kPollFastMax = std::chrono::milliseconds(20);
+inline constexpr Duration kTidyDeadline = std::chrono::seconds(5);
 inline constexpr Duration kReadDeadline = std::chrono::seconds(2);
 inline constexpr Duration kUserDeadline = std::chrono::seconds(10);
 inline constexpr Duration kUserRetryMin = std::chrono::milliseconds(50);
@@ -86,6 +89,7 @@ class ServerKeeper final : public ServerSide {
   asio::awaitable<void> carry_out(RunPtr run, StepPlan plan);
   asio::awaitable<std::optional<std::string>> steps_of(RunPtr run, StepPlan plan, Instant until);
   asio::awaitable<void> attach(RunPtr run, std::uint64_t plan);
+  asio::awaitable<void> tidy(RunPtr run, std::uint64_t plan, std::vector<ServerStep> steps, Instant at);
   asio::awaitable<bool> ackers_are_there(RunPtr run);
   asio::awaitable<void> make_user(RunPtr run);
   [[nodiscard]] bool current(const RunPtr& run, std::uint64_t plan) const;

@@ -30,6 +30,7 @@ MemberReport a_report() {
 TEST(MemberCodec, EveryOrderComesBackAsItWasSent) {
   const std::vector<Order> orders = {
       order::Fence{{5, 0}},
+      order::Fence{{5, 0}, *GtidSet::parse("0-1-5"), "10.0.0.2", 3306},
       order::Promote{
           {5, 1}, 1, gtids("0-257-12"), {MemberId("m-1"), MemberId("m-2")}, {MemberId("m-2")}},
       order::Follow{{5, 2},

@@ -27,6 +27,8 @@ std::string describe(const ServerStep& s) {
           [](const step::ShutOut& r) -> std::string { return "shut out " + std::to_string(r.shut_out.size()) + " member(s)"; },
           [](const step::SetSource& r) -> std::string { return "follow " + r.host + ":" + std::to_string(r.port); },
           [](const step::RequireExecuted& r) -> std::string { return "have executed " + r.set.to_string(); },
+          [](const step::AwaitReceived& r) -> std::string { return "receive " + r.set.to_string(); },
+          [](const step::Drain&) -> std::string { return "execute what was received"; },
           [](const step::RequireContainedIn& r) -> std::string { return "be contained in " + r.set.to_string(); },
       },
       s);

@@ -158,6 +158,11 @@ struct Meet {
 };
 struct Fence {
   Pair pair;
+  // In a switchover. What the old primary held when it was quiet: it is received before the receiver is stopped, as far as it
+  // comes. And where the primary that is wanted is: once it is fenced, the receiver is pointed there and not started.
+  GtidSet receive{};
+  std::string next_host{};
+  std::uint16_t next_port = 0;
   bool operator==(const Fence&) const = default;
 };
 struct Promote {
@@ -200,6 +205,9 @@ void fields(Io& io, Meet& o) {
 template <class Io>
 void fields(Io& io, Fence& o) {
   io.required("pair", o.pair);
+  io("receive", o.receive);
+  io("next_host", o.next_host);
+  io("next_port", o.next_port);
 }
 template <class Io>
 void fields(Io& io, Promote& o) {

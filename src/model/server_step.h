@@ -51,6 +51,15 @@ struct ShutOut {
   std::set<MemberId> shut_out;
   bool operator==(const ShutOut&) const = default;
 };
+// Returns once the receiver has received all of `set`; also where it cannot come, or not within a moment: who asks looks.
+struct AwaitReceived {
+  GtidSet set;
+  bool operator==(const AwaitReceived&) const = default;
+};
+// Returns once all that was received is executed (stops the receiver).
+struct Drain {
+  bool operator==(const Drain&) const = default;
+};
 // Points the receiver at a source, with this member's own replication account. Never with both
 // threads stopped before the relay log is drained (MariaDB throws it away): the step drains first.
 struct SetSource {
@@ -76,7 +85,8 @@ namespace mysos {
 using ServerStep = std::variant<step::KillClients, step::SetReadOnly, step::SemiSyncSource,
                                 step::SemiSyncReplica, step::StopReceiver, step::StopReplication,
                                 step::StartReplication, step::ForgetSource, step::ShutOut,
-                                step::SetSource, step::RequireExecuted, step::RequireContainedIn>;
+                                step::SetSource, step::RequireExecuted, step::RequireContainedIn,
+                                step::AwaitReceived, step::Drain>;
 std::string describe(const ServerStep& step);
 
 // What a receiver has heard of its source. It differs from one read to the next whenever anything came: an event or, where

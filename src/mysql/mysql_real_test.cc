@@ -235,6 +235,40 @@ TEST_P(Real, SwitchoverAndBackKeepsEveryPositionRight) {
   }
 }
 
+TEST_P(Real, WhatIsStillToBeReceivedIsWaitedForAndNotForEver) {
+  a_cluster();
+  ASSERT_TRUE(a().user("INSERT INTO d.t VALUES (1)"));
+  const GtidSet all = a().read().executed;
+  b().run(step::AwaitReceived{all});
+  EXPECT_TRUE(b().read().received.contains(all));
+
+  const GtidSet never = all.united(*GtidSet::parse(GetParam() == FlavourKind::kMysql
+                                                       ? "11111111-2222-3333-4444-555555555555:1-9"
+                                                       : "0-4000-9999999"));
+  b().run(step::AwaitReceived{never}, seconds(10));
+  b().run(step::StopReceiver{});
+  b().run(step::AwaitReceived{never}, seconds(1));
+}
+
+TEST_P(Real, AReplicaIsPointedBeforehandAndOnlyStartedInThePause) {
+  a_cluster();
+  ASSERT_TRUE(a().user("INSERT INTO d.t VALUES (1)"));
+  caught_up(a(), b());
+  caught_up(a(), c());
+  c().run(step::StopReceiver{});
+  c().run(step::SetSource{"127.0.0.1", b().port});
+  for (const ServerStep& s : std::initializer_list<ServerStep>{step::KillClients{}, step::SetReadOnly{true}}) a().run(s);
+
+  b().promote(1, {&a(), &c()});
+  c().run(step::SemiSyncReplica{true});
+  c().run(step::SetSource{"127.0.0.1", b().port});
+  c().run(step::StartReplication{});
+
+  ASSERT_TRUE(b().user("INSERT INTO d.t VALUES (2)", seconds(10)));
+  caught_up(b(), c());
+  EXPECT_EQ(c().read().last_error, "");
+}
+
 TEST_P(Real, AMemberThatIsShutOutIsCutOffAndLetInAgain) {
   a_cluster();
   ASSERT_TRUE(a().wait_for([](const ServerSnapshot& s) { return s.semi_sync_clients == 2; }));

@@ -16,6 +16,7 @@ constexpr Duration kConnectTimeout = std::chrono::seconds(2);
 constexpr Duration kBinlogLook = std::chrono::milliseconds(200);
 constexpr Duration kBinlogLookEvery = std::chrono::seconds(5);
 constexpr Duration kPoll = std::chrono::milliseconds(2);
+constexpr Duration kAwaitReceived = std::chrono::seconds(2);
 constexpr double kDrainSlice = 0.2;  // seconds; between two looks at an applier that may have stopped
 constexpr unsigned kNoSuchThread = 1094;
 constexpr std::size_t kMaxKillBatch = 200;
@@ -140,6 +141,11 @@ asio::awaitable<Status> ServerOps::dispatch(ServerStep step, Budget budget) {
   if (std::holds_alternative<ForgetSource>(step)) co_return co_await forget_source(budget);
   if (const auto* s = std::get_if<ShutOut>(&step)) co_return co_await shut_out(*s, budget);
   if (const auto* s = std::get_if<SetSource>(&step)) co_return co_await set_source(*s, budget);
+  if (const auto* s = std::get_if<AwaitReceived>(&step)) co_return co_await await_received(s->set, budget);
+  if (std::holds_alternative<Drain>(step)) {
+    MYSOS_CO_TRY([[maybe_unused]] const auto rest, co_await drain(false, budget));
+    co_return Status{};
+  }
   if (const auto* s = std::get_if<RequireExecuted>(&step)) co_return co_await require(s->set, true, budget);
   co_return co_await require(std::get<RequireContainedIn>(step).set, false, budget);
 }
@@ -194,17 +200,22 @@ asio::awaitable<Status> ServerOps::stop_receiver(Budget budget) {
 }
 
 asio::awaitable<Status> ServerOps::stop_replication(Budget budget) {
-  MYSOS_CO_TRY_VOID(co_await stop_receiver(budget));
   for (;;) {
     MYSOS_CO_TRY(const ServerSnapshot seen, co_await look_parsed(budget));
-    if (!seen.applier_running) co_return Status{};
-    if (budget.spent()) co_return fail(Errc::kTimeout, "the applier still runs");
-    if (flavour_.stop_waits_for_rest() && seen.executed.contains(seen.received)) {
-      MYSOS_CO_TRY_VOID(co_await kill_applier(budget));
-      continue;
+    if (!seen.receiver_running && !seen.applier_running) co_return Status{};
+    if (budget.spent()) co_return fail(Errc::kTimeout, "replication still runs");
+    if (seen.receiver_running) {
+      MYSOS_CO_TRY([[maybe_unused]] const Rows ok, co_await sql(flavour_.stop_receiver(), budget));
+    } else {
+      MYSOS_CO_TRY_VOID(co_await stop_applier(seen, budget));
     }
-    MYSOS_CO_TRY([[maybe_unused]] const Rows ok, co_await sql(flavour_.stop_applier(), budget));
   }
+}
+
+asio::awaitable<Status> ServerOps::stop_applier(ServerSnapshot seen, Budget budget) {
+  if (flavour_.stop_waits_for_rest() && seen.executed.contains(seen.received)) co_return co_await kill_applier(budget);
+  MYSOS_CO_TRY([[maybe_unused]] const Rows ok, co_await sql(flavour_.stop_applier(), budget));
+  co_return Status{};
 }
 
 // For an applier that has executed all that was received, or all but a transaction of which only the beginning came: that is
@@ -225,32 +236,53 @@ asio::awaitable<Status> ServerOps::kill_applier(Budget budget) {
   co_return Status{};
 }
 
-// Until all that was received is executed. The receiver is stopped. MariaDB with both threads stopped has nothing to drain:
-// it will not read that relay log again, whatever is done.
-asio::awaitable<Status> ServerOps::drain(Budget budget) {
-  for (bool started = false;;) {
+// It has come, cannot come, or does not come in time.
+asio::awaitable<Status> ServerOps::await_received(GtidSet set, Budget budget) {
+  const Instant until = std::min(budget.until, steady_now() + kAwaitReceived);
+  for (;;) {
     MYSOS_CO_TRY(const ServerSnapshot seen, co_await look_parsed(budget));
-    if (seen.receiver_host.empty() || seen.executed.contains(seen.received)) co_return Status{};
-    if (!seen.applier_running) {
-      if (!flavour_.relay_log_survives()) co_return Status{};
-      if (started) co_return fail(Errc::kConflict, "the applier stopped before all was applied: " + seen.last_error);
-      MYSOS_CO_TRY_VOID(co_await replicate(flavour_.start_applier(), budget));
-      started = true;
-      continue;
-    }
-    if (budget.spent()) co_return fail(Errc::kTimeout, "what was received is not applied yet");
-    MYSOS_CO_TRY([[maybe_unused]] const Rows waited, co_await sql(flavour_.wait_executed(seen.received, kDrainSlice), budget));
+    if (seen.received.contains(set) || !seen.receiver_connected || steady_now() >= until) co_return Status{};
+    co_await sleep_for(kPoll);
   }
 }
 
-asio::awaitable<Status> ServerOps::set_source(step::SetSource to, Budget budget) {
-  MYSOS_CO_TRY_VOID(co_await stop_receiver(budget));
-  MYSOS_CO_TRY_VOID(co_await drain(budget));
-  MYSOS_CO_TRY_VOID(co_await stop_replication(budget));
-  MYSOS_CO_TRY(const auto answers, co_await look(budget));
-  if (const std::string align = flavour_.align_position(answers); !align.empty()) {
-    MYSOS_CO_TRY([[maybe_unused]] const Rows ok, co_await sql(align, budget));
+// Until the receiver is stopped and all that was received is executed; then, if asked for, until the applier is stopped too.
+// MariaDB with both threads stopped has nothing to drain: it will not read that relay log again, whatever is done. Returns the
+// look that showed it.
+asio::awaitable<Result<std::vector<Rows>>> ServerOps::drain(bool stop_too, Budget budget) {
+  for (bool started = false;;) {
+    MYSOS_CO_TRY(auto answers, co_await look(budget));
+    MYSOS_CO_TRY(const ServerSnapshot seen, flavour_.parse_snapshot(answers));
+    const bool drained = seen.receiver_host.empty() || seen.executed.contains(seen.received);
+    const bool given_up = !seen.applier_running && !flavour_.relay_log_survives();
+    const bool done = !seen.receiver_running && (drained || given_up);
+    if (done && !(stop_too && seen.applier_running)) co_return answers;
+    if (budget.spent()) co_return fail(Errc::kTimeout, "replication does not come to rest");
+    if (seen.receiver_running) {
+      MYSOS_CO_TRY([[maybe_unused]] const Rows ok, co_await sql(flavour_.stop_receiver(), budget));
+    } else if (done) {
+      MYSOS_CO_TRY_VOID(co_await stop_applier(seen, budget));
+    } else if (seen.applier_running) {
+      const std::string wait = flavour_.wait_executed(seen.received, kDrainSlice);
+      MYSOS_CO_TRY([[maybe_unused]] const Rows waited, co_await sql(wait, budget));
+    } else if (started) {
+      co_return fail(Errc::kConflict, "the applier stopped before all was applied: " + seen.last_error);
+    } else {
+      MYSOS_CO_TRY_VOID(co_await replicate(flavour_.start_applier(), budget));
+      started = true;
+    }
   }
+}
+
+// One that points there already was prepared (order::Fence); to say it again would cost the server several writes to its disk.
+asio::awaitable<Status> ServerOps::set_source(step::SetSource to, Budget budget) {
+  MYSOS_CO_TRY(const auto answers, co_await drain(true, budget));
+  MYSOS_CO_TRY(const ServerSnapshot seen, flavour_.parse_snapshot(answers));
+  const std::string align = flavour_.align_position(answers);
+  if (!align.empty()) {
+    MYSOS_CO_TRY([[maybe_unused]] const Rows aligned, co_await sql(align, budget));
+  }
+  if (align.empty() && seen.receiver_host == to.host && seen.receiver_port == to.port) co_return Status{};
   const SourceSpec source{.host = to.host,
                           .port = to.port,
                           .user = replication_account(config_.member),
@@ -269,10 +301,8 @@ asio::awaitable<Status> ServerOps::replicate(std::string text, Budget budget) {
 }
 
 asio::awaitable<Status> ServerOps::forget_source(Budget budget) {
-  MYSOS_CO_TRY_VOID(co_await stop_receiver(budget));
-  MYSOS_CO_TRY_VOID(co_await drain(budget));
-  MYSOS_CO_TRY_VOID(co_await stop_replication(budget));
-  MYSOS_CO_TRY(const ServerSnapshot seen, co_await look_parsed(budget));
+  MYSOS_CO_TRY(const auto answers, co_await drain(true, budget));
+  MYSOS_CO_TRY(const ServerSnapshot seen, flavour_.parse_snapshot(answers));
   if (seen.receiver_host.empty()) co_return Status{};
   MYSOS_CO_TRY([[maybe_unused]] const Rows ok, co_await sql(flavour_.forget_source(), budget));
   co_return Status{};
@@ -317,18 +347,26 @@ asio::awaitable<Status> ServerOps::require(GtidSet set, bool executed, Budget bu
   co_return fail(Errc::kConflict, "it holds transactions that the source lacks: " + extra.to_string());
 }
 
-asio::awaitable<Status> ServerOps::ensure_user(Duration at_most) {
+asio::awaitable<Result<bool>> ServerOps::user_is_there(Duration at_most) {
   const Budget budget{steady_now() + at_most};
-  MYSOS_CO_TRY_VOID(check_user_name(config_.secrets.user));
-  const std::string like = config_.secrets.user;  // '_' stands for itself too: the name is compared below
   MYSOS_CO_TRY_VOID(co_await ensure_connected(reads_, budget.left()));
-  MYSOS_CO_TRY(const Rows state, co_await reads_.query("SELECT @@GLOBAL.read_only", budget.left()));
-  if (state.text(0, std::size_t{0}) != "0") co_return fail(Errc::kConflict, "the server is read-only");
+  const std::string like = config_.secrets.user;  // '_' stands for itself too: the name is compared below
   MYSOS_CO_TRY(const Rows listed, co_await reads_.query(flavour_.list_accounts(like), budget.left()));
   for (std::size_t i = 0; i < listed.size(); ++i) {
     const bool it = listed.text(i, "name") == config_.secrets.user && listed.text(i, "host") == "%";
-    if (it && listed.text(i, "locked") == "N") co_return Status{};
+    if (it && listed.text(i, "locked") == "N") co_return true;
   }
+  co_return false;
+}
+
+asio::awaitable<Status> ServerOps::ensure_user(Duration at_most) {
+  const Budget budget{steady_now() + at_most};
+  MYSOS_CO_TRY_VOID(check_user_name(config_.secrets.user));
+  MYSOS_CO_TRY_VOID(co_await ensure_connected(reads_, budget.left()));
+  MYSOS_CO_TRY(const Rows state, co_await reads_.query("SELECT @@GLOBAL.read_only", budget.left()));
+  if (state.text(0, std::size_t{0}) != "0") co_return fail(Errc::kConflict, "the server is read-only");
+  MYSOS_CO_TRY(const bool there, co_await user_is_there(budget.left()));
+  if (there) co_return Status{};
   SessionTarget owner = config_.admin;
   owner.user = kOwnerAccount;
   Session session(co_await asio::this_coro::executor, std::move(owner));

@@ -35,6 +35,8 @@ class ServerOps {
   // Makes the user's account, through the binlog, on a session of its own: it waits for an acker like any write. Writes
   // nothing when the account is there. Fails on a read-only server, of either flavour, and writes nothing then.
   asio::awaitable<Status> ensure_user(Duration at_most);
+  // It can log in: nothing would be written.
+  asio::awaitable<Result<bool>> user_is_there(Duration at_most);
   // "10.11.19-MariaDB-..."
   asio::awaitable<Result<std::string>> version(Duration at_most);
   asio::awaitable<Result<std::string>> server_id(Duration at_most);
@@ -54,7 +56,9 @@ class ServerOps {
   asio::awaitable<Status> stop_receiver(Budget budget);
   asio::awaitable<Status> stop_replication(Budget budget);
   asio::awaitable<Status> kill_applier(Budget budget);
-  asio::awaitable<Status> drain(Budget budget);
+  asio::awaitable<Status> stop_applier(ServerSnapshot seen, Budget budget);
+  asio::awaitable<Status> await_received(GtidSet set, Budget budget);
+  asio::awaitable<Result<std::vector<Rows>>> drain(bool stop_too, Budget budget);
   asio::awaitable<Status> set_source(step::SetSource to, Budget budget);
   asio::awaitable<Status> forget_source(Budget budget);
   asio::awaitable<Status> shut_out(step::ShutOut who, Budget budget);

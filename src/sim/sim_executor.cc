@@ -13,6 +13,8 @@ namespace mysos::sim {
 namespace {
 
 constexpr int kMaxIdleTicks = 100;
+constexpr std::uint64_t kTidy = 0;  // no plan of MemberCore has this id: it is told of the end and does not listen
+constexpr Duration kTidyDeadline = seconds(5);
 
 std::string server_id(const MemberSpec& spec, std::uint64_t number) {
   if (spec.flavour == Flavour::kMariadb) return fmt::format("0-{}", number);
@@ -320,12 +322,20 @@ void SimExecutor::next_step() {
 
 void SimExecutor::end_plan(std::optional<std::string> failure) {
   const std::uint64_t id = plan_->id;
+  const std::vector<ServerStep> afterwards = plan_->afterwards;
+  const Duration in = plan_->afterwards_in;
   ++steps_ended_;
   shown_.reset();
   plan_.reset();
   if (next_plan_) {
     begin_plan(*std::exchange(next_plan_, std::nullopt));
     return;
+  }
+  if (!failure && !afterwards.empty()) {
+    later(in, [this, token = plan_token_, afterwards] {
+      if (plan_ || token != plan_token_) return;
+      begin_plan({kTidy, afterwards, kTidyDeadline, {}, {}});
+    });
   }
   member_input::PlanEnded ended{id, std::move(failure), {}};
   if (server_.answering()) ended.after = server_.read();

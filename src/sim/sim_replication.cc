@@ -18,6 +18,8 @@ constexpr Duration kHeartbeat = milliseconds(250);
 constexpr Duration kSourceNotices =
     seconds(20);  // that what it sends into a cut arrives nowhere (TCP is patient)
 constexpr std::size_t kBatch = 64;
+constexpr Duration kAwaitReceived = seconds(2);
+constexpr Duration kLook = milliseconds(5);
 
 }  // namespace
 
@@ -272,6 +274,28 @@ void SimServer::drain(Done done) {
   applier_ = applier_ || !data_->relay.empty();
   apply_soon();
   wait([this] { return data_->relay.empty(); }, std::move(done));
+}
+
+void SimServer::take(const step::Drain&, Done done) { drain(std::move(done)); }
+
+void SimServer::take(const step::AwaitReceived& s, Done done) {
+  const Instant until = sim_.now() + kAwaitReceived;
+  wait(
+      [this, set = s.set, until] {
+        const bool comes = receiver_ && link_ && link_->connected && sim_.now() < until;
+        return !comes || data_->received.contains(set);
+      },
+      std::move(done));
+  poke_until(until);
+}
+
+// What is waited for is looked at now and then.
+void SimServer::poke_until(Instant until) {
+  if (waiting_.empty() || sim_.now() > until + kLook) return;
+  later(kLook, [this, until] {
+    poke();
+    poke_until(until);
+  });
 }
 
 void SimServer::take(const step::ForgetSource&, Done done) { point_at("", 0, std::move(done)); }

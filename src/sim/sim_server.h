@@ -137,6 +137,7 @@ class SimServer {
   void end_link();
   void lose_relay();
   void drain(Done done);
+  void poke_until(Instant until);
   void point_at(const std::string& host, std::uint16_t port, Done done);
   void received_batch(const std::shared_ptr<ReplicaLink>& link, std::vector<TxnId> txns,
                       std::size_t position);
@@ -168,6 +169,8 @@ class SimServer {
   void take(const step::SetSource& s, Done done);
   void take(const step::RequireExecuted& s, Done done);
   void take(const step::RequireContainedIn& s, Done done);
+  void take(const step::AwaitReceived& s, Done done);
+  void take(const step::Drain& s, Done done);
 
   Sim& sim_;
   ServerWorld& world_;
