@@ -23,6 +23,7 @@ enum class Mark {
   kErrantTail,             // a server came back with transactions nobody had acknowledged
   kRebuild,                // data were thrown away by order
   kAmnesia,                // a relay log was lost
+  kKnown,                  // ... and what was in it is known
   kHungReadOnly,           // read-only waited for commits that waited for acknowledgements
   kPromiseLostBeforeSync,  // an executor died before its promise was durable
   kPromiseKeptUnseen,      // ... after it was, before anything followed
@@ -69,6 +70,7 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Mark::kCount)> k
     "rebuild",
     "amnesia",
     "hung_read_only",
+    "known",
     "promise_lost_before_sync",
     "promise_kept_unseen",
     "adopted",
