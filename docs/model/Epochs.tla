@@ -28,7 +28,8 @@ VARIABLES record,      \* the durable truth, in the store
           half,        \* the executor died while it carried the promised order out, and mysqld lived on
           executed,    \* in its own binlog: durable
           relay,       \* received, not applied (MariaDB only; otherwise what is received goes straight to executed)
-          ever,        \* MariaDB only: what it knows to have received, kept or not
+          ever,        \* MariaDB only: what it received since it was last certified, kept or not; with 0 in it, its executor
+                       \*   could not read the relay log before a restart, so it is not known
           amnesiac,    \* has restarted since it last contained what the primary had executed
           writable,
           opened,      \* the epoch in which it was last made writable; its promise may be later already ("executor")
@@ -138,11 +139,14 @@ Restart(m) ==                   \* mysqld ends, in whatever way, and comes back
   /\ Quiet(m) /\ Release(m, "no_sigterm_while_commits_wait")
   /\ relay' = [relay EXCEPT ![m] = {}]
   /\ amnesiac' = IF Mariadb /\ ~writable[m] THEN [amnesiac EXCEPT ![m] = TRUE] ELSE amnesiac
+  /\ LET read_now == IF Without("known_over_restarts") THEN relay[m] ELSE ever[m] IN
+     ever' \in IF Mariadb /\ ~writable[m] /\ With("known")
+              THEN {[ever EXCEPT ![m] = read_now], [ever EXCEPT ![m] = @ \cup {0}]} ELSE {ever}
   /\ \/ UNCHANGED executed
      \/ Without("no_truncating_recovery") /\ writable[m] /\ executed[m] # {}
         /\ executed' = [executed EXCEPT ![m] = @ \ {Max(@)}]
   /\ promise' = IF Without("durable_promise") THEN [promise EXCEPT ![m] = 0] ELSE promise
-  /\ UNCHANGED <<sched,half,ever,acks,late,count,volume>>
+  /\ UNCHANGED <<sched,half,acks,late,count,volume>>
 LoseVolume(m) ==                \* data and promise; who comes back in its place is somebody else (a spare)
   /\ With("lost") /\ gone = {} /\ promise[m] > 0
   /\ Quiet(m)
@@ -184,8 +188,8 @@ DoPromote(o) ==
   /\ semisync' = [semisync EXCEPT ![o.m] = o.k]
   /\ source' = [source EXCEPT ![o.m] = o.m] /\ acking' = [acking EXCEPT ![o.m] = FALSE]
   /\ shut' = [shut EXCEPT ![o.m] = o.b]
-  /\ relay' = [relay EXCEPT ![o.m] = {}] /\ amnesiac' = [amnesiac EXCEPT ![o.m] = FALSE]
-  /\ UNCHANGED <<sched,executed,ever,pending,passed,hist,volume>>
+  /\ relay' = [relay EXCEPT ![o.m] = {}] /\ amnesiac' = [amnesiac EXCEPT ![o.m] = FALSE] /\ ever' = [ever EXCEPT ![o.m] = {}]
+  /\ UNCHANGED <<sched,executed,pending,passed,hist,volume>>
 DoFollow(o) ==
   /\ o.t = "follow" /\ Alive(o.m) /\ Accepts(o.m, o.n)
   /\ ~(source[o.m] = o.s /\ acking[o.m] = (o.k = 1) /\ promise[o.m] = o.n /\ ~half[o.m])
@@ -209,7 +213,8 @@ DoRebuild(o) ==                 \* the old data are gone
   /\ Promise(o.m, o.n) /\ Settle(o.m, FALSE) /\ Quiet(o.m)
   /\ executed' = [executed EXCEPT ![o.m] = {}] /\ relay' = [relay EXCEPT ![o.m] = {}]
   /\ amnesiac' = IF Mariadb THEN [amnesiac EXCEPT ![o.m] = TRUE] ELSE amnesiac
-  /\ UNCHANGED <<sched,ever,hist,volume>>
+  /\ ever' = IF Mariadb THEN [ever EXCEPT ![o.m] = {0}] ELSE ever
+  /\ UNCHANGED <<sched,hist,volume>>
 \* The executor dies in the middle of an order: the promise is durable, some of the steps are done, mysqld lives on as it
 \* is. Whoever adopts it knows the promise only. The last alternative: all is done, but nobody saw the end.
 CutFence(m, e) ==
@@ -226,8 +231,8 @@ CutPromote(o) ==
      \/ /\ shut' = [shut EXCEPT ![o.m] = o.b] /\ semisync' = [semisync EXCEPT ![o.m] = o.k]
         /\ \/ UNCHANGED <<writable,opened>>
            \/ writable' = [writable EXCEPT ![o.m] = TRUE] /\ opened' = [opened EXCEPT ![o.m] = Epoch(o.n)]
-  /\ amnesiac' = [amnesiac EXCEPT ![o.m] = FALSE]
-  /\ UNCHANGED <<sched,executed,relay,ever,pending,passed,hist,volume>>
+  /\ amnesiac' = [amnesiac EXCEPT ![o.m] = FALSE] /\ ever' = [ever EXCEPT ![o.m] = relay[o.m]]
+  /\ UNCHANGED <<sched,executed,relay,pending,passed,hist,volume>>
 CutFollow(o) ==
   /\ With("executor") /\ o.t = "follow" /\ Alive(o.m) /\ Accepts(o.m, o.n) /\ promise[o.m] # o.n
   /\ Promise(o.m, o.n) /\ Settle(o.m, TRUE)
@@ -253,8 +258,8 @@ Fenced == {r.m : r \in reports}
 Needed == Cardinality(record.ackers) - record.d + (IF Without("quorum") THEN 0 ELSE 1)
 ByAckers(c) ==
   LET R == {r \in reports : r.m \in record.ackers}
-      counting == {r \in R : ~r.a \/ With("known")}
-      T == UNION {r.s : r \in R} \cup (IF With("known") THEN UNION {r.v : r \in R} ELSE {})
+      counting == {r \in R : ~r.a \/ (With("known") /\ 0 \notin r.v)}
+      T == UNION {r.s : r \in R} \cup (IF With("known") THEN UNION {r.v : r \in {q \in R : q.a /\ 0 \notin q.v}} ELSE {})
   IN /\ record.mode = "normal" \/ Without("solo_waits_for_primary")
      /\ record.ackers # {}
      /\ Cardinality(counting) >= Needed
@@ -344,8 +349,8 @@ AddEarly(b) ==                  \* only where a rule is taken away: told to ackn
   /\ UNCHANGED <<record,reports,read,member>>
 Certify(m) ==                   \* has contained what the primary holds since its restart
   /\ amnesiac[m] /\ ~record.electing /\ source[m] = P /\ Epoch(promise[m]) = record.epoch /\ executed[P] \subseteq Has(m)
-  /\ amnesiac' = [amnesiac EXCEPT ![m] = FALSE]
-  /\ UNCHANGED <<sched,promise,half,executed,relay,ever,role,hist,volume>>
+  /\ amnesiac' = [amnesiac EXCEPT ![m] = FALSE] /\ ever' = [ever EXCEPT ![m] = relay[m]]
+  /\ UNCHANGED <<sched,promise,half,executed,relay,role,hist,volume>>
 
 RaiseStart ==                   \* the primary waits for more first; the record counts on it later
   /\ With("d") /\ Keeping /\ record.mode = "normal" /\ record.leaving = {} /\ record.waits = record.d

@@ -57,6 +57,22 @@ void MemberCore::take(const member_input::DatadirFailed& in, Instant now) {
   out_.report_changed = true;
 }
 
+// Amnesia is promised before the server starts, with what is known of what it forgets: an earlier life's relay logs, of which
+// no more is left, are in it.
+void MemberCore::take(const member_input::RelayRead& in, Instant now) {
+  if (!std::exchange(reading_relay_, false)) return;
+  MemberPromise next = promise_;
+  next.known = in.held;
+  if (promise_.amnesiac && !promise_.known) next.known.reset();
+  if (promise_.known && next.known) next.known = next.known->united(*promise_.known);
+  next.amnesiac = true;
+  if (next != promise_) save(next);
+  state_ = ServerState::kNone;
+  start_at_ = now;
+  relay_read_ = true;
+  out_.report_changed = true;
+}
+
 void MemberCore::take(const member_input::ServerAdopted& in, Instant /*now*/) {
   MYSOS_ASSERT(state_ == ServerState::kNone, "a server is adopted before anything else happens");
   adopted_ = in.incarnation;
@@ -102,8 +118,6 @@ void MemberCore::settle_started(bool adopted) {
   maybe_writable_ = false;
   role_ = fenced ? MemberRole::kFenced : MemberRole::kIdle;
   MemberPromise next = promise_;
-  const bool started_before = !promise_.incarnation.empty();
-  if (!config_.relay_log_survives && started_before && promise_.role != MemberRole::kPrimary) next.amnesiac = true;
   next.role = role_;
   next.incarnation = running_->incarnation;
   save(next);
@@ -324,10 +338,17 @@ void MemberCore::drive(Instant now) {
   }
   watch_isolation(now);
   if (!down || !has_secrets_ || now < start_at_) return;
+  // What a primary had received it has executed.
+  const bool forgets = !config_.relay_log_survives && !promise_.incarnation.empty() && promise_.role != MemberRole::kPrimary;
   if (!promise_.seeded) {
     state_ = ServerState::kPreparing;
     out_.server.emplace_back(server_action::MakeDatadir{promise_.generation});
+  } else if (forgets && !std::exchange(relay_read_, false)) {
+    state_ = ServerState::kPreparing;
+    reading_relay_ = true;
+    out_.server.emplace_back(server_action::ReadRelay{promise_.amnesiac});
   } else {
+    relay_read_ = false;
     state_ = ServerState::kStarting;
     out_.server.emplace_back(server_action::Start{promise_.generation});
   }
@@ -361,6 +382,7 @@ MemberReport MemberCore::report() const {
   r.crashed = crashed_;
   r.server = state_;
   r.amnesiac = promise_.amnesiac;
+  r.known = promise_.known;
   r.volume = promise_.volume;
   r.peers = promise_.peers;
   r.reaches = contact_.peers;

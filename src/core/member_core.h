@@ -35,6 +35,7 @@ struct MemberPromise {
   std::optional<MemberId> source;
   bool acking = false;
   bool amnesiac = false;
+  std::optional<GtidSet> known;  // amnesiac: all it had received by the restarts since it was last certified; none: not certain
   bool seeded = false;      // the datadir is made (from the template or a copy)
   bool rebuilding = false;  // the datadir is being thrown away: finish that before anything else
   std::uint64_t generation = 0;  // of the datadir: a server id is never used again (model/gtid.h)
@@ -50,6 +51,7 @@ void fields(Io& io, MemberPromise& p) {
   io("source", p.source);
   io("acking", p.acking);
   io("amnesiac", p.amnesiac);
+  io("known", p.known);
   io("seeded", p.seeded);
   io("rebuilding", p.rebuilding);
   io("generation", p.generation);
@@ -85,6 +87,9 @@ struct DatadirReady {};   // after MakeDatadir
 struct DatadirFailed {
   std::string why;
 };
+struct RelayRead {
+  std::optional<GtidSet> held;
+};  // after ReadRelay; none: it cannot be told with certainty
 struct ServerAdopted {
   std::string incarnation;
 };  // at start: a mysqld of ours is alive
@@ -121,8 +126,8 @@ struct Tick {};
 }  // namespace member_input
 using MemberInput =
     std::variant<member_input::OrderGiven, member_input::SecretsStored, member_input::DatadirReady,
-                 member_input::DatadirFailed, member_input::ServerAdopted, member_input::ServerUp,
-                 member_input::ServerExited, member_input::Snapshot, member_input::Unanswered,
+                 member_input::DatadirFailed, member_input::RelayRead, member_input::ServerAdopted,
+                 member_input::ServerUp, member_input::ServerExited, member_input::Snapshot, member_input::Unanswered,
                  member_input::PlanEnded, member_input::UserReady, member_input::Contact, member_input::VolumeProbed,
                  member_input::Stop, member_input::Tick>;
 
@@ -130,6 +135,11 @@ namespace server_action {
 struct MakeDatadir {
   std::uint64_t generation = 0;
 };  // remove what is there, copy the template
+// The server is about to be started, and will throw its relay logs away: say what is in them, and keep them.
+struct ReadRelay {
+  bool keep_earlier = false;  // what was kept of earlier lives is needed still
+};
+struct DropRelay {};  // what was kept of relay logs is not needed any more
 struct Start {
   std::uint64_t generation = 0;
 };                     // read-only, skip-replica-start, semi-sync off
@@ -138,8 +148,9 @@ struct Kill {};        // SIGKILL
 struct EnsureUser {};  // on a lane of its own: it waits for an acker like any write
 }  // namespace server_action
 using ServerAction =
-    std::variant<server_action::MakeDatadir, server_action::Start, server_action::Shutdown,
-                 server_action::Kill, server_action::EnsureUser>;
+    std::variant<server_action::MakeDatadir, server_action::ReadRelay, server_action::DropRelay,
+                 server_action::Start, server_action::Shutdown, server_action::Kill,
+                 server_action::EnsureUser>;
 
 struct StepPlan {
   std::uint64_t id = 0;
@@ -203,6 +214,7 @@ class MemberCore {
   void take(const member_input::SecretsStored& in, Instant now);
   void take(const member_input::DatadirReady& in, Instant now);
   void take(const member_input::DatadirFailed& in, Instant now);
+  void take(const member_input::RelayRead& in, Instant now);
   void take(const member_input::ServerAdopted& in, Instant now);
   void take(const member_input::ServerUp& in, Instant now);
   void take(const member_input::ServerExited& in, Instant now);
@@ -232,6 +244,7 @@ class MemberCore {
   void quiet(std::optional<std::uint64_t> order, After after, const GtidSet& receive = {});
   void settle_started(bool adopted);
   bool note_read(const ServerSnapshot& read, Instant now);
+  void remembers_all(MemberPromise& next);
   void kill_server(std::string why);
   void back_off(Instant now);
   [[nodiscard]] bool in_touch() const;
@@ -242,6 +255,8 @@ class MemberCore {
   MemberPromise promise_;
   bool has_secrets_ = false;
   bool stopping_ = false;
+  bool reading_relay_ = false;  // ReadRelay is under way
+  bool relay_read_ = false;     // for the server that is started next
   ServerState state_ = ServerState::kNone;
   std::optional<std::string> adopted_;  // the mysqld that was found alive, until it answers
   std::optional<Running> running_;

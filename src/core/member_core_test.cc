@@ -40,7 +40,11 @@ class Executor {
   MemberOutput order(const Order& o) { return give(in::OrderGiven{++order_id, o}); }
   // mysqld is made and comes up, quiet.
   void start(const std::string& incarnation, ServerSnapshot seen = {}) {
-    if (report().server == ServerState::kPreparing) give(in::DatadirReady{});
+    if (did(server_action::ReadRelay{})) {
+      give(in::RelayRead{relay});
+    } else if (report().server == ServerState::kPreparing) {
+      give(in::DatadirReady{});
+    }
     give(in::ServerUp{incarnation, "test", "1"});
     give(in::Snapshot{seen});
   }
@@ -66,9 +70,16 @@ class Executor {
     const auto& steps = out.plan.value().steps;
     return static_cast<std::size_t>(std::ranges::find(steps, s) - steps.begin());
   }
+  // mysqld ends, and is about to be started again.
+  void die() {
+    give(in::ServerExited{"signal 9"});
+    now += seconds(1);
+    give(in::Tick{});
+  }
   MemberCore& core() { return core_; }
 
   Instant now{};
+  std::optional<GtidSet> relay = GtidSet{};  // what is left of the relay logs
   MemberPromise durable;
   MemberOutput out;
   std::uint64_t order_id = 0;
@@ -363,6 +374,107 @@ TEST(MemberCore, ARestartedMariadbReplicaIsAmnesiacUntilCertified) {
   e.order(order::Certify{{1, 2}, "a", gtid("0-2-5")});
   EXPECT_TRUE(e.report().amnesiac) << "that was of an earlier life";
   e.order(order::Certify{{1, 2}, "b", gtid("0-2-5")});
+  EXPECT_FALSE(e.report().amnesiac);
+}
+
+TEST(MemberCore, WhatAMariadbReplicaHadReceivedIsPromisedBeforeItsServerForgetsIt) {
+  Executor e(false);
+  e.start("a");
+  EXPECT_FALSE(e.did(server_action::ReadRelay{})) << "a first start has no relay logs";
+
+  e.die();
+  ASSERT_TRUE(e.did(server_action::ReadRelay{}));
+  EXPECT_FALSE(e.did(server_action::Start{}));
+  e.give(in::RelayRead{gtid("0-2-7")});
+
+  ASSERT_TRUE(e.did(server_action::Start{}));
+  ASSERT_TRUE(e.out.promise) << "in the same output as the start, and goes first";
+  EXPECT_TRUE(e.durable.amnesiac);
+  EXPECT_EQ(e.durable.known, gtid("0-2-7"));
+  e.start("b");
+  EXPECT_EQ(e.report().known, gtid("0-2-7"));
+}
+
+TEST(MemberCore, WhatWasKnownIsKeptOverASecondRestartAndDroppedOnceCertified) {
+  Executor e(false);
+  e.start("a");
+  e.die();
+  e.give(in::RelayRead{gtid("0-2-7")});
+  e.start("b");
+  e.die();
+  const auto& actions = e.out.server;
+  ASSERT_TRUE(std::ranges::any_of(actions, [](const auto& a) {
+    const auto* read = std::get_if<server_action::ReadRelay>(&a);
+    return read != nullptr && read->keep_earlier;
+  }));
+  e.give(in::RelayRead{gtid("0-3-9")});
+  e.start("c");
+  EXPECT_EQ(e.report().known, gtid("0-2-7,0-3-9")) << "the relay logs of the first restart are gone";
+
+  e.order(order::Follow{{1, 2}, MemberId("c-1"), "h", 1, true, {}});
+  ServerSnapshot following;
+  following.receiver_running = true;
+  following.received = gtid("0-2-7,0-3-9");
+  e.end_plan(following);
+  e.order(order::Certify{{1, 2}, "c", gtid("0-2-7")});
+  EXPECT_TRUE(e.did(server_action::DropRelay{}));
+  EXPECT_FALSE(e.durable.amnesiac);
+  EXPECT_FALSE(e.durable.known);
+}
+
+TEST(MemberCore, OneThatCouldNotReadItsRelayLogsOnceKnowsNothingUntilCertified) {
+  Executor e(false);
+  e.start("a");
+  e.relay.reset();
+  e.die();
+  e.start("b");
+  EXPECT_TRUE(e.report().amnesiac);
+  EXPECT_FALSE(e.report().known);
+
+  e.relay = gtid("0-2-7");
+  e.die();
+  e.start("c");
+  EXPECT_FALSE(e.report().known) << "what was lost at first is not in what is left now";
+}
+
+TEST(MemberCore, AnExecutorThatDiesWhileItReadsRelayLogsReadsThemAgain) {
+  Executor e(false);
+  e.start("a");
+  e.die();
+  ASSERT_TRUE(e.did(server_action::ReadRelay{}));
+
+  Executor next(false, e.durable);
+  EXPECT_TRUE(next.did(server_action::ReadRelay{}));
+  EXPECT_FALSE(next.did(server_action::Start{}));
+}
+
+TEST(MemberCore, AServerThatDoesNotComeUpLeavesItsRelayLogsAndTheyAreReadAgain) {
+  Executor e(false);
+  e.start("a");
+  e.die();
+  e.give(in::RelayRead{gtid("0-2-7")});
+  ASSERT_TRUE(e.did(server_action::Start{}));
+  e.die();
+  EXPECT_TRUE(e.did(server_action::ReadRelay{}));
+}
+
+TEST(MemberCore, AStopWhileRelayLogsAreReadEndsTheExecutor) {
+  Executor e(false);
+  e.start("a");
+  e.die();
+  e.give(in::Stop{});
+  EXPECT_TRUE(e.out.finished);
+}
+
+TEST(MemberCore, AFormerPrimaryHasNoRelayLogToForget) {
+  Executor e(false);
+  e.start("a");
+  e.make_primary();
+  e.die();
+  EXPECT_FALSE(e.did(server_action::ReadRelay{}));
+  EXPECT_TRUE(e.did(server_action::Start{}));
+  e.order(order::Fence{{2, 0}});
+  e.start("b");
   EXPECT_FALSE(e.report().amnesiac);
 }
 

@@ -93,7 +93,7 @@ void MemberCore::obey(std::uint64_t id, const order::Promote& o) {
   next.role = MemberRole::kPrimary;
   next.source.reset();
   next.acking = false;
-  next.amnesiac = false;  // the chosen one had executed all that counts; it owns no relay log from here on
+  remembers_all(next);  // the chosen one had executed all that counts; it owns no relay log from here on
   save(next);
 
   std::vector<ServerStep> steps;
@@ -161,9 +161,16 @@ void MemberCore::obey(std::uint64_t id, const order::Certify& o) {
                       o.incarnation == running_->incarnation && running_->seen.received.contains(o.executed);
   if (!proven) return answer(id, Error{Errc::kConflict, "this member does not contain that read, or has restarted since", ""});
   MemberPromise next = promise_;
-  next.amnesiac = false;
+  remembers_all(next);
   if (next != promise_) save(next);
   answer(id);
+}
+
+// Of what was received and forgotten nothing is needed any more.
+void MemberCore::remembers_all(MemberPromise& next) {
+  if (next.amnesiac) out_.server.emplace_back(server_action::DropRelay{});
+  next.amnesiac = false;
+  next.known.reset();
 }
 
 void MemberCore::obey(std::uint64_t id, const order::Rebuild& o) {
@@ -178,6 +185,7 @@ void MemberCore::obey(std::uint64_t id, const order::Rebuild& o) {
   next.pair = o.pair;
   next.role = MemberRole::kIdle;
   next.source.reset();
+  remembers_all(next);
   next.amnesiac = !config_.relay_log_survives;
   next.seeded = false;
   next.rebuilding = true;

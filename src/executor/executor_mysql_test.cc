@@ -240,7 +240,17 @@ class Executors : public testing::TestWithParam<Flavour> {
         co_await http_request(loop_.io.get_executor(), endpoint, std::move(request), seconds(5));
     co_return response ? response->status : 0;
   }
+  asio::awaitable<MemberReport> killed_and_back(TestMember& m) {
+    auto victim = mysql::ServerProcess::adopt(m.layout());
+    EXPECT_TRUE(victim);
+    const std::string was = victim ? victim->incarnation() : "";
+    if (victim) EXPECT_TRUE(victim->kill());
+    co_return co_await until(m, "comes back, quiet", [&](const MemberReport& r) {
+      return quiet(r) && r.incarnation != was;
+    });
+  }
   asio::awaitable<void> story_of_a_killed_primary();
+  asio::awaitable<void> story_of_a_forgotten_relay_log();
   asio::awaitable<void> old_primary_comes_back(TestMember& next, Pair pair);
 
   TestDir dir_;
@@ -355,6 +365,61 @@ asio::awaitable<void> Executors::story_of_a_killed_primary() {
 
 TEST_P(Executors, AKilledPrimaryIsReplacedWithoutLosingAnAcknowledgedWrite) {
   loop_.run(story_of_a_killed_primary(), seconds(240));
+}
+
+// Member 1 acknowledges what it cannot apply, and is killed with the primary; MariaDB forgets what it had received.
+asio::awaitable<void> Executors::story_of_a_forgotten_relay_log() {
+  co_await set_up();
+  co_await bootstrap();
+  EXPECT_TRUE(co_await sql(at(0), "CREATE DATABASE d"));
+  EXPECT_TRUE(co_await sql(at(0), "CREATE TABLE d.t (i INT PRIMARY KEY)"));
+  const auto made = co_await at(0).client->status(seconds(5));
+  if (!made) co_return;
+  co_await until(at(1), "has the table", [&](const MemberReport& r) { return r.executed.contains(made->executed); });
+  mysql::Session lock(loop_.io.get_executor(),
+                      {.host = "127.0.0.1", .port = at(1).spec().port, .user = "app", .password = "app password"});
+  EXPECT_TRUE(co_await lock.connect(seconds(10)));
+  EXPECT_TRUE(co_await lock.query("LOCK TABLES d.t READ", seconds(10)));
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(co_await sql(at(0), "INSERT INTO d.t VALUES (" + std::to_string(i) + ")"));
+  const bool mariadb = GetParam() == Flavour::kMariadb;
+  std::string written;
+  EXPECT_TRUE(co_await sql(at(0), mariadb ? "SELECT @@GLOBAL.gtid_binlog_state" : "SELECT @@GLOBAL.gtid_executed", &written));
+  const GtidSet acknowledged = GtidSet::parse(written).value();
+  const MemberReport before = co_await until(
+      at(1), "has received all", [&](const MemberReport& r) { return r.received.contains(acknowledged); });
+  EXPECT_FALSE(before.executed.contains(acknowledged));
+
+  auto primary = mysql::ServerProcess::adopt(at(0).layout());
+  EXPECT_TRUE(primary && primary->kill());
+  MemberReport back;
+  for (int restart = 0; restart < 2; ++restart) {
+    back = co_await killed_and_back(at(1));
+    EXPECT_TRUE(back.received.united(back.known.value_or(GtidSet{})).contains(acknowledged)) << to_json_text(back);
+  }
+  EXPECT_EQ(back.amnesiac, mariadb);
+  EXPECT_EQ(back.known.has_value(), mariadb);
+  EXPECT_EQ(back.received.contains(acknowledged), !mariadb) << to_json_text(back);
+  const std::string kept = at(1).layout().dir + "/relay-kept";
+  EXPECT_EQ(path_exists(kept), mariadb);
+
+  // so a failover goes on without the old primary
+  for (std::size_t i : {1, 2}) co_await must(at(i), order::Fence{{2, 0}});
+  const MemberReport next = co_await until(at(2), "has executed all that is known", [&](const MemberReport& r) {
+    return r.role == MemberRole::kFenced && !r.busy && r.executed.contains(back.known.value_or(back.received));
+  });
+  EXPECT_TRUE(next.executed.contains(acknowledged));
+  co_await must(at(2), promote({2, 1}, at(2), next.executed, {at(0).id()}));
+  const MemberReport open = co_await until(at(2), "is open", [](const MemberReport& r) { return r.writable; });
+  co_await must(at(1), follow({2, 1}, at(2), open, true));
+  co_await until(at(1), "has it again", [&](const MemberReport& r) { return r.executed.contains(open.executed); });
+  co_await must(at(1), order::Certify{{2, 1}, back.incarnation, open.executed});
+  const auto certified = co_await at(1).client->status(seconds(5));
+  EXPECT_TRUE(certified && !certified->amnesiac && !certified->known);
+  EXPECT_TRUE(co_await eventually([&] { return !path_exists(kept); }, kDeadline));
+}
+
+TEST_P(Executors, AReplicaKilledWithThePrimaryTellsWhatItHadAcknowledged) {
+  loop_.run(story_of_a_forgotten_relay_log(), seconds(240));
 }
 
 TEST_P(Executors, AnExecutorThatWasKilledIsFoundAgainByTheNextWithItsServerServing) {

@@ -6,7 +6,9 @@
 #include <variant>
 
 #include "base/clock.h"
+#include "base/fs.h"
 #include "base/log.h"
+#include "mysql/relay_log.h"
 
 namespace mysos {
 namespace {
@@ -126,6 +128,12 @@ void ServerKeeper::act(const ServerAction& action) {
                  [&](const server_action::Start& s) { start(s.generation); },
                  [&](const server_action::Shutdown&) {
                    if (run_) tasks_.spawn("shut mysqld down", shut_down(run_));
+                 [&](const server_action::ReadRelay& r) {
+                   tasks_.spawn("read the relay logs", read_relay(r.keep_earlier));
+                 },
+                 [&](const server_action::DropRelay&) {
+                   tasks_.spawn("drop the kept relay logs", drop_relay());
+                 },
                  },
                  [&](const server_action::Kill&) { kill(); },
                  [&](const server_action::EnsureUser&) { ensure_user(); },
@@ -157,6 +165,30 @@ asio::awaitable<void> ServerKeeper::make_datadir() {
 void ServerKeeper::start(std::uint64_t generation) {
   const auto fail_start = [&](const Error& error) {
     tell_(member_input::ServerExited{error.message});
+// Before a server is started that throws them away. They are kept beside the datadir, for a person who must look for a write.
+asio::awaitable<void> ServerKeeper::read_relay(bool keep_earlier) {
+  const Instant began = steady_now();
+  auto look = [this, keep_earlier]() -> asio::awaitable<Result<GtidSet>> {
+    if (!keep_earlier) (void)remove_tree(kept_relay());
+    const Status kept = mysql::keep_relay_logs(layout_.datadir, kept_relay());
+    if (!kept) kLog.warn("the relay logs are not kept: {}", kept.error().message);
+    co_return mysql::read_relay_logs(layout_.datadir);
+  };
+  const auto held = co_await asio::co_spawn(pool_, look(), asio::use_awaitable);
+  if (held) {
+    kLog.info("the relay logs hold {}, read in {} ms", held->to_string(), to_ms(steady_now() - began));
+  } else {
+    kLog.warn("what the relay logs hold is not certain: {}", held.error().message);
+  }
+  tell_(member_input::RelayRead{held ? std::optional(*held) : std::nullopt});
+}
+
+asio::awaitable<void> ServerKeeper::drop_relay() {
+  auto drop = [this]() -> asio::awaitable<Status> { co_return remove_tree(kept_relay()); };
+  const Status dropped = co_await asio::co_spawn(pool_, drop(), asio::use_awaitable);
+  if (!dropped) kLog.warn("kept relay logs are still there: {}", dropped.error().message);
+}
+
   };
   const auto server_id = server_id_of(config_.spec.index, generation);
   if (!server_id) return fail_start(server_id.error());

@@ -7,7 +7,7 @@
 // Invariants: at most one server; one plan at a time, and one that was replaced does nothing after
 // the border of its running step; a snapshot that was read while a step ended is dropped. What it
 // learns goes to `tell`, which may call back into it. Belongs to the io_context's thread; copying a
-// datadir happens on a thread of its own.
+// datadir, or reading relay logs, happens on a thread of its own.
 #include <boost/asio/thread_pool.hpp>
 #include <functional>
 #include <memory>
@@ -81,6 +81,8 @@ class ServerKeeper final : public ServerSide {
   void start(std::uint64_t generation);
   void ensure_user();
   asio::awaitable<void> make_datadir();
+  asio::awaitable<void> read_relay(bool keep_earlier);
+  asio::awaitable<void> drop_relay();
   asio::awaitable<void> watch_exit(RunPtr run);
   asio::awaitable<void> bring_up(RunPtr run);
   asio::awaitable<void> poll(RunPtr run);
@@ -94,6 +96,7 @@ class ServerKeeper final : public ServerSide {
   asio::awaitable<void> make_user(RunPtr run);
   [[nodiscard]] bool current(const RunPtr& run, std::uint64_t plan) const;
 
+  [[nodiscard]] std::string kept_relay() const { return layout_.dir + "/relay-kept"; }
   TaskGroup& tasks_;
   KeeperConfig config_;
   mysql::ServerLayout layout_;

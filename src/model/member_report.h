@@ -89,7 +89,8 @@ struct MemberReport {
   bool acking = false;             // replica side of semi-sync is on and the receiver runs with it
   bool amnesiac =
       false;  // may have lost relay log that it acknowledged: does not count until certified
-  std::optional<GtidSet> known;   // amnesiac: what it had received before, read from what is left of its relay logs
+  // Amnesiac: all it had received before its restarts, read from what was left of its relay logs; none: that is not certain.
+  std::optional<GtidSet> known;
   std::string volume;             // the name its volume was given when it was empty
   std::vector<Peer> peers;        // the other members, as it was last told
   std::set<MemberId> reaches;     // those of them whose executor answered lately
@@ -179,7 +180,7 @@ struct Follow {
   std::string host;
   std::uint16_t port = 0;
   bool acking = false;
-  GtidSet source_executed;  // a read of the source: what this member holds must be contained in it
+  GtidSet source_executed;  // a read of the source, of all in its binlog: what this member holds must be contained in it
   bool operator==(const Follow&) const = default;
 };
 // "You contain `executed`, a read of the primary taken after your restart `incarnation`": ends

@@ -25,6 +25,7 @@ enum class Mutation {
   kAckWithoutAcker,     // a server answers its clients before any replica has acknowledged
   kReceiverRunsOn,      // "stop the receiver" answers while it still receives and acknowledges
   kRelayLost,           // a MySQL server forgets its relay log at a restart (relay_log_recovery=1)
+  kKnownTooLittle,      // what is read of a relay log before a restart lacks its end
   kLockIgnored,         // a server lets in replicas whose accounts are locked
   kKillClientsIgnored,  // sessions survive, so that turning semi-sync off releases their commits
   kKillReleases,        // KILL acknowledges what others wait for (MariaDB without BLOCK_COMMIT)
@@ -41,6 +42,7 @@ constexpr auto enum_names(Mutation) {
                                             {kAckWithoutAcker, "ack-without-acker"},
                                             {kReceiverRunsOn, "receiver-runs-on"},
                                             {kRelayLost, "relay-lost"},
+                                            {kKnownTooLittle, "known-too-little"},
                                             {kLockIgnored, "lock-ignored"},
                                             {kKillClientsIgnored, "kill-clients-ignored"},
                                             {kKillReleases, "kill-releases"},

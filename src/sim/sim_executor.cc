@@ -237,6 +237,8 @@ void SimExecutor::act(const ServerAction& action) {
   struct Act {
     SimExecutor& self;
     void operator()(const server_action::MakeDatadir& a) const { self.make_datadir(a.generation); }
+    void operator()(const server_action::ReadRelay&) const { self.read_relay(); }
+    void operator()(const server_action::DropRelay&) const {}  // for people, and nobody looks here
     void operator()(const server_action::Start&) const {
       SimExecutor& s = self;
       MYSOS_ASSERT(s.volume_.data.has_value(), "a server starts on a datadir that is there");
@@ -271,6 +273,25 @@ void SimExecutor::make_datadir(std::uint64_t generation) {
     made.server_id = server_id(spec_, std::uint64_t{number_of(spec_)} * 1000 + generation);
     volume_.data = std::move(made);
     give(member_input::DatadirReady{});
+  });
+}
+
+// It is all there until the server starts; now and then it cannot be read with certainty.
+void SimExecutor::read_relay() {
+  later(sim_.between(milliseconds(1), milliseconds(40)), [this] {
+    const std::deque<TxnId>& relay = volume_.data->relay;
+    const bool certain = !sim_.prng.chance(250);
+    if (certain && !relay.empty()) sim_.coverage.hit(Mark::kKnown);
+    member_input::RelayRead read;
+    if (certain) {
+      read.held.emplace();
+      const std::size_t lost = sim_.mutation == Mutation::kKnownTooLittle && !relay.empty() ? 1 : 0;
+      for (std::size_t i = 0; i + lost < relay.size(); ++i) {
+        const Txn& t = sim_.txns[relay[i]];
+        read.held->add(t.source, 1, t.number);
+      }
+    }
+    give(std::move(read));
   });
 }
 

@@ -71,6 +71,7 @@ class SimExecutor {
   void obeyed(Pair pair);
   void act(const ServerAction& action);
   void make_datadir(std::uint64_t generation);
+  void read_relay();
   void begin_plan(StepPlan plan);
   void next_step();
   void end_plan(std::optional<std::string> failure);

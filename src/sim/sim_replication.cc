@@ -103,14 +103,12 @@ void SimServer::lose_relay() {
   world_.relay_lost(*this, any);
 }
 
-// MySQL's relay log is durable before it acknowledges (sync_relay_log=1); MariaDB's does not count
-// after a restart anyway.
+// The relay log is durable before it acknowledges (sync_relay_log=1): MySQL reads it again after a
+// restart, and of MariaDB's its executor reads what was in it.
 void SimServer::received_batch(const std::shared_ptr<ReplicaLink>& link, std::vector<TxnId> txns,
                                std::size_t position) {
   if (link != link_ || link->replica_life != life_ || !receiver_) return;
   ++heard_;
-  if (identity_.flavour == Flavour::kMariadb && !freezer_.frozen())
-    return relayed(link, txns, position);
   if (disk_.stalled_until > sim_.now()) sim_.coverage.hit(Mark::kDiskStalled);
   link->relay_synced = std::max(link->relay_synced, sim_.now() + disk_.sync(sim_));
   later(link->relay_synced - sim_.now(), [this, link, txns = std::move(txns), position] {

@@ -136,7 +136,7 @@ TEST_P(Mutations, AreFound) {
 INSTANTIATE_TEST_SUITE_P(Simulation, Mutations,
                          testing::Values(Mutation::kVolatilePromise, Mutation::kAckWithoutAcker,
                                          Mutation::kReceiverRunsOn, Mutation::kRelayLost,
-                                         Mutation::kLockIgnored, Mutation::kKillClientsIgnored,
+                                         Mutation::kKnownTooLittle, Mutation::kLockIgnored, Mutation::kKillClientsIgnored,
                                          Mutation::kKillReleases, Mutation::kFsyncLies,
                                          Mutation::kTailTruncated, Mutation::kStoreForgets,
                                          Mutation::kStoreForAll, Mutation::kSendBeforeCommit),
