@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "core/orders.h"
+#include "sim/checkers.h"
 
 namespace mysos::sim {
 namespace {
@@ -215,22 +216,13 @@ void SimExecutor::effects(MemberOutput out) {
     if (a.error && a.error->code == Errc::kFenced) sim_.coverage.hit(Mark::kOrderRefused);
     const WaitingOrder order = std::move(waiting->second);
     waiting_orders_.erase(waiting);
-    if (!a.error && order.pair) obeyed(*order.pair);
+    if (!a.error && order.pair) check_promise(sim_, spec_.member, volume_, *order.pair);
     order.answer(a.error, core_->report());
   }
   if (out.report_changed) report_to_watchers();
   if (!out.finished) return;
   die();
   ended_(0);
-}
-
-// S7: the promise is for ever, whatever has died since.
-void SimExecutor::obeyed(Pair pair) {
-  if (pair < volume_.obeyed) {
-    sim_.violate(fmt::format("S7: {} obeys {} after {}", spec_.member.str(), to_string(pair),
-                             to_string(volume_.obeyed)));
-  }
-  volume_.obeyed = std::max(volume_.obeyed, pair);
 }
 
 void SimExecutor::act(const ServerAction& action) {

@@ -68,7 +68,6 @@ class SimExecutor {
   void process();
   void carry_out(MemberOutput out);
   void effects(MemberOutput out);
-  void obeyed(Pair pair);
   void act(const ServerAction& action);
   void make_datadir(std::uint64_t generation);
   void read_relay();

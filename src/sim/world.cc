@@ -8,12 +8,12 @@
 #include <set>
 #include <utility>
 
-#include "sim/check_acked.h"
 #include "sim/check_convergence.h"
-#include "sim/check_epochs.h"
 #include "sim/check_leaks.h"
+#include "sim/checkers.h"
 #include "sim/nemesis.h"
 #include "sim/sim_clients.h"
+#include "sim/sim_user.h"
 
 namespace mysos::sim {
 namespace {
@@ -36,23 +36,15 @@ class World : public ServerWorld, public SchedulerWorld {
   SimExecutor* executor_at(const std::string& ip, std::uint16_t api_port) override;
   std::optional<std::uint32_t> machine_at(const std::string& ip) override;
   void committed(const SchedulerState& state) override;
-  void replied(const Reply& reply) override;
+  void replied(const Reply& reply) override { user_.replied(reply); }
 
  private:
-  void plan_user();
-  void create(std::uint32_t index);
-  void switch_over(const std::string& name);
-  void fail_over(const std::string& name);
-  void prefer(const std::string& name);
-  const Cluster* known(const std::string& name);
-  void remove(const std::string& name);
   void check_beat();
   void run_until(Instant until);
   std::optional<std::string> unfinished();
   void converge();
   const std::vector<SimExecutor*>& containers();
 
-  SeedOptions options_;
   std::uint32_t machines_;
   Sim sim_;
   Truth truth_;
@@ -61,9 +53,7 @@ class World : public ServerWorld, public SchedulerWorld {
   std::unique_ptr<Nemesis> nemesis_;
   std::unique_ptr<SimClients> clients_;
   Prng prng_;
-  std::uint64_t next_request_ = 1;
-  std::map<RequestId, std::string> asked_;
-  std::set<std::string> deletes_;  // asked for
+  SimUser user_;
   Duration faults_for_{};
   Instant mended_{};
   Duration converged_in_{};
@@ -76,12 +66,12 @@ std::uint32_t draw_machines(std::uint64_t seed) {
 }
 
 World::World(const SeedOptions& options)
-    : options_(options),
-      machines_(std::max(draw_machines(options.seed), options.members.value_or(0) + 1)),
+    : machines_(std::max(draw_machines(options.seed), options.members.value_or(0) + 1)),
       sim_(options.seed, executor_node(machines_), options.mutation, options.listener),
       master_(sim_, *this, machines_),
       schedulers_(sim_, *this, master_),
-      prng_(sim_.prng.fork()) {
+      prng_(sim_.prng.fork()),
+      user_(sim_, truth_, schedulers_, prng_, {options.members, options.flavour, machines_}) {
   truth_.containers = [this]() -> const std::vector<SimExecutor*>& { return containers(); };
   truth_.volume = [this](const VolumeId& id) -> const SimVolume* {
     for (const auto& agent : master_.agents()) {
@@ -95,112 +85,6 @@ World::World(const SeedOptions& options)
   nemesis_ = std::make_unique<Nemesis>(sim_, truth_, master_, schedulers_, machines_, options.only,
                                        options.rough_network);
   faults_for_ = options.faults_for.value_or(sim_.between(seconds(8), seconds(30)));
-}
-
-// ---- what the user asks for ----
-
-void World::plan_user() {
-  const std::uint32_t clusters = prng_.chance(250) ? 2 : 1;
-  for (std::uint32_t i = 0; i < clusters; ++i) create(i);
-  const auto in_faults = [&] { return sim_.between(seconds(2), kQuietBefore + faults_for_); };
-  for (std::uint32_t i = 0; i < clusters; ++i) {
-    const std::string name = fmt::format("shop-{}", i);
-    for (std::uint64_t n = prng_.below(3); n > 0; --n)
-      sim_.after(in_faults(), [this, name] { switch_over(name); });
-    if (prng_.chance(250)) sim_.after(in_faults(), [this, name] { fail_over(name); });
-    if (prng_.chance(250)) sim_.after(in_faults(), [this, name] { prefer(name); });
-    if (prng_.chance(250)) sim_.after(in_faults(), [this, name] { remove(name); });
-  }
-}
-
-void World::create(std::uint32_t index) {
-  static constexpr std::uint32_t kSizes[] = {1, 2, 3, 3, 3, 5};
-  scheduler_input::CreateCluster in;
-  in.request = RequestId(fmt::format("r{}", next_request_++));
-  in.spec.name = fmt::format("shop-{}", index);
-  in.spec.members = options_.members.value_or(kSizes[prng_.below(std::size(kSizes))]);
-  if (in.spec.members > machines_) in.spec.members = machines_;
-  const Flavour flavour =
-      options_.flavour.value_or(prng_.chance(500) ? Flavour::kMariadb : Flavour::kMysql);
-  in.spec.version = flavour == Flavour::kMariadb ? "mariadb-10.11" : "mysql-9.7";
-  in.spec.flavour = flavour;
-  in.spec.user = "shop";
-  in.sealed_secrets = "sealed";
-  in.token_hash = "hash";
-  if (!schedulers_.leader().alive()) {
-    sim_.after(milliseconds(500), [this, index] { create(index); });
-    return;
-  }
-  asked_[in.request] = in.spec.name;
-  sim_.tell([&] {
-    return fmt::format("user: create {} with {} x {}", in.spec.name, in.spec.members,
-                       in.spec.version);
-  });
-  // A user whose request was lost asks again.
-  sim_.after(seconds(3), [this, index, name = in.spec.name] {
-    const bool known = std::ranges::any_of(
-        truth_.clusters, [&](const auto& c) { return c.second.cluster.spec.name == name; });
-    if (!known) create(index);
-  });
-  schedulers_.leader().request(std::move(in));
-}
-
-// As the store has it; null: there is none, or nobody to ask.
-const Cluster* World::known(const std::string& name) {
-  if (!schedulers_.leader().alive()) return nullptr;
-  const Cluster* found = schedulers_.leader().committed_state().find_by_name(name);
-  return found == nullptr || found->members.empty() ? nullptr : found;
-}
-
-void World::switch_over(const std::string& name) {
-  const Cluster* c = known(name);
-  if (c == nullptr) return;
-  scheduler_input::Switchover in{RequestId(fmt::format("r{}", next_request_++)), name, {}};
-  if (prng_.chance(500)) in.to = c->members[prng_.below(c->members.size())].id;
-  sim_.tell([&] { return fmt::format("user: switch {} over to {}", name, in.to ? in.to->str() : "any"); });
-  schedulers_.leader().request(std::move(in));
-}
-
-// An operator's failover, without evidence. A loss is never accepted: the checkers know none.
-void World::fail_over(const std::string& name) {
-  const Cluster* c = known(name);
-  if (c == nullptr) return;
-  scheduler_input::Failover in{RequestId(fmt::format("r{}", next_request_++)), name, {}};
-  if (prng_.chance(500)) in.wanted.to = c->members[prng_.below(c->members.size())].id;
-  sim_.tell([&] { return fmt::format("user: fail {} over to {}", name, in.wanted.to ? in.wanted.to->str() : "any"); });
-  sim_.coverage.hit(Mark::kFailoverAsked);
-  schedulers_.leader().request(std::move(in));
-}
-
-void World::prefer(const std::string& name) {
-  const Cluster* c = known(name);
-  if (c == nullptr) return;
-  const MemberId member = c->members[prng_.below(c->members.size())].id;
-  const Promotion wish = prng_.chance(500) ? Promotion::kPrefer : Promotion::kAvoid;
-  sim_.tell([&] { return fmt::format("user: promotion of {} is to be '{}'", member.str(), enum_text(wish)); });
-  schedulers_.leader().request(
-      scheduler_input::Promote{RequestId(fmt::format("r{}", next_request_++)), name, member, wish});
-}
-
-void World::remove(const std::string& name) {
-  const bool known = std::ranges::any_of(schedulers_.leader().committed_state().clusters, [&](const auto& c) {
-    return c.second.spec.name == name && !c.second.deleting;
-  });
-  if (!schedulers_.leader().alive() || !known) return;
-  sim_.tell([&] { return fmt::format("user: delete {}", name); });
-  deletes_.insert(name);
-  schedulers_.leader().request(
-      scheduler_input::DeleteCluster{RequestId(fmt::format("r{}", next_request_++)), name});
-  sim_.after(seconds(3), [this, name] { remove(name); });
-}
-
-void World::replied(const Reply& reply) {
-  const auto found = asked_.find(reply.request);
-  sim_.tell([&] {
-    return fmt::format("reply to {}{}: {}", reply.request.str(),
-                       found == asked_.end() ? "" : " (" + found->second + ")",
-                       reply.result ? reply.result->str() : reply.result.error().message);
-  });
 }
 
 // ---- what is where ----
@@ -262,7 +146,7 @@ void World::released(SimServer& server, TxnId txn, const std::set<MemberId>& ack
   ClusterTruth& c = found->second;
   sim_.coverage.hit(Mark::kWriteAcked);
   check_late_ack(sim_, truth_, c, server, txn);
-  check_acked_on_release(sim_, truth_, c, txn);
+  check_primary_has(sim_, truth_, c, txn);
   check_ackers(sim_, c, server, txn, acked_by);
   c.acked.push_back(txn);
   c.last_ack = sim_.now();
@@ -271,7 +155,7 @@ void World::released(SimServer& server, TxnId txn, const std::set<MemberId>& ack
 void World::relay_lost(SimServer& server, bool any) {
   if (any) sim_.coverage.hit(Mark::kAmnesia);
   const auto found = truth_.clusters.find(server.identity().cluster);
-  if (any && found != truth_.clusters.end()) check_acked_somewhere(sim_, truth_, found->second);
+  if (any && found != truth_.clusters.end()) check_held(sim_, truth_, found->second);
 }
 
 void World::committed(const SchedulerState& state) {
@@ -303,8 +187,8 @@ void World::committed(const SchedulerState& state) {
           before.mode == EpochMode::kNormal) {
         sim_.coverage.hit(Mark::kSwitchover);
       }
-      check_acked_on_commit(sim_, truth_, c, before);
-      check_acked_somewhere(sim_, truth_, c);
+      check_primary_complete(sim_, truth_, c, before);
+      check_held(sim_, truth_, c);
       check_followers(sim_, truth_, c);
     }
     if (!met) {
@@ -314,7 +198,7 @@ void World::committed(const SchedulerState& state) {
   for (auto& [id, c] : truth_.clusters) {
     if (state.clusters.contains(id) || c.gone) continue;
     c.gone = c.deleting = true;
-    if (!deletes_.contains(c.cluster.spec.name))
+    if (!user_.deleted(c.cluster.spec.name))
       sim_.violate("a cluster is gone that nobody deleted: " + id.str());
   }
 }
@@ -366,7 +250,7 @@ void World::converge() {
   sim_.coverage.hit(Mark::kConverged);
   for (const auto& [id, c] : truth_.clusters) {
     if (c.gone) sim_.coverage.hit(Mark::kDeleted);
-    if (!c.deleting) check_acked_somewhere(sim_, truth_, c);
+    if (!c.deleting) check_held(sim_, truth_, c);
   }
 }
 
@@ -375,7 +259,7 @@ SeedResult World::run() {
   master_.start();
   for (const auto& agent : master_.agents()) agent->start();
   schedulers_.start();
-  plan_user();
+  user_.begin(kQuietBefore + faults_for_);
   check_beat();
   if (prng_.chance(800)) run_until(sim_.now() + kQuietBefore);
   nemesis_->unleash();

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// What must hold in every world, at every moment. S1 to S7 are the model's properties (docs/model); each has a file of its
+// own. A checker is told by the world when something has happened that could break it; it reads what no brain can
+// (Truth), and marks its chances (coverage.h). Beside them: check_convergence, check_leaks, and in sim_scheduler.cc that the
+// scheduler's state is the fold of its records.
+#include <set>
+
+#include "sim/truth.h"
+
+namespace mysos::sim {
+
+// S1, for a record that has just become durable; `before` is the one before.
+void check_primary_complete(Sim& sim, const Truth& truth, const ClusterTruth& now, const EpochRecord& before);
+// S1, for one write that has just been acknowledged.
+void check_primary_has(Sim& sim, const Truth& truth, const ClusterTruth& now, TxnId txn);
+// S2, for one write that `server` has just acknowledged.
+void check_late_ack(Sim& sim, const Truth& truth, const ClusterTruth& now, const SimServer& server, TxnId txn);
+// S3.
+void check_held(Sim& sim, const Truth& truth, const ClusterTruth& now);
+// S4, for one write that `server` has just acknowledged, after `acked_by`.
+void check_ackers(Sim& sim, const ClusterTruth& now, const SimServer& server, TxnId txn, const std::set<MemberId>& acked_by);
+// S5.
+void check_followers(Sim& sim, const Truth& truth, const ClusterTruth& now);
+// S6.
+void check_one_writer(Sim& sim, const Truth& truth, const ClusterTruth& now);
+// S7, for a pair that a member says yes to.
+void check_promise(Sim& sim, const MemberId& member, SimVolume& volume, Pair pair);
+
+}  // namespace mysos::sim

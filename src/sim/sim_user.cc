@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/sim_user.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace mysos::sim {
+
+SimUser::SimUser(Sim& sim, Truth& truth, SimLeadership& schedulers, Prng& prng, Wishes wishes)
+    : sim_(sim), truth_(truth), schedulers_(schedulers), prng_(prng), wishes_(wishes) {}
+
+void SimUser::begin(Duration until) {
+  const std::uint32_t clusters = prng_.chance(250) ? 2 : 1;
+  for (std::uint32_t i = 0; i < clusters; ++i) create(i);
+  const auto in_faults = [&] { return sim_.between(seconds(2), until); };
+  for (std::uint32_t i = 0; i < clusters; ++i) {
+    const std::string name = fmt::format("shop-{}", i);
+    for (std::uint64_t n = prng_.below(3); n > 0; --n)
+      sim_.after(in_faults(), [this, name] { switch_over(name); });
+    if (prng_.chance(250)) sim_.after(in_faults(), [this, name] { fail_over(name); });
+    if (prng_.chance(250)) sim_.after(in_faults(), [this, name] { prefer(name); });
+    if (prng_.chance(250)) sim_.after(in_faults(), [this, name] { remove(name); });
+  }
+}
+
+void SimUser::create(std::uint32_t index) {
+  static constexpr std::uint32_t kSizes[] = {1, 2, 3, 3, 3, 5};
+  scheduler_input::CreateCluster in;
+  in.request = RequestId(fmt::format("r{}", next_request_++));
+  in.spec.name = fmt::format("shop-{}", index);
+  in.spec.members = wishes_.members.value_or(kSizes[prng_.below(std::size(kSizes))]);
+  if (in.spec.members > wishes_.machines) in.spec.members = wishes_.machines;
+  const Flavour flavour =
+      wishes_.flavour.value_or(prng_.chance(500) ? Flavour::kMariadb : Flavour::kMysql);
+  in.spec.version = flavour == Flavour::kMariadb ? "mariadb-10.11" : "mysql-9.7";
+  in.spec.flavour = flavour;
+  in.spec.user = "shop";
+  in.sealed_secrets = "sealed";
+  in.token_hash = "hash";
+  if (!schedulers_.leader().alive()) {
+    sim_.after(milliseconds(500), [this, index] { create(index); });
+    return;
+  }
+  asked_[in.request] = in.spec.name;
+  sim_.tell([&] {
+    return fmt::format("user: create {} with {} x {}", in.spec.name, in.spec.members,
+                       in.spec.version);
+  });
+  // A user whose request was lost asks again.
+  sim_.after(seconds(3), [this, index, name = in.spec.name] {
+    const bool known = std::ranges::any_of(
+        truth_.clusters, [&](const auto& c) { return c.second.cluster.spec.name == name; });
+    if (!known) create(index);
+  });
+  schedulers_.leader().request(std::move(in));
+}
+
+// As the store has it; null: there is none, or nobody to ask.
+const Cluster* SimUser::known(const std::string& name) {
+  if (!schedulers_.leader().alive()) return nullptr;
+  const Cluster* found = schedulers_.leader().committed_state().find_by_name(name);
+  return found == nullptr || found->members.empty() ? nullptr : found;
+}
+
+void SimUser::switch_over(const std::string& name) {
+  const Cluster* c = known(name);
+  if (c == nullptr) return;
+  scheduler_input::Switchover in{RequestId(fmt::format("r{}", next_request_++)), name, {}};
+  if (prng_.chance(500)) in.to = c->members[prng_.below(c->members.size())].id;
+  sim_.tell([&] { return fmt::format("user: switch {} over to {}", name, in.to ? in.to->str() : "any"); });
+  schedulers_.leader().request(std::move(in));
+}
+
+// An operator's failover, without evidence. A loss is never accepted: the checkers know none.
+void SimUser::fail_over(const std::string& name) {
+  const Cluster* c = known(name);
+  if (c == nullptr) return;
+  scheduler_input::Failover in{RequestId(fmt::format("r{}", next_request_++)), name, {}};
+  if (prng_.chance(500)) in.wanted.to = c->members[prng_.below(c->members.size())].id;
+  sim_.tell([&] { return fmt::format("user: fail {} over to {}", name, in.wanted.to ? in.wanted.to->str() : "any"); });
+  sim_.coverage.hit(Mark::kFailoverAsked);
+  schedulers_.leader().request(std::move(in));
+}
+
+void SimUser::prefer(const std::string& name) {
+  const Cluster* c = known(name);
+  if (c == nullptr) return;
+  const MemberId member = c->members[prng_.below(c->members.size())].id;
+  const Promotion wish = prng_.chance(500) ? Promotion::kPrefer : Promotion::kAvoid;
+  sim_.tell([&] { return fmt::format("user: promotion of {} is to be '{}'", member.str(), enum_text(wish)); });
+  schedulers_.leader().request(
+      scheduler_input::Promote{RequestId(fmt::format("r{}", next_request_++)), name, member, wish});
+}
+
+void SimUser::remove(const std::string& name) {
+  const bool known = std::ranges::any_of(schedulers_.leader().committed_state().clusters, [&](const auto& c) {
+    return c.second.spec.name == name && !c.second.deleting;
+  });
+  if (!schedulers_.leader().alive() || !known) return;
+  sim_.tell([&] { return fmt::format("user: delete {}", name); });
+  deletes_.insert(name);
+  schedulers_.leader().request(
+      scheduler_input::DeleteCluster{RequestId(fmt::format("r{}", next_request_++)), name});
+  sim_.after(seconds(3), [this, name] { remove(name); });
+}
+
+void SimUser::replied(const Reply& reply) {
+  const auto found = asked_.find(reply.request);
+  sim_.tell([&] {
+    return fmt::format("reply to {}{}: {}", reply.request.str(),
+                       found == asked_.end() ? "" : " (" + found->second + ")",
+                       reply.result ? reply.result->str() : reply.result.error().message);
+  });
+}
+
+}  // namespace mysos::sim

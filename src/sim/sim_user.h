@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Who asks for clusters, has them switched over and deleted, as a seed draws it, and asks again where a request was lost.
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "sim/sim_leadership.h"
+#include "sim/truth.h"
+
+namespace mysos::sim {
+
+class SimUser {
+ public:
+  struct Wishes {
+    std::optional<std::uint32_t> members;  // none: the seed draws it
+    std::optional<Flavour> flavour;
+    std::uint32_t machines = 0;  // no cluster has more members
+  };
+  SimUser(Sim& sim, Truth& truth, SimLeadership& schedulers, Prng& prng, Wishes wishes);
+  // Creates now, and asks for the rest between now and `until`.
+  void begin(Duration until);
+  void replied(const Reply& reply);
+  [[nodiscard]] bool deleted(const std::string& name) const { return deletes_.contains(name); }
+
+ private:
+  void create(std::uint32_t index);
+  void switch_over(const std::string& name);
+  void fail_over(const std::string& name);
+  void prefer(const std::string& name);
+  void remove(const std::string& name);
+  const Cluster* known(const std::string& name);
+
+  Sim& sim_;
+  Truth& truth_;
+  SimLeadership& schedulers_;
+  Prng& prng_;
+  Wishes wishes_;
+  std::uint64_t next_request_ = 1;
+  std::map<RequestId, std::string> asked_;
+  std::set<std::string> deletes_;  // asked for
+};
+
+}  // namespace mysos::sim
