@@ -74,7 +74,8 @@ def test_one_end_of_a_switchover_is_killed_in_its_middle(up, standing, victim):
         answer = standing.client.post("/v1/clusters/shop/switchover", {"to": target["id"]})
         assert answer.status in (200, 202), answer
         kill([pid])
-        wait_for("an election has ended", lambda: standing.show()["epoch"] > before["epoch"] and standing.primary(), HEAL_SECONDS)
+        wait_for("an election has ended", lambda: standing.show()["epoch"] > before["epoch"] and standing.primary(),
+                 HEAL_SECONDS)
         ledger.wait_for_more(100)
         standing.healthy()
         ledger.wait_for_more(50)
