@@ -36,7 +36,7 @@ struct EpochTimes {
   Duration bootstrap_wait = std::chrono::seconds(30);     // for the whole set, before the first primary is made of fewer
   Duration stragglers_wait = std::chrono::milliseconds(200);  // for fences of members in sight, once a choice is possible
   Duration target_wait = std::chrono::seconds(3);         // for the target of a switchover, before another is chosen
-  Duration rebuild_after = std::chrono::seconds(10);      // of being errant; past solo_after, which shows what was in flight
+  Duration rebuild_after = std::chrono::seconds(10);      // of being errant
   Duration drop_after = std::chrono::seconds(2);          // of an acker that does not receive
   Duration cut_after = std::chrono::milliseconds(500);    // no acker that is there can receive from the primary
   Duration stalled_after = std::chrono::seconds(2);       // the primary's executor says that it cannot write

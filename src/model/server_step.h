@@ -83,6 +83,9 @@ std::string describe(const ServerStep& step);
 struct ServerSnapshot {
   bool read_only = true;
   GtidSet executed;               // in its own binlog, durable
+  // MySQL: its own commits that are in its binlog, or about to be, and not in `executed` yet: they wait for an acker. Read
+  // before `executed`, so that none is in neither.
+  GtidSet in_flight;
   GtidSet received;               // in its relay log or executed (so it contains executed)
   bool receiver_running = false;  // the thread exists (it may be retrying)
   bool receiver_connected = false;

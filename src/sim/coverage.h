@@ -24,6 +24,7 @@ enum class Mark {
   kRebuild,                // data were thrown away by order
   kAmnesia,                // a relay log was lost
   kKnown,                  // ... and what was in it is known
+  kInFlightHeld,           // who began to follow held a commit that its source had not executed yet
   kHungReadOnly,           // read-only waited for commits that waited for acknowledgements
   kPromiseLostBeforeSync,  // an executor died before its promise was durable
   kPromiseKeptUnseen,      // ... after it was, before anything followed
@@ -69,8 +70,9 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Mark::kCount)> k
     "errant_tail",
     "rebuild",
     "amnesia",
-    "hung_read_only",
     "known",
+    "in_flight_held",
+    "hung_read_only",
     "promise_lost_before_sync",
     "promise_kept_unseen",
     "adopted",

@@ -117,6 +117,7 @@ void SimServer::relayed(const std::shared_ptr<ReplicaLink>& link, const std::vec
   for (const TxnId t : txns) {
     if (!data_->held.has(t)) hold(t, false);
   }
+  received_end_ = position + 1;
   apply_soon();
   if (!link->acking) return;
   sim_.network.send(link->up, node(), link->source->node(), [link, position] {
@@ -160,10 +161,10 @@ void SimServer::admit(const std::shared_ptr<ReplicaLink>& link) {
   while (link->next < data_->binlog.size() && link->held.has(data_->binlog[link->next]))
     ++link->next;
   if (link->acking) acknowledged(link, link->next);
-  pump(link);
   sim_.network.send(link->down, node(), link->replica->node(), [link, position = link->next] {
     link->replica->received_batch(link, {}, position);
   });
+  pump(link);
   link->replica->watch_link(link);
 }
 
@@ -261,6 +262,7 @@ void SimServer::point_at(const std::string& host, std::uint16_t port, Done done)
     applier_ = false;
     data_->source_host = host;
     data_->source_port = port;
+    received_end_ = 0;
     done(std::nullopt);
   });
 }

@@ -71,6 +71,7 @@ void SimServer::crash(const std::string& how, bool power_lost) {
   turning_read_only_ = syncing_ = holding_commits_ = false;
   d_ = 0;
   semi_sync_replica_ = receiver_ = receiver_acks_ = applier_ = applying_ = false;
+  received_end_ = 0;
   data_ = nullptr;
   up_ = {};
   auto waiting = std::exchange(waiting_, {});
@@ -347,17 +348,35 @@ void SimServer::take(const step::RequireExecuted& s, Done done) {
 
 void SimServer::take(const step::RequireContainedIn& s, Done done) {
   if (receiver_) return done("the receiver runs");
+  const SimServer* source = world_.server_at(data_->source_host, data_->source_port);
+  const GtidSet waiting = source != nullptr && source->alive() ? source->in_flight() : GtidSet{};
+  if (!waiting.minus(data_->received).contains(waiting) && s.set.contains(data_->received)) {
+    sim_.coverage.hit(Mark::kInFlightHeld);
+  }
   done(s.set.contains(data_->received)
            ? std::nullopt
            : std::optional<std::string>("it holds transactions that the other lacks"));
+}
+
+// MySQL: in the binlog, and not executed before it was acknowledged.
+GtidSet SimServer::in_flight() const {
+  GtidSet out;
+  if (identity_.flavour != Flavour::kMysql) return out;
+  for (const Pending& p : pending_) out.add(sim_.txns[p.txn].source, sim_.txns[p.txn].number, sim_.txns[p.txn].number);
+  return out;
 }
 
 ServerSnapshot SimServer::read() const {
   ServerSnapshot s;
   if (data_ == nullptr) return s;
   s.read_only = read_only_;
-  s.executed = data_->executed;
-  s.received = data_->received;
+  s.in_flight = in_flight();
+  s.executed = data_->executed.minus(s.in_flight);
+  s.received = data_->received.minus(s.in_flight);
+  if (identity_.flavour == Flavour::kMysql) {
+    s.binlog_end = {1, data_->binlog.size() + 1};
+    if (received_end_ > 0) s.received_end = {1, received_end_};
+  }
   s.receiver_running = receiver_;
   s.receiver_connected = receiver_ && link_ && link_->connected;
   s.receiver_host = data_->source_host;
