@@ -56,7 +56,7 @@ void certify(EpochPlanning& p, const MemberView& primary, const MemberView& v) {
 // It holds what the primary lacks, so nobody was ever told that those writes are safe. Its data are made anew.
 void errant(EpochPlanning& p, const MemberView& primary, const MemberView& v) {
   const auto [since, is_new] = p.memory.errant_since.try_emplace(v.id, p.now);
-  const std::string extra = v.report->received.minus(primary.report->executed).to_string();
+  const std::string extra = v.report->received.minus(EpochPlanning::written_by(primary)).to_string();
   p.wait(v.id.value + ": it holds transactions that were never acknowledged (" + extra + ")");
   if (p.should_acknowledge(v.id) || p.record.ackers.contains(v.id) || !p.primary_in_place(primary)) return;
   if (!primary.report->binlog_complete) return;
@@ -74,7 +74,8 @@ void order_replica(EpochPlanning& p, const MemberView& primary, const MemberView
     p.memory.errant_since.erase(v.id);
     return;
   }
-  const bool contained = primary.report->executed.contains(r.received);
+  const GtidSet written = EpochPlanning::written_by(primary);
+  const bool contained = written.contains(r.received);
   if (p.settled(v) && r.role == MemberRole::kErrant && !contained) return errant(p, primary, v);
   order::Follow o;
   o.pair = p.record.pair;
@@ -82,7 +83,7 @@ void order_replica(EpochPlanning& p, const MemberView& primary, const MemberView
   o.host = primary.host;
   o.port = primary.port;
   o.acking = acking;
-  o.source_executed = primary.report->executed;
+  o.source_executed = written;
   p.out.orders.emplace_back(v.id, std::move(o));
 }
 

@@ -38,7 +38,7 @@ struct EpochTimes {
   Duration stragglers_wait = std::chrono::milliseconds(200);  // for fences of members in sight, once a choice is possible
   Duration early_wait = std::chrono::milliseconds(300);   // for those who are fenced before the primary of a switchover
   Duration target_wait = std::chrono::seconds(3);         // for the target of a switchover, before another is chosen
-  Duration rebuild_after = std::chrono::seconds(10);      // of being errant; past solo_after, which shows what was in flight
+  Duration rebuild_after = std::chrono::seconds(10);      // of being errant
   Duration drop_after = std::chrono::seconds(2);          // of an acker that does not receive
   Duration cut_after = std::chrono::milliseconds(500);    // no acker that is there is connected to the primary
   // Receivers that have heard nothing for so long, by their own account, while they believe to be connected. The shorter one

@@ -280,6 +280,45 @@ TEST(EpochPlanner, RebuildsAnErrantMemberAfterAWhileButNeverAnAcker) {
   EXPECT_FALSE(World::ordered<order::Rebuild>(w.plan(), 2));
 }
 
+// It is in the primary's binlog, and MySQL executes it only once it was acknowledged: by just that acker, perhaps.
+TEST(EpochPlanner, WhoHoldsACommitThatWaitsForAnAckerFollows) {
+  World w(2);
+  w.r(0).in_flight = gtid("0-1-10");
+  w.r(1).received = gtid("0-1-10");
+  w.r(1).role = MemberRole::kIdle;
+  w.r(1).acking = w.r(1).receiver_running = w.r(1).receiver_connected = false;
+
+  const auto follow = World::ordered<order::Follow>(w.plan(), 1);
+
+  ASSERT_TRUE(follow);
+  EXPECT_TRUE(follow->source_executed.contains(gtid("0-1-10")));
+}
+
+TEST(EpochPlanner, WhoHoldsACommitThatWaitsForAnAckerIsNotRebuilt) {
+  World w(3);
+  w.cluster.epoch.ackers = {id(1)};
+  w.r(2).role = MemberRole::kErrant;
+  w.r(2).acking = w.r(2).receiver_running = w.r(2).receiver_connected = false;
+  w.r(2).received = gtid("0-1-10");
+  (void)w.plan();
+  w.r(0).in_flight = gtid("0-1-10");
+  w.now += w.times.rebuild_after;
+
+  const auto d = w.plan();
+
+  EXPECT_FALSE(World::ordered<order::Rebuild>(d, 2));
+  EXPECT_TRUE(World::ordered<order::Follow>(d, 2)) << "a newer read of the primary shows that it is not errant";
+}
+
+TEST(EpochPlanner, AnAmnesiacThatKnowsWhatItForgotMakesAFailoverPossible) {
+  World w(3, Flavour::kMariadb);
+  w.r(1).amnesiac = true;
+  w.crash_primary();
+  EXPECT_FALSE(w.plan().next) << "the election could not be ended";
+  w.r(1).known = gtid("0-1-9");
+  EXPECT_EQ(w.persist().kind, "failover_started");
+}
+
 TEST(EpochPlanner, CertifiesAnAmnesiacByAReadAfterItsRestart) {
   World w(3, Flavour::kMariadb);
   w.r(1).amnesiac = true;

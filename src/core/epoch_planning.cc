@@ -71,6 +71,10 @@ bool EpochPlanning::has_all_of(const MemberView& v, const MemberView& primary) {
   return v.report->received.contains(primary.report->executed) && v.report->received_end >= primary.report->binlog_end;
 }
 
+GtidSet EpochPlanning::written_by(const MemberView& primary) {
+  return primary.report->executed.united(primary.report->in_flight);
+}
+
 std::size_t EpochPlanning::containing(const MemberView& p) const {
   return static_cast<std::size_t>(std::ranges::count_if(members, [&](const MemberView& v) {
     return should_acknowledge(v.id) && acknowledges(v) && has_all_of(v, p);

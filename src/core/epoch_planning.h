@@ -50,6 +50,8 @@ struct EpochPlanning {
   [[nodiscard]] std::size_t max_ackers() const;
   // It holds all that was in the primary's binlog when that last spoke, visible there or not (R-read of docs/model).
   [[nodiscard]] static bool has_all_of(const MemberView& v, const MemberView& primary);
+  // What is in the primary's binlog. MySQL executes a commit only once it was acknowledged.
+  [[nodiscard]] static GtidSet written_by(const MemberView& primary);
   // How many ackers of the record have all of the primary.
   [[nodiscard]] std::size_t containing(const MemberView& p) const;
 

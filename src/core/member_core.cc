@@ -400,6 +400,7 @@ MemberReport MemberCore::report() const {
   r.writable = role_ == MemberRole::kPrimary && running_->read && !seen.read_only;
   r.executed = seen.executed;
   r.received = seen.received;
+  r.in_flight = seen.in_flight;
   r.binlog_end = seen.binlog_end;
   r.received_end = seen.received_end;
   r.receiver_running = seen.receiver_running;

@@ -159,7 +159,7 @@ class Executors : public testing::TestWithParam<Flavour> {
   }
   Order follow(Pair pair, TestMember& source, const MemberReport& read, bool acking) {
     return order::Follow{pair,   source.id(),  source.spec().bind, source.spec().port,
-                         acking, read.executed};
+                         acking, read.executed.united(read.in_flight)};
   }
   Order promote(Pair pair, TestMember& primary, const GtidSet& floor, std::set<MemberId> shut_out) {
     order::Promote o{.pair = pair, .d = 1, .floor = floor};
@@ -251,6 +251,7 @@ class Executors : public testing::TestWithParam<Flavour> {
   }
   asio::awaitable<void> story_of_a_killed_primary();
   asio::awaitable<void> story_of_a_forgotten_relay_log();
+  asio::awaitable<void> story_of_a_write_that_its_acker_holds();
   asio::awaitable<void> old_primary_comes_back(TestMember& next, Pair pair);
 
   TestDir dir_;
@@ -420,6 +421,45 @@ asio::awaitable<void> Executors::story_of_a_forgotten_relay_log() {
 
 TEST_P(Executors, AReplicaKilledWithThePrimaryTellsWhatItHadAcknowledged) {
   loop_.run(story_of_a_forgotten_relay_log(), seconds(240));
+}
+
+// All that could acknowledge it have it, and none of them will be sent it again.
+asio::awaitable<void> Executors::story_of_a_write_that_its_acker_holds() {
+  co_await set_up();
+  co_await bootstrap();
+  EXPECT_TRUE(co_await sql(at(0), "CREATE DATABASE d"));
+  EXPECT_TRUE(co_await sql(at(0), "CREATE TABLE d.t (i INT PRIMARY KEY)"));
+  const auto before = co_await at(0).client->status(seconds(5));
+  if (!before) co_return;
+  for (std::size_t i : {1, 2}) co_await must(at(i), follow({1, 2}, at(0), *before, false));
+  co_await until(at(0), "has no acker", [](const MemberReport& r) { return r.semi_sync_clients == 0; });
+  bool written = false;
+  const auto write = [&]() -> asio::awaitable<void> {
+    written = (co_await sql(at(0), "INSERT INTO d.t VALUES (1)")).has_value();
+  };
+  TaskGroup writer(loop_.io.get_executor());
+  writer.spawn("writer", write());
+  const bool mysql = GetParam() == Flavour::kMysql;
+  const MemberReport waits = co_await until(at(0), "has a commit that waits", [&](const MemberReport& r) {
+    return mysql ? !r.in_flight.empty() : r.executed.count() > before->executed.count();
+  });
+  const GtidSet all = waits.executed.united(waits.in_flight);
+  co_await until(at(1), "has executed it", [&](const MemberReport& r) { return r.executed.contains(all); });
+  EXPECT_FALSE(written);
+
+  const MemberReport back = co_await killed_and_back(at(1));
+  EXPECT_TRUE(back.executed.contains(all));
+  const auto read = co_await at(0).client->status(seconds(5));
+  if (!read) co_return;
+  EXPECT_EQ(read->executed.contains(back.received), !mysql) << "only what is in flight shows that it is not errant";
+  co_await must(at(1), follow({1, 3}, at(0), *read, true));
+
+  EXPECT_TRUE(co_await eventually([&] { return written; }, seconds(15)));
+  co_await writer.join();
+}
+
+TEST_P(Executors, AWriteThatWaitsForAnAckerWhichHoldsItIsAcknowledged) {
+  loop_.run(story_of_a_write_that_its_acker_holds(), seconds(240));
 }
 
 TEST_P(Executors, AnExecutorThatWasKilledIsFoundAgainByTheNextWithItsServerServing) {

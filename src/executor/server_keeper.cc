@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/log.h"
+#include "executor/stuck_commits.h"
 #include "mysql/relay_log.h"
 
 namespace mysos {
@@ -45,6 +46,8 @@ struct ServerKeeper::Run {
   bool restarting = false;  // its receiver, between two tries to connect
   bool up = false;
   std::optional<Instant> asked;  // when the read began that is under way
+  StuckCommits stuck;
+  bool pushing = false;
 };
 
 // One plan at a time is at work on a server.
@@ -125,15 +128,15 @@ void ServerKeeper::act(const ServerAction& action) {
                  [&](const server_action::MakeDatadir&) {
                    tasks_.spawn("make the datadir", make_datadir());
                  },
-                 [&](const server_action::Start& s) { start(s.generation); },
-                 [&](const server_action::Shutdown&) {
-                   if (run_) tasks_.spawn("shut mysqld down", shut_down(run_));
                  [&](const server_action::ReadRelay& r) {
                    tasks_.spawn("read the relay logs", read_relay(r.keep_earlier));
                  },
                  [&](const server_action::DropRelay&) {
                    tasks_.spawn("drop the kept relay logs", drop_relay());
                  },
+                 [&](const server_action::Start& s) { start(s.generation); },
+                 [&](const server_action::Shutdown&) {
+                   if (run_) tasks_.spawn("shut mysqld down", shut_down(run_));
                  },
                  [&](const server_action::Kill&) { kill(); },
                  [&](const server_action::EnsureUser&) { ensure_user(); },
@@ -162,9 +165,6 @@ asio::awaitable<void> ServerKeeper::make_datadir() {
   tell_(member_input::DatadirReady{});
 }
 
-void ServerKeeper::start(std::uint64_t generation) {
-  const auto fail_start = [&](const Error& error) {
-    tell_(member_input::ServerExited{error.message});
 // Before a server is started that throws them away. They are kept beside the datadir, for a person who must look for a write.
 asio::awaitable<void> ServerKeeper::read_relay(bool keep_earlier) {
   const Instant began = steady_now();
@@ -189,6 +189,9 @@ asio::awaitable<void> ServerKeeper::drop_relay() {
   if (!dropped) kLog.warn("kept relay logs are still there: {}", dropped.error().message);
 }
 
+void ServerKeeper::start(std::uint64_t generation) {
+  const auto fail_start = [&](const Error& error) {
+    tell_(member_input::ServerExited{error.message});
   };
   const auto server_id = server_id_of(config_.spec.index, generation);
   if (!server_id) return fail_start(server_id.error());
@@ -268,6 +271,8 @@ asio::awaitable<void> ServerKeeper::poll(RunPtr run) {
     failing = !seen;
     if (seen && steps == run->steps && !run->restarting) tell_(member_input::Snapshot{*seen});
     if (run_ != run) co_return;
+    const bool stuck = seen && run->stuck.look(*seen, run->ops.commits_waited(), steady_now());
+    if (stuck && !run->pushing) tasks_.spawn("push commits", push_commits(run));
     fast_pause = fast_ ? std::min(fast_pause * 5 / 4, kPollFastMax) : kPollFastMin;
     // Never in step with another member's: of two reads that are compared the replica's has to be the later one.
     const Duration apart{steady_now().time_since_epoch().count() % kPollSpread.count()};
@@ -281,6 +286,13 @@ asio::awaitable<void> ServerKeeper::listen(RunPtr run) {
     co_await sleep_for(kPollEvery);
     if (run_ == run && run->asked && steady_now() - *run->asked >= kPollEvery) tell_(member_input::Unanswered{});
   }
+}
+
+asio::awaitable<void> ServerKeeper::push_commits(RunPtr run) {
+  run->pushing = true;
+  const Status pushed = co_await run->ops.push_commits(kReadDeadline);
+  run->pushing = false;
+  kLog.info("commits waited for an acker that is there: {}", pushed ? "they have gone on" : pushed.error().message);
 }
 
 // ---- plans ----

@@ -87,6 +87,7 @@ class ServerKeeper final : public ServerSide {
   asio::awaitable<void> bring_up(RunPtr run);
   asio::awaitable<void> poll(RunPtr run);
   asio::awaitable<void> listen(RunPtr run);
+  asio::awaitable<void> push_commits(RunPtr run);
   asio::awaitable<void> shut_down(RunPtr run);
   asio::awaitable<void> carry_out(RunPtr run, StepPlan plan);
   asio::awaitable<std::optional<std::string>> steps_of(RunPtr run, StepPlan plan, Instant until);
@@ -95,8 +96,8 @@ class ServerKeeper final : public ServerSide {
   asio::awaitable<bool> ackers_are_there(RunPtr run);
   asio::awaitable<void> make_user(RunPtr run);
   [[nodiscard]] bool current(const RunPtr& run, std::uint64_t plan) const;
-
   [[nodiscard]] std::string kept_relay() const { return layout_.dir + "/relay-kept"; }
+
   TaskGroup& tasks_;
   KeeperConfig config_;
   mysql::ServerLayout layout_;

@@ -79,7 +79,8 @@ struct MemberReport {
   bool writable = false;  // clients can write here
   GtidSet executed;
   GtidSet received;
-  LogPosition binlog_end;    // as in ServerSnapshot
+  GtidSet in_flight;         // as in ServerSnapshot
+  LogPosition binlog_end;    // ...
   LogPosition received_end;
   bool receiver_running = false;
   bool receiver_connected = false;  // as the server believes: of a silent source it does for seconds
@@ -123,6 +124,7 @@ void fields(Io& io, MemberReport& r) {
   io("writable", r.writable);
   io("executed", r.executed);
   io("received", r.received);
+  io("in_flight", r.in_flight);
   io("binlog_end", r.binlog_end);
   io("received_end", r.received_end);
   io("receiver_running", r.receiver_running);

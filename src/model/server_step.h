@@ -101,6 +101,9 @@ struct Heard {
 struct ServerSnapshot {
   bool read_only = true;
   GtidSet executed;               // in its own binlog, durable
+  // MySQL: its own commits that are in its binlog, or about to be, and not in `executed` yet: they wait for an acker. Read
+  // before `executed`, so that none is in neither.
+  GtidSet in_flight;
   GtidSet received;               // in its relay log or executed (so it contains executed)
   bool receiver_running = false;  // the thread exists (it may be retrying)
   bool receiver_connected = false;  // as it believes: of a silent source it does for net_timeout

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <cctype>
+#include <string>
+
 #include "mysql/config.h"
 #include "mysql/flavour_impl.h"
 
@@ -14,6 +17,17 @@ constexpr ReplicaColumns kColumns = {.receiver_running = "Replica_IO_Running",
                                      .behind = "Seconds_Behind_Source",
                                      .file = "Source_Log_File",
                                      .position = "Read_Source_Log_Pos"};
+
+// gtid_owned names with each transaction the thread that has it: "uuid:7#21:8#22".
+std::string without_owners(const std::string& owned) {
+  std::string out;
+  bool owner = false;
+  for (const char c : owned) {
+    owner = c == '#' || (owner && std::isdigit(static_cast<unsigned char>(c)) != 0);
+    if (!owner) out += c;
+  }
+  return out;
+}
 
 class Mysql final : public Flavour {
  public:
@@ -57,7 +71,8 @@ class Mysql final : public Flavour {
   }
 
   [[nodiscard]] std::string snapshot_sql() const override {
-    return "SELECT @@GLOBAL.read_only AS read_only, @@GLOBAL.gtid_executed AS executed, @@GLOBAL.gtid_purged AS purged, "
+    return "SELECT @@GLOBAL.gtid_owned AS owned; "
+           "SELECT @@GLOBAL.read_only AS read_only, @@GLOBAL.gtid_executed AS executed, @@GLOBAL.gtid_purged AS purged, "
            "@@GLOBAL.rpl_semi_sync_source_enabled AS source_on, "
            "@@GLOBAL.rpl_semi_sync_source_wait_for_replica_count AS d; "
            "SHOW REPLICA STATUS; SHOW GLOBAL STATUS LIKE 'Rpl\\_semi\\_sync%'; SHOW BINARY LOG STATUS; "
@@ -66,24 +81,27 @@ class Mysql final : public Flavour {
   }
   [[nodiscard]] std::string oldest_binlog_sql() const override { return {}; }  // gtid_purged says it
   [[nodiscard]] Result<ServerSnapshot> parse_snapshot(const std::vector<Rows>& answers) const override {
-    if (answers.size() != 5 || answers[0].empty()) return fail(Errc::kInternal, "a snapshot has five answers");
+    if (answers.size() != 6 || answers[0].empty() || answers[1].empty()) {
+      return fail(Errc::kInternal, "a snapshot has six answers");
+    }
     ServerSnapshot out;
-    const Rows& own = answers[0];
+    MYSOS_TRY(out.in_flight, GtidSet::parse(without_owners(answers[0].text(0, "owned"))));
+    const Rows& own = answers[1];
     out.read_only = is_on(own.text(0, "read_only"));
     MYSOS_TRY(out.executed, GtidSet::parse(own.text(0, "executed")));
     out.binlog_complete = own.text(0, "purged").empty();
     if (is_on(own.text(0, "source_on"))) out.semi_sync_d = static_cast<std::uint32_t>(own.number(0, "d").value_or(0));
-    read_replica_status(answers[1], kColumns, out);
+    read_replica_status(answers[2], kColumns, out);
     // Empty right after CHANGE SOURCE, although what was received before is there: so executed joins it.
-    MYSOS_TRY(const GtidSet retrieved, GtidSet::parse(answers[1].text(0, "Retrieved_Gtid_Set")));
+    MYSOS_TRY(const GtidSet retrieved, GtidSet::parse(answers[2].text(0, "Retrieved_Gtid_Set")));
     out.received = out.executed.united(retrieved);
     // After `executed` was read, so that it is not before it.
-    out.binlog_end = log_position(answers[3], "File", "Position");
+    out.binlog_end = log_position(answers[4], "File", "Position");
     out.received_end = out.heard.position;
-    out.heard.heartbeats = static_cast<std::uint64_t>(answers[4].number(0, "heartbeats").value_or(0));
-    out.semi_sync_replica = is_on(global_status(answers[2], "Rpl_semi_sync_replica_status"));
+    out.heard.heartbeats = static_cast<std::uint64_t>(answers[5].number(0, "heartbeats").value_or(0));
+    out.semi_sync_replica = is_on(global_status(answers[3], "Rpl_semi_sync_replica_status"));
     out.semi_sync_clients =
-        static_cast<std::uint32_t>(std::atoi(global_status(answers[2], "Rpl_semi_sync_source_clients").c_str()));
+        static_cast<std::uint32_t>(std::atoi(global_status(answers[3], "Rpl_semi_sync_source_clients").c_str()));
     return out;
   }
 

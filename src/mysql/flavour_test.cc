@@ -34,6 +34,7 @@ TEST(Flavour, EachSpeaksItsOwnWords) {
 TEST(MysqlSnapshot, WhatWasReceivedIsAtLeastWhatIsExecuted) {
   const std::string uuid = "3e11fa47-71ca-11e1-9e33-c80aa9429562";
   const std::vector<Rows> answers = {
+      one({"owned"}, {uuid + ":6#21:7#22,\n" + uuid + ":tag:1#23"}),
       one({"read_only", "executed", "purged", "source_on", "d"}, {"1", uuid + ":1-5", "", "0", "1"}),
       one({"Replica_IO_Running", "Replica_SQL_Running", "Source_Host", "Source_Port", "Seconds_Behind_Source",
            "Retrieved_Gtid_Set", "Last_SQL_Error", "Last_IO_Error", "Source_Log_File", "Read_Source_Log_Pos"},
@@ -47,6 +48,7 @@ TEST(MysqlSnapshot, WhatWasReceivedIsAtLeastWhatIsExecuted) {
 
   ASSERT_TRUE(s);
   EXPECT_EQ(s->received.to_string(), uuid + ":1-9");
+  EXPECT_EQ(s->in_flight.to_string(), uuid + ":6-7," + uuid + ":tag:1");
   EXPECT_TRUE(s->receiver_running);
   EXPECT_FALSE(s->receiver_connected);
   EXPECT_TRUE(s->applier_running);

@@ -46,6 +46,13 @@ class Real : public testing::TestWithParam<FlavourKind> {
     io.run();
     ASSERT_TRUE(done) << done.error().message;
   }
+  void push_commits(TestMember& m, bool works = true) {
+    Status done = fail(Errc::kTimeout, "not run");
+    asio::co_spawn(io, m.ops->push_commits(seconds(5)), [&](const std::exception_ptr&, Status s) { done = std::move(s); });
+    io.restart();
+    io.run();
+    EXPECT_EQ(done.has_value(), works) << (done ? "" : done.error().message);
+  }
   static void caught_up(TestMember& with, TestMember& who) {
     const GtidSet all = with.read().executed;
     EXPECT_TRUE(who.wait_for([&](const ServerSnapshot& s) { return s.executed.contains(all); }))
@@ -345,6 +352,54 @@ TEST_P(Real, WritesThatWaitForAnAckerAreNeverAcknowledgedByBeingQuieted) {
   a().kill9();  // the way out
   writers.turn(milliseconds(200));
   EXPECT_EQ(writers.acknowledged, 0);
+}
+
+// It is in the binlog of its primary, and MySQL does not show it as executed: who holds it is not errant.
+TEST_P(Real, AReplicaThatHoldsACommitThatWaitsForItMayFollow) {
+  a_cluster();
+  caught_up(a(), b());
+  for (TestMember* m : {&b(), &c()}) {
+    m->run(step::StopReceiver{});
+    m->run(step::SemiSyncReplica{false});
+    m->run(step::StartReplication{});
+  }
+  const GtidSet before = a().read().executed;
+  Waiters writer(io, a(), 1);
+  ASSERT_TRUE(writer.waiting());
+  ASSERT_TRUE(b().wait_for([&](const ServerSnapshot& s) { return !before.contains(s.received); }));
+  ASSERT_TRUE(b().wait_for([&](const ServerSnapshot& s) { return !before.contains(s.executed); }));
+
+  b().kill9();
+  b().start();
+  b().run(step::StopReceiver{});
+  const ServerSnapshot source = a().read();
+
+  if (mysql()) {
+    EXPECT_EQ(source.executed, before);
+    EXPECT_EQ(source.in_flight.count(), 1U) << source.in_flight.to_string();
+    EXPECT_FALSE(b().try_run(step::RequireContainedIn{source.executed})) << "all that is said of the binlog is needed";
+  } else {
+    EXPECT_TRUE(source.in_flight.empty());
+  }
+  const auto contained = b().try_run(step::RequireContainedIn{source.executed.united(source.in_flight)});
+  EXPECT_TRUE(contained) << contained.error().message;
+  b().follow(a());
+  EXPECT_TRUE(a().wait_for([](const ServerSnapshot& s) { return s.semi_sync_clients == 1; }));
+  writer.turn(seconds(1));
+  EXPECT_EQ(writer.acknowledged, 0) << "what it held when it connected it acknowledges only with the next commit";
+  (void)a().read();
+  EXPECT_GE(a().ops->commits_waited(), 1U);
+  push_commits(a());
+  writer.turn(milliseconds(100));
+  EXPECT_EQ(writer.acknowledged, 1) << "the write waited for just that replica";
+  EXPECT_TRUE(a().read().in_flight.empty());
+  EXPECT_TRUE(a().read().executed.contains(source.in_flight));
+  a().run(step::SetReadOnly{true});
+  const GtidSet closed = a().read().executed;
+  push_commits(a(), false);
+  EXPECT_EQ(a().read().executed, closed) << "a server that is read-only gets no commit by that";
+  a().kill9();
+  writer.turn(milliseconds(100));
 }
 
 // Not what anybody wants, but what the servers do: why a primary is made quiet, or killed, and never just told to end. The

@@ -18,6 +18,8 @@ constexpr Duration kBinlogLookEvery = std::chrono::seconds(5);
 constexpr Duration kPoll = std::chrono::milliseconds(2);
 constexpr Duration kAwaitReceived = std::chrono::seconds(2);
 constexpr double kDrainSlice = 0.2;  // seconds; between two looks at an applier that may have stopped
+// Written to the binlog, though there is no such table; and, unlike a FLUSH, refused by a server that is read-only.
+constexpr std::string_view kPushCommits = "DROP TABLE IF EXISTS sys.mysos_none";
 constexpr unsigned kNoSuchThread = 1094;
 constexpr std::size_t kMaxKillBatch = 200;
 
@@ -37,6 +39,16 @@ bool is_client(const Rows& list, std::size_t row, const std::set<std::string>&) 
   const std::string user = list.text(row, "User");
   return user != "system user" && user != "event_scheduler" && !user.starts_with(kOurPrefix) &&
          list.text(row, "Command") != "Daemon" && list.text(row, "Command") != "Killed";
+}
+// Of semi-sync, on either flavour.
+std::uint32_t waiting_sessions(const std::vector<Rows>& snapshot) {
+  for (const Rows& answer : snapshot) {
+    for (std::size_t i = 0; i < answer.size(); ++i) {
+      if (!answer.text(i, std::size_t{0}).ends_with("_wait_sessions")) continue;
+      return static_cast<std::uint32_t>(std::strtoul(answer.text(i, std::size_t{1}).c_str(), nullptr, 10));
+    }
+  }
+  return 0;
 }
 bool is_one_of(const Rows& list, std::size_t row, const std::set<std::string>& names) {
   return names.contains(list.text(row, "User"));
@@ -82,6 +94,7 @@ asio::awaitable<Result<ServerSnapshot>> ServerOps::read(Duration at_most) {
   MYSOS_CO_TRY_VOID(co_await ensure_connected(reads_, budget.left()));
   MYSOS_CO_TRY(const auto answers, co_await reads_.query_all(flavour_.snapshot_sql(), budget.left()));
   MYSOS_CO_TRY(ServerSnapshot out, flavour_.parse_snapshot(answers));
+  commits_waited_ = waiting_sessions(answers);
   if (!flavour_.oldest_binlog_sql().empty()) {
     if (!binlog_complete_) co_await look_at_binlogs();
     out.binlog_complete = binlog_complete_.value_or(false);
@@ -345,6 +358,16 @@ asio::awaitable<Status> ServerOps::require(GtidSet set, bool executed, Budget bu
   const GtidSet extra = seen.received.united(seen.executed).minus(set);
   if (extra.empty()) co_return Status{};
   co_return fail(Errc::kConflict, "it holds transactions that the source lacks: " + extra.to_string());
+}
+
+asio::awaitable<Status> ServerOps::push_commits(Duration at_most) {
+  const Budget budget{steady_now() + at_most};
+  SessionTarget owner = config_.admin;
+  owner.user = kOwnerAccount;
+  Session session(co_await asio::this_coro::executor, std::move(owner));
+  MYSOS_CO_TRY_VOID(co_await session.connect(std::min(budget.left(), kConnectTimeout)));
+  MYSOS_CO_TRY([[maybe_unused]] const Rows ok, co_await session.query(std::string(kPushCommits), budget.left()));
+  co_return Status{};
 }
 
 asio::awaitable<Result<bool>> ServerOps::user_is_there(Duration at_most) {

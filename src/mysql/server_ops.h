@@ -32,11 +32,16 @@ class ServerOps {
   asio::awaitable<Status> run(ServerStep step, Duration at_most);
   // One round trip, 1 to 3 ms.
   asio::awaitable<Result<ServerSnapshot>> read(Duration at_most);
+  // How many commits waited for acknowledgements at the last read().
+  [[nodiscard]] std::uint32_t commits_waited() const { return commits_waited_; }
   // Makes the user's account, through the binlog, on a session of its own: it waits for an acker like any write. Writes
   // nothing when the account is there. Fails on a read-only server, of either flavour, and writes nothing then.
   asio::awaitable<Status> ensure_user(Duration at_most);
   // It can log in: nothing would be written.
   asio::awaitable<Result<bool>> user_is_there(Duration at_most);
+  // Makes a commit that changes nothing: acknowledged, it carries those before it with it. Waits for acknowledgements as any
+  // write does; by an account that cannot write where clients cannot.
+  asio::awaitable<Status> push_commits(Duration at_most);
   // "10.11.19-MariaDB-..."
   asio::awaitable<Result<std::string>> version(Duration at_most);
   asio::awaitable<Result<std::string>> server_id(Duration at_most);
@@ -70,6 +75,7 @@ class ServerOps {
   const Flavour& flavour_;
   Session steps_;
   Session reads_;
+  std::uint32_t commits_waited_ = 0;
   std::optional<bool> binlog_complete_;  // where a snapshot does not say it: found out once, nothing purges
   Instant binlogs_looked_at_{};
 };

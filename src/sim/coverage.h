@@ -25,6 +25,7 @@ enum class Mark {
   kAmnesia,                // a relay log was lost
   kKnown,                  // ... and what was in it is known
   kUnseenCommits,          // a read of a MySQL server did not show a commit that waited for an acker
+  kInFlightHeld,           // who began to follow held a commit that its source had not executed yet
   kHungReadOnly,           // read-only waited for commits that waited for acknowledgements
   kPromiseLostBeforeSync,  // an executor died before its promise was durable
   kPromiseKeptUnseen,      // ... after it was, before anything followed
@@ -76,6 +77,7 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Mark::kCount)> k
     "amnesia",
     "known",
     "unseen_commits",
+    "in_flight_held",
     "hung_read_only",
     "promise_lost_before_sync",
     "promise_kept_unseen",

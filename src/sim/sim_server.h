@@ -3,7 +3,8 @@
 // One mysqld: what of a MySQL or MariaDB server matters for who may be primary. Semi-sync
 // AFTER_SYNC: a write is in the own binlog (and with that durable, and sent to replicas) before
 // anybody acknowledges it. An acknowledgement counts by position: it acknowledges all before it,
-// and a replica that connects acknowledges what it already holds. It keeps its data in a Datadir
+// and a replica that connects acknowledges what it already holds. MySQL shows a commit as executed only
+// then. It keeps its data in a Datadir
 // that outlives it. It starts read-only, without replication, semi-sync off. Flavours differ in
 // what a restart does to the relay log: MySQL keeps it, MariaDB in GTID mode throws it away, also
 // whenever both threads stop. A write is durable, and sent, once its disk says so; a server that is
@@ -128,6 +129,7 @@ class SimServer {
   void forget_tail(std::size_t keep);
   void settle_commits();
   void release(Pending& commit);
+  [[nodiscard]] GtidSet in_flight() const;
   [[nodiscard]] bool commits_wait() const { return !pending_.empty() || !flushing_.empty(); }
   void hold(TxnId txn, bool applied);
   // replication, as a replica (sim_replication.cc)

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "executor/stuck_commits.h"
+
+#include <gtest/gtest.h>
+
+namespace mysos {
+namespace {
+
+using std::chrono::milliseconds;
+
+ServerSnapshot waiting(const std::string& in_binlog, std::uint32_t clients = 1) {
+  ServerSnapshot s;
+  s.read_only = false;
+  s.semi_sync_d = 1;
+  s.semi_sync_clients = clients;
+  s.executed = *GtidSet::parse(in_binlog);
+  return s;
+}
+
+class Stuck : public testing::Test {
+ protected:
+  bool look(const ServerSnapshot& s, Duration later, std::uint32_t waited = 1) {
+    now += later;
+    return commits.look(s, waited, now);
+  }
+  StuckCommits commits;
+  Instant now{std::chrono::seconds(1000)};
+};
+
+TEST_F(Stuck, TheSameCommitThatWaitsWhileAnAckerIsThereIsPushed) {
+  EXPECT_FALSE(look(waiting("0-1-7"), milliseconds(0)));
+  EXPECT_FALSE(look(waiting("0-1-7"), milliseconds(200)));
+  EXPECT_TRUE(look(waiting("0-1-7"), milliseconds(200)));
+  EXPECT_FALSE(look(waiting("0-1-8"), milliseconds(200), 0)) << "that helped";
+  EXPECT_FALSE(look(waiting("0-1-8"), milliseconds(2000), 0));
+}
+
+TEST_F(Stuck, CommitsThatComeAndGoAreNot) {
+  for (int i = 1; i < 20; ++i) EXPECT_FALSE(look(waiting("0-1-" + std::to_string(i)), milliseconds(200)));
+}
+
+TEST_F(Stuck, OneThatWaitsForAnAckerThatIsNotThereIsNot) {
+  for (int i = 0; i < 20; ++i) EXPECT_FALSE(look(waiting("0-1-7", 0), milliseconds(200)));
+  EXPECT_FALSE(look(waiting("0-1-7"), milliseconds(200))) << "it has only just connected";
+  EXPECT_TRUE(look(waiting("0-1-7"), milliseconds(400)));
+}
+
+TEST_F(Stuck, ItIsTriedAgainButEverMoreRarely) {
+  int pushed = 0;
+  for (int i = 0; i < 1500; ++i) pushed += look(waiting("0-1-7"), milliseconds(200)) ? 1 : 0;
+  EXPECT_GE(pushed, 5);
+  EXPECT_LE(pushed, 18);
+}
+
+}  // namespace
+}  // namespace mysos
