@@ -112,7 +112,7 @@ class Ledger:
         times = (before[-1:] or [moment]) + [t for t in times if t > moment]
         return max(b - a for a, b in zip(times, times[1:]))
 
-    def _ids(self, host, port):
+    def _ids_at(self, host, port):
         """What a member has now: nothing, while it is made anew or has yet to replay the table's creation."""
         try:
             with connect(host, port, self.user, self.password, read_timeout=30) as c:
@@ -128,7 +128,7 @@ class Ledger:
         contents = {}
         while True:
             for host, port in members:
-                contents[(host, port)] = self._ids(host, port)
+                contents[(host, port)] = self._ids_at(host, port)
             lost = {where: sorted(set(self.acknowledged) - set(ids)) for where, ids in contents.items()}
             equal = len({tuple(sorted(ids)) for ids in contents.values()}) == 1
             if (equal and not any(lost.values())) or time.monotonic() > end:
