@@ -22,6 +22,7 @@ struct MemberView {
   MemberId id;
   std::string host;               // where its mysqld is (or will be) reached
   std::uint16_t port = 0;
+  std::uint16_t api_port = 0;     // of its executor, at the same host
   bool launched = false;          // has a task that is not known to have ended
   bool connected = false;         // its watch stream is up
   bool task_ended = false;        // Mesos says its task is over, or its agent is gone for good
@@ -37,6 +38,7 @@ struct EpochTimes {
   Duration stragglers_wait = std::chrono::milliseconds(200);  // for fences of members in sight, once a choice is possible
   Duration target_wait = std::chrono::seconds(3);         // for the target of a switchover, before another is chosen
   Duration rebuild_after = std::chrono::seconds(10);      // of being errant; past solo_after, which shows what was in flight
+  Duration donor_wait = std::chrono::seconds(30);         // for a replica that can be copied, before the primary is
   Duration drop_after = std::chrono::seconds(2);          // of an acker that does not receive
   Duration cut_after = std::chrono::milliseconds(500);    // no acker that is there can receive from the primary
   Duration stalled_after = std::chrono::seconds(2);       // the primary's executor says that it cannot write
@@ -87,6 +89,7 @@ struct EpochMemory {
   std::optional<Instant> election_since;
   std::optional<Instant> first_ready;       // bootstrap: the first member was ready
   std::map<MemberId, Instant> errant_since;
+  std::map<MemberId, Instant> donor_wanted_since;            // no replica can be copied
   std::map<MemberId, std::optional<Instant>> unheard_since;  // ackers that do not receive
   Flaps flaps;
   // An amnesiac counts again once it contains a read of the primary taken after its restart. The read is proven later by

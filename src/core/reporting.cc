@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "core/seeding_events.h"
+
 namespace mysos {
 namespace {
 
@@ -36,7 +38,9 @@ MemberRow* note_report(Ledger& ledger, MemberTable& table, const MemberReport& r
   if (!same_volume(ledger, *cluster, *member, report, *row)) return nullptr;
   row->last_seen = now;
   const bool older = row->report && row->report->executor == report.executor && report.seq <= row->report->seq;
-  if (!older) row->report = report;
+  if (older) return row;
+  tell_seeding(ledger, table, *cluster, *row, report);
+  row->report = report;
   return row;
 }
 

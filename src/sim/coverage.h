@@ -22,6 +22,10 @@ enum class Mark {
   kS6Stale,                // ... while an older primary was still writable
   kErrantTail,             // a server came back with transactions nobody had acknowledged
   kRebuild,                // data were thrown away by order
+  kSeeded,                 // ... and another member's were copied
+  kSeedCutOff,             // a copy was cut off
+  kSeedUnderElection,      // a copy went on while another primary was elected
+  kErrantKept,             // errant transactions were kept aside before
   kAmnesia,                // a relay log was lost
   kHungReadOnly,           // read-only waited for commits that waited for acknowledgements
   kPromiseLostBeforeSync,  // an executor died before its promise was durable
@@ -67,6 +71,10 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Mark::kCount)> k
     "s6_stale",
     "errant_tail",
     "rebuild",
+    "seeded",
+    "seed_cut_off",
+    "seed_under_election",
+    "errant_kept",
     "amnesia",
     "hung_read_only",
     "promise_lost_before_sync",

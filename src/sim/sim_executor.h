@@ -68,7 +68,8 @@ class SimExecutor {
   void effects(MemberOutput out);
   void obeyed(Pair pair);
   void act(const ServerAction& action);
-  void make_datadir(std::uint64_t generation);
+  void make_datadir(const server_action::MakeDatadir& action);
+  void copy_of(const server_action::MakeDatadir& action);
   void begin_plan(StepPlan plan);
   void next_step();
   void end_plan(std::optional<std::string> failure);
@@ -92,7 +93,13 @@ class SimExecutor {
     });
   }
 
+  struct Copying;
+  void copy_on(const std::shared_ptr<Copying>& copy);
+  void make_room(const Copying& copy);
+  SimServer* primary_of(const Copying& copy);
+
   Sim& sim_;
+  ServerWorld& world_;
   MemberSpec spec_;
   std::uint32_t machine_;
   SimVolume& volume_;

@@ -29,7 +29,9 @@ std::string text_of(const Order& order) {
                          o.acking ? " acking" : "");
     }
     std::string operator()(const order::Certify& o) const { return "certify " + to_string(o.pair); }
-    std::string operator()(const order::Rebuild& o) const { return "rebuild " + to_string(o.pair); }
+    std::string operator()(const order::Rebuild& o) const {
+      return fmt::format("rebuild {} {}", to_string(o.pair), o.donor ? "as a copy of " + o.donor->member.str() : "empty");
+    }
   };
   return std::visit(Text{}, order);
 }

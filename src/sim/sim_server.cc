@@ -70,7 +70,7 @@ void SimServer::crash(const std::string& how, bool power_lost) {
   read_only_ = true;
   turning_read_only_ = syncing_ = holding_commits_ = false;
   d_ = 0;
-  semi_sync_replica_ = receiver_ = receiver_acks_ = applier_ = applying_ = false;
+  semi_sync_replica_ = receiver_ = receiver_acks_ = applier_ = applying_ = binlog_gone_ = false;
   data_ = nullptr;
   up_ = {};
   auto waiting = std::exchange(waiting_, {});
@@ -366,6 +366,8 @@ ServerSnapshot SimServer::read() const {
   s.semi_sync_d = d_;
   s.semi_sync_replica = semi_sync_replica_;
   for (const auto& d : dumps_) s.semi_sync_clients += d->acking && !d->up->broken() ? 1 : 0;
+  s.binlog_complete = data_->purged == 0;
+  s.binlog_gone = binlog_gone_;
   s.lag_ms = receiver_ ? static_cast<std::int64_t>(data_->relay.size()) : -1;
   return s;
 }
