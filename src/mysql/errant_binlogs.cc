@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <filesystem>
 #include <optional>
@@ -61,7 +62,7 @@ bool is_log(const std::string& name) {
 
 bool shares(const GtidSet& a, const GtidSet& b) { return a.minus(b) != a; }
 
-// Newest first. Of MariaDB's set only the newest of each writer is known: a file is wanted for each transaction of it.
+// Newest first.
 Result<std::vector<Kept>> wanted_files(const ErrantSpec& spec) {
   MYSOS_TRY(const auto names, list_dir(spec.datadir));
   std::vector<Kept> out;
