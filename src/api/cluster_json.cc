@@ -34,6 +34,18 @@ std::string_view state_of(const Member& durable, const MemberView& member) {
   return member.report ? enum_text(member.report->server) : "launching";
 }
 
+// While its data are copied from another member, or wait to be.
+json::value seeding_json(const MemberReport& report) {
+  const bool copying = report.seeding && report.seeding->state == SeedState::kCopying;
+  if (!copying && !report.needs_copy) return nullptr;
+  json::object out;
+  out["state"] = copying ? "copying" : "waiting";
+  out["donor"] = copying ? json::value(report.seeding->donor.value) : json::value(nullptr);
+  out["bytes"] = copying ? report.seeding->bytes.value : 0;
+  out["seconds"] = copying ? report.seeding->took_ms / 1000 : 0;
+  return out;
+}
+
 json::object member_json(const ClusterView& view, const MemberView& member) {
   json::object out;
   out["id"] = member.id.value;
@@ -54,6 +66,7 @@ json::object member_json(const ClusterView& view, const MemberView& member) {
     out["acking"] = member.report->acking;
     out["problem"] = member.report->problem.empty() ? member.report->write_trouble : member.report->problem;
     out["isolated"] = member.report->isolated;
+    out["seeding"] = seeding_json(*member.report);
     json::array reaches;
     for (const MemberId& peer : member.report->reaches) reaches.emplace_back(peer.value);
     out["reaches"] = std::move(reaches);

@@ -67,6 +67,18 @@ std::string clusters_text(const json::array& clusters) {
   return table(rows);
 }
 
+// "copies the data of X: 40 MB in 3 s", or that it waits to; "" where neither.
+std::string seeding_text(const json::object& member) {
+  const auto* seeding = member.if_contains("seeding");
+  if (seeding == nullptr || !seeding->is_object()) return {};
+  const json::object& it = seeding->get_object();
+  if (text_of(it, "state") != "copying") return "waits for a member whose data it can copy";
+  constexpr std::uint64_t kMega = std::uint64_t{1} << 20;
+  const auto bytes = it.at("bytes").to_number<std::uint64_t>();
+  return "copies the data of " + text_of(it, "donor") + ": " + std::to_string(bytes / kMega) + " MB in " +
+         text_of(it, "seconds") + " s";
+}
+
 std::string members_text(const json::array& members) {
   std::vector<std::vector<std::string>> rows{
       {"MEMBER", "ROLE", "STATE", "ADDRESS", "AGENT", "LAG", "GTID"}};
@@ -81,6 +93,9 @@ std::string members_text(const json::array& members) {
          lag.empty() || lag.starts_with('-') ? "" : lag + " ms", text_of(member, "gtid")});
     if (const std::string problem = text_of(member, "problem"); !problem.empty()) {
       problems += text_of(member, "id") + ": " + problem + "\n";
+    }
+    if (const std::string seeding = seeding_text(member); !seeding.empty()) {
+      problems += text_of(member, "id") + ": " + seeding + "\n";
     }
   }
   return table(rows) + problems;

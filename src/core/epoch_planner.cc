@@ -53,30 +53,18 @@ void certify(EpochPlanning& p, const MemberView& primary, const MemberView& v) {
   p.out.orders.emplace_back(v.id, order::Certify{p.record.pair, v.report->incarnation, known.read->executed});
 }
 
-// It holds what the primary lacks, so nobody was ever told that those writes are safe. Its data are made anew.
-void errant(EpochPlanning& p, const MemberView& primary, const MemberView& v) {
-  const auto [since, is_new] = p.memory.errant_since.try_emplace(v.id, p.now);
-  const std::string extra = v.report->received.minus(EpochPlanning::written_by(primary)).to_string();
-  p.wait(v.id.value + ": it holds transactions that were never acknowledged (" + extra + ")");
-  if (p.should_acknowledge(v.id) || p.record.ackers.contains(v.id) || !p.primary_in_place(primary)) return;
-  if (!primary.report->binlog_complete) return;
-  const Instant at = since->second + p.times.rebuild_after;
-  if (p.now < at) return p.revisit(at);
-  p.out.orders.emplace_back(v.id, order::Rebuild{p.record.pair});
-}
-
 void order_replica(EpochPlanning& p, const MemberView& primary, const MemberView& v) {
+  if (made_anew(p, primary, v)) return;
   if (!EpochPlanning::server_up(v) || !primary.report || v.report->promised > p.record.pair) return;
   const MemberReport& r = *v.report;
   const bool acking = p.should_acknowledge(v.id);
   if (p.follows(v) && r.acking == acking && r.receiver_running) {
     certify(p, primary, v);
     p.memory.errant_since.erase(v.id);
+    p.memory.donor_wanted_since.erase(v.id);
     return;
   }
   const GtidSet written = EpochPlanning::written_by(primary);
-  const bool contained = written.contains(r.received);
-  if (p.settled(v) && r.role == MemberRole::kErrant && !contained) return errant(p, primary, v);
   order::Follow o;
   o.pair = p.record.pair;
   o.source = primary.id;

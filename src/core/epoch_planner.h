@@ -23,6 +23,7 @@ struct MemberView {
   MemberId id;
   std::string host;               // where its mysqld is (or will be) reached
   std::uint16_t port = 0;
+  std::uint16_t api_port = 0;     // of its executor, at the same host
   bool launched = false;          // has a task that is not known to have ended
   bool connected = false;         // its watch stream is up
   bool task_ended = false;        // Mesos says its task is over, or its agent is gone for good
@@ -39,6 +40,7 @@ struct EpochTimes {
   Duration early_wait = std::chrono::milliseconds(300);   // for those who are fenced before the primary of a switchover
   Duration target_wait = std::chrono::seconds(3);         // for the target of a switchover, before another is chosen
   Duration rebuild_after = std::chrono::seconds(10);      // of being errant
+  Duration donor_wait = std::chrono::seconds(30);         // for a replica that can be copied, before the primary is
   Duration drop_after = std::chrono::seconds(2);          // of an acker that does not receive
   Duration cut_after = std::chrono::milliseconds(500);    // no acker that is there is connected to the primary
   // Receivers that have heard nothing for so long, by their own account, while they believe to be connected. The shorter one
@@ -108,6 +110,7 @@ struct EpochMemory {
   std::optional<Instant> election_since;
   std::optional<Instant> first_ready;       // bootstrap: the first member was ready
   std::map<MemberId, Instant> errant_since;
+  std::map<MemberId, Instant> donor_wanted_since;            // no replica can be copied
   std::map<MemberId, std::optional<Instant>> unheard_since;  // ackers that do not receive
   Flaps flaps;
   std::map<MemberId, Amnesia> amnesiacs;

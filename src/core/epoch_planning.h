@@ -2,7 +2,8 @@
 #pragma once
 // What the parts of the epoch planner share during one call: what is seen, read as the rules need it, and the decision under
 // way. The parts: epoch_evidence (has the primary failed?), epoch_election (who comes next?), epoch_changes (the record of a
-// living primary, one careful step at a time); epoch_planner.cc puts them in order.
+// living primary, one careful step at a time), epoch_rebuild (whose data are made anew, and from whom); epoch_planner.cc puts
+// them in order.
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,7 +32,8 @@ struct EpochPlanning {
   [[nodiscard]] bool settled(const MemberView& v) const;
   [[nodiscard]] bool follows(const MemberView& v) const;
   [[nodiscard]] bool silent(const MemberView& v) const { return settled(v) && !v.report->acking; }
-  [[nodiscard]] bool is_primary(const MemberView& v) const { return record.primary == v.id; }
+  [[nodiscard]] bool is_primary(const MemberView& v) const { return is_primary(v.id); }
+  [[nodiscard]] bool is_primary(const MemberId& m) const { return record.primary == m; }
   [[nodiscard]] bool primary_in_place(const MemberView& p) const;
   // It acknowledges now, and nothing that it acknowledged is forgotten.
   [[nodiscard]] bool acknowledges(const MemberView& v) const;
@@ -73,5 +75,8 @@ void elect(EpochPlanning& p);
 
 // The next change that the record needs, if any. Called only while the primary serves at the record that is.
 bool change_record(EpochPlanning& p, const MemberView& primary);
+
+// Whether this replica's data are made anew, or are to be: then it is told nothing else.
+bool made_anew(EpochPlanning& p, const MemberView& primary, const MemberView& v);
 
 }  // namespace mysos

@@ -19,6 +19,7 @@ constexpr Duration kStableAfter = std::chrono::seconds(10);  // up for this long
 MemberCore::MemberCore(MemberPromise recovered, MemberConfig config, bool has_secrets)
     : config_(std::move(config)), promise_(std::move(recovered)), has_secrets_(has_secrets) {
   backoff_ = config_.restart_min;
+  recover_seeding();
 }
 
 void MemberCore::step(const MemberInput& input, Instant now) {
@@ -33,27 +34,6 @@ MemberOutput MemberCore::take_output() { return std::exchange(out_, {}); }
 void MemberCore::take(const member_input::SecretsStored& /*in*/, Instant /*now*/) {
   has_secrets_ = true;
   for (const auto id : std::exchange(waiting_setup_, {})) answer(id);
-  out_.report_changed = true;
-}
-
-void MemberCore::take(const member_input::DatadirReady& /*in*/, Instant now) {
-  if (state_ != ServerState::kPreparing) return;
-  MemberPromise next = promise_;
-  next.seeded = true;
-  next.rebuilding = false;
-  next.incarnation.clear();
-  save(next);
-  state_ = ServerState::kNone;
-  start_at_ = now;
-  problem_.clear();
-  out_.report_changed = true;
-}
-
-void MemberCore::take(const member_input::DatadirFailed& in, Instant now) {
-  if (state_ != ServerState::kPreparing) return;
-  state_ = ServerState::kBroken;
-  problem_ = in.why;
-  back_off(now);
   out_.report_changed = true;
 }
 
@@ -176,6 +156,7 @@ void MemberCore::take(const member_input::Snapshot& in, Instant now) {
   if (!running_) return;
   const bool first = !running_->read;
   const bool changed = note_read(in.server, now);
+  end_copies_in_the_way(now);
   if (plan_) {
     out_.report_changed |= changed;
     return;
@@ -289,6 +270,7 @@ void MemberCore::abandon_plan(const Error& why) {
 
 void MemberCore::run(Plan plan, std::vector<ServerStep> steps) {
   abandon_plan(Error{Errc::kFenced, "a newer order came first", ""});
+  if (plan.quiets) out_.server.emplace_back(server_action::EndCopies{});  // a backup would keep commits from being held
   settled_ = false;
   plan.id = next_plan_++;
   const Duration deadline = plan.quiets ? config_.demote_deadline : config_.step_deadline;
@@ -337,12 +319,11 @@ void MemberCore::drive(Instant now) {
     return;
   }
   watch_isolation(now);
-  if (!down || !has_secrets_ || now < start_at_) return;
+  if (!down || !has_secrets_ || now < start_at_ || needs_copy()) return;
   // What a primary had received it has executed.
   const bool forgets = !config_.relay_log_survives && !promise_.incarnation.empty() && promise_.role != MemberRole::kPrimary;
   if (!promise_.seeded) {
-    state_ = ServerState::kPreparing;
-    out_.server.emplace_back(server_action::MakeDatadir{promise_.generation});
+    make_datadir(now);
   } else if (forgets && !std::exchange(relay_read_, false)) {
     state_ = ServerState::kPreparing;
     reading_relay_ = true;
@@ -357,7 +338,7 @@ void MemberCore::drive(Instant now) {
 
 Instant MemberCore::next_deadline() const {
   const bool down = state_ == ServerState::kNone || state_ == ServerState::kExited || state_ == ServerState::kBroken;
-  const Instant start = !stopping_ && down && has_secrets_ ? start_at_ : kNever;
+  const Instant start = !stopping_ && down && has_secrets_ && !needs_copy() ? start_at_ : kNever;
   return alone_since_ && !stopping_ ? std::min(start, *alone_since_ + config_.isolate_after) : start;
 }
 
@@ -392,6 +373,10 @@ MemberReport MemberCore::report() const {
   r.problem = isolated_ ? "it reaches neither the scheduler nor most of the members, so it does not serve" : problem_;
   r.port = config_.port;
   r.user_ready = user_ready_;
+  r.generation = promise_.generation;
+  r.needs_copy = needs_copy();
+  r.seeding = seeding_;
+  r.errant_kept = errant_kept_;
   if (!running_) return r;
   const ServerSnapshot& seen = running_->seen;
   r.incarnation = running_->incarnation;
@@ -412,6 +397,7 @@ MemberReport MemberCore::report() const {
   r.semi_sync_clients = seen.semi_sync_clients;
   r.lag_ms = seen.lag_ms;
   r.binlog_complete = seen.binlog_complete;
+  r.binlog_gone = seen.binlog_gone;
   if (r.problem.empty() && r.server_silent_ms > 0) r.problem = "mysqld does not answer";
   if (r.problem.empty()) r.problem = seen.last_error;
   return r;

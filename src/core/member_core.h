@@ -8,7 +8,8 @@
 // promised pair is refused; mysqld always starts read-only, silent and with its receiver stopped;
 // one plan of steps runs at a time, and what a plan does is never reported as in force before the
 // plan has ended well. A primary that reaches neither the scheduler nor a majority of the members for
-// a while stops serving, and serves on when it does, unless it was told otherwise meanwhile.
+// a while stops serving, and serves on when it does, unless it was told otherwise meanwhile. Data are
+// copied from another member only at the word of an order, each time (member_seeding.cc).
 // See docs/architecture.md, "Epochs".
 //
 // Output, in this order: 1. `promise` is written and fsynced; 2. `server` and `plan`; 3. `answers`.
@@ -38,6 +39,9 @@ struct MemberPromise {
   std::optional<GtidSet> known;  // amnesiac: all it had received by the restarts since it was last certified; none: not certain
   bool seeded = false;      // the datadir is made (from the template or a copy)
   bool rebuilding = false;  // the datadir is being thrown away: finish that before anything else
+  bool copies = false;      // ... and is to be a copy of another member's: whose, an order says each time it is begun
+  GtidSet errant;           // in the data that are thrown away: its binlogs are kept aside before
+  std::uint64_t errant_generation = 0;  // ... of those data
   std::uint64_t generation = 0;  // of the datadir: a server id is never used again (model/gtid.h)
   std::string incarnation;       // of the mysqld that this was last true of
   std::string volume;            // the volume's own name: one that comes back empty is not the one it was
@@ -54,6 +58,9 @@ void fields(Io& io, MemberPromise& p) {
   io("known", p.known);
   io("seeded", p.seeded);
   io("rebuilding", p.rebuilding);
+  io("copies", p.copies);
+  io("errant", p.errant);
+  io("errant_generation", p.errant_generation);
   io("generation", p.generation);
   io("incarnation", p.incarnation);
   io("volume", p.volume);
@@ -90,6 +97,12 @@ struct DatadirFailed {
 struct RelayRead {
   std::optional<GtidSet> held;
 };  // after ReadRelay; none: it cannot be told with certainty
+struct SeedProgress {
+  Bytes bytes{};
+};  // of a copy: on disk so far
+struct ErrantKept {
+  std::string where;
+};  // binlogs were moved there, relative to the volume
 struct ServerAdopted {
   std::string incarnation;
 };  // at start: a mysqld of ours is alive
@@ -126,15 +139,20 @@ struct Tick {};
 }  // namespace member_input
 using MemberInput =
     std::variant<member_input::OrderGiven, member_input::SecretsStored, member_input::DatadirReady,
-                 member_input::DatadirFailed, member_input::RelayRead, member_input::ServerAdopted,
-                 member_input::ServerUp, member_input::ServerExited, member_input::Snapshot, member_input::Unanswered,
+                 member_input::DatadirFailed, member_input::SeedProgress, member_input::ErrantKept,
+                 member_input::RelayRead, member_input::ServerAdopted, member_input::ServerUp,
+                 member_input::ServerExited, member_input::Snapshot, member_input::Unanswered,
                  member_input::PlanEnded, member_input::UserReady, member_input::Contact, member_input::VolumeProbed,
                  member_input::Stop, member_input::Tick>;
 
 namespace server_action {
+// Keep the errant transactions aside, remove what is there, copy the donor's data, or the template where there is none.
 struct MakeDatadir {
   std::uint64_t generation = 0;
-};  // remove what is there, copy the template
+  std::optional<Donor> donor = std::nullopt;
+  GtidSet errant = {};
+  std::uint64_t errant_generation = 0;
+};
 // The server is about to be started, and will throw its relay logs away: say what is in them, and keep them.
 struct ReadRelay {
   bool keep_earlier = false;  // what was kept of earlier lives is needed still
@@ -146,11 +164,12 @@ struct Start {
 struct Shutdown {};    // SIGTERM, then SIGKILL at the end of the grace
 struct Kill {};        // SIGKILL
 struct EnsureUser {};  // on a lane of its own: it waits for an acker like any write
+struct EndCopies {};   // that others make of this server: what it is needed for must not wait for them
 }  // namespace server_action
 using ServerAction =
     std::variant<server_action::MakeDatadir, server_action::ReadRelay, server_action::DropRelay,
                  server_action::Start, server_action::Shutdown, server_action::Kill,
-                 server_action::EnsureUser>;
+                 server_action::EnsureUser, server_action::EndCopies>;
 
 struct StepPlan {
   std::uint64_t id = 0;
@@ -215,6 +234,8 @@ class MemberCore {
   void take(const member_input::DatadirReady& in, Instant now);
   void take(const member_input::DatadirFailed& in, Instant now);
   void take(const member_input::RelayRead& in, Instant now);
+  void take(const member_input::SeedProgress& in, Instant now);
+  void take(const member_input::ErrantKept& in, Instant now);
   void take(const member_input::ServerAdopted& in, Instant now);
   void take(const member_input::ServerUp& in, Instant now);
   void take(const member_input::ServerExited& in, Instant now);
@@ -250,6 +271,12 @@ class MemberCore {
   [[nodiscard]] bool in_touch() const;
   void watch_isolation(Instant now);
   void drive(Instant now);
+  void make_datadir(Instant now);
+  void end_copies_in_the_way(Instant now);
+  [[nodiscard]] bool needs_copy() const {
+    return !promise_.seeded && promise_.copies && !donor_ && state_ != ServerState::kPreparing;
+  }
+  void recover_seeding();
 
   MemberConfig config_;
   MemberPromise promise_;
@@ -279,6 +306,11 @@ class MemberCore {
   std::optional<order::Promote> reopen_;    // what it was then
   std::string write_trouble_;
   std::optional<order::Follow> followed_;   // in force
+  std::optional<Donor> donor_;              // of the copy that is wanted or under way
+  std::optional<Seeding> seeding_;
+  Instant seeding_since_{};
+  std::string errant_kept_;
+  std::optional<Instant> draining_since_;   // fenced, and not all it received is executed
   mutable std::uint64_t seq_ = 0;
   MemberOutput out_;
 };

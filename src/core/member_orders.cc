@@ -98,6 +98,7 @@ void MemberCore::obey(std::uint64_t id, const order::Promote& o) {
 
   std::vector<ServerStep> steps;
   if (!goes_on) {
+    out_.server.emplace_back(server_action::EndCopies{});
     if (maybe_writable_) append(steps, quieting());
     append(steps, {step::Drain{}, step::RequireExecuted{o.floor}, step::StopReplication{}, step::SemiSyncReplica{false}});
   }
@@ -175,6 +176,9 @@ void MemberCore::remembers_all(MemberPromise& next) {
 
 void MemberCore::obey(std::uint64_t id, const order::Rebuild& o) {
   if (auto no = refusal(o.pair, false)) return answer(id, std::move(no));
+  if (o.generation != promise_.generation) {
+    return answer(id, Error{Errc::kConflict, "the data that are meant are there no more", ""});
+  }
   if (state_ == ServerState::kPreparing) {
     return answer(id, Error{Errc::kUnavailable, "the data are being made already", ""});
   }
@@ -187,10 +191,16 @@ void MemberCore::obey(std::uint64_t id, const order::Rebuild& o) {
   next.source.reset();
   remembers_all(next);
   next.amnesiac = !config_.relay_log_survives;
+  if (promise_.seeded) {
+    next.errant = o.errant;
+    next.errant_generation = promise_.generation;
+  }
   next.seeded = false;
   next.rebuilding = true;
+  next.copies = o.donor.has_value();
   next.generation += 1;
   save(next);
+  donor_ = o.donor;
   answer(id);
   if (running_ || state_ == ServerState::kStarting) kill_server("the data are being rebuilt");
 }

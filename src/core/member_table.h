@@ -37,6 +37,7 @@ struct MemberRow {
   bool connected = false;
   Instant last_seen{};
   SharedValue<MemberReport> report;
+  std::optional<Seeding> seeding;  // as last told; it outlives the task that made the copy
 };
 
 class MemberTable {

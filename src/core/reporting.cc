@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "core/seeding_events.h"
+
 namespace mysos {
 namespace {
 
@@ -38,7 +40,9 @@ MemberRow* note_report(Ledger& ledger, MemberTable& table, const SharedValue<Mem
   row->last_seen = now;
   const SharedValue<MemberReport>& known = row->report;
   const bool older = known && known->executor == report.executor && report.seq <= known->seq;
-  if (!older) row->report = said;
+  if (older) return row;
+  tell_seeding(ledger, table, *cluster, *row, report);
+  row->report = said;
   return row;
 }
 

@@ -14,7 +14,7 @@
 namespace mysos {
 namespace {
 
-enum class Kind { kOpen, kStatus, kWatch, kOrder };
+enum class Kind { kOpen, kStatus, kWatch, kSnapshot, kOrder };
 struct Route {
   std::string_view path;
   Kind kind;
@@ -25,6 +25,7 @@ constexpr auto kRoutes = std::to_array<Route>({{"/healthz", Kind::kOpen},
                                                {"/replica", Kind::kOpen},
                                                {"/v1/status", Kind::kStatus},
                                                {"/v1/watch", Kind::kWatch},
+                                               {"/v1/snapshot", Kind::kSnapshot},
                                                {"/v1/setup", Kind::kOrder},
                                                {"/v1/meet", Kind::kOrder},
                                                {"/v1/fence", Kind::kOrder},
@@ -49,6 +50,14 @@ HttpResponse check(bool good, const std::string& text) {
   return text_response(good ? 200 : 503, text + "\n");
 }
 
+// "" where there is none.
+std::string_view bearer_of(const HttpRequest& request) {
+  constexpr std::string_view kBearer = "bearer ";
+  const std::string_view given = request.headers.get("authorization");
+  const bool there = given.size() > kBearer.size() && iequals(given.substr(0, kBearer.size()), kBearer);
+  return there ? given.substr(kBearer.size()) : std::string_view();
+}
+
 // Counts one watcher for as long as it lives.
 class Counted {
  public:
@@ -63,16 +72,17 @@ class Counted {
 
 }  // namespace
 
-MemberApi::MemberApi(MemberService& service, std::string token_hash)
-    : service_(service), token_hash_(std::move(token_hash)) {}
+MemberApi::MemberApi(MemberService& service, std::string token_hash, SnapshotService* snapshots)
+    : service_(service), token_hash_(std::move(token_hash)), snapshots_(snapshots) {}
 
 bool MemberApi::authorized(const HttpRequest& request) const {
-  constexpr std::string_view kBearer = "bearer ";
-  const std::string_view given = request.headers.get("authorization");
-  if (given.size() <= kBearer.size() || !iequals(given.substr(0, kBearer.size()), kBearer))
-    return false;
-  return !token_hash_.empty() &&
-         constant_time_equal(hash_token(given.substr(kBearer.size())), token_hash_);
+  const std::string_view token = bearer_of(request);
+  return !token.empty() && !token_hash_.empty() && constant_time_equal(hash_token(token), token_hash_);
+}
+
+bool MemberApi::may_copy(const HttpRequest& request) const {
+  const std::string_view token = bearer_of(request);
+  return snapshots_ != nullptr && !token.empty() && snapshots_->accepts(token);
 }
 
 asio::awaitable<void> MemberApi::handle(const HttpRequest& request, HttpExchange& exchange) {
@@ -84,7 +94,8 @@ asio::awaitable<void> MemberApi::handle(const HttpRequest& request, HttpExchange
     co_return;
   }
   // A stranger does not even learn which paths there are.
-  if (!authorized(request)) {
+  const bool snapshot = route != nullptr && route->kind == Kind::kSnapshot;
+  if (!(snapshot ? may_copy(request) : authorized(request))) {
     HttpResponse response =
         problem_response({Errc::kUnauthorized, "the member's token is needed", {}});
     response.headers.set("WWW-Authenticate", "Bearer");
@@ -105,6 +116,10 @@ asio::awaitable<void> MemberApi::handle(const HttpRequest& request, HttpExchange
   }
   if (route->kind == Kind::kWatch) {
     co_await watch(exchange);
+    co_return;
+  }
+  if (snapshot) {
+    co_await snapshots_->serve(exchange);
     co_return;
   }
   HttpResponse response;

@@ -6,8 +6,10 @@
 // /primary (200 only where clients can write now and the user's account works; the body tells the
 // epoch, which decides for a router where two say so) and GET
 // /replica?max_lag=SECONDS (200 where this member follows a source closely enough). Everything
-// under /v1 needs the member's token. Belongs to the thread of the io_context.
+// under /v1 needs the member's token, but for /v1/snapshot, which takes that of SnapshotService
+// only. Belongs to the thread of the io_context.
 #include <string>
+#include <string_view>
 
 #include "base/asio.h"
 #include "base/http/server.h"
@@ -32,15 +34,25 @@ class MemberService {
   [[nodiscard]] virtual std::string metrics() = 0;
 };
 
+// What others copy this member's data from.
+class SnapshotService {
+ public:
+  virtual ~SnapshotService() = default;
+  // A token of its own: whoever may copy a member may not command it.
+  [[nodiscard]] virtual bool accepts(std::string_view token) const = 0;
+  virtual asio::awaitable<void> serve(HttpExchange& exchange) = 0;
+};
+
 class MemberApi {
  public:
   // `token_hash` as hash_token makes it.
-  MemberApi(MemberService& service, std::string token_hash);
+  MemberApi(MemberService& service, std::string token_hash, SnapshotService* snapshots = nullptr);
   asio::awaitable<void> handle(const HttpRequest& request, HttpExchange& exchange);
   [[nodiscard]] std::size_t watchers() const { return watchers_; }
 
  private:
   [[nodiscard]] bool authorized(const HttpRequest& request) const;
+  [[nodiscard]] bool may_copy(const HttpRequest& request) const;
   asio::awaitable<HttpResponse> answer_order(const HttpRequest& request);
   asio::awaitable<void> watch(HttpExchange& exchange);
   [[nodiscard]] HttpResponse answer_open(const HttpRequest& request);
@@ -48,6 +60,7 @@ class MemberApi {
 
   MemberService& service_;
   std::string token_hash_;
+  SnapshotService* snapshots_;
   std::size_t watchers_ = 0;
 };
 

@@ -47,6 +47,18 @@ class FixedService final : public MemberService {
   std::uint64_t seq_ = 0;
 };
 
+class FixedSnapshot final : public SnapshotService {
+ public:
+  [[nodiscard]] bool accepts(std::string_view token) const override { return token == "copy"; }
+  asio::awaitable<void> serve(HttpExchange& exchange) override {
+    HttpHeaders headers;
+    if (!co_await exchange.start_stream(200, std::move(headers))) co_return;
+    co_await exchange.write_chunk("data");
+    if (whole) co_await exchange.finish();
+  }
+  bool whole = true;
+};
+
 class MemberApiTest : public ::testing::Test {
  protected:
   MemberApiTest()
@@ -90,7 +102,8 @@ class MemberApiTest : public ::testing::Test {
 
   asio::io_context io_;
   FixedService service_{io_.get_executor()};
-  MemberApi api_{service_, hash_token("good")};
+  FixedSnapshot snapshots_;
+  MemberApi api_{service_, hash_token("good"), &snapshots_};
   HttpServer server_;
   Endpoint endpoint_;
 };
@@ -199,6 +212,31 @@ TEST_F(MemberApiTest, AWatchHasALineAtOnceOnAChangeAndAtTheInterval) {
     while (api_.watchers() > 0 && steady_now() < until)
       co_await sleep_for(std::chrono::milliseconds(5));
     EXPECT_EQ(api_.watchers(), 0U);
+  });
+}
+
+TEST_F(MemberApiTest, ASnapshotTakesATokenOfItsOwnAndNoOther) {
+  run([this]() -> asio::awaitable<void> {
+    for (const char* token : {"", "good", "copx"}) {
+      EXPECT_EQ((co_await ask("GET", "/v1/snapshot", token)).status, 401) << token;
+    }
+    const HttpResponse whole = co_await ask("GET", "/v1/snapshot", "copy");
+    EXPECT_EQ(whole.status, 200);
+    EXPECT_EQ(whole.body, "data");
+    EXPECT_EQ((co_await ask("POST", "/v1/snapshot", "copy")).status, 405);
+    EXPECT_EQ((co_await ask("GET", "/v1/status", "copy")).status, 401) << "who may copy a member may not command it";
+  });
+}
+
+TEST_F(MemberApiTest, ASnapshotThatEndsEarlyIsABrokenAnswer) {
+  snapshots_.whole = false;
+  run([this]() -> asio::awaitable<void> {
+    HttpRequest request;
+    request.method = "GET";
+    request.target = "/v1/snapshot";
+    request.headers.set("Authorization", "Bearer copy");
+    const auto answer = co_await http_request(io_.get_executor(), endpoint_, std::move(request), kDeadline);
+    EXPECT_FALSE(answer);
   });
 }
 

@@ -227,10 +227,21 @@ void MemberLoop::count(const MemberInput& input) {
               up->incarnation);
   } else if (const auto* failed = std::get_if<member_input::DatadirFailed>(&input)) {
     kLog.error("the datadir cannot be made: {}", failed->why);
+    count_seeding("failed");
+  } else if (std::holds_alternative<member_input::DatadirReady>(input)) {
+    count_seeding("done");
   } else if (const auto* plan = std::get_if<member_input::PlanEnded>(&input);
              plan != nullptr && plan->failure) {
     kLog.warn("a plan failed: {}", *plan->failure);
   }
+}
+
+void MemberLoop::count_seeding(std::string_view result) {
+  const MemberReport r = core_.report();
+  if (!r.seeding || r.seeding->state != SeedState::kCopying) return;
+  Labels labels = labels_;
+  labels["result"] = result;
+  metrics_.counter("mysos_member_seedings_total", "Copies of another member's data that ended.").inc(labels);
 }
 
 std::string MemberLoop::metrics() {
@@ -256,6 +267,9 @@ std::string MemberLoop::metrics() {
       r.lag_ms < 0 ? -1 : static_cast<double>(r.lag_ms) / 1000);
   set("mysos_member_transactions_executed", "Transactions in its GTID set.",
       static_cast<double>(r.executed.count()));
+  const bool copying = r.seeding && r.seeding->state == SeedState::kCopying;
+  set("mysos_member_seeding_bytes", "Bytes copied so far from another member, 0 while nothing is.",
+      copying ? static_cast<double>(r.seeding->bytes.value) : 0);
   set("mysos_member_promise_held", "1 while the volume does not take a promise.", held_ ? 1 : 0);
   return metrics_.render();
 }

@@ -68,6 +68,7 @@ class MemberLoop final : public MemberService {
   void carry_out(MemberOutput output);
   void dispatch(MemberOutput output);
   void count(const MemberInput& input);
+  void count_seeding(std::string_view result);
   Status store_secrets(const json::object& secrets);
   void note_change();
   asio::awaitable<void> persist_held();

@@ -102,6 +102,7 @@ Status MemberShell::build(const MemberShellConfig& config) {
                       .distribution = std::move(distribution),
                       .server_dir = volume_.server_dir(),
                       .template_dir = config.template_dir,
+                      .errant_dir = volume_.dir() + "/errant",
                       .user = user};
   keeper_ = std::make_unique<ServerKeeper>(
       tasks_, std::move(keeper), [this](MemberInput input) { loop_->feed(std::move(input)); });
@@ -109,7 +110,7 @@ Status MemberShell::build(const MemberShellConfig& config) {
   Labels labels{{"cluster", spec_.cluster_name}, {"member", spec_.member.value}};
   loop_ = std::make_unique<MemberLoop>(tasks_, volume_, std::move(core), *keeper_,
                                        std::move(labels), secrets.has_value());
-  api_ = std::make_unique<MemberApi>(*loop_, spec_.token_hash);
+  api_ = std::make_unique<MemberApi>(*loop_, spec_.token_hash, &keeper_->snapshots());
   // A scheduler that is cut off is noticed by what it does not acknowledge.
   server_ = std::make_unique<HttpServer>(
       executor_,

@@ -7,7 +7,8 @@
 //   mysos/secrets.json   the accounts' secrets, 0600
 //   mysos/lock           held by the one executor that may touch all this
 //   mysql/               the server's (mysql/server_process.h): data/ with the binlogs, my.cnf,
-//   server.json
+//   server.json; seed/ while it is copied from another member
+//   errant/<generation>/ binlogs with what only this member held (mysql/errant_binlogs.h)
 //
 // Invariant: a file is either its old or its new content. Reads
 // and writes block: these are files of a few hundred bytes, and a volume that does not answer means

@@ -80,6 +80,8 @@ ServerKeeper::ServerKeeper(TaskGroup& tasks, KeeperConfig config,
       config_(std::move(config)),
       layout_(mysql::server_layout(config_.server_dir)),
       tell_(std::move(tell)),
+      maker_(pool_, config_.errant_dir, tell_),
+      snapshots_(snapshot_eyes()),
       poll_now_(tasks.executor()) {}
 
 ServerKeeper::~ServerKeeper() { pool_.join(); }
@@ -97,6 +99,7 @@ Status ServerKeeper::use_secrets(const json::object& secrets) {
 // ---- the process ----
 
 std::optional<std::string> ServerKeeper::adopt() {
+  mysql::end_seed_server(layout_);
   auto found = mysql::ServerProcess::adopt(layout_);
   if (!found) return std::nullopt;
   if (!secrets_) {
@@ -125,8 +128,8 @@ void ServerKeeper::begin_adopted() {
 
 void ServerKeeper::act(const ServerAction& action) {
   std::visit(Overloaded{
-                 [&](const server_action::MakeDatadir&) {
-                   tasks_.spawn("make the datadir", make_datadir());
+                 [&](const server_action::MakeDatadir& m) {
+                   tasks_.spawn("make the datadir", make_datadir(m));
                  },
                  [&](const server_action::ReadRelay& r) {
                    tasks_.spawn("read the relay logs", read_relay(r.keep_earlier));
@@ -140,6 +143,7 @@ void ServerKeeper::act(const ServerAction& action) {
                  },
                  [&](const server_action::Kill&) { kill(); },
                  [&](const server_action::EnsureUser&) { ensure_user(); },
+                 [&](const server_action::EndCopies&) { end_copies(); },
              },
              action);
 }
@@ -148,21 +152,30 @@ void ServerKeeper::kill() {
   if (run_) (void)run_->process.kill();
 }
 
-asio::awaitable<void> ServerKeeper::make_datadir() {
-  const Instant began = steady_now();
-  auto make = [this]() -> asio::awaitable<Status> {
-    MYSOS_CO_TRY_VOID(make_dirs(layout_.dir));
-    MYSOS_CO_TRY(const std::string from,
-                 mysql::ensure_template(config_.distribution, config_.template_dir, config_.user));
-    co_return mysql::make_datadir(from, layout_.datadir, config_.user);
-  };
-  const Status made = co_await asio::co_spawn(pool_, make(), asio::use_awaitable);
-  if (!made) {
-    tell_(member_input::DatadirFailed{"make the datadir: " + made.error().message});
-    co_return;
+asio::awaitable<void> ServerKeeper::make_datadir(server_action::MakeDatadir wanted) {
+  const auto server_id = server_id_of(config_.spec.index, wanted.generation);
+  Status made = server_id ? Status{} : Status(std::unexpected(server_id.error()));
+  if (made) {
+    mysql::SeedSpec spec{server_spec(*server_id), config_.template_dir, *secrets_};
+    made = co_await maker_.make(std::move(wanted), std::move(spec));
   }
-  kLog.info("the datadir is made, in {} ms", to_ms(steady_now() - began));
-  tell_(member_input::DatadirReady{});
+  if (made) {
+    tell_(member_input::DatadirReady{});
+  } else {
+    tell_(member_input::DatadirFailed{"make the datadir: " + made.error().message});
+  }
+}
+
+mysql::ServerSpec ServerKeeper::server_spec(std::uint32_t server_id) const {
+  return {.distribution = config_.distribution,
+          .layout = layout_,
+          .user = config_.user,
+          .memory = config_.spec.mem,
+          .cpus = static_cast<double>(config_.spec.cpus_milli) / 1000,
+          .port = config_.spec.port,
+          .bind_address = config_.spec.bind,
+          .report_host = config_.spec.bind,
+          .server_id = server_id};
 }
 
 // Before a server is started that throws them away. They are kept beside the datadir, for a person who must look for a write.
@@ -195,16 +208,7 @@ void ServerKeeper::start(std::uint64_t generation) {
   };
   const auto server_id = server_id_of(config_.spec.index, generation);
   if (!server_id) return fail_start(server_id.error());
-  mysql::ServerSpec spec{.distribution = config_.distribution,
-                         .layout = layout_,
-                         .user = config_.user,
-                         .memory = config_.spec.mem,
-                         .cpus = static_cast<double>(config_.spec.cpus_milli) / 1000,
-                         .port = config_.spec.port,
-                         .bind_address = config_.spec.bind,
-                         .report_host = config_.spec.bind,
-                         .server_id = *server_id};
-  auto process = mysql::ServerProcess::start(spec, *secrets_);
+  auto process = mysql::ServerProcess::start(server_spec(*server_id), *secrets_);
   if (!process) return fail_start(process.error());
   kLog.info("started {}, pid {}", config_.distribution.server, process->pid());
   begin(*std::move(process));
@@ -249,6 +253,32 @@ asio::awaitable<void> ServerKeeper::bring_up(RunPtr run) {
 asio::awaitable<void> ServerKeeper::shut_down(RunPtr run) {
   const ExitStatus status = co_await run->process.shutdown(shutdown_grace_);
   kLog.info("mysqld was shut down: {}", to_string(status));
+}
+
+// ---- copies that others make of it ----
+
+SnapshotSource::Eyes ServerKeeper::snapshot_eyes() {
+  const auto server = [this]() -> std::optional<SnapshotSource::Server> {
+    if (!run_ || !run_->up) return std::nullopt;
+    return SnapshotSource::Server{server_spec(0), *secrets_};
+  };
+  const auto executed = [this]() -> asio::awaitable<Result<GtidSet>> {
+    const RunPtr run = run_;
+    if (!run) co_return fail(Errc::kUnavailable, "mysqld does not run here");
+    MYSOS_CO_TRY(const ServerSnapshot seen, co_await run->ops.read(kReadDeadline));
+    co_return seen.executed;
+  };
+  return {[this] { return secrets_; }, server, executed};
+}
+
+void ServerKeeper::end_copies() {
+  snapshots_.end();
+  if (run_ && mysql::flavour(config_.distribution.kind).has_clone()) tasks_.spawn("end clones", end_clones(run_));
+}
+
+asio::awaitable<void> ServerKeeper::end_clones(RunPtr run) {
+  const Status ended = co_await run->ops.end_clones(kReadDeadline);
+  if (!ended) kLog.warn("clones of this server cannot be ended: {}", ended.error().message);
 }
 
 // ---- reading ----

@@ -16,7 +16,9 @@
 
 #include "base/asio.h"
 #include "base/task_group.h"
+#include "executor/datadir_maker.h"
 #include "executor/member_loop.h"
+#include "executor/snapshot_source.h"
 #include "model/cluster.h"
 #include "mysql/datadir.h"
 #include "mysql/server_ops.h"
@@ -46,6 +48,7 @@ struct KeeperConfig {
   mysql::Distribution distribution;
   std::string server_dir;    // mysql::server_layout()
   std::string template_dir;  // cache of template datadirs
+  std::string errant_dir;    // where binlogs with errant transactions are kept
   std::optional<ProcessUser> user;
 };
 
@@ -71,6 +74,7 @@ class ServerKeeper final : public ServerSide {
   // How long mysqld gets between SIGTERM and SIGKILL.
   void set_shutdown_grace(Duration grace) { shutdown_grace_ = grace; }
   void kill();
+  SnapshotService& snapshots() { return snapshots_; }
 
  private:
   struct Run;  // one mysqld process
@@ -80,7 +84,11 @@ class ServerKeeper final : public ServerSide {
   void begin(mysql::ServerProcess process);
   void start(std::uint64_t generation);
   void ensure_user();
-  asio::awaitable<void> make_datadir();
+  [[nodiscard]] mysql::ServerSpec server_spec(std::uint32_t server_id) const;
+  [[nodiscard]] SnapshotSource::Eyes snapshot_eyes();
+  asio::awaitable<void> make_datadir(server_action::MakeDatadir wanted);
+  void end_copies();
+  asio::awaitable<void> end_clones(RunPtr run);
   asio::awaitable<void> read_relay(bool keep_earlier);
   asio::awaitable<void> drop_relay();
   asio::awaitable<void> watch_exit(RunPtr run);
@@ -103,6 +111,8 @@ class ServerKeeper final : public ServerSide {
   mysql::ServerLayout layout_;
   std::function<void(MemberInput)> tell_;
   asio::thread_pool pool_{1};
+  DatadirMaker maker_;
+  SnapshotSource snapshots_;
   std::optional<mysql::Secrets> secrets_;
   RunPtr run_;
   std::uint64_t plan_ = 0;  // the newest

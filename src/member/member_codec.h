@@ -6,6 +6,7 @@
 //
 //   GET  /v1/status            a MemberReport
 //   GET  /v1/watch             MemberReports, one a line, on each change and every kWatchInterval
+//   GET  /v1/snapshot          MariaDB: a copy of the data, for another member (executor/snapshot_source.h); a token of its own
 //   POST /v1/{setup,fence,promote,follow,certify,rebuild}   answered by a MemberReport or a problem
 //   document:
 //     400 the body is no JSON or a field is wrong, 401 token, 409 the pair is below the promised

@@ -62,6 +62,50 @@ void fields(Io& io, Peer& p) {
   io.required("api_port", p.api_port);
 }
 
+// Whom a member that is made anew copies its data from.
+struct Donor {
+  MemberId member;
+  std::string host;            // of its mysqld and its member API
+  std::uint16_t port = 0;      // MySQL: CLONE
+  std::uint16_t api_port = 0;  // MariaDB: GET /v1/snapshot
+  bool operator==(const Donor&) const = default;
+};
+template <class Io>
+void fields(Io& io, Donor& d) {
+  io.required("member", d.member);
+  io.required("host", d.host);
+  io.required("port", d.port);
+  io.required("api_port", d.api_port);
+}
+
+enum class SeedState { kCopying, kFailed, kDone };
+constexpr auto enum_names(SeedState) {
+  return std::to_array<EnumName<SeedState>>(
+      {{SeedState::kCopying, "copying"}, {SeedState::kFailed, "failed"}, {SeedState::kDone, "done"}});
+}
+
+// How the copy that became (or is to become) a member's data goes, or went: of this executor process, the last one.
+struct Seeding {
+  MemberId donor;
+  SeedState state = SeedState::kCopying;
+  std::uint64_t generation = 0;  // of the datadir that is made
+  Bytes bytes{};                 // on disk so far
+  std::int64_t took_ms = 0;      // so far
+  std::uint32_t failures = 0;    // in a row, before this one
+  std::string why;               // of a failure
+  bool operator==(const Seeding&) const = default;
+};
+template <class Io>
+void fields(Io& io, Seeding& s) {
+  io("donor", s.donor);
+  io("state", s.state);
+  io("generation", s.generation);
+  io("bytes", s.bytes);
+  io("took_ms", s.took_ms);
+  io("failures", s.failures);
+  io("why", s.why);
+}
+
 struct MemberReport {
   MemberId member;
   TaskId task;
@@ -102,6 +146,11 @@ struct MemberReport {
   bool user_ready = false;  // primary: the user's account works
   std::int64_t lag_ms = -1;
   bool binlog_complete = true;
+  bool binlog_gone = false;        // its source does not have any more what it would need next
+  std::uint64_t generation = 0;    // of its datadir: rises each time the data are made anew
+  bool needs_copy = false;         // it has no data, and waits to be told whom to copy (a Rebuild with a donor)
+  std::optional<Seeding> seeding;
+  std::string errant_kept;  // where on its volume the binlogs with its errant transactions are, "" = nowhere
   std::string problem;     // a sentence, "" where all is well
   std::uint16_t port = 0;  // of mysqld
   bool operator==(const MemberReport&) const = default;
@@ -145,6 +194,11 @@ void fields(Io& io, MemberReport& r) {
   io("user_ready", r.user_ready);
   io("lag_ms", r.lag_ms);
   io("binlog_complete", r.binlog_complete);
+  io("binlog_gone", r.binlog_gone);
+  io("generation", r.generation);
+  io("needs_copy", r.needs_copy);
+  io("seeding", r.seeding);
+  io("errant_kept", r.errant_kept);
   io("problem", r.problem);
   io("port", r.port);
 }
@@ -193,10 +247,14 @@ struct Certify {
   GtidSet executed;
   bool operator==(const Certify&) const = default;
 };
-// Throw the data away and begin again from the template, silent. Never for a primary, an acker, a
-// leaving or a joining one.
+// Throw the data away and begin again, silent: with a copy of the donor's, or without one empty, to replay everything. Never
+// for a primary, an acker, a leaving or a joining one. `generation` is of the data that are meant: a copy of the order that
+// comes late throws no new ones away.
 struct Rebuild {
   Pair pair;
+  std::uint64_t generation = 0;
+  std::optional<Donor> donor = std::nullopt;
+  GtidSet errant = {};  // what only this member holds: the binlogs with it are kept aside
   bool operator==(const Rebuild&) const = default;
 };
 template <class Io>
@@ -238,6 +296,9 @@ void fields(Io& io, Certify& o) {
 template <class Io>
 void fields(Io& io, Rebuild& o) {
   io.required("pair", o.pair);
+  io("generation", o.generation);
+  io("donor", o.donor);
+  io("errant", o.errant);
 }
 }  // namespace order
 using Order = std::variant<order::Setup, order::Meet, order::Fence, order::Promote, order::Follow,

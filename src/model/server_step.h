@@ -120,6 +120,7 @@ struct ServerSnapshot {
   LogPosition binlog_end;
   LogPosition received_end;
   bool binlog_complete = true;          // nothing was ever purged: a new member can replay it all
+  bool binlog_gone = false;  // the source refused: it does not have any more what this replica would need next (error 1236)
   std::string last_error;               // of receiver or applier
   bool operator==(const ServerSnapshot&) const = default;
 };

@@ -56,6 +56,9 @@ void read_replica_status(const Rows& status, const ReplicaColumns& columns, Serv
   out.heard.position = log_position(status, columns.file, columns.position);
   const auto seconds = status.number(0, columns.behind);
   out.lag_ms = seconds ? *seconds * 1000 : -1;
+  // Error 1236 is said for other reasons, too; of this one both flavours say that binlogs were "purged".
+  const std::string refused = status.text(0, "Last_IO_Error");
+  out.binlog_gone = refused.find("fatal error 1236") != std::string::npos && refused.find("purged") != std::string::npos;
   out.last_error = status.text(0, "Last_SQL_Error");
   if (out.last_error.empty()) out.last_error = status.text(0, "Last_IO_Error");
 }

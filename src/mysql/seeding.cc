@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/secret.h"
 #include "mysql/datadir.h"
 #include "mysql/seeding_impl.h"
 
@@ -109,6 +110,18 @@ asio::awaitable<Status> with_private_server(SeedSpec spec, std::string datadir,
   }
   co_return done;
 }
+
+void end_seed_server(const ServerLayout& member) {
+  const auto old = ServerProcess::adopt(server_layout(member.dir + "/seed"));
+  if (old) (void)old->kill();
+}
+
+Status forget_seed(const SeedSpec& spec) {
+  end_seed_server(spec.server.layout);
+  return remove_tree(seed_dir(spec));
+}
+
+std::string snapshot_token(const Secrets& secrets) { return hmac_derive(secrets.replication_key, "mysos_snapshot"); }
 
 asio::awaitable<Status> begin_seed(SeedSpec spec) {
   co_await end_old_server(seed_layout(spec));

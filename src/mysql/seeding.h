@@ -26,6 +26,9 @@ namespace mysos::mysql {
 
 inline constexpr Duration kSeedSilence = std::chrono::seconds(30);  // without a byte, and the copy is given up
 inline constexpr Duration kMaxSeeding = std::chrono::hours(24);
+// By which a recipient proves to a donor's executor that it is of the same cluster.
+std::string snapshot_token(const Secrets& secrets);
+
 inline constexpr std::size_t kSeedChunk = std::size_t{256} << 10;
 
 struct SeedSpec {
@@ -42,6 +45,10 @@ using SeedProgress = std::function<void(Bytes done)>;
 
 // Removes what an earlier seeding left, its server included, and makes an empty seed/. Blocks: for an executor off the loop.
 asio::awaitable<Status> begin_seed(SeedSpec spec);
+// Ends what an earlier seeding left running, at once and without a wait: the server of an executor that died.
+void end_seed_server(const ServerLayout& member);
+// Removes what an earlier seeding left, where none is to follow. Blocking.
+Status forget_seed(const SeedSpec& spec);
 // The copy takes the datadir's place. What was there must be gone, or kept elsewhere, by then. Blocking.
 Status finish_seed(const SeedSpec& spec);
 
@@ -64,6 +71,8 @@ class Snapshot {
 
   // The next bytes; "" at the end of a copy that is complete. An Error is the tool's own last words.
   asio::awaitable<Result<std::string>> read_some(Duration idle);
+  // Kills the tool: what it held in the server is free at once, and the next read fails.
+  void end();
 
  private:
   Snapshot(Process process, asio::posix::stream_descriptor out, std::string files);

@@ -125,6 +125,8 @@ Snapshot::~Snapshot() {
   if (process_ && out_.is_open()) (void)process_->kill_group(SIGKILL);
 }
 
+void Snapshot::end() { (void)process_->kill_group(SIGKILL); }
+
 Result<Snapshot> Snapshot::begin(const asio::any_io_executor& executor, const ServerSpec& server, const Secrets& secrets) {
   if (server.distribution.backup.empty()) {
     return fail(Errc::kNotFound, "mariadb-backup is not there: install the package mariadb-backup on this machine");

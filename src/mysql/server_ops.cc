@@ -401,4 +401,18 @@ asio::awaitable<Status> ServerOps::ensure_user(Duration at_most) {
   co_return Status{};
 }
 
+// On a session of its own: a step may hang on what the clones hold.
+asio::awaitable<Status> ServerOps::end_clones(Duration at_most) {
+  const Budget budget{steady_now() + at_most};
+  Session session(co_await asio::this_coro::executor, config_.admin);
+  MYSOS_CO_TRY_VOID(co_await session.connect(std::min(budget.left(), kConnectTimeout)));
+  MYSOS_CO_TRY(const Rows list, co_await session.query("SHOW PROCESSLIST", budget.left()));
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    if (list.text(i, "User") != kBackupAccount) continue;
+    const auto killed = co_await session.query("KILL " + list.text(i, "Id"), budget.left());
+    if (!killed && session.last_errno() != kNoSuchThread) co_return std::unexpected(killed.error());
+  }
+  co_return Status{};
+}
+
 }  // namespace mysos::mysql

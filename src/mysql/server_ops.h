@@ -42,6 +42,8 @@ class ServerOps {
   // Makes a commit that changes nothing: acknowledged, it carries those before it with it. Waits for acknowledgements as any
   // write does; by an account that cannot write where clients cannot.
   asio::awaitable<Status> push_commits(Duration at_most);
+  // MySQL: kills the sessions in which others clone this server.
+  asio::awaitable<Status> end_clones(Duration at_most);
   // "10.11.19-MariaDB-..."
   asio::awaitable<Result<std::string>> version(Duration at_most);
   asio::awaitable<Result<std::string>> server_id(Duration at_most);

@@ -40,6 +40,10 @@ class LoopMetrics {
       registry_.counter("mysos_failovers_total", "Elections of a new primary begun, by cluster and cause");
   Histogram outage_seconds_ = registry_.histogram(
       "mysos_failover_seconds", "How long writes were away in a failover, by cause and step; step=total is all of it");
+  Counter seedings_ = registry_.counter("mysos_seedings_total",
+                                        "Copies of a member's data from another that ended, by cluster and result");
+  Histogram seeding_seconds_ =
+      registry_.histogram("mysos_seeding_seconds", "How long copies of a member's data took that were done");
   Counter commit_failures_ =
       registry_.counter("mysos_store_commit_failures_total", "Commits that the store refused");
   Counter dropped_ =

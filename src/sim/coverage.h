@@ -22,6 +22,10 @@ enum class Mark {
   kS6Stale,                // ... while an older primary was still writable
   kErrantTail,             // a server came back with transactions nobody had acknowledged
   kRebuild,                // data were thrown away by order
+  kSeeded,                 // ... and another member's were copied
+  kSeedCutOff,             // a copy was cut off
+  kSeedUnderElection,      // a copy went on while another primary was elected
+  kErrantKept,             // errant transactions were kept aside before
   kAmnesia,                // a relay log was lost
   kKnown,                  // ... and what was in it is known
   kUnseenCommits,          // a read of a MySQL server did not show a commit that waited for an acker
@@ -74,6 +78,10 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Mark::kCount)> k
     "s6_stale",
     "errant_tail",
     "rebuild",
+    "seeded",
+    "seed_cut_off",
+    "seed_under_election",
+    "errant_kept",
     "amnesia",
     "known",
     "unseen_commits",

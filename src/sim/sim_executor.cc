@@ -17,11 +17,6 @@ constexpr int kMaxIdleTicks = 100;
 constexpr std::uint64_t kTidy = 0;  // no plan of MemberCore has this id: it is told of the end and does not listen
 constexpr Duration kTidyDeadline = seconds(5);
 
-std::string server_id(const MemberSpec& spec, std::uint64_t number) {
-  if (spec.flavour == Flavour::kMariadb) return fmt::format("0-{}", number);
-  return fmt::format("{:08x}-0000-4000-8000-{:012x}", number, spec.index);
-}
-
 std::uint32_t number_of(const MemberSpec& spec) {
   std::uint32_t h = 0;
   for (const char c : spec.cluster.str()) h = h * 31 + static_cast<unsigned char>(c);
@@ -37,6 +32,7 @@ ServerIdentity identity_of(const MemberSpec& spec, std::uint32_t machine) {
 SimExecutor::SimExecutor(Sim& sim, ServerWorld& world, const MemberSpec& spec,
                          std::uint32_t machine, SimVolume& volume, std::function<void(int)> ended)
     : sim_(sim),
+      world_(world),
       spec_(spec),
       machine_(machine),
       volume_(volume),
@@ -228,7 +224,7 @@ void SimExecutor::effects(MemberOutput out) {
 void SimExecutor::act(const ServerAction& action) {
   struct Act {
     SimExecutor& self;
-    void operator()(const server_action::MakeDatadir& a) const { self.make_datadir(a.generation); }
+    void operator()(const server_action::MakeDatadir& a) const { self.make_datadir(a); }
     void operator()(const server_action::ReadRelay&) const { self.read_relay(); }
     void operator()(const server_action::DropRelay&) const {}  // for people, and nobody looks here
     void operator()(const server_action::Start&) const {
@@ -249,23 +245,9 @@ void SimExecutor::act(const ServerAction& action) {
         if (life == s.life_) s.give(member_input::UserReady{true});
       });
     }
+    void operator()(const server_action::EndCopies&) const { self.server_.end_copies(); }
   };
   std::visit(Act{*this}, action);
-}
-
-void SimExecutor::make_datadir(std::uint64_t generation) {
-  if (volume_.data) {
-    sim_.coverage.hit(Mark::kRebuild);
-    sim_.tell([&] { return fmt::format("{} throws its data away", spec_.member.str()); });
-  }
-  volume_.data.reset();
-  later(sim_.between(milliseconds(60), milliseconds(120)), [this, generation] {
-    Datadir made;
-    made.generation = generation;
-    made.server_id = server_id(spec_, std::uint64_t{number_of(spec_)} * 1000 + generation);
-    volume_.data = std::move(made);
-    give(member_input::DatadirReady{});
-  });
 }
 
 // It is all there until the server starts; now and then it cannot be read with certainty.

@@ -69,7 +69,8 @@ class SimExecutor {
   void carry_out(MemberOutput out);
   void effects(MemberOutput out);
   void act(const ServerAction& action);
-  void make_datadir(std::uint64_t generation);
+  void make_datadir(const server_action::MakeDatadir& action);
+  void copy_of(const server_action::MakeDatadir& action);
   void read_relay();
   void begin_plan(StepPlan plan);
   void next_step();
@@ -95,7 +96,13 @@ class SimExecutor {
     });
   }
 
+  struct Copying;
+  void copy_on(const std::shared_ptr<Copying>& copy);
+  void make_room(const Copying& copy);
+  SimServer* primary_of(const Copying& copy);
+
   Sim& sim_;
+  ServerWorld& world_;
   MemberSpec spec_;
   std::uint32_t machine_;
   SimVolume& volume_;

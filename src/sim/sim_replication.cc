@@ -165,6 +165,10 @@ void SimServer::admit(const std::shared_ptr<ReplicaLink>& link) {
   const bool locked = account == data_->accounts.end() || account->second;
   if (locked && sim_.mutation != Mutation::kLockIgnored) return;
   std::erase_if(dumps_, [&](const auto& d) { return d->replica == link->replica; });
+  const auto kept = data_->binlog.begin() + static_cast<std::ptrdiff_t>(data_->purged);
+  const bool gone = std::any_of(data_->binlog.begin(), kept, [&](TxnId t) { return !link->held.has(t); });
+  link->replica->binlog_gone_ = gone;
+  if (gone) return;
   dumps_.push_back(link);
   link->connected = true;
   link->file = data_->file;
@@ -258,6 +262,7 @@ void SimServer::take(const step::StartReplication&, Done done) {
   applier_ = true;
   apply_soon();
   if (!receiver_) {
+    binlog_gone_ = false;
     receiver_ = true;
     receiver_acks_ = semi_sync_replica_;
     connect();

@@ -71,7 +71,7 @@ void SimServer::crash(const std::string& how, bool power_lost) {
   read_only_ = true;
   turning_read_only_ = syncing_ = holding_commits_ = false;
   d_ = 0;
-  semi_sync_replica_ = receiver_ = receiver_acks_ = applier_ = applying_ = false;
+  semi_sync_replica_ = receiver_ = receiver_acks_ = applier_ = applying_ = binlog_gone_ = false;
   data_ = nullptr;
   up_ = {};
   auto waiting = std::exchange(waiting_, {});
@@ -387,6 +387,8 @@ ServerSnapshot SimServer::read() const {
     s.binlog_end = {data_->file, data_->binlog.size()};
     s.received_end = data_->received_end;
   }
+  s.binlog_complete = data_->purged == 0;
+  s.binlog_gone = binlog_gone_;
   s.lag_ms = receiver_ ? static_cast<std::int64_t>(data_->relay.size()) : -1;
   return s;
 }

@@ -90,6 +90,11 @@ class SimServer {
   [[nodiscard]] const ServerIdentity& identity() const { return identity_; }
   [[nodiscard]] const Datadir* data() const { return data_; }
   [[nodiscard]] bool receiver_running() const { return receiver_; }
+  void end_copies() { ++copies_ended_; }
+  void purge() {
+    if (data_ != nullptr) data_->purged = data_->binlog.size();
+  }
+  [[nodiscard]] std::uint64_t copies_ended() const { return copies_ended_; }
   [[nodiscard]] bool waiting_commits() const { return !pending_.empty(); }
   Pair opened_under;  // kept by the checkers
   void set_apply_delay(Duration low, Duration high) { apply_min_ = low, apply_max_ = high; }
@@ -202,6 +207,8 @@ class SimServer {
   bool holding_commits_ = false;  // while sessions are ended
   std::vector<Pending> pending_;
   std::vector<Waiting> waiting_;
+  bool binlog_gone_ = false;  // its source refused it
+  std::uint64_t copies_ended_ = 0;
   Duration apply_min_ = microseconds(100);
   Duration apply_max_ = milliseconds(2);
 };

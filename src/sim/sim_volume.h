@@ -35,6 +35,7 @@ struct Datadir {
   std::uint64_t generation = 0;
   std::string server_id;      // left part of the GTIDs of its own transactions
   std::vector<TxnId> binlog;  // executed, in order
+  std::size_t purged = 0;     // of these the first are data only: a copy has no binlog of what was before it
   TxnSet in_binlog;
   std::vector<TxnId> unsynced;  // written to the binlog, and lost where the power is
   std::deque<TxnId> relay;  // received, not applied

@@ -38,7 +38,9 @@ std::string told(const Order& order) {
       return fmt::format("follow {} {}{}", to_string(o.pair), o.source.str(), o.acking ? " acking" : "");
     }
     std::string operator()(const order::Certify& o) const { return "certify " + to_string(o.pair); }
-    std::string operator()(const order::Rebuild& o) const { return "rebuild " + to_string(o.pair); }
+    std::string operator()(const order::Rebuild& o) const {
+      return fmt::format("rebuild {} {}", to_string(o.pair), o.donor ? "as a copy of " + o.donor->member.str() : "empty");
+    }
   };
   return std::visit(Text{}, order);
 }

@@ -40,6 +40,8 @@ class HttpExchange {
   virtual asio::awaitable<bool> reply(HttpResponse response) = 0;
   virtual asio::awaitable<bool> start_stream(int status, HttpHeaders headers) = 0;
   virtual asio::awaitable<bool> write_chunk(std::string data) = 0;  // "" writes nothing
+  // For this connection, instead of the server's unacknowledged_timeout: a peer that is slow to take what it asked for.
+  virtual void allow_silence(Duration) {}
   // Ends the stream. A handler that returns without it cuts the connection, so that the peer sees a
   // broken stream.
   virtual asio::awaitable<bool> finish() = 0;

@@ -2,7 +2,10 @@
 #include "base/http/session.h"
 
 #include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/socket.h>
 
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
@@ -243,6 +246,11 @@ asio::awaitable<bool> HttpSession::write_chunk(std::string data) {
     data += "\r\n";
   }
   co_return co_await write(std::move(data));
+}
+
+void HttpSession::allow_silence(Duration at_most) {
+  const int ms = static_cast<int>(to_ms(at_most));
+  (void)::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms);
 }
 
 asio::awaitable<bool> HttpSession::finish() {

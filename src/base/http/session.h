@@ -37,6 +37,7 @@ class HttpSession final : private HttpExchange {
   asio::awaitable<bool> reply(HttpResponse response) override;
   asio::awaitable<bool> start_stream(int status, HttpHeaders headers) override;
   asio::awaitable<bool> write_chunk(std::string data) override;
+  void allow_silence(Duration at_most) override;
   asio::awaitable<bool> finish() override;
   bool closed() override;
   void when_closed(std::function<void()> gone) override;

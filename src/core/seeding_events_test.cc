@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is told of a member whose data are made anew, from report to report.
+#include "core/seeding_events.h"
+
+#include <gtest/gtest.h>
+
+#include "core/reporting.h"
+
+namespace mysos {
+namespace {
+
+const MemberId kPrimary("c-0"), kOther("c-1");
+
+class Reports : public testing::Test {
+ protected:
+  Reports() {
+    table_.sync(ledger_.state(), Instant{});
+    MemberReport primary = report(kPrimary);
+    primary.executed = *GtidSet::parse("0-1-9");
+    give(primary);
+    other_ = report(kOther);
+    give(other_);
+  }
+  static SchedulerState state() {
+    Cluster c;
+    c.id = ClusterId("c");
+    c.spec.name = "shop";
+    c.epoch.primary = kPrimary;
+    for (const MemberId& id : {kPrimary, kOther}) {
+      Member m;
+      m.id = id;
+      m.stage = MemberStage::kRunning;
+      m.task = TaskId("t");
+      m.volume_name = "v";
+      c.members.push_back(m);
+    }
+    SchedulerState s;
+    s.clusters[c.id] = c;
+    return s;
+  }
+  static MemberReport report(const MemberId& id) {
+    MemberReport r;
+    r.member = id;
+    r.task = TaskId("t");
+    r.volume = "v";
+    r.executor = "e";
+    return r;
+  }
+  // The events that this report is worth.
+  std::vector<Event> give(MemberReport r) {
+    r.seq = ++seq_;
+    note_report(ledger_, table_, r, Instant{});
+    return ledger_.take().events;
+  }
+  void copies() {
+    other_.generation = 1;
+    other_.seeding = Seeding{};
+    other_.seeding->donor = MemberId("c-2");
+    other_.seeding->generation = 1;
+  }
+
+  Ledger ledger_{state(), Prng(1)};
+  MemberTable table_;
+  MemberReport other_;
+  std::uint64_t seq_ = 0;
+};
+
+TEST_F(Reports, AnErrantMemberIsToldOnceWithWhatOnlyItHolds) {
+  other_.role = MemberRole::kErrant;
+  other_.received = *GtidSet::parse("0-1-9,0-7-2");
+  const auto told = give(other_);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].kind, "member_errant");
+  EXPECT_EQ(told[0].member, kOther.value);
+  EXPECT_NE(told[0].message.find("0-7-2"), std::string::npos) << told[0].message;
+  EXPECT_TRUE(give(other_).empty());
+}
+
+TEST_F(Reports, ACopyIsToldAtItsBeginAndAtItsEnd) {
+  copies();
+  auto told = give(other_);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].kind, "seeding_started");
+  EXPECT_NE(told[0].message.find("c-2"), std::string::npos);
+  other_.seeding->bytes = mib(40);
+  other_.seeding->took_ms = 3000;
+  EXPECT_TRUE(give(other_).empty()) << "progress is no event";
+  other_.seeding->state = SeedState::kDone;
+  told = give(other_);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].kind, "seeding_done");
+  EXPECT_NE(told[0].message.find("40 MB in 3000 ms"), std::string::npos) << told[0].message;
+  EXPECT_EQ(told[0].took_ms.at("total"), 3000);
+  EXPECT_TRUE(give(other_).empty());
+}
+
+TEST_F(Reports, ACopyThatIsCutOffSaysSoAndTheNextOneIsAnother) {
+  copies();
+  give(other_);
+  other_.executor = "e2";  // the one before was killed: this one knows nothing of its donor
+  other_.seeding = Seeding{};
+  other_.seeding->state = SeedState::kFailed;
+  other_.seeding->generation = 1;
+  other_.seeding->why = "killed";
+  auto told = give(other_);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].kind, "seeding_failed");
+  EXPECT_NE(told[0].message.find("c-2"), std::string::npos) << told[0].message;
+  copies();
+  other_.seeding->generation = 2;
+  told = give(other_);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].kind, "seeding_started");
+}
+
+TEST_F(Reports, WhereTheErrantTransactionsAreIsTold) {
+  other_.errant_kept = "errant/0";
+  const auto told = give(other_);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].kind, "errant_kept");
+  EXPECT_NE(told[0].message.find("errant/0"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace mysos

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Makes the member's datadir: from the template, or as a copy of a donor's. Errant transactions of the data that go are kept
+// aside first. One at a time; no server runs on the datadir. What blocks runs on the pool. Belongs to the io_context's thread.
+#include <boost/asio/thread_pool.hpp>
+#include <functional>
+#include <string>
+
+#include "base/asio.h"
+#include "core/member_core.h"
+#include "mysql/seeding.h"
+
+namespace mysos {
+
+class DatadirMaker {
+ public:
+  // `kept_dir`: for errant binlogs. `tell`: SeedProgress and ErrantKept; the rest is make()'s answer.
+  DatadirMaker(asio::thread_pool& pool, std::string kept_dir, std::function<void(MemberInput)> tell)
+      : pool_(pool), kept_dir_(std::move(kept_dir)), tell_(std::move(tell)) {}
+  asio::awaitable<Status> make(server_action::MakeDatadir wanted, mysql::SeedSpec spec);
+
+ private:
+  asio::awaitable<Status> keep_errant(server_action::MakeDatadir wanted, mysql::SeedSpec spec);
+  asio::awaitable<Status> copy(Donor donor, mysql::SeedSpec spec);
+  asio::awaitable<Status> receive(Donor donor, mysql::SeedSpec spec);
+
+  asio::thread_pool& pool_;
+  std::string kept_dir_;
+  std::function<void(MemberInput)> tell_;
+};
+
+}  // namespace mysos

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a simulated member gets its data: empty, or as a copy of another member's, which takes its time and may be cut off: its
+// executor dies, the donor dies, is cut off or ends the copies that are made of it.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "sim/sim_executor.h"
+
+namespace mysos::sim {
+namespace {
+
+constexpr Duration kLook = milliseconds(100);
+constexpr Duration kSilence = seconds(3);
+
+std::uint64_t number_of(const SimServer& server, std::uint64_t generation) {
+  return std::uint64_t{server.identity().number} * 1000 + generation;
+}
+
+std::string server_id(const MemberSpec& spec, std::uint64_t number) {
+  if (spec.flavour == Flavour::kMariadb) return fmt::format("0-{}", number);
+  return fmt::format("{:08x}-0000-4000-8000-{:012x}", number, spec.index);
+}
+
+}  // namespace
+
+struct SimExecutor::Copying {
+  server_action::MakeDatadir action;
+  SimServer* donor = nullptr;
+  std::string donor_incarnation;
+  std::uint64_t donor_copies_ended = 0;
+  std::uint64_t epoch = 0;  // promised so far
+  Duration left{};
+  Duration silent{};
+  bool breaks = false;  // its connection, at the end
+  bool primary_dies = false;  // meanwhile
+};
+
+void SimExecutor::make_datadir(const server_action::MakeDatadir& action) {
+  if (volume_.data) {
+    sim_.coverage.hit(Mark::kRebuild);
+    sim_.tell([&] { return fmt::format("{} throws its data away", spec_.member.str()); });
+    if (action.errant.count() > 0) {
+      sim_.coverage.hit(Mark::kErrantKept);
+      give(member_input::ErrantKept{fmt::format("errant/{}", action.errant_generation)});
+    }
+  }
+  volume_.data.reset();
+  if (action.donor) return copy_of(action);
+  later(sim_.between(milliseconds(60), milliseconds(120)), [this, generation = action.generation] {
+    Datadir made;
+    made.generation = generation;
+    made.server_id = server_id(spec_, number_of(server_, generation));
+    volume_.data = std::move(made);
+    give(member_input::DatadirReady{});
+  });
+}
+
+void SimExecutor::copy_of(const server_action::MakeDatadir& action) {
+  auto copy = std::make_shared<Copying>();  // shared with the looks at it, of which one is always to come
+  copy->action = action;
+  copy->donor = world_.server_at(action.donor->host, action.donor->port);
+  copy->epoch = core_->promise().pair.epoch;
+  copy->left = sim_.between(milliseconds(300), sim_.prng.chance(500) ? seconds(3) : seconds(25));
+  copy->breaks = sim_.prng.chance(200);
+  copy->primary_dies = sim_.prng.chance(300);
+  if (copy->donor != nullptr) {
+    copy->donor_incarnation = copy->donor->incarnation();
+    copy->donor_copies_ended = copy->donor->copies_ended();
+  }
+  copy_on(copy);
+}
+
+SimServer* SimExecutor::primary_of(const Copying& copy) {
+  const Datadir& donor = *copy.donor->data();
+  return donor.source_host.empty() ? copy.donor : world_.server_at(donor.source_host, donor.source_port);
+}
+
+// Somebody purges the binlogs of the primary meanwhile: who is away then cannot replay what it misses.
+void SimExecutor::make_room(const Copying& copy) {
+  SimServer* primary = primary_of(copy);
+  if (primary == nullptr) return;
+  sim_.tell([&] { return fmt::format("{} binlogs are purged", primary->identity().member.str()); });
+  primary->purge();
+}
+
+void SimExecutor::copy_on(const std::shared_ptr<Copying>& copy) {
+  later(kLook, [this, copy] {
+    const SimServer* from = copy->donor;
+    if (std::exchange(copy->epoch, core_->promise().pair.epoch) < core_->promise().pair.epoch) {
+      sim_.coverage.hit(Mark::kSeedUnderElection);
+    }
+    const auto cut_off = [&](std::string why) {
+      sim_.coverage.hit(Mark::kSeedCutOff);
+      sim_.tell([&] { return fmt::format("{} copy is cut off: {}", spec_.member.str(), why); });
+      give(member_input::DatadirFailed{std::move(why)});
+    };
+    if (from == nullptr || !from->accepting() || from->incarnation() != copy->donor_incarnation) {
+      return cut_off("the donor is gone");
+    }
+    if (from->copies_ended() != copy->donor_copies_ended) return cut_off("the donor ended it");
+    SimServer* primary = primary_of(*copy);
+    if (primary != nullptr && primary != from && std::exchange(copy->primary_dies, false)) {
+      primary->crash("killed while another is copied");
+    }
+    const Node there = server_node(from->identity().machine);
+    const bool reaches =
+        from->answering() && !sim_.network.is_cut(there, node()) && !sim_.network.is_cut(node(), there);
+    copy->silent = reaches ? Duration{} : copy->silent + kLook;
+    if (copy->silent >= kSilence) return cut_off("nothing comes from the donor");
+    if (reaches) copy->left -= kLook;
+    if (copy->left > Duration{}) {
+      if (reaches) give(member_input::SeedProgress{mib(1)});
+      return copy_on(copy);
+    }
+    if (copy->breaks) return cut_off("the connection broke");
+    sim_.coverage.hit(Mark::kSeeded);
+    make_room(*copy);
+    Datadir made = *from->data();
+    made.generation = copy->action.generation;
+    made.server_id = server_id(spec_, number_of(server_, made.generation));
+    made.purged = made.binlog.size();
+    made.unsynced.clear();
+    made.relay.clear();
+    made.held = made.in_binlog;
+    made.received = made.executed;
+    made.last_number = 0;
+    if (spec_.flavour == Flavour::kMariadb) {
+      for (const TxnId t : made.binlog) made.last_number = std::max(made.last_number, sim_.txns[t].number);
+    }
+    made.source_host.clear();
+    made.source_port = 0;
+    sim_.tell([&] {
+      return fmt::format("{} has copied {}: {}", spec_.member.str(), from->identity().member.str(),
+                         made.executed.to_string());
+    });
+    volume_.data = std::move(made);
+    give(member_input::DatadirReady{});
+  });
+}
+
+}  // namespace mysos::sim
