@@ -125,6 +125,7 @@ void SimExecutor::copy_on(const std::shared_ptr<Copying>& copy) {
     made.relay.clear();
     made.held = made.in_binlog;
     made.received = made.executed;
+    made.received_end = {};
     made.last_number = 0;
     if (spec_.flavour == Flavour::kMariadb) {
       for (const TxnId t : made.binlog) made.last_number = std::max(made.last_number, sim_.txns[t].number);
