@@ -401,18 +401,29 @@ asio::awaitable<Status> ServerOps::ensure_user(Duration at_most) {
   co_return Status{};
 }
 
-// On a session of its own: a step may hang on what the clones hold.
+// On a session of its own: a step may hang on what the clones hold. A donor waits minutes for a recipient whose connection
+// has ended, which KILL does, and would go on: not while this lasts.
 asio::awaitable<Status> ServerOps::end_clones(Duration at_most) {
   const Budget budget{steady_now() + at_most};
   Session session(co_await asio::this_coro::executor, config_.admin);
   MYSOS_CO_TRY_VOID(co_await session.connect(std::min(budget.left(), kConnectTimeout)));
-  MYSOS_CO_TRY(const Rows list, co_await session.query("SHOW PROCESSLIST", budget.left()));
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    if (list.text(i, "User") != kBackupAccount) continue;
-    const auto killed = co_await session.query("KILL " + list.text(i, "Id"), budget.left());
-    if (!killed && session.last_errno() != kNoSuchThread) co_return std::unexpected(killed.error());
+  const std::string patience = "SET GLOBAL clone_donor_timeout_after_network_failure=";
+  MYSOS_CO_TRY([[maybe_unused]] const Rows none, co_await session.query(patience + "0", budget.left()));
+  std::size_t left = 1;
+  while (left > 0 && !budget.spent()) {
+    MYSOS_CO_TRY(const Rows list, co_await session.query("SHOW PROCESSLIST", budget.left()));
+    left = 0;
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      if (list.text(i, "User") != kBackupAccount) continue;
+      ++left;
+      const auto killed = co_await session.query("KILL " + list.text(i, "Id"), budget.left());
+      if (!killed && session.last_errno() != kNoSuchThread) co_return std::unexpected(killed.error());
+    }
+    if (left > 0) co_await sleep_for(kPoll);
   }
-  co_return Status{};
+  MYSOS_CO_TRY([[maybe_unused]] const Rows again, co_await session.query(patience + "DEFAULT", kConnectTimeout));
+  if (left == 0) co_return Status{};
+  co_return fail(Errc::kTimeout, "some are still there");
 }
 
 }  // namespace mysos::mysql

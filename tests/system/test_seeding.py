@@ -166,7 +166,7 @@ def test_a_failover_does_not_wait_for_a_copy(own):
         with copy_that_stands_still(shop, at, volume):
             old = shop.member("primary")
             kill([server_of(up.folder, old)])
-            wait_for("an election", lambda: shop.failovers(), HEAL_SECONDS)
+            shop.replaced(old)
             ledger.wait_for_more(50, HEAL_SECONDS)
             assert (seeding(shop, at) or {}).get("state") in (None, "copying", "waiting")
         complete(shop, at)
