@@ -27,13 +27,14 @@ def volume_of(folder, at):
 
 
 def as_admin(volume, *statements):
-    """Over the socket, as Mysos' own administrator."""
+    """Over the socket, as Mysos' own administrator; the rows of the last statement."""
     secrets = json.loads((volume / "mysos" / "secrets.json").read_text(encoding="utf-8"))
     socket = re.search(r"^socket\s*=\s*(\S+)", (volume / "mysql" / "my.cnf").read_text(encoding="utf-8"), re.M).group(1)
     with pymysql.connect(unix_socket=socket, user="mysos_admin", password=secrets["admin_password"], autocommit=True,
                          read_timeout=20) as c, c.cursor() as cursor:
         for statement in statements:
             cursor.execute(statement)
+        return cursor.fetchall()
 
 
 def fill(shop):
@@ -71,6 +72,12 @@ def copiers(volume):
 
 def events(shop, kind, member):
     return [e for e in shop.client.events(shop.name) if e["kind"] == kind and e["member"] == member["id"]]
+
+
+def kill_with(pids, number):
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 @contextlib.contextmanager
@@ -172,3 +179,29 @@ def test_a_failover_does_not_wait_for_a_copy(own):
         complete(shop, at)
         ledger.wait_for_more(50)
     ledger.check(shop.addresses())
+
+
+def test_a_donor_that_is_promoted_is_copied_no_longer(own):
+    """MySQL's donor waits minutes for a recipient that was cut off, so that its clone could go on."""
+    up, shop = own
+    at, volume = make_errant(up, shop)
+    volumes = {m["id"]: volume_of(up.folder, m) for m in shop.show()["members"] if m["id"] != at["id"]}
+    donor = wait_for("its data are being copied", lambda: (seeding(shop, at) or {}).get("donor"), COPY_SECONDS, pause=0.01)
+
+    def gives():
+        if (volumes[donor] / "mysql" / "data" / "auto.cnf").exists():
+            return [row for row in as_admin(volumes[donor], "SHOW PROCESSLIST") if row[1] == "mysos_backup"]
+        return [line for line in processes_under(volumes[donor]).values() if "--stream=xbstream" in line]
+
+    wait_for("the donor gives", gives, 60, pause=0.002)
+    frozen = copiers(volume)
+    try:
+        kill_with(frozen, signal.SIGSTOP)
+        old = shop.member("primary")
+        kill([server_of(up.folder, old)])
+        assert shop.replaced(old)["primary"] == donor
+        wait_for("the donor gives no longer", lambda: not gives(), 10)
+    finally:
+        kill_with(frozen, signal.SIGCONT)
+    complete(shop, at)
+    assert events(shop, "seeding_failed", at) and donor not in events(shop, "seeding_done", at)[-1]["message"]
