@@ -121,7 +121,7 @@ void MemberCore::take(const member_input::ServerExited& in, Instant now) {
   abandon_plan(Error{Errc::kUnavailable, "mysqld ended: " + in.how, ""});
   if (stable || meant) {
     backoff_ = config_.restart_min;
-    start_at_ = now;
+    start_at_ = meant ? now : now + config_.news_first;
   } else {
     back_off(now);
   }

@@ -76,6 +76,7 @@ struct MemberConfig {
   std::uint16_t port = 0;
   Duration restart_min = std::chrono::milliseconds(100);  // back-off of mysqld restarts, doubling
   Duration restart_max = std::chrono::seconds(30);
+  Duration news_first = std::chrono::milliseconds(20);  // a start keeps the executor busy, and a failover waits to be told
   Duration step_deadline =
       std::chrono::seconds(5);  // of a whole plan; a former primary that cannot be quieted in
                                 // demote_deadline is killed instead

@@ -280,6 +280,22 @@ TEST(MemberCore, ARestartedServerWaitsToBeTold) {
   EXPECT_EQ(e.report().promised, (Pair{1, 1}));
 }
 
+TEST(MemberCore, ACrashIsToldBeforeTheServerIsStartedAgain) {
+  Executor e;
+  e.start("a");
+  e.make_primary();
+  e.now += seconds(60);
+
+  e.give(in::ServerExited{"signal 9"});
+
+  EXPECT_TRUE(e.out.report_changed);
+  EXPECT_FALSE(e.did(server_action::Start{})) << "a failover waits for the news, and a start takes its time";
+  EXPECT_LE(e.core().next_deadline() - e.now, milliseconds(50));
+  e.now = e.core().next_deadline();
+  e.give(in::Tick{});
+  EXPECT_TRUE(e.did(server_action::Start{}));
+}
+
 TEST(MemberCore, CrashLoopsBackOff) {
   Executor e;
   e.start("a");
