@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What elections stand on: in normal mode each acknowledged write that the floor does not cover is held by d recorded ackers, so
-// that whoever hears of all but d - 1 of them hears of it. Only where a relay log is never lost: amnesiacs are not counted on.
+// What elections stand on: in normal mode each acknowledged write that the floor does not cover is held by d recorded
+// ackers, so that whoever hears of all but d - 1 of them hears of it. Only where a relay log is never lost: amnesiacs are
+// not counted on.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -23,8 +24,9 @@ void check_quorum(Sim& sim, const Truth& truth, const ClusterTruth& now) {
     GtidSet one;
     one.add(sim.txns[t].source, sim.txns[t].number, sim.txns[t].number);
     if (record.floor.contains(one)) continue;
-    return sim.violate(fmt::format("quorum: {} of {} ackers of {} at {} hold acknowledged write {}, and {} are counted on", held,
-                                   record.ackers.size(), now.id.str(), to_string(record.pair), sim.txns[t].write, record.d));
+    return sim.violate(fmt::format("quorum: {} of {} ackers of {} at {} hold acknowledged write {}, and {} are counted on",
+                                   held, record.ackers.size(), now.id.str(), to_string(record.pair), sim.txns[t].write,
+                                   record.d));
   }
 }
 
