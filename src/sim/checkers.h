@@ -24,6 +24,8 @@ void check_ackers(Sim& sim, const ClusterTruth& now, const SimServer& server, Tx
 void check_followers(Sim& sim, const Truth& truth, const ClusterTruth& now);
 // S6.
 void check_one_writer(Sim& sim, const Truth& truth, const ClusterTruth& now);
+// What elections stand on, for a record that has just become durable.
+void check_quorum(Sim& sim, const Truth& truth, const ClusterTruth& now);
 // S7, for a pair that a member says yes to.
 void check_promise(Sim& sim, const MemberId& member, SimVolume& volume, Pair pair);
 

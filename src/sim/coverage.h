@@ -17,6 +17,7 @@ enum class Mark {
   kS2LateAck,     // an older primary released a commit after a later one had opened
   kS3Checked,
   kS4Named,                // a commit was released in normal mode
+  kQuorumChecked,          // a record was compared with what its ackers hold
   kS5Follower,             // a follower of the recorded primary was compared with it
   kS6Writable,             // a writable member was compared with others
   kS6Stale,                // ... while an older primary was still writable
@@ -73,6 +74,7 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Mark::kCount)> k
     "s2_late_ack",
     "s3_checked",
     "s4_named",
+    "quorum_checked",
     "s5_follower",
     "s6_writable",
     "s6_stale",

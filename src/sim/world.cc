@@ -189,6 +189,7 @@ void World::committed(const SchedulerState& state) {
       }
       check_primary_complete(sim_, truth_, c, before);
       check_held(sim_, truth_, c);
+      check_quorum(sim_, truth_, c);
       check_followers(sim_, truth_, c);
     }
     if (!met) {
