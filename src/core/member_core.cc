@@ -37,22 +37,6 @@ void MemberCore::take(const member_input::SecretsStored& /*in*/, Instant /*now*/
   out_.report_changed = true;
 }
 
-// Amnesia is promised before the server starts, with what is known of what it forgets: an earlier life's relay logs, of which
-// no more is left, are in it.
-void MemberCore::take(const member_input::RelayRead& in, Instant now) {
-  if (!std::exchange(reading_relay_, false)) return;
-  MemberPromise next = promise_;
-  next.known = in.held;
-  if (promise_.amnesiac && !promise_.known) next.known.reset();
-  if (promise_.known && next.known) next.known = next.known->united(*promise_.known);
-  next.amnesiac = true;
-  if (next != promise_) save(next);
-  state_ = ServerState::kNone;
-  start_at_ = now;
-  relay_read_ = true;
-  out_.report_changed = true;
-}
-
 void MemberCore::take(const member_input::ServerAdopted& in, Instant /*now*/) {
   MYSOS_ASSERT(state_ == ServerState::kNone, "a server is adopted before anything else happens");
   adopted_ = in.incarnation;

@@ -167,13 +167,6 @@ void MemberCore::obey(std::uint64_t id, const order::Certify& o) {
   answer(id);
 }
 
-// Of what was received and forgotten nothing is needed any more.
-void MemberCore::remembers_all(MemberPromise& next) {
-  if (next.amnesiac) out_.server.emplace_back(server_action::DropRelay{});
-  next.amnesiac = false;
-  next.known.reset();
-}
-
 void MemberCore::obey(std::uint64_t id, const order::Rebuild& o) {
   if (auto no = refusal(o.pair, false)) return answer(id, std::move(no));
   if (o.generation != promise_.generation) {

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/log.h"
-#include "executor/stuck_commits.h"
+#include "executor/server_run.h"
 #include "mysql/relay_log.h"
 
 namespace mysos {
@@ -21,11 +21,6 @@ struct Overloaded : F... {
   using F::operator()...;
 };
 
-bool turns_read_only(const ServerStep& step) {
-  const auto* s = std::get_if<step::SetReadOnly>(&step);
-  return s != nullptr && s->on;
-}
-
 // The last line of the server's log that says ERROR, without its time stamp.
 std::string last_error_line(const std::string& log) {
   const std::size_t at = log.rfind("[ERROR]");
@@ -34,36 +29,6 @@ std::string last_error_line(const std::string& log) {
 }
 
 }  // namespace
-
-struct ServerKeeper::Run {
-  Run(const asio::any_io_executor& executor, mysql::ServerProcess p, mysql::ServerOpsConfig config)
-      : process(std::move(p)), ops(executor, std::move(config)), border(executor) {}
-  mysql::ServerProcess process;
-  mysql::ServerOps ops;
-  Signal border;            // a plan has left the server
-  bool busy = false;        // a plan is at work
-  std::uint64_t steps = 0;  // ended ones
-  bool restarting = false;  // its receiver, between two tries to connect
-  bool up = false;
-  std::optional<Instant> asked;  // when the read began that is under way
-  StuckCommits stuck;
-  bool pushing = false;
-};
-
-// One plan at a time is at work on a server.
-class ServerKeeper::Turn {
- public:
-  explicit Turn(Run& run) : run_(run) { run_.busy = true; }
-  ~Turn() {
-    run_.busy = false;
-    run_.border.notify_all();
-  }
-  Turn(const Turn&) = delete;
-  Turn& operator=(const Turn&) = delete;
-
- private:
-  Run& run_;
-};
 
 Result<std::uint32_t> server_id_of(std::uint32_t index, std::uint64_t generation) {
   constexpr std::uint64_t kMaxGeneration = (std::uint64_t{1} << 24) - 1;
@@ -323,152 +288,6 @@ asio::awaitable<void> ServerKeeper::push_commits(RunPtr run) {
   const Status pushed = co_await run->ops.push_commits(kReadDeadline);
   run->pushing = false;
   kLog.info("commits waited for an acker that is there: {}", pushed ? "they have gone on" : pushed.error().message);
-}
-
-// ---- plans ----
-
-void ServerKeeper::run(StepPlan plan) {
-  plan_ = plan.id;
-  if (std::ranges::any_of(plan.steps, turns_read_only)) user_wanted_ = false;
-  if (!run_) return;  // its end is on its way to the core, and ends the plan there
-  tasks_.spawn("plan", carry_out(run_, std::move(plan)));
-}
-
-bool ServerKeeper::current(const RunPtr& run, std::uint64_t plan) const {
-  return run_ == run && plan_ == plan;
-}
-
-asio::awaitable<void> ServerKeeper::carry_out(RunPtr run, StepPlan plan) {
-  const std::uint64_t id = plan.id;
-  const Instant until = steady_now() + plan.deadline;
-  while (run->busy && current(run, id) && steady_now() < until) {
-    co_await run->border.wait_for(until - steady_now());
-  }
-  if (!current(run, id)) co_return;
-  if (run->busy) {
-    run->ops.close();  // the one before it hangs in a step
-    tell_(member_input::PlanEnded{id, "a step of the plan before it hangs", std::nullopt});
-    co_return;
-  }
-  const bool attaches = std::ranges::any_of(
-      plan.steps, [](const ServerStep& s) { return std::holds_alternative<step::StartReplication>(s); });
-  const std::vector<ServerStep> afterwards = plan.afterwards;
-  const Instant tidy_at = steady_now() + plan.afterwards_in;
-  std::optional<Turn> turn(*run);
-  const auto failure = co_await steps_of(run, std::move(plan), until);
-  if (!current(run, id)) co_return;
-  const auto after = co_await run->ops.read(kReadDeadline);
-  turn.reset();
-  if (!current(run, id)) co_return;
-  tell_(member_input::PlanEnded{id, failure, after ? std::optional(*after) : std::nullopt});
-  if (failure) co_return;
-  if (attaches) co_await attach(run, id);
-  if (!afterwards.empty()) co_await tidy(run, id, afterwards, tidy_at);
-}
-
-asio::awaitable<void> ServerKeeper::tidy(RunPtr run, std::uint64_t plan, std::vector<ServerStep> steps, Instant at) {
-  if (at > steady_now()) co_await sleep_for(at - steady_now());
-  for (const ServerStep& step : steps) {
-    if (!current(run, plan) || run->busy) co_return;
-    const Turn turn(*run);
-    const Instant began = steady_now();
-    const Status done = co_await run->ops.run(step, kTidyDeadline);
-    ++run->steps;
-    kLog.info("afterwards, {}: {} in {} us", describe(step), done ? "done" : done.error().message,
-              (steady_now() - began).count());
-    if (!done) co_return;
-  }
-}
-
-// A receiver whose first try is refused, because its source has yet to let it in, tries again only after a second, and a
-// failover waits for it. For a while it is started anew at once.
-asio::awaitable<void> ServerKeeper::attach(RunPtr run, std::uint64_t plan) {
-  const Instant until = steady_now() + kAttachPatience;
-  while (current(run, plan) && steady_now() < until) {
-    const auto seen = co_await run->ops.read(kReadDeadline);
-    if (!current(run, plan) || !seen) co_return;
-    if (seen->receiver_connected || !seen->receiver_running) {
-      poll_now_.notify_all();
-      co_return;
-    }
-    if (!seen->last_error.empty() && !run->busy) {
-      const Turn turn(*run);
-      run->restarting = true;
-      const Status stopped = co_await run->ops.run(step::StopReceiver{}, kReadDeadline);
-      if (stopped) (void)co_await run->ops.run(step::StartReplication{}, kReadDeadline);
-      run->restarting = false;
-      ++run->steps;
-    }
-    co_await sleep_for(kAttachPause);
-  }
-}
-
-asio::awaitable<std::optional<std::string>> ServerKeeper::steps_of(RunPtr run, StepPlan plan,
-                                                                   Instant until) {
-  for (const ServerStep& step : plan.steps) {
-    if (!current(run, plan.id)) co_return std::nullopt;
-    const Instant began = steady_now();
-    if (began >= until) co_return "no time is left to " + describe(step);
-    const Status done = co_await run->ops.run(step, until - began);
-    ++run->steps;
-    kLog.info("{}: {} in {} us", describe(step), done ? "done" : done.error().message,
-              (steady_now() - began).count());
-    if (!done) co_return done.error().message;
-  }
-  co_return std::nullopt;
-}
-
-// ---- the user's account ----
-
-void ServerKeeper::ensure_user() {
-  user_wanted_ = true;
-  if (!run_ || user_lane_busy_) return;
-  user_lane_busy_ = true;
-  tasks_.spawn("user account", make_user(run_));
-}
-
-// MySQL commits a CREATE USER under the lock that every login needs, so one that waits for an acker
-// which has yet to log in waits for ever. Hence not before enough of them are there.
-asio::awaitable<bool> ServerKeeper::ackers_are_there(RunPtr run) {
-  Duration backoff = kAckersLookMin;
-  while (run_ == run && user_wanted_) {
-    const auto seen = co_await run->ops.read(kReadDeadline);
-    if (seen && !seen->read_only && seen->semi_sync_clients >= seen->semi_sync_d) co_return true;
-    co_await sleep_for(backoff);
-    backoff = std::min(backoff * 2, kAckersLookMax);
-  }
-  co_return false;
-}
-
-asio::awaitable<void> ServerKeeper::make_user(RunPtr run) {
-  struct Lane {
-    bool& busy;
-    ~Lane() { busy = false; }
-  };
-  {
-    const Lane lane{user_lane_busy_};
-    Duration backoff = kUserRetryMin;
-    bool told = false;
-    // Where it came with the data, clients need not wait until the ackers are there: their commits will.
-    const auto there = co_await run->ops.user_is_there(kUserDeadline);
-    if (run_ == run && user_wanted_ && there && *there) {
-      user_wanted_ = false;
-      tell_(member_input::UserReady{true});
-    }
-    while (user_wanted_ && co_await ackers_are_there(run)) {
-      const Status made = co_await run->ops.ensure_user(kUserDeadline);
-      if (run_ == run && user_wanted_ && made) {
-        user_wanted_ = false;
-        tell_(member_input::UserReady{true});
-        break;
-      }
-      if (!made && !told) kLog.warn("the user's account: {}; trying again", made.error().message);
-      told = true;
-      co_await sleep_for(backoff);
-      backoff = std::min(backoff * 2, kUserRetryMax);
-    }
-  }
-  if (run_ && run_ != run && user_wanted_) ensure_user();  // asked for on the next server meanwhile
 }
 
 }  // namespace mysos

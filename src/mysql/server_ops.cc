@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <optional>
 
-#include "base/clock.h"
+#include "mysql/server_ops_impl.h"
 
 namespace mysos::mysql {
 namespace {
@@ -16,8 +16,6 @@ constexpr Duration kConnectTimeout = std::chrono::seconds(2);
 constexpr Duration kBinlogLook = std::chrono::milliseconds(200);
 constexpr Duration kBinlogLookEvery = std::chrono::seconds(5);
 constexpr Duration kPoll = std::chrono::milliseconds(2);
-constexpr Duration kAwaitReceived = std::chrono::seconds(2);
-constexpr double kDrainSlice = 0.2;  // seconds; between two looks at an applier that may have stopped
 // Written to the binlog, though there is no such table; and, unlike a FLUSH, refused by a server that is read-only.
 constexpr std::string_view kPushCommits = "DROP TABLE IF EXISTS sys.mysos_none";
 constexpr unsigned kNoSuchThread = 1094;
@@ -55,13 +53,6 @@ bool is_one_of(const Rows& list, std::size_t row, const std::set<std::string>& n
 }
 
 }  // namespace
-
-// How long the whole of a step may still take.
-struct ServerOps::Budget {
-  Instant until;
-  [[nodiscard]] Duration left() const { return std::max(until - steady_now(), Duration(0)); }
-  [[nodiscard]] bool spent() const { return steady_now() >= until; }
-};
 
 ServerOps::ServerOps(const asio::any_io_executor& executor, ServerOpsConfig config)
     : config_(std::move(config)),
@@ -200,124 +191,6 @@ asio::awaitable<Status> ServerOps::kill_clients(Budget budget) {
 // It waits for commits under way, and those may wait for an acker that never comes: the deadline is the caller's way out.
 asio::awaitable<Status> ServerOps::set_read_only(bool on, Budget budget) {
   MYSOS_CO_TRY([[maybe_unused]] const Rows ok, co_await sql(flavour_.set_read_only(on), budget));
-  co_return Status{};
-}
-
-asio::awaitable<Status> ServerOps::stop_receiver(Budget budget) {
-  for (;;) {
-    MYSOS_CO_TRY(const ServerSnapshot seen, co_await look_parsed(budget));
-    if (!seen.receiver_running) co_return Status{};
-    if (budget.spent()) co_return fail(Errc::kTimeout, "the receiver still runs");
-    MYSOS_CO_TRY([[maybe_unused]] const Rows ok, co_await sql(flavour_.stop_receiver(), budget));
-  }
-}
-
-asio::awaitable<Status> ServerOps::stop_replication(Budget budget) {
-  for (;;) {
-    MYSOS_CO_TRY(const ServerSnapshot seen, co_await look_parsed(budget));
-    if (!seen.receiver_running && !seen.applier_running) co_return Status{};
-    if (budget.spent()) co_return fail(Errc::kTimeout, "replication still runs");
-    if (seen.receiver_running) {
-      MYSOS_CO_TRY([[maybe_unused]] const Rows ok, co_await sql(flavour_.stop_receiver(), budget));
-    } else {
-      MYSOS_CO_TRY_VOID(co_await stop_applier(seen, budget));
-    }
-  }
-}
-
-asio::awaitable<Status> ServerOps::stop_applier(ServerSnapshot seen, Budget budget) {
-  if (flavour_.stop_waits_for_rest() && seen.executed.contains(seen.received)) co_return co_await kill_applier(budget);
-  MYSOS_CO_TRY([[maybe_unused]] const Rows ok, co_await sql(flavour_.stop_applier(), budget));
-  co_return Status{};
-}
-
-// For an applier that has executed all that was received, or all but a transaction of which only the beginning came: that is
-// rolled back, as it would be by a crash.
-asio::awaitable<Status> ServerOps::kill_applier(Budget budget) {
-  MYSOS_CO_TRY(const Rows list, co_await sql("SHOW PROCESSLIST", budget));
-  std::optional<std::uint64_t> coordinator;  // starts before its workers; the receiver has a host
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    if (list.text(i, "User") != "system user" || !list.text(i, "Host").empty()) continue;
-    const std::uint64_t id = std::strtoull(list.text(i, "Id").c_str(), nullptr, 10);
-    if (!coordinator || id < *coordinator) coordinator = id;
-  }
-  if (coordinator) {
-    const auto killed = co_await sql(fmt::format("KILL {}", *coordinator), budget);
-    if (!killed && steps_.last_errno() != kNoSuchThread) co_return std::unexpected(killed.error());
-  }
-  co_await sleep_for(kPoll);
-  co_return Status{};
-}
-
-// It has come, cannot come, or does not come in time.
-asio::awaitable<Status> ServerOps::await_received(GtidSet set, Budget budget) {
-  const Instant until = std::min(budget.until, steady_now() + kAwaitReceived);
-  for (;;) {
-    MYSOS_CO_TRY(const ServerSnapshot seen, co_await look_parsed(budget));
-    if (seen.received.contains(set) || !seen.receiver_connected || steady_now() >= until) co_return Status{};
-    co_await sleep_for(kPoll);
-  }
-}
-
-// Until the receiver is stopped and all that was received is executed; then, if asked for, until the applier is stopped too.
-// MariaDB with both threads stopped has nothing to drain: it will not read that relay log again, whatever is done. Returns the
-// look that showed it.
-asio::awaitable<Result<std::vector<Rows>>> ServerOps::drain(bool stop_too, Budget budget) {
-  for (bool started = false;;) {
-    MYSOS_CO_TRY(auto answers, co_await look(budget));
-    MYSOS_CO_TRY(const ServerSnapshot seen, flavour_.parse_snapshot(answers));
-    const bool drained = seen.receiver_host.empty() || seen.executed.contains(seen.received);
-    const bool given_up = !seen.applier_running && !flavour_.relay_log_survives();
-    const bool done = !seen.receiver_running && (drained || given_up);
-    if (done && !(stop_too && seen.applier_running)) co_return answers;
-    if (budget.spent()) co_return fail(Errc::kTimeout, "replication does not come to rest");
-    if (seen.receiver_running) {
-      MYSOS_CO_TRY([[maybe_unused]] const Rows ok, co_await sql(flavour_.stop_receiver(), budget));
-    } else if (done) {
-      MYSOS_CO_TRY_VOID(co_await stop_applier(seen, budget));
-    } else if (seen.applier_running) {
-      const std::string wait = flavour_.wait_executed(seen.received, kDrainSlice);
-      MYSOS_CO_TRY([[maybe_unused]] const Rows waited, co_await sql(wait, budget));
-    } else if (started) {
-      co_return fail(Errc::kConflict, "the applier stopped before all was applied: " + seen.last_error);
-    } else {
-      MYSOS_CO_TRY_VOID(co_await replicate(flavour_.start_applier(), budget));
-      started = true;
-    }
-  }
-}
-
-// One that points there already was prepared (order::Fence); to say it again would cost the server several writes to its disk.
-asio::awaitable<Status> ServerOps::set_source(step::SetSource to, Budget budget) {
-  MYSOS_CO_TRY(const auto answers, co_await drain(true, budget));
-  MYSOS_CO_TRY(const ServerSnapshot seen, flavour_.parse_snapshot(answers));
-  const std::string align = flavour_.align_position(answers);
-  if (!align.empty()) {
-    MYSOS_CO_TRY([[maybe_unused]] const Rows aligned, co_await sql(align, budget));
-  }
-  if (align.empty() && seen.receiver_host == to.host && seen.receiver_port == to.port) co_return Status{};
-  const SourceSpec source{.host = to.host,
-                          .port = to.port,
-                          .user = replication_account(config_.member),
-                          .password = replication_password(config_.secrets, config_.member)};
-  co_return co_await replicate(flavour_.change_source(source), budget);
-}
-
-// A server that died while it forgot its source, or changed it, has deleted the relay log and still says that it has one.
-// All in it was executed by then (drain), so what is left is forgotten too; whoever wanted this begins again.
-asio::awaitable<Status> ServerOps::replicate(std::string text, Budget budget) {
-  auto done = co_await sql(std::move(text), budget);
-  if (done) co_return Status{};
-  if (!flavour_.has_no_relay_log(steps_.last_errno())) co_return std::unexpected(std::move(done).error());
-  MYSOS_CO_TRY([[maybe_unused]] const Rows ok, co_await sql(flavour_.forget_source(), budget));
-  co_return fail(Errc::kConflict, "the relay log is gone, so the source is forgotten: " + done.error().message);
-}
-
-asio::awaitable<Status> ServerOps::forget_source(Budget budget) {
-  MYSOS_CO_TRY(const auto answers, co_await drain(true, budget));
-  MYSOS_CO_TRY(const ServerSnapshot seen, flavour_.parse_snapshot(answers));
-  if (seen.receiver_host.empty()) co_return Status{};
-  MYSOS_CO_TRY([[maybe_unused]] const Rows ok, co_await sql(flavour_.forget_source(), budget));
   co_return Status{};
 }
 

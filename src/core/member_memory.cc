@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a member remembers of what its server forgets: MariaDB throws relay logs away that it may have acknowledged.
+#include <utility>
+
+#include "core/member_core.h"
+
+namespace mysos {
+
+// Amnesia is promised before the server starts, with what is known of what it forgets: an earlier life's relay logs, of which
+// no more is left, are in it.
+void MemberCore::take(const member_input::RelayRead& in, Instant now) {
+  if (!std::exchange(reading_relay_, false)) return;
+  MemberPromise next = promise_;
+  next.known = in.held;
+  if (promise_.amnesiac && !promise_.known) next.known.reset();
+  if (promise_.known && next.known) next.known = next.known->united(*promise_.known);
+  next.amnesiac = true;
+  if (next != promise_) save(next);
+  state_ = ServerState::kNone;
+  start_at_ = now;
+  relay_read_ = true;
+  out_.report_changed = true;
+}
+
+// Of what was received and forgotten nothing is needed any more.
+void MemberCore::remembers_all(MemberPromise& next) {
+  if (next.amnesiac) out_.server.emplace_back(server_action::DropRelay{});
+  next.amnesiac = false;
+  next.known.reset();
+}
+
+}  // namespace mysos

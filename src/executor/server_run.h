@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// For the parts of ServerKeeper: one life of mysqld, and what is under way with it.
+#include <optional>
+#include <utility>
+
+#include "executor/server_keeper.h"
+#include "executor/stuck_commits.h"
+
+namespace mysos {
+
+struct ServerKeeper::Run {
+  Run(const asio::any_io_executor& executor, mysql::ServerProcess p, mysql::ServerOpsConfig config)
+      : process(std::move(p)), ops(executor, std::move(config)), border(executor) {}
+  mysql::ServerProcess process;
+  mysql::ServerOps ops;
+  Signal border;            // a plan has left the server
+  bool busy = false;        // a plan is at work
+  std::uint64_t steps = 0;  // ended ones
+  bool restarting = false;  // its receiver, between two tries to connect
+  bool up = false;
+  std::optional<Instant> asked;  // when the read began that is under way
+  StuckCommits stuck;
+  bool pushing = false;
+};
+
+// One plan at a time is at work on a server.
+class ServerKeeper::Turn {
+ public:
+  explicit Turn(Run& run) : run_(run) { run_.busy = true; }
+  ~Turn() {
+    run_.busy = false;
+    run_.border.notify_all();
+  }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+ private:
+  Run& run_;
+};
+
+}  // namespace mysos
