@@ -19,9 +19,13 @@ bool follows(const Cluster& cluster, const MemberView& v) {
          v.report->source == cluster.epoch.primary;
 }
 
+// One that was made anew follows long before it has what the others have.
 bool all_in_place(const Cluster& cluster, const std::vector<MemberView>& members) {
+  const MemberView& primary = *primary_of(cluster, members);
   return std::ranges::all_of(members,
-                             [&](const MemberView& v) { return v.id == cluster.epoch.primary || follows(cluster, v); }) &&
+                             [&](const MemberView& v) {
+                               return &v == &primary || (follows(cluster, v) && behind(v, primary) <= kFarBehind);
+                             }) &&
          std::ranges::all_of(cluster.members, [](const Member& m) { return m.stage == MemberStage::kRunning; });
 }
 

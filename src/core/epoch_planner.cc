@@ -62,6 +62,9 @@ void order_replica(EpochPlanning& p, const MemberView& primary, const MemberView
     certify(p, primary, v);
     p.memory.errant_since.erase(v.id);
     p.memory.donor_wanted_since.erase(v.id);
+    if (const std::uint64_t lacks = behind(v, primary); lacks > kFarBehind) {
+      p.wait(v.id.value + " to catch up: it lacks " + std::to_string(lacks) + " transactions");
+    }
     return;
   }
   const GtidSet written = EpochPlanning::written_by(primary);
@@ -88,6 +91,10 @@ void keep(EpochPlanning& p) {
 }
 
 }  // namespace
+
+std::uint64_t behind(const MemberView& replica, const MemberView& primary) {
+  return primary.report->executed.minus(replica.report->executed).count();
+}
 
 EpochDecision plan_epoch(const Cluster& cluster, const std::vector<MemberView>& members, const EpochTimes& times,
                          EpochMemory& memory, Instant now) {

@@ -129,6 +129,11 @@ struct EpochDecision {
 EpochDecision plan_epoch(const Cluster& cluster, const std::vector<MemberView>& members, const EpochTimes& times,
                          EpochMemory& memory, Instant now);
 
+// Transactions. A replica that lacks more is not in place, and no donor.
+inline constexpr std::uint64_t kFarBehind = 10'000;
+// How many transactions of the primary this replica has yet to execute, as both last said.
+std::uint64_t behind(const MemberView& replica, const MemberView& primary);
+
 // How many acknowledgements a commit waits for, given how many could acknowledge.
 std::uint32_t wanted_d(Flavour flavour, std::size_t ackers);
 

@@ -11,7 +11,6 @@ namespace mysos {
 namespace {
 
 constexpr std::uint64_t kReplayable = 1000;      // transactions: an empty member replays so many rather than copy
-constexpr std::uint64_t kDonorBehind = 10'000;   // transactions: a replica that lacks more is not worth a copy
 constexpr std::uint32_t kSeedTries = 3;          // copies that failed in a row; then everything is replayed, where it can be
 
 bool counts(const EpochPlanning& p, const MemberId& m) {
@@ -32,7 +31,7 @@ bool gives_already(const EpochPlanning& p, const MemberView& donor) {
 // Healthy, of this epoch, and close to the primary.
 bool can_give(const EpochPlanning& p, const MemberView& primary, const MemberView& v) {
   return p.follows(v) && v.report->receiver_connected && v.report->write_trouble.empty() &&
-         primary.report->executed.minus(v.report->executed).count() <= kDonorBehind;
+         behind(v, primary) <= kFarBehind;
 }
 
 struct DonorChoice {

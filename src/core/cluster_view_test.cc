@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/cluster_view.h"
+
+#include "core/epoch_world.h"
+
+namespace mysos {
+namespace {
+
+ClusterState state(const EpochWorld& w) { return state_of(w.cluster, w.views, false); }
+
+class ClusterViewTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    Member running;
+    running.stage = MemberStage::kRunning;
+    for (const MemberView& v : w.views) {
+      running.id = v.id;
+      w.cluster.members.push_back(running);
+    }
+  }
+  EpochWorld w{3};
+};
+
+TEST_F(ClusterViewTest, IsHealthyWhereAllAreInPlace) { EXPECT_EQ(state(w), ClusterState::kHealthy); }
+
+TEST_F(ClusterViewTest, IsDegradedWhereAReplicaDoesNotReceive) {
+  w.r(2).receiver_connected = false;
+  EXPECT_EQ(state(w), ClusterState::kDegraded);
+}
+
+TEST_F(ClusterViewTest, IsDegradedUntilAReplicaThatWasMadeAnewHasCaughtUpAndSaysSo) {
+  w.r(0).executed = w.r(0).received = gtid("0-1-20000");
+  w.r(1).executed = w.r(1).received = gtid("0-1-20000");
+  w.r(2).executed = gtid("0-1-9999");
+  w.r(2).received = gtid("0-1-20000");
+  EXPECT_EQ(state(w), ClusterState::kDegraded);
+  EXPECT_EQ(w.plan().waiting_for, "c-2 to catch up: it lacks 10001 transactions");
+
+  w.r(2).executed = gtid("0-1-10000");
+
+  EXPECT_EQ(state(w), ClusterState::kHealthy);
+  EXPECT_EQ(w.plan().waiting_for, "");
+}
+
+TEST_F(ClusterViewTest, IsFailingOverWhileItsPrimaryIsReplaced) {
+  w.crash_primary();
+  w.r(0).server = ServerState::kExited;
+  EXPECT_EQ(state(w), ClusterState::kFailingOver);
+  w.cluster.epoch.electing = true;
+  EXPECT_EQ(state(w), ClusterState::kFailingOver);
+}
+
+}  // namespace
+}  // namespace mysos
