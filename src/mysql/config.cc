@@ -23,7 +23,8 @@ std::string render(const ConfigLines& lines) {
 }
 
 Status check_paths(const ConfigInput& in) {
-  for (const std::string* path : {&in.datadir, &in.socket, &in.error_log, &in.pid_file, &in.init_file, &in.files_dir}) {
+  for (const std::string* path : {&in.datadir, &in.socket, &in.error_log, &in.pid_file, &in.init_file,
+                                  &in.files_dir, &in.temp_dir}) {
     if (path->find_first_of("\n\r#\"'") != std::string::npos) {
       return fail(Errc::kInvalid, fmt::format("the path '{}' cannot stand in a server's configuration", *path));
     }
@@ -75,6 +76,7 @@ Result<std::string> server_config(const Distribution& d, const ConfigInput& in) 
   ConfigLines lines = {
       {"basedir", d.basedir},
       {"datadir", in.datadir},
+      {"tmpdir", in.temp_dir},
       {"socket", in.socket},
       {"pid_file", in.pid_file},
       {"log_error", in.error_log},
@@ -103,7 +105,6 @@ Result<std::string> server_config(const Distribution& d, const ConfigInput& in) 
   if (!d.charsets_dir.empty()) lines.emplace_back("character_sets_dir", d.charsets_dir);
   if (!d.plugin_dir.empty()) lines.emplace_back("plugin_dir", d.plugin_dir);
   if (!in.init_file.empty()) lines.emplace_back("init_file", in.init_file);
-  if (!in.temp_dir.empty()) lines.emplace_back("tmpdir", in.temp_dir);
   for (auto& line : f.config(in, plan)) lines.push_back(std::move(line));
   for (const auto& [key, value] : in.user_settings) lines.emplace_back(key, value);
   return "# Written by mysos at each start: changes here are lost.\n[mysqld]\n" + render(lines);

@@ -30,7 +30,7 @@ struct ConfigInput {
   std::string error_log;
   std::string pid_file;
   std::string init_file = {};    // run at each start before anybody can connect; "" = none
-  std::string temp_dir = {};     // "" = the server's choice
+  std::string temp_dir;          // of its own: a MariaDB that starts removes the temporary tables of all who share it
   std::string files_dir = {};    // LOAD DATA and SELECT INTO OUTFILE; "" = off
   std::map<std::string, std::string> user_settings = {};  // checked by the caller; they come last and win
 };

@@ -18,7 +18,7 @@ class Config : public testing::TestWithParam<FlavourKind> {
   Distribution distribution_;
   ConfigInput in_{.memory = gib(1), .cpus = 1, .port = 3310, .report_host = "10.0.0.7", .server_id = 41,
                   .datadir = "/m/data", .socket = "/m/run/mysqld.sock", .error_log = "/m/error.log",
-                  .pid_file = "/m/run/mysqld.pid"};
+                  .pid_file = "/m/run/mysqld.pid", .temp_dir = "/m/tmp"};
 };
 INSTANTIATE_TEST_SUITE_P(Flavours, Config, testing::Values(FlavourKind::kMysql, FlavourKind::kMariadb),
                          [](const auto& i) { return std::string(enum_text(i.param)); });
@@ -30,7 +30,7 @@ TEST_P(Config, AServerStartsReadOnlySilentAndStopped) {
   const bool mysql = GetParam() == FlavourKind::kMysql;
   for (const char* line : {"\nread_only=ON\n", "\nsync_binlog=1\n", "\ninnodb_flush_log_at_trx_commit=1\n",
                            "\nskip_name_resolve=ON\n", "\nlocal_infile=OFF\n", "\nserver_id=41\n", "\nsync_relay_log=1\n",
-                           "\nrelay_log_recovery=OFF\n", "\nport=3310\n"}) {
+                           "\nrelay_log_recovery=OFF\n", "\nport=3310\n", "\ntmpdir=/m/tmp\n"}) {
     EXPECT_NE(text->find(line), std::string::npos) << line;
   }
   for (const char* line : mysql ? std::initializer_list<const char*>{"\nsuper_read_only=ON\n", "\nskip_replica_start=ON\n",

@@ -64,6 +64,7 @@ Status write_files(const ServerSpec& spec, const Secrets& secrets) {
   const ServerLayout& at = spec.layout;
   MYSOS_TRY_VOID(make_owned_dir(at.run_dir, spec.user, 0700));
   MYSOS_TRY_VOID(make_owned_dir(at.files_dir, spec.user, 0700));
+  MYSOS_TRY_VOID(make_owned_dir(at.temp_dir, spec.user, 0700));
   const ConfigInput in{.memory = spec.memory,
                        .cpus = spec.cpus,
                        .port = spec.port,
@@ -75,6 +76,7 @@ Status write_files(const ServerSpec& spec, const Secrets& secrets) {
                        .error_log = at.error_log,
                        .pid_file = at.pid_file,
                        .init_file = at.init_file,
+                       .temp_dir = at.temp_dir,
                        .files_dir = at.files_dir,
                        .user_settings = spec.user_settings};
   MYSOS_TRY(const std::string config, server_config(spec.distribution, in));
@@ -90,6 +92,7 @@ ServerLayout server_layout(const std::string& dir) {
   ServerLayout out;
   out.dir = dir;
   out.datadir = dir + "/data";
+  out.temp_dir = dir + "/tmp";
   out.run_dir = dir + "/run";
   if ((out.run_dir + "/mysqld.sock.lock").size() > kMaxSocketPath) {
     out.run_dir = "/tmp/mysos-" + hash_token(dir).substr(0, 16);

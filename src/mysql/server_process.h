@@ -30,6 +30,7 @@ struct ServerLayout {
   std::string init_file;
   std::string state_file;
   std::string files_dir;
+  std::string temp_dir;
 };
 ServerLayout server_layout(const std::string& dir);
 
