@@ -9,6 +9,7 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/process_record.h"
 #include "discovery/haproxy.h"
 #include "discovery/router_file.h"
 
@@ -19,22 +20,13 @@ constexpr Duration kGrace = std::chrono::seconds(10);
 constexpr Duration kFirstBackoff = std::chrono::milliseconds(200);
 constexpr Duration kMostBackoff = std::chrono::seconds(30);
 
-struct PidFile {
-  int pid = 0;
-  std::uint64_t start_time = 0;
-};
-template <class Io>
-void fields(Io& io, PidFile& p) {
-  io.required("pid", p.pid);
-  io.required("start_time", p.start_time);
-}
 std::string pid_file(const std::string& router_dir) { return router_dir + "/router.pid"; }
 
 }  // namespace
 
 Status note_router(const std::string& router_dir) {
   MYSOS_TRY(const std::uint64_t started, process_start_time(::getpid()));
-  return write_file_atomic(pid_file(router_dir), to_json_text(PidFile{::getpid(), started}) + "\n",
+  return write_file_atomic(pid_file(router_dir), to_json_text(ProcessRecord{::getpid(), started}) + "\n",
                            0600);
 }
 
@@ -68,7 +60,7 @@ Status RouterChild::spawn() {
 asio::awaitable<void> RouterChild::keep() {
   // One that a killed `mysos up` left behind: it may be of an older program.
   const auto text = read_file(pid_file(discovery::router_dir(state_dir_)), 4096);
-  const auto noted = text ? from_json_text<PidFile>(*text) : std::unexpected(text.error());
+  const auto noted = text ? from_json_text<ProcessRecord>(*text) : std::unexpected(text.error());
   if (noted) {
     if (auto old = Process::adopt(noted->pid, noted->start_time)) {
       (void)old->kill(SIGKILL);

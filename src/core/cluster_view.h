@@ -10,10 +10,10 @@ namespace mysos {
 // Its recorded primary takes writes, and the user can log in there.
 bool serves(const Cluster& cluster, const std::vector<MemberView>& members);
 
-// `fresh`: it has not served yet since it was made.
 // Tells a member who the others are, where it does not know.
 std::optional<Order> introduction(const Cluster& cluster, const MemberView& view);
 
+// `fresh`: it has not served yet since it was made.
 ClusterState state_of(const Cluster& cluster, const std::vector<MemberView>& members, bool fresh);
 
 }  // namespace mysos

@@ -13,22 +13,13 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/process_record.h"
 
 namespace mysos::discovery {
 namespace {
 constexpr Logger kLog{"haproxy"};
 constexpr Duration kPoll = std::chrono::milliseconds(20);
 constexpr std::size_t kMaxLine = 8000;  // HAProxy reads a command line of up to 16 kB
-
-struct PidFile {
-  int pid = 0;
-  std::uint64_t start_time = 0;
-};
-template <class Io>
-void fields(Io& io, PidFile& p) {
-  io.required("pid", p.pid);
-  io.required("start_time", p.start_time);
-}
 
 // What HAProxy complained of, in one line.
 std::string complaint(const std::string& text) {
@@ -70,7 +61,7 @@ Result<std::string> HaProxy::find_program(const std::string& name) {
 
 bool HaProxy::adopt() {
   const auto text = read_file(pid_file(), 4096);
-  const auto known = text ? from_json_text<PidFile>(*text) : std::unexpected(text.error());
+  const auto known = text ? from_json_text<ProcessRecord>(*text) : std::unexpected(text.error());
   if (!known) return false;
   auto found = Process::adopt(known->pid, known->start_time);
   if (!found) return false;
@@ -105,7 +96,7 @@ asio::awaitable<Status> HaProxy::start(std::string config, std::string states) {
   options.cwd = "/";
   options.stdout_file = log_file();
   MYSOS_CO_TRY(process_, Process::spawn(options));
-  const PidFile pid{process_->pid(), process_->start_time()};
+  const ProcessRecord pid{process_->pid(), process_->start_time()};
   MYSOS_CO_TRY_VOID(write_file_atomic(pid_file(), to_json_text(pid) + "\n", 0600));
   auto up = co_await wait_for_worker({});
   if (up) {

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/process_record.h"
 #include "base/secret.h"
 #include "mysql/datadir.h"
 
@@ -22,16 +23,6 @@ constexpr Duration kReadyPoll = std::chrono::milliseconds(5);
 constexpr Duration kConnectTimeout = std::chrono::seconds(2);
 constexpr std::size_t kLogTail = 1500;
 constexpr rlim_t kOpenFiles = 65536;
-
-struct RunState {
-  std::int64_t pid = 0;
-  std::uint64_t start_time = 0;
-};
-template <class Io>
-void fields(Io& io, RunState& s) {
-  io.required("pid", s.pid);
-  io.required("start_time", s.start_time);
-}
 
 std::string config_word(const ServerLayout& layout) { return "--defaults-file=" + layout.config; }
 
@@ -129,7 +120,7 @@ Result<ServerProcess> ServerProcess::start(const ServerSpec& spec, const Secrets
   options.cgroup_procs = spec.cgroup_procs;
   auto process = Process::spawn(options);
   if (!process) return std::unexpected(std::move(process).error().with_context("start " + spec.distribution.server));
-  const RunState state{.pid = process->pid(), .start_time = process->start_time()};
+  const ProcessRecord state{.pid = process->pid(), .start_time = process->start_time()};
   if (auto written = write_file_atomic(at.state_file, to_json_text(state)); !written) {
     (void)process->kill(SIGKILL);
     return std::unexpected(std::move(written).error());
@@ -139,8 +130,8 @@ Result<ServerProcess> ServerProcess::start(const ServerSpec& spec, const Secrets
 
 std::optional<ServerProcess> ServerProcess::adopt(const ServerLayout& layout) {
   if (const auto text = read_file(layout.state_file)) {
-    if (const auto state = from_json_text<RunState>(*text)) {
-      const auto pid = static_cast<pid_t>(state->pid);
+    if (const auto state = from_json_text<ProcessRecord>(*text)) {
+      const pid_t pid = state->pid;
       if (auto process = Process::adopt(pid, state->start_time); process && is_ours(pid, layout)) {
         return ServerProcess(*std::move(process), layout);
       }
@@ -152,7 +143,7 @@ std::optional<ServerProcess> ServerProcess::adopt(const ServerLayout& layout) {
   if (!started) return std::nullopt;
   auto process = Process::adopt(*pid, *started);
   if (!process) return std::nullopt;
-  (void)write_file_atomic(layout.state_file, to_json_text(RunState{.pid = *pid, .start_time = *started}));
+  (void)write_file_atomic(layout.state_file, to_json_text(ProcessRecord{.pid = *pid, .start_time = *started}));
   return ServerProcess(*std::move(process), layout);
 }
 

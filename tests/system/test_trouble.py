@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A machine that is not as it should be: one sentence that says what and what to do, an exit code, nothing lost."""
-import os
 import socket
-import subprocess
 
 import pymysql
 import pytest
+from faults import file_system
 from mysos_process import SMALL, Up, servers, wait_for
 
 
@@ -77,20 +76,8 @@ def test_a_folder_that_cannot_be_made(make_up):
 
 @pytest.fixture()
 def small_disk(work):
-    """A file system of its own that can be filled. In a file, not in memory: memory would count as the member's."""
-    assert os.geteuid() == 0, "this test mounts a small file system, for which it must be root"
-    image, folder = work / "small.ext4", work / "small"
-    folder.mkdir(exist_ok=True)
-    with open(image, "wb") as f:
-        f.truncate(2500 << 20)
-    subprocess.run(["mkfs.ext4", "-q", "-F", "-m", "0", image], check=True, timeout=60)
-    subprocess.run(["mount", "-o", "loop", image, folder], check=True, timeout=20)
-    try:
-        folder.chmod(0o755)
+    with file_system(work / "small.ext4", work / "small") as folder:
         yield folder
-    finally:
-        subprocess.run(["umount", folder], check=True, timeout=60)
-        image.unlink()
 
 
 def test_a_full_disk(small_disk, make_up, version):
