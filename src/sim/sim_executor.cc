@@ -31,7 +31,7 @@ ServerIdentity identity_of(const MemberSpec& spec, std::uint32_t machine) {
 
 SimExecutor::SimExecutor(Sim& sim, ServerWorld& world, const MemberSpec& spec,
                          std::uint32_t machine, SimVolume& volume, std::function<void(int)> ended)
-    : sim_(sim),
+    : SimProcess(sim),
       world_(world),
       spec_(spec),
       machine_(machine),

@@ -15,6 +15,7 @@
 #include "base/shared_value.h"
 #include "core/member_core.h"
 #include "sim/local_clock.h"
+#include "sim/sim_process.h"
 #include "sim/sim_server.h"
 #include "sim/sim_volume.h"
 
@@ -26,7 +27,7 @@ struct WatchConnection {
   std::function<void(const SharedValue<MemberReport>&)> deliver;  // runs at the scheduler
 };
 
-class SimExecutor {
+class SimExecutor final : private SimProcess {
  public:
   // `ended(status)`: the container is gone, for its agent; 0 = it ended in good order.
   SimExecutor(Sim& sim, ServerWorld& world, const MemberSpec& spec, std::uint32_t machine,
@@ -81,27 +82,13 @@ class SimExecutor {
   void look_around();
   void probe_volume();
   void report_to_watchers();
-  // Runs `f` unless this executor process has died by then; where it is stopped, once it goes on.
-  template <class F>
-  void awake(F f) {
-    freezer_.run([this, life = life_, f = std::move(f)] {
-      if (life == life_ && core_) f();
-    });
-  }
-  template <class F>
-  void later(Duration delay, F f) {
-    sim_.after(delay, [this, life = life_, f = std::move(f)] {
-      if (life != life_ || !core_) return;
-      freezer_.frozen() ? awake(f) : f();
-    });
-  }
+  [[nodiscard]] bool runs() const override { return core_.has_value(); }
 
   struct Copying;
   void copy_on(const std::shared_ptr<Copying>& copy);
   void make_room(const Copying& copy);
   SimServer* primary_of(const Copying& copy);
 
-  Sim& sim_;
   ServerWorld& world_;
   MemberSpec spec_;
   std::uint32_t machine_;
@@ -110,9 +97,7 @@ class SimExecutor {
   SimServer server_;
   bool container_ = false;
   bool die_in_sync_ = false;
-  std::uint64_t life_ = 0;  // of the executor process
   LocalClock clock_;
-  Freezer freezer_;
   std::optional<MemberCore> core_;
   std::deque<MemberInput> inbox_;
   std::optional<MemberPromise> syncing_;  // being written; nothing else happens meanwhile

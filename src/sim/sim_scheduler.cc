@@ -29,7 +29,7 @@ SchedulerConfig sim_scheduler_config() {
 }
 
 SimScheduler::SimScheduler(Sim& sim, SchedulerWorld& world, SimMaster& master, SimStore& store)
-    : sim_(sim), world_(world), master_(master), store_(store), clock_(sim) {}
+    : SimProcess(sim), world_(world), master_(master), store_(store), clock_(sim) {}
 
 // ---- life ----
 

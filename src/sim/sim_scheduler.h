@@ -13,7 +13,7 @@
 #include <string>
 
 #include "core/scheduler_core.h"
-#include "sim/freezer.h"
+#include "sim/sim_process.h"
 #include "sim/local_clock.h"
 #include "sim/sim_executor.h"
 #include "sim/sim_master.h"
@@ -31,7 +31,7 @@ class SchedulerWorld {
   virtual void replied(const Reply& reply) = 0;
 };
 
-class SimScheduler {
+class SimScheduler final : private SimProcess {
  public:
   SimScheduler(Sim& sim, SchedulerWorld& world, SimMaster& master, SimStore& store);
 
@@ -77,31 +77,15 @@ class SimScheduler {
   void deliver_order(const SentOrder& sent, const std::string& ip, std::uint16_t port,
                      const std::function<void(std::optional<Error>, SharedValue<MemberReport>)>&
                          back);
-  // Runs `f` unless this process has died by then; where it is stopped, once it goes on.
-  template <class F>
-  void awake(F f) {
-    freezer_.run([this, life = life_, f = std::move(f)] {
-      if (life == life_ && core_) f();
-    });
-  }
-  template <class F>
-  void later(Duration delay, F f) {
-    sim_.after(delay, [this, life = life_, f = std::move(f)] {
-      if (life != life_ || !core_) return;
-      freezer_.frozen() ? awake(f) : f();
-    });
-  }
+  [[nodiscard]] bool runs() const override { return core_ != nullptr; }
 
-  Sim& sim_;
   SchedulerWorld& world_;
   SimMaster& master_;
   SimStore& store_;
   std::uint64_t term_ = 0;  // as a leader of the store
   bool deaf_ = false;
   LocalClock clock_;
-  Freezer freezer_;
   SchedulerState folded_;
-  std::uint64_t life_ = 0;
   std::uint64_t next_stream_ = 1;
   std::unique_ptr<SchedulerCore> core_;
   std::deque<SchedulerInput> inbox_;

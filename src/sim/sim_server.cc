@@ -16,7 +16,7 @@ constexpr Duration kHoldCommits = milliseconds(500);  // at most, for commits un
 }  // namespace
 
 SimServer::SimServer(Sim& sim, ServerWorld& world, ServerIdentity identity, const SimDisk& disk)
-    : sim_(sim), world_(world), identity_(std::move(identity)), disk_(disk) {}
+    : SimProcess(sim), world_(world), identity_(std::move(identity)), disk_(disk) {}
 
 // ---- life ----
 

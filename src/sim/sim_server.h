@@ -21,7 +21,7 @@
 #include <vector>
 
 #include "model/server_step.h"
-#include "sim/freezer.h"
+#include "sim/sim_process.h"
 #include "sim/sim_volume.h"
 
 namespace mysos::sim {
@@ -64,7 +64,7 @@ struct ReplicaLink {
   Instant relay_synced{};  // when all that has come is durable in the relay log
 };
 
-class SimServer {
+class SimServer final : private SimProcess {
  public:
   using Done = std::function<void(std::optional<std::string> failure)>;
   SimServer(Sim& sim, ServerWorld& world, ServerIdentity identity, const SimDisk& disk);
@@ -113,20 +113,7 @@ class SimServer {
     Done done;
   };
   [[nodiscard]] Node node() const { return server_node(identity_.machine); }
-  // Runs `f` unless this process has died by then; where it is stopped, once it goes on.
-  template <class F>
-  void awake(F f) {
-    freezer_.run([this, life = life_, f = std::move(f)] {
-      if (life == life_) f();
-    });
-  }
-  template <class F>
-  void later(Duration delay, F f) {
-    sim_.after(delay, [this, life = life_, f = std::move(f)] {
-      if (life != life_) return;
-      freezer_.frozen() ? awake(f) : f();
-    });
-  }
+  [[nodiscard]] bool runs() const override { return true; }  // as long as its life lasts
   TxnId number_own(std::uint64_t write);
   void commit(TxnId txn, bool own, std::function<void(bool)> reply);
   void flush();
@@ -179,13 +166,10 @@ class SimServer {
   void take(const step::AwaitReceived& s, Done done);
   void take(const step::Drain& s, Done done);
 
-  Sim& sim_;
   ServerWorld& world_;
   ServerIdentity identity_;
   const SimDisk& disk_;
-  Freezer freezer_;
   Datadir* data_ = nullptr;  // of the volume; null = no process
-  std::uint64_t life_ = 0;
   std::uint64_t starts_ = 0;
   std::string incarnation_;
   std::function<void()> up_;

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// What simulated processes share: a life, of which what was to come in an earlier one is no part, and the pauses in it
+// (freezer.h). Who starts or ends one counts `life_` on.
+#include <cstdint>
+#include <utility>
+
+#include "sim/freezer.h"
+#include "sim/sim.h"
+
+namespace mysos::sim {
+
+class SimProcess {
+ protected:
+  explicit SimProcess(Sim& sim) : sim_(sim) {}
+  virtual ~SimProcess() = default;
+  // Runs `f` unless this process has died by then; where it is stopped, once it goes on.
+  template <class F>
+  void awake(F f) {
+    freezer_.run([this, life = life_, f = std::move(f)] {
+      if (life == life_ && runs()) f();
+    });
+  }
+  template <class F>
+  void later(Duration delay, F f) {
+    sim_.after(delay, [this, life = life_, f = std::move(f)] {
+      if (life != life_ || !runs()) return;
+      freezer_.frozen() ? awake(f) : f();
+    });
+  }
+  [[nodiscard]] virtual bool runs() const = 0;
+
+  Sim& sim_;
+  Freezer freezer_;
+  std::uint64_t life_ = 0;
+};
+
+}  // namespace mysos::sim
