@@ -19,13 +19,19 @@ bool follows(const Cluster& cluster, const MemberView& v) {
          v.report->source == cluster.epoch.primary;
 }
 
-// One that was made anew follows long before it has what the others have.
+// An acker could also tell an election what it acknowledged. One that was made anew follows long before it has what the others
+// have.
+bool in_place(const Cluster& cluster, const MemberView& primary, const MemberView& v) {
+  const bool acker = cluster.epoch.ackers.contains(v.id);
+  return follows(cluster, v) && behind(v, primary) <= kFarBehind && (!acker || (v.report->acking && v.report->remembers()));
+}
+
+// As many acknowledge as there can be: any one member may die.
 bool all_in_place(const Cluster& cluster, const std::vector<MemberView>& members) {
   const MemberView& primary = *primary_of(cluster, members);
-  return std::ranges::all_of(members,
-                             [&](const MemberView& v) {
-                               return &v == &primary || (follows(cluster, v) && behind(v, primary) <= kFarBehind);
-                             }) &&
+  const EpochRecord& record = cluster.epoch;
+  return record.leaving.empty() && record.ackers.size() == most_ackers(cluster.spec.flavour, members.size()) &&
+         std::ranges::all_of(members, [&](const MemberView& v) { return &v == &primary || in_place(cluster, primary, v); }) &&
          std::ranges::all_of(cluster.members, [](const Member& m) { return m.stage == MemberStage::kRunning; });
 }
 

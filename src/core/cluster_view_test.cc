@@ -42,6 +42,20 @@ TEST_F(ClusterViewTest, IsDegradedUntilAReplicaThatWasMadeAnewHasCaughtUpAndSays
   EXPECT_EQ(w.plan().waiting_for, "");
 }
 
+TEST_F(ClusterViewTest, IsDegradedUntilAnyOneMemberMayDie) {
+  w.cluster.epoch.ackers.erase(id(2));
+  w.r(2).acking = false;
+  w.r(2).amnesiac = true;
+  EXPECT_EQ(state(w), ClusterState::kDegraded);
+  EXPECT_EQ(w.plan().waiting_for, "c-2 to be able to acknowledge: it may have lost relay log, and is being checked");
+  w.cluster.epoch.ackers.insert(id(2));
+  w.r(2).acking = true;
+  EXPECT_EQ(state(w), ClusterState::kDegraded) << "the next election would ask it in vain";
+  EXPECT_EQ(w.plan().waiting_for, "c-2 to be checked: it may have lost relay log");
+  w.r(2).amnesiac = false;
+  EXPECT_EQ(state(w), ClusterState::kHealthy);
+}
+
 TEST_F(ClusterViewTest, IsFailingOverWhileItsPrimaryIsReplaced) {
   w.crash_primary();
   w.r(0).server = ServerState::kExited;

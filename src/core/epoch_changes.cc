@@ -23,9 +23,9 @@ bool let_in(EpochPlanning& p) {
 
 bool add_acker(EpochPlanning& p, const MemberView& primary) {
   const EpochRecord& record = p.record;
-  if (record.mode != EpochMode::kNormal || !record.leaving.empty() || record.ackers.size() >= p.max_ackers()) return false;
+  if (record.mode != EpochMode::kNormal || !record.leaving.empty() || record.ackers.size() >= p.most_ackers()) return false;
   for (const MemberView& v : p.members) {
-    if (record.ackers.contains(v.id) || !p.nameable(v) || !p.caught_up(primary, v)) continue;
+    if (record.ackers.contains(v.id) || !p.nameable(v) || !v.report->remembers() || !p.caught_up(primary, v)) continue;
     EpochRecord next = p.next_config();
     next.ackers.insert(v.id);
     p.persist(std::move(next), "acker_added", v.id.value + " follows closely and acknowledges from now on");
@@ -177,8 +177,12 @@ bool leave_solo(EpochPlanning& p, const MemberView& primary) {
   if (p.record.mode != EpochMode::kSolo) return false;
   if (!p.record.joining.empty()) return finish_leaving_solo(p, primary);
   EpochRecord next = p.next_config();
-  for (const MemberView& v : p.members) {
-    if (next.joining.size() < p.max_ackers() && p.nameable(v) && p.caught_up(primary, v)) next.joining.insert(v.id);
+  for (const bool remembering : {true, false}) {  // one that does not is named only where nobody else is there
+    for (const MemberView& v : p.members) {
+      const bool fit = p.nameable(v) && p.caught_up(primary, v) && v.report->remembers() == remembering;
+      if (fit && next.joining.size() < p.most_ackers()) next.joining.insert(v.id);
+    }
+    if (!next.joining.empty()) break;
   }
   if (next.joining.empty()) return false;
   next.d = wanted_d(p.cluster.spec.flavour, next.joining.size());
@@ -194,6 +198,11 @@ bool leave_solo(EpochPlanning& p, const MemberView& primary) {
 bool change_record(EpochPlanning& p, const MemberView& primary) {
   return let_in(p) || drop_acker(p, primary) || add_acker(p, primary) || raise_d(p, primary) || recertify(p) ||
          enter_solo(p, primary) || leave_solo(p, primary);
+}
+
+std::size_t most_ackers(Flavour flavour, std::size_t members) {
+  const std::size_t others = members - 1;
+  return flavour == Flavour::kMariadb ? std::min<std::size_t>(others, 2) : others;
 }
 
 std::uint32_t wanted_d(Flavour flavour, std::size_t ackers) {

@@ -85,6 +85,41 @@ TEST(EpochChanges, ADroppedAckerComesBackSilentFirst) {
   EXPECT_EQ(w.cluster.epoch.ackers.size(), 2U);
 }
 
+// The next election would have to ask it, and it could not answer.
+TEST(EpochChanges, OneThatForgotIsNoAckerBeforeItIsCertified) {
+  World w(3, Flavour::kMariadb);
+  w.cluster.epoch.ackers = {id(1)};
+  w.r(2).acking = false;
+  w.r(2).amnesiac = true;
+  w.r(2).incarnation = "after a restart";
+  EXPECT_EQ(w.persist().kind, "certification_started");
+  settle(w);
+  EXPECT_FALSE(w.plan().next);
+  w.r(2).amnesiac = false;
+  EXPECT_EQ(w.persist().kind, "acker_added");
+}
+
+TEST(EpochChanges, SoloIsLeftWithThoseWhoRemember) {
+  World w(3, Flavour::kMariadb);
+  w.cluster.epoch.mode = EpochMode::kSolo;
+  w.cluster.epoch.ackers.clear();
+  settle(w);
+  w.r(0).semi_sync_d = 0;
+  w.r(1).amnesiac = true;
+  w.r(1).incarnation = "after a restart";
+  EXPECT_EQ(w.persist().kind, "certification_started");
+  settle(w);
+  w.r(0).semi_sync_d = 0;
+  const EpochRecord solo = w.cluster.epoch;
+  EXPECT_EQ(w.persist().kind, "solo_leaving");
+  EXPECT_EQ(w.cluster.epoch.joining, std::set{id(2)});
+
+  w.cluster.epoch = solo;
+  w.v(2).connected = false;
+  EXPECT_EQ(w.persist().kind, "solo_leaving");
+  EXPECT_EQ(w.cluster.epoch.joining, std::set{id(1)}) << "better than nobody";
+}
+
 TEST(EpochChanges, MoreAcknowledgementsArePromisedOnlyWhenTheyAreGiven) {
   World w(5);
   w.cluster.epoch.d = 1;
@@ -199,6 +234,26 @@ TEST(EpochElection, APreferredMemberIsChosenAmongEquals) {
     w.fence(2);
     w.persist();
     EXPECT_EQ(w.cluster.epoch.primary, id(preferred));
+  }
+}
+
+TEST(EpochElection, OneThatForgotIsNamedOnlyWhereNobodyElseIs) {
+  for (const bool other : {true, false}) {
+    World w(3, Flavour::kMariadb);
+    w.cluster.epoch.ackers = {id(1)};
+    w.r(2).amnesiac = true;
+    w.crash_primary();
+    w.persist();
+    w.fence(1);
+    w.fence(2);
+    w.r(0).server = ServerState::kRunning;
+    w.r(0).crashed = false;
+    if (other) w.fence(0);
+    (void)w.plan();
+    w.now += w.times.target_wait;
+    w.persist();
+    EXPECT_EQ(w.cluster.epoch.primary, id(1));
+    EXPECT_EQ(w.cluster.epoch.ackers, std::set{other ? id(0) : id(2)});
   }
 }
 

@@ -147,7 +147,7 @@ Proof proof_of(const EpochPlanning& p) {
     if (p.record.ackers.contains(v.id)) {
       proof.by_ackers = proof.by_ackers.united(r.received);
       if (r.known) proof.by_ackers = proof.by_ackers.united(*r.known);
-      if (!r.amnesiac || r.known) ++proof.counting;
+      if (r.remembers()) ++proof.counting;
     }
     if (p.is_primary(v)) {
       proof.by_primary = r.received;
@@ -214,11 +214,15 @@ void install(EpochPlanning& p, const MemberView& chosen) {
     }
   }
   std::ranges::sort(able, [](const MemberView* a, const MemberView* b) {
-    const auto has = [](const MemberView* v) { return v->report->received.count(); };
-    return has(a) != has(b) ? has(a) > has(b) : a->id < b->id;
+    const auto rank_of = [](const MemberView* v) {
+      return std::tuple(v->report->remembers(), v->report->received.count());
+    };
+    return rank_of(a) != rank_of(b) ? rank_of(a) > rank_of(b) : a->id < b->id;
   });
+  // One that does not remember would be asked by the next election and could not answer it: only where nobody else is there.
   for (const MemberView* v : able) {
-    if (next.ackers.size() < p.max_ackers()) next.ackers.insert(v->id);
+    const bool of_use = v->report->remembers() || next.ackers.empty();
+    if (of_use && next.ackers.size() < p.most_ackers()) next.ackers.insert(v->id);
   }
   next.mode = next.ackers.empty() ? EpochMode::kSolo : EpochMode::kNormal;
   next.d = wanted_d(p.cluster.spec.flavour, next.ackers.size());

@@ -15,8 +15,8 @@ struct Evidence {
 
 // Could end an election that begins now: an acker that is there and remembers all, or knows what it forgot.
 bool ready_acker(const EpochPlanning& p, const MemberView& v) {
-  return p.record.ackers.contains(v.id) && EpochPlanning::server_up(v) &&
-         (!v.report->amnesiac || v.report->known) && v.report->write_trouble.empty();
+  return p.record.ackers.contains(v.id) && EpochPlanning::server_up(v) && v.report->remembers() &&
+         v.report->write_trouble.empty();
 }
 
 std::size_t ready_ackers(const EpochPlanning& p) {

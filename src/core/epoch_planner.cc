@@ -64,6 +64,11 @@ void order_replica(EpochPlanning& p, const MemberView& primary, const MemberView
     p.memory.donor_wanted_since.erase(v.id);
     if (const std::uint64_t lacks = behind(v, primary); lacks > kFarBehind) {
       p.wait(v.id.value + " to catch up: it lacks " + std::to_string(lacks) + " transactions");
+    } else if (!acking && p.record.ackers.size() < p.most_ackers()) {
+      p.wait(v.id.value + " to be able to acknowledge: " +
+             (r.remembers() ? "it receives what it lacks" : "it may have lost relay log, and is being checked"));
+    } else if (acking && !r.remembers()) {
+      p.wait(v.id.value + " to be checked: it may have lost relay log");
     }
     return;
   }

@@ -62,11 +62,6 @@ std::uint32_t EpochPlanning::d_in_force() const {
   return std::max(record.d, record.raising_to);
 }
 
-std::size_t EpochPlanning::max_ackers() const {
-  const std::size_t others = members.size() - 1;
-  return cluster.spec.flavour == Flavour::kMariadb ? std::min<std::size_t>(others, 2) : others;
-}
-
 bool EpochPlanning::has_all_of(const MemberView& v, const MemberView& primary) {
   return v.report->received.contains(primary.report->executed) && v.report->received_end >= primary.report->binlog_end;
 }

@@ -65,7 +65,7 @@ Witnesses witnesses_of(const Cluster& cluster, const std::vector<MemberView>& me
     if (!v.connected || !v.report || v.report->server != ServerState::kRunning) continue;
     found.held = found.held.united(v.report->received);
     if (cluster.epoch.primary == v.id) found.primary = true;
-    if (cluster.epoch.ackers.contains(v.id) && (!v.report->amnesiac || v.report->known)) ++found.ackers;
+    if (cluster.epoch.ackers.contains(v.id) && v.report->remembers()) ++found.ackers;
   }
   return found;
 }

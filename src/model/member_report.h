@@ -153,6 +153,8 @@ struct MemberReport {
   std::string errant_kept;  // where on its volume the binlogs with its errant transactions are, "" = nowhere
   std::string problem;     // a sentence, "" where all is well
   std::uint16_t port = 0;  // of mysqld
+  // It can tell an election all that it acknowledged: it lost no relay log, or knows what it lost.
+  [[nodiscard]] bool remembers() const { return !amnesiac || known.has_value(); }
   bool operator==(const MemberReport&) const = default;
 };
 template <class Io>
