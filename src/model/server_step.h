@@ -61,7 +61,8 @@ struct Drain {
   bool operator==(const Drain&) const = default;
 };
 // Points the receiver at a source, with this member's own replication account. Never with both
-// threads stopped before the relay log is drained (MariaDB throws it away): the step drains first.
+// threads stopped before the relay log is drained (MariaDB throws it away): the step leaves the applier running where the
+// server can (MySQL), and drains first where not.
 struct SetSource {
   std::string host;
   std::uint16_t port = 0;

@@ -70,12 +70,16 @@ class Flavour {
   // stop_applier() waits up to a minute for the rest of a transaction of which only the beginning was received.
   [[nodiscard]] virtual bool stop_waits_for_rest() const = 0;
   [[nodiscard]] virtual std::string start_applier() const = 0;
-  [[nodiscard]] virtual std::string start_replication() const = 0;
+  // One after the other: the receiver comes first, since commits may wait for what it acknowledges.
+  [[nodiscard]] virtual std::vector<std::string> start_replication() const = 0;
   // The error of starting replication, or of changing its source, where the relay log is not there although the server
   // remembers one.
   [[nodiscard]] virtual bool has_no_relay_log(unsigned error) const = 0;
   [[nodiscard]] virtual std::string forget_source() const = 0;
   [[nodiscard]] virtual std::string change_source(const SourceSpec& source) const = 0;
+  // The same where the applier may go on meanwhile: the relay log stays, and nothing else does begin anew. "" where that cannot
+  // be, or not with what the snapshot shows. The receiver must be stopped.
+  [[nodiscard]] virtual std::string change_source_only(const SourceSpec& source, const std::vector<Rows>& snapshot) const = 0;
   // Brings the position that the receiver will ask from up to what the server itself has written (a former primary);
   // "" where nothing is to be done. Both threads must be stopped. `snapshot`: the answer to snapshot_sql().
   [[nodiscard]] virtual std::string align_position(const std::vector<Rows>& snapshot) const = 0;

@@ -61,7 +61,7 @@ class Mariadb final : public Flavour {
   [[nodiscard]] bool stop_waits_for_rest() const override { return false; }
   [[nodiscard]] std::string start_applier() const override { return "START SLAVE SQL_THREAD"; }
   [[nodiscard]] bool has_no_relay_log(unsigned error) const override { return error == 1201; }
-  [[nodiscard]] std::string start_replication() const override { return "START SLAVE"; }
+  [[nodiscard]] std::vector<std::string> start_replication() const override { return {"START SLAVE"}; }
   [[nodiscard]] std::string forget_source() const override { return "RESET SLAVE ALL"; }
   [[nodiscard]] std::string change_source(const SourceSpec& s) const override {
     return fmt::format(
@@ -69,6 +69,8 @@ class Mariadb final : public Flavour {
         "MASTER_CONNECT_RETRY=1, MASTER_HEARTBEAT_PERIOD={}",
         quote(s.host), s.port, quote(s.user), quote(s.password), kHeartbeatSeconds);
   }
+  // Its CHANGE MASTER wants the applier stopped.
+  [[nodiscard]] std::string change_source_only(const SourceSpec&, const std::vector<Rows>&) const override { return {}; }
   // gtid_slave_pos knows what was applied; what this server wrote as a primary is in its binlog only. Asked from the
   // former, the source would send what is here already, and gtid_strict_mode would stop the applier.
   [[nodiscard]] std::string align_position(const std::vector<Rows>& snapshot) const override {

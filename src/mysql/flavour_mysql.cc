@@ -29,6 +29,13 @@ std::string without_owners(const std::string& owned) {
   return out;
 }
 
+std::string receiver_of(const SourceSpec& s) {
+  return fmt::format(
+      "CHANGE REPLICATION SOURCE TO SOURCE_HOST={}, SOURCE_PORT={}, SOURCE_USER={}, SOURCE_PASSWORD={}, "
+      "GET_SOURCE_PUBLIC_KEY=1, SOURCE_CONNECT_RETRY=1, SOURCE_RETRY_COUNT=4294967295, SOURCE_HEARTBEAT_PERIOD={}",
+      quote(s.host), s.port, quote(s.user), quote(s.password), kHeartbeatSeconds);
+}
+
 class Mysql final : public Flavour {
  public:
   [[nodiscard]] FlavourKind kind() const override { return FlavourKind::kMysql; }
@@ -55,15 +62,21 @@ class Mysql final : public Flavour {
   [[nodiscard]] std::string stop_applier() const override { return "STOP REPLICA SQL_THREAD"; }
   [[nodiscard]] bool stop_waits_for_rest() const override { return true; }
   [[nodiscard]] std::string start_applier() const override { return "START REPLICA SQL_THREAD"; }
-  [[nodiscard]] std::string start_replication() const override { return "START REPLICA"; }
+  // START REPLICA starts the applier too before it returns, and that takes ten times as long.
+  [[nodiscard]] std::vector<std::string> start_replication() const override {
+    return {"START REPLICA IO_THREAD", "START REPLICA SQL_THREAD"};
+  }
   [[nodiscard]] bool has_no_relay_log(unsigned error) const override { return error == 1872; }
   [[nodiscard]] std::string forget_source() const override { return "RESET REPLICA ALL"; }
   [[nodiscard]] std::string change_source(const SourceSpec& s) const override {
-    return fmt::format(
-        "CHANGE REPLICATION SOURCE TO SOURCE_HOST={}, SOURCE_PORT={}, SOURCE_USER={}, SOURCE_PASSWORD={}, "
-        "SOURCE_AUTO_POSITION=1, GET_SOURCE_PUBLIC_KEY=1, SOURCE_CONNECT_RETRY=1, SOURCE_RETRY_COUNT=4294967295, "
-        "SOURCE_HEARTBEAT_PERIOD={}",
-        quote(s.host), s.port, quote(s.user), quote(s.password), kHeartbeatSeconds);
+    return receiver_of(s) + ", SOURCE_AUTO_POSITION=1";
+  }
+  // SOURCE_AUTO_POSITION cannot be said while the applier runs, even where it is so already.
+  [[nodiscard]] std::string change_source_only(const SourceSpec& s, const std::vector<Rows>& snapshot) const override {
+    if (snapshot.size() < 3 || snapshot[2].empty()) return {};
+    const Rows& status = snapshot[2];
+    const bool fit = status.text(0, "Replica_SQL_Running") == "Yes" && status.text(0, "Auto_Position") == "1";
+    return fit ? receiver_of(s) : std::string();
   }
   [[nodiscard]] std::string align_position(const std::vector<Rows>&) const override { return {}; }  // AUTO_POSITION
   [[nodiscard]] std::string wait_executed(const GtidSet& set, double seconds) const override {

@@ -276,6 +276,88 @@ TEST_P(Real, AReplicaIsPointedBeforehandAndOnlyStartedInThePause) {
   EXPECT_EQ(c().read().last_error, "");
 }
 
+// A new source must not have to wait for an applier that is behind: commits wait for what this replica acknowledges.
+TEST_P(Real, MysqlIsPointedElsewhereWhileItAppliesWhatItReceived) {
+  a_cluster();
+  caught_up(a(), b());
+  caught_up(a(), c());
+  Session reader = c().user_session();  // as long as it reads, nothing is applied
+  bool locked = false;
+  asio::co_spawn(
+      io,
+      [&]() -> asio::awaitable<void> {
+        const Status there = co_await reader.connect(seconds(5));
+        if (there) locked = (co_await reader.query("LOCK TABLES d.t READ", seconds(5))).has_value();
+      },
+      [](const std::exception_ptr&) {});
+  io.restart();
+  io.run();
+  ASSERT_TRUE(locked);
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(a().user(fmt::format("INSERT INTO d.t VALUES ({})", i)));
+  const GtidSet sent = a().read().executed;
+  ASSERT_TRUE(c().wait_for([&](const ServerSnapshot& s) { return s.received.contains(sent); }));
+  caught_up(a(), b());
+  for (const ServerStep& s : std::initializer_list<ServerStep>{step::KillClients{}, step::SetReadOnly{true}}) a().run(s);
+  b().promote(1, {&a(), &c()});
+
+  c().run(step::StopReceiver{});
+  EXPECT_EQ(c().try_run(step::SetSource{"127.0.0.1", b().port}, seconds(2)).has_value(), mysql());
+  EXPECT_FALSE(c().read().executed.contains(sent));
+  EXPECT_TRUE(c().read().received.contains(sent)) << "the relay log is there";
+  if (mysql()) {
+    c().run(step::SemiSyncReplica{true});
+    c().run(step::StartReplication{});
+    ASSERT_TRUE(b().user("INSERT INTO d.t VALUES (10)", seconds(10))) << "it acknowledges what it cannot apply yet";
+    EXPECT_FALSE(c().read().executed.contains(sent));
+    reader.close();
+  } else {
+    reader.close();
+    c().follow(b());
+    ASSERT_TRUE(b().user("INSERT INTO d.t VALUES (10)", seconds(10)));
+  }
+
+  caught_up(b(), c());
+  EXPECT_EQ(c().read().last_error, "");
+  EXPECT_EQ(c().user("SELECT COUNT(*) FROM d.t")->text(0, std::size_t{0}), "6");
+}
+
+// The applier holds its beginning, and shall neither keep it nor wait for the rest: the new source sends all of it.
+TEST_P(Real, AReplicaThatReceivedHalfATransactionIsPointedElsewhere) {
+  a_cluster();
+  ASSERT_TRUE(a().user("CREATE TABLE d.big (i INT AUTO_INCREMENT PRIMARY KEY, pad LONGTEXT)"));
+  ASSERT_TRUE(a().user("INSERT INTO d.big (pad) VALUES (REPEAT('x', 500000))"));
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(a().user("INSERT INTO d.big (pad) SELECT pad FROM d.big", seconds(30)));
+  caught_up(a(), b());
+  caught_up(a(), c());
+  const GtidSet before = a().read().executed;
+  const std::uint64_t at = c().read().heard.position.offset;
+
+  Session writer = a().user_session();
+  asio::co_spawn(
+      io,
+      [&]() -> asio::awaitable<void> {
+        if (co_await writer.connect(seconds(5))) {
+          (void)co_await writer.query("INSERT INTO d.big (pad) SELECT pad FROM d.big", seconds(30));
+        }
+      },
+      [](const std::exception_ptr&) {});
+  ASSERT_TRUE(c().wait_for([&](const ServerSnapshot& s) { return s.heard.position.offset > at + 1'000'000; }));
+  c().run(step::StopReceiver{});
+  const ServerSnapshot source = a().read();
+  EXPECT_FALSE(c().read().received.contains(source.executed.united(source.in_flight))) << "it was faster than the test";
+  ASSERT_TRUE(b().wait_for([&](const ServerSnapshot& s) { return s.executed.count() > before.count(); }));
+  caught_up(a(), b());
+  for (const ServerStep& s : std::initializer_list<ServerStep>{step::KillClients{}, step::SetReadOnly{true}}) a().run(s);
+  b().promote(1, {&a(), &c()});
+
+  c().follow(b());
+
+  ASSERT_TRUE(b().user("INSERT INTO d.t VALUES (1)", seconds(10)));
+  caught_up(b(), c());
+  EXPECT_EQ(c().read().last_error, "");
+  EXPECT_EQ(c().user("SELECT COUNT(*) FROM d.big")->text(0, std::size_t{0}), "64");
+}
+
 TEST_P(Real, AMemberThatIsShutOutIsCutOffAndLetInAgain) {
   a_cluster();
   ASSERT_TRUE(a().wait_for([](const ServerSnapshot& s) { return s.semi_sync_clients == 2; }));

@@ -141,7 +141,7 @@ asio::awaitable<Status> ServerOps::dispatch(ServerStep step, Budget budget) {
   }
   if (std::holds_alternative<StopReceiver>(step)) co_return co_await stop_receiver(budget);
   if (std::holds_alternative<StopReplication>(step)) co_return co_await stop_replication(budget);
-  if (std::holds_alternative<StartReplication>(step)) co_return co_await replicate(flavour_.start_replication(), budget);
+  if (std::holds_alternative<StartReplication>(step)) co_return co_await start_replication(budget);
   if (std::holds_alternative<ForgetSource>(step)) co_return co_await forget_source(budget);
   if (const auto* s = std::get_if<ShutOut>(&step)) co_return co_await shut_out(*s, budget);
   if (const auto* s = std::get_if<SetSource>(&step)) co_return co_await set_source(*s, budget);

@@ -67,6 +67,7 @@ class ServerOps {
   asio::awaitable<Status> await_received(GtidSet set, Budget budget);
   asio::awaitable<Result<std::vector<Rows>>> drain(bool stop_too, Budget budget);
   asio::awaitable<Status> set_source(step::SetSource to, Budget budget);
+  asio::awaitable<Status> start_replication(Budget budget);
   asio::awaitable<Status> forget_source(Budget budget);
   asio::awaitable<Status> shut_out(step::ShutOut who, Budget budget);
   asio::awaitable<Status> replicate(std::string text, Budget budget);

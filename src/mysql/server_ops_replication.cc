@@ -101,19 +101,34 @@ asio::awaitable<Result<std::vector<Rows>>> ServerOps::drain(bool stop_too, Budge
   }
 }
 
+asio::awaitable<Status> ServerOps::start_replication(Budget budget) {
+  for (std::string& text : flavour_.start_replication()) MYSOS_CO_TRY_VOID(co_await replicate(std::move(text), budget));
+  co_return Status{};
+}
+
 // One that points there already was prepared (order::Fence); to say it again would cost the server several writes to its disk.
 asio::awaitable<Status> ServerOps::set_source(step::SetSource to, Budget budget) {
-  MYSOS_CO_TRY(const auto answers, co_await drain(true, budget));
-  MYSOS_CO_TRY(const ServerSnapshot seen, flavour_.parse_snapshot(answers));
-  const std::string align = flavour_.align_position(answers);
-  if (!align.empty()) {
-    MYSOS_CO_TRY([[maybe_unused]] const Rows aligned, co_await sql(align, budget));
-  }
-  if (align.empty() && seen.receiver_host == to.host && seen.receiver_port == to.port) co_return Status{};
   const SourceSpec source{.host = to.host,
                           .port = to.port,
                           .user = replication_account(config_.member),
                           .password = replication_password(config_.secrets, config_.member)};
+  const auto there = [&](const ServerSnapshot& seen) {
+    return seen.receiver_host == to.host && seen.receiver_port == to.port;
+  };
+  MYSOS_CO_TRY_VOID(co_await stop_receiver(budget));
+  MYSOS_CO_TRY(auto answers, co_await look(budget));
+  MYSOS_CO_TRY(ServerSnapshot seen, flavour_.parse_snapshot(answers));
+  if (std::string only = flavour_.change_source_only(source, answers); !only.empty()) {
+    if (there(seen)) co_return Status{};
+    co_return co_await replicate(std::move(only), budget);
+  }
+  MYSOS_CO_TRY(answers, co_await drain(true, budget));
+  MYSOS_CO_TRY(seen, flavour_.parse_snapshot(answers));
+  const std::string align = flavour_.align_position(answers);
+  if (!align.empty()) {
+    MYSOS_CO_TRY([[maybe_unused]] const Rows aligned, co_await sql(align, budget));
+  }
+  if (align.empty() && there(seen)) co_return Status{};
   co_return co_await replicate(flavour_.change_source(source), budget);
 }
 

@@ -308,6 +308,14 @@ void SimServer::take(const step::SetSource& s, Done done) {
 }
 
 void SimServer::point_at(const std::string& host, std::uint16_t port, Done done) {
+  // MySQL leaves the applier running, and keeps the relay log.
+  if (identity_.flavour == Flavour::kMysql && applier_ && !host.empty()) {
+    stop_receiver();
+    data_->received_end = {};
+    data_->source_host = host;
+    data_->source_port = port;
+    return done(std::nullopt);
+  }
   drain([this, host, port, done = std::move(done)](std::optional<std::string> failure) {
     if (failure) return done(failure);
     applier_ = false;
