@@ -11,6 +11,7 @@ namespace {
 struct Evidence {
   FailoverCause cause{};
   std::string why;
+  Instant since{};  // it has failed, as far as can be told
 };
 
 // Could end an election that begins now: an acker that is there and remembers all, or knows what it forgot.
@@ -34,21 +35,25 @@ bool replaceable(const EpochPlanning& p) {
 struct Cut {
   bool off = false;   // none is connected, or has heard anything for a while
   bool deaf = false;  // ... all of them for a while
+  Instant since{};    // the last of them heard of it
 };
 Cut cut_off(const EpochPlanning& p, const MemberView& primary) {
   if (!EpochPlanning::server_up(primary) || !p.memory.received_from) return {};
   const Duration patience = p.answers(primary) ? p.times.cut_silence : p.times.deaf_after;
   std::size_t trying = 0;
   bool deaf = true;
+  Duration heard_ago = Duration::max();
   for (const MemberView& v : p.members) {
     if (!p.record.ackers.contains(v.id) || !EpochPlanning::in_sight(v)) continue;
     if (p.receives(v, patience)) return {};
     if (!ready_acker(p, v) || !p.answers(v) || !p.follows(v) || !v.report->receiver_running) continue;
     ++trying;
-    deaf = deaf && std::chrono::milliseconds(v.report->source_silent_ms) >= patience;
+    const Duration silent = std::chrono::milliseconds(v.report->source_silent_ms);
+    deaf = deaf && silent >= patience;
+    heard_ago = std::min(heard_ago, silent);
   }
   const bool off = trying >= p.needed();
-  return {.off = off, .deaf = off && deaf};
+  return {.off = off, .deaf = off && deaf, .since = trying > 0 ? p.now - heard_ago : p.now};
 }
 
 std::optional<Evidence> evidence_of(EpochPlanning& p, const MemberView& primary) {
@@ -66,16 +71,19 @@ std::optional<Evidence> evidence_of(EpochPlanning& p, const MemberView& primary)
   const bool stalled = p.lasted(m.stalled_since, seen && !primary.report->write_trouble.empty(), p.times.stalled_after);
 
   using enum FailoverCause;
-  if (seen && primary.report->crashed) return Evidence{kServerDied, "its mysqld has ended: " + primary.report->problem};
-  if (primary.task_ended && !primary.connected && !acker_receives) return Evidence{kTaskEnded, "its task has ended"};
-  if (quiet && !acker_receives) {
-    return Evidence{kSilent, "nothing is heard of it, and no replica receives from it"};
+  if (seen && primary.report->crashed) return Evidence{kServerDied, "its mysqld has ended: " + primary.report->problem, p.now};
+  if (primary.task_ended && !primary.connected && !acker_receives) {
+    return Evidence{kTaskEnded, "its task has ended", primary.last_seen};
   }
-  if (down) return Evidence{kNotServing, "its server does not come up"};
-  if (stalled) return Evidence{kCannotWrite, "it cannot write: " + primary.report->write_trouble};
-  if (cut_long && !p.answers(primary)) return Evidence{kNotAnswering, "its server does not answer, and no replica hears of it"};
-  if (cut_long) return Evidence{kCutOff, "no replica that is there can receive from it"};
-  return std::nullopt;
+  if (quiet && !acker_receives) {
+    return Evidence{kSilent, "nothing is heard of it, and no replica receives from it", *m.silent_since};
+  }
+  if (down) return Evidence{kNotServing, "its server does not come up", *m.not_serving_since};
+  if (stalled) return Evidence{kCannotWrite, "it cannot write: " + primary.report->write_trouble, *m.stalled_since};
+  if (!cut_long) return std::nullopt;
+  const Instant since = std::min(cut.since, *m.cut_since);
+  if (!p.answers(primary)) return Evidence{kNotAnswering, "its server does not answer, and no replica hears of it", since};
+  return Evidence{kCutOff, "no replica that is there can receive from it", since};
 }
 
 // How long a primary that was chosen just now is given, after others before it that did not last either.
@@ -91,7 +99,7 @@ Duration hold_off(const EpochPlanning& p) {
 bool act_on_evidence(EpochPlanning& p, const MemberView& primary) {
   const bool asked = p.cluster.failover.has_value();
   std::optional<Evidence> found = evidence_of(p, primary);
-  if (asked) found = Evidence{FailoverCause::kOperator, "an operator asked for a failover"};
+  if (asked) found = Evidence{FailoverCause::kOperator, "an operator asked for a failover", p.now};
   if (!found) {
     if (!EpochPlanning::in_sight(primary)) p.wait("news of the primary " + primary.id.value);
     return false;
@@ -117,6 +125,7 @@ bool act_on_evidence(EpochPlanning& p, const MemberView& primary) {
   flaps.unstable = asked || lasted_long ? 0 : flaps.unstable + 1;
   flaps.avoid = primary.id;
   p.out.cause = found->cause;
+  p.out.failed_since = found->since;
   start_election(p, "failover_started", primary.id.value + " is replaced: " + found->why);
   return true;
 }

@@ -121,6 +121,7 @@ struct EpochDecision {
   std::string why;                         // of `next`: goes into the event
   std::string kind;                        // of that event
   std::optional<FailoverCause> cause;      // where `next` begins an election
+  Instant failed_since = kNever;           // ... and since when, as far as can be told, the primary was of no use
   std::vector<std::pair<MemberId, Order>> orders;
   std::string waiting_for;                 // a sentence, "" = nothing
   Instant revisit = kNever;                // call again at the latest

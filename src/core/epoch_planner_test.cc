@@ -426,6 +426,7 @@ TEST(Evidence, APrimaryThatIsWellButReachesNoReplicaIsGivenLonger) {
   EXPECT_FALSE(w.plan().next) << "the other may still hear it";
   w.r(2).source_silent_ms = 1300;
   EXPECT_EQ(w.plan().cause, FailoverCause::kCutOff);
+  EXPECT_EQ(w.plan().failed_since, w.now - milliseconds(1300)) << "for as long nobody could write";
 }
 
 TEST(Evidence, AServerThatAnswersNobodyIsReplaced) {
@@ -434,6 +435,7 @@ TEST(Evidence, AServerThatAnswersNobodyIsReplaced) {
   EXPECT_FALSE(w.plan().next) << "its replicas hear it";
   deafen(w, 1000);
   EXPECT_EQ(w.plan().cause, FailoverCause::kNotAnswering);
+  EXPECT_EQ(w.plan().failed_since, w.now - milliseconds(1000));
 }
 
 TEST(Evidence, WhatAStoppedReplicaSaidLastIsNoNews) {

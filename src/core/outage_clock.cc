@@ -11,9 +11,10 @@ std::string describe(const Outage& outage) {
          " to fence and choose, " + ms("open") + " to open";
 }
 
-void OutageClock::election_began(FailoverCause cause, Instant now) {
+void OutageClock::election_began(FailoverCause cause, Instant failed_since, Instant now) {
   if (!elected_) cause_ = cause;  // what an outage began with, though more elections follow
-  if (!down_ && served_ && cause != FailoverCause::kSwitchover) down_ = now;  // there it is seen to close, later
+  const bool closes_later = cause == FailoverCause::kSwitchover;  // and is seen to
+  if (served_ && !closes_later && !elected_) down_ = std::min({down_.value_or(now), failed_since, now});
   elected_ = elected_.value_or(now);
   chosen_.reset();
 }

@@ -276,7 +276,7 @@ struct SchedulerCore::Impl {
   void persist(const ClusterId& id, EpochDecision decision, Instant now) {
     Cluster& cluster = ledger.edit(id);
     Mind& mind = minds.at(id);
-    if (decision.cause) mind.clock.election_began(*decision.cause, now);
+    if (decision.cause) mind.clock.election_began(*decision.cause, decision.failed_since, now);
     if (!decision.next->electing && cluster.epoch.electing) mind.clock.primary_chosen(now);
     MYSOS_ASSERT(decision.next->pair > cluster.epoch.pair, "no pair is used twice");
     const bool elected = cluster.epoch.electing && !decision.next->electing;
