@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures: a running `mysos up`, and the server versions that tests run over. What is missing fails: nothing is skipped."""
+import contextlib
 import pathlib
 import shutil
 import sys
@@ -90,6 +91,18 @@ class Shop:
 
     def ledger(self, writers=4, **more):
         return Ledger(self.primary, self.user, self.password, writers, **more)
+
+    @contextlib.contextmanager
+    def under_writes(self, seconds=60, **more):
+        """Writers before, during and after what the block does; then all is healthy with no hand, and within `seconds` every
+        member has all that was acknowledged."""
+        with self.ledger(**more) as ledger:
+            ledger.wait_for_more(100)
+            yield ledger
+            ledger.wait_for_more(100, HEAL_SECONDS)
+            self.healthy()
+            ledger.wait_for_more(50)
+        ledger.check(self.addresses(), seconds)
 
     def failovers(self):
         """The sentences of all that were begun on evidence, oldest first."""

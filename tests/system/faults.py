@@ -3,6 +3,7 @@
 whatever was begun is ended, however a test ends."""
 import contextlib
 import os
+import pathlib
 import random
 import signal
 import subprocess
@@ -21,6 +22,13 @@ def kill(pids):
 
 def server_of(folder, at):
     return servers(folder)[at["port"]]
+
+
+def volume_of(folder, at):
+    """The persistent volume of that member, in an embedded Mesos."""
+    found = [v for v in pathlib.Path(folder).glob("mesos/agent-*/volumes/roles/*/*") if f"-{at['id']}-" in v.name]
+    assert len(found) == 1, found
+    return found[0]
 
 
 @contextlib.contextmanager
