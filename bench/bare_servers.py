@@ -77,7 +77,8 @@ class Server:
         common = [f"--datadir={self.folder}", f"--socket={self.folder}/s.sock", f"--port={self.port}",
                   "--bind-address=127.0.0.1", f"--pid-file={self.folder}/pid", f"--log-error={self.folder}/error.log",
                   f"--server-id={100 + self.number}", "--log-bin=binlog", "--relay-log=relay", "--sync-binlog=1",
-                  "--sync-relay-log=1", "--innodb-flush-log-at-trx-commit=1", "--innodb-buffer-pool-size=128M", "--skip-name-resolve",
+                  "--sync-relay-log=1", "--innodb-flush-log-at-trx-commit=1",
+                  "--innodb-buffer-pool-size=128M", "--skip-name-resolve",
                   "--report-host=127.0.0.1", f"--report-port={self.port}", "--performance-schema=OFF"]
         if self.flavour == "mariadb":
             return common + ["--log-slave-updates=ON", "--gtid-strict-mode=ON", "--binlog-format=ROW",

@@ -135,8 +135,8 @@ inline constexpr std::uint64_t kFarBehind = 10'000;
 // How many transactions of the primary this replica has yet to execute, as both last said.
 std::uint64_t behind(const MemberView& replica, const MemberView& primary);
 
-// How many of the other members acknowledge: all, of MariaDB two, since commits wait for one there, and an election asks all but
-// as many as they wait for.
+// How many of the other members acknowledge: all, of MariaDB two, since commits wait for one there, and an election asks all
+// but as many as they wait for.
 std::size_t most_ackers(Flavour flavour, std::size_t members);
 
 // How many acknowledgements a commit waits for, given how many could acknowledge.

@@ -21,6 +21,7 @@ struct MemberRow {
   std::string stuck;            // kDown: why the next launch cannot be, in words; "" = it can
   bool ended = false;           // an executor's or agent's word that the newest task is over: nothing revives it
   std::uint32_t failures = 0;   // launches in a row that did not last
+  std::string failed_why;       // ... the last of them
   Instant running_since = kNever;
   Instant launch_by = kNever;   // kLaunching: silence beyond this is asked about
   Instant not_before{};         // the next try of a placement, a relaunch, a release

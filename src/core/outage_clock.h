@@ -20,8 +20,8 @@ std::string describe(const Outage& outage);  // one sentence
 
 class OutageClock {
  public:
-  // An election begins, a primary is recorded: as the planner decides. Reports may go on of a primary that is of no use to anybody
-  // since `failed_since`.
+  // An election begins, a primary is recorded: as the planner decides. Reports may go on of a primary that is of no use to
+  // anybody since `failed_since`.
   void election_began(FailoverCause cause, Instant failed_since, Instant now);
   void primary_chosen(Instant now);
   // Of the recorded primary.

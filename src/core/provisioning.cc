@@ -104,6 +104,7 @@ void Provisioner::to_down(const Owner& owner, const std::string& why, Instant no
   MemberRow& row = table_.at(owner.member);
   const bool lasted = row.running_since != kNever && now - row.running_since >= config_.relaunch_max;
   row.failures = lasted ? 1 : row.failures + 1;
+  row.failed_why = why;
   row.not_before = now + backoff(row.failures);
   row.running_since = kNever;
   row.connected = false;
@@ -330,6 +331,8 @@ std::string Provisioner::waiting_for(const Cluster& cluster) const {
         wait = "the volume and reservation of member " + m.id.value + " to be given back by " + on;
         break;
     }
+    const bool again = m.stage == MemberStage::kLaunching || m.stage == MemberStage::kDown;
+    if (again && row.failures > 0) wait += "; " + std::to_string(row.failures) + " before did not last: " + row.failed_why;
     if (task.empty()) task = std::move(wait);
   }
   return task;

@@ -246,9 +246,11 @@ TEST(Provisioning, LaunchesThatDoNotLastAreTriedEverMoreRarely) {
   Scenario s = a_running_cluster(1);
   std::vector<Duration> pauses;
   for (int i = 0; i < 5; ++i) {
-    s.mesos.end_task(s.member("shop", 0).task, mesos::TaskState::kFailed, "");
+    s.mesos.end_task(s.member("shop", 0).task, mesos::TaskState::kFailed, "the executor's words");
     const Instant ended = s.now;
     s.run_until([&] { return s.member("shop", 0).stage == MemberStage::kDown; }, seconds(1));
+    const std::string why = std::to_string(i + 1) + " before did not last: TASK_FAILED, the executor's words";
+    EXPECT_TRUE(s.view("shop").waiting_for.ends_with(why)) << s.view("shop").waiting_for;
     s.run_until([&] { return s.all_running("shop"); }, minutes(2));
     pauses.push_back(s.now - ended);
   }

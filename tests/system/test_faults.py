@@ -133,13 +133,17 @@ def test_a_member_whose_volume_came_back_empty_counts_for_nothing(own_up, versio
     shop = Shop(up.client, version)
     before = shop.healthy()
     bare, sound = replicas(before)
+
+    def told(kind):
+        return kind in [e["kind"] for e in up.client.events("shop")]
+
     with shop.ledger(pace=PACE) as ledger:
         ledger.wait_for_more(100)
         kill([executor_of(up.folder, bare), server_of(up.folder, bare)])
         for path in volume_of(up.folder, bare).iterdir():
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-        wait_for("it is noticed", lambda: [e for e in up.client.events("shop") if e["kind"] == "volume_lost"], HEAL_SECONDS)
-        wait_for("nobody need ask it", lambda: [e for e in up.client.events("shop") if e["kind"] == "acker_dropped"], HEAL_SECONDS)
+        wait_for("it is noticed", lambda: told("volume_lost"), HEAL_SECONDS)
+        wait_for("nobody need ask it", lambda: told("acker_dropped"), HEAL_SECONDS)
         ledger.wait_for_more(100)
         kill([server_of(up.folder, member(before, "primary"))])
         now = shop.replaced(member(before, "primary"))

@@ -61,7 +61,8 @@ def is_replaced(world, shop, others):
             shop.replaced(old)
             ledger.wait_for_more(100)
             stops_serving(world, shop, old)
-    print(f"outage {ledger.outage_after(began) * 1000:.0f} ms, {len(ledger.acknowledged)} rows, none lost: {shop.failovers()[-1]}")
+    rows = len(ledger.acknowledged)
+    print(f"outage {ledger.outage_after(began) * 1000:.0f} ms, {rows} rows, none lost: {shop.failovers()[-1]}")
     return old
 
 
