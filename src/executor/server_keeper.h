@@ -100,6 +100,7 @@ class ServerKeeper final : public ServerSide {
   asio::awaitable<void> carry_out(RunPtr run, StepPlan plan);
   asio::awaitable<std::optional<std::string>> steps_of(RunPtr run, StepPlan plan, Instant until);
   asio::awaitable<void> attach(RunPtr run, std::uint64_t plan);
+  asio::awaitable<Status> do_step(RunPtr run, const ServerStep& step, Duration at_most, std::string_view when);
   asio::awaitable<void> tidy(RunPtr run, std::uint64_t plan, std::vector<ServerStep> steps, Instant at);
   asio::awaitable<bool> ackers_are_there(RunPtr run);
   asio::awaitable<void> make_user(RunPtr run);

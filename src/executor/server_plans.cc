@@ -61,17 +61,21 @@ asio::awaitable<void> ServerKeeper::carry_out(RunPtr run, StepPlan plan) {
   if (!afterwards.empty()) co_await tidy(run, id, afterwards, tidy_at);
 }
 
+// One step on the server, and how long it took.
+asio::awaitable<Status> ServerKeeper::do_step(RunPtr run, const ServerStep& step, Duration at_most, std::string_view when) {
+  const Instant began = steady_now();
+  Status done = co_await run->ops.run(step, at_most);
+  ++run->steps;
+  kLog.info("{}{}: {} in {} us", when, describe(step), done ? "done" : done.error().message, (steady_now() - began).count());
+  co_return done;
+}
+
 asio::awaitable<void> ServerKeeper::tidy(RunPtr run, std::uint64_t plan, std::vector<ServerStep> steps, Instant at) {
   if (at > steady_now()) co_await sleep_for(at - steady_now());
   for (const ServerStep& step : steps) {
     if (!current(run, plan) || run->busy) co_return;
     const Turn turn(*run);
-    const Instant began = steady_now();
-    const Status done = co_await run->ops.run(step, kTidyDeadline);
-    ++run->steps;
-    kLog.info("afterwards, {}: {} in {} us", describe(step), done ? "done" : done.error().message,
-              (steady_now() - began).count());
-    if (!done) co_return;
+    if (!co_await do_step(run, step, kTidyDeadline, "afterwards, ")) co_return;
   }
 }
 
@@ -102,12 +106,9 @@ asio::awaitable<std::optional<std::string>> ServerKeeper::steps_of(RunPtr run, S
                                                                    Instant until) {
   for (const ServerStep& step : plan.steps) {
     if (!current(run, plan.id)) co_return std::nullopt;
-    const Instant began = steady_now();
-    if (began >= until) co_return "no time is left to " + describe(step);
-    const Status done = co_await run->ops.run(step, until - began);
-    ++run->steps;
-    kLog.info("{}: {} in {} us", describe(step), done ? "done" : done.error().message,
-              (steady_now() - began).count());
+    const Duration left = until - steady_now();
+    if (left <= Duration::zero()) co_return "no time is left to " + describe(step);
+    const Status done = co_await do_step(run, step, left, "");
     if (!done) co_return done.error().message;
   }
   co_return std::nullopt;
