@@ -8,11 +8,30 @@
 namespace mysos {
 namespace {
 
-// Shut out until it has promised this epoch as silent: then it may follow.
+// Shut out, and promised to this epoch.
+bool waits_outside(const EpochPlanning& p, const MemberView& v) {
+  return p.record.shut_out.contains(v.id) && !p.record.leaving.contains(v.id) && p.follows(v);
+}
+
+// While nobody acknowledges, commits wait. One that is let in silently receives them silently, and a replica acknowledges
+// nothing of what it holds already: so it is named before it is let in.
+bool name_outside(EpochPlanning& p, const MemberView& primary) {
+  if (p.record.mode != EpochMode::kNormal || p.record.ackers.size() >= p.most_ackers()) return false;
+  if (primary.report->semi_sync_clients >= p.d_in_force()) return false;
+  for (const MemberView& v : p.members) {
+    if (!waits_outside(p, v) || p.record.ackers.contains(v.id) || !p.silent(v) || !v.report->remembers()) continue;
+    EpochRecord next = p.next_config();
+    next.ackers.insert(v.id);
+    p.persist(std::move(next), "acker_added", v.id.value + " is to acknowledge from its first word on: nobody else does");
+    return true;
+  }
+  return false;
+}
+
+// Shut out until it does in this epoch what it is told: acknowledge, or be silent. Then it may follow.
 bool let_in(EpochPlanning& p) {
   for (const MemberView& v : p.members) {
-    const bool shut = p.record.shut_out.contains(v.id) && !p.record.leaving.contains(v.id);
-    if (!shut || !p.silent(v) || !p.follows(v)) continue;
+    if (!waits_outside(p, v) || v.report->acking != p.should_acknowledge(v.id)) continue;
     EpochRecord next = p.next_config();
     next.shut_out.erase(v.id);
     p.persist(std::move(next), "member_let_in", v.id.value + " has promised this epoch and may follow");
@@ -139,9 +158,12 @@ bool enter_solo(EpochPlanning& p, const MemberView& primary) {
     p.memory.no_acker_since.reset();
     return false;
   }
-  const bool nobody = primary.report->semi_sync_clients < p.d_in_force();
+  const bool stuck = primary.report->commits_stuck;
+  const bool nobody = primary.report->semi_sync_clients < p.d_in_force() || stuck;
   if (nobody) p.wait("a replica to acknowledge writes");
-  if (!p.lasted(p.memory.no_acker_since, nobody, p.times.solo_after)) return false;
+  // Of what replicas hold already they acknowledge nothing, and MariaDB makes no room for more: nothing will change that.
+  const bool for_good = stuck && p.containing(primary) >= p.d_in_force();
+  if (!p.lasted(p.memory.no_acker_since, nobody, for_good ? Duration::zero() : p.times.solo_after)) return false;
   p.memory.no_acker_since.reset();
   EpochRecord next = p.next_config();
   next.mode = EpochMode::kSolo;
@@ -186,8 +208,9 @@ bool leave_solo(EpochPlanning& p, const MemberView& primary) {
   }
   if (next.joining.empty()) return false;
   next.d = wanted_d(p.cluster.spec.flavour, next.joining.size());
+  // The joining ones too: from when commits wait again, they are to receive none silently.
   for (const MemberView& v : p.members) {
-    if (!p.is_primary(v) && !next.joining.contains(v.id)) next.shut_out.insert(v.id);
+    if (!p.is_primary(v)) next.shut_out.insert(v.id);
   }
   p.persist(std::move(next), "solo_leaving", std::to_string(next.joining.size()) + " replica(s) are to acknowledge again");
   return true;
@@ -196,7 +219,7 @@ bool leave_solo(EpochPlanning& p, const MemberView& primary) {
 }  // namespace
 
 bool change_record(EpochPlanning& p, const MemberView& primary) {
-  return let_in(p) || drop_acker(p, primary) || add_acker(p, primary) || raise_d(p, primary) || recertify(p) ||
+  return name_outside(p, primary) || let_in(p) || drop_acker(p, primary) || add_acker(p, primary) || raise_d(p, primary) || recertify(p) ||
          enter_solo(p, primary) || leave_solo(p, primary);
 }
 

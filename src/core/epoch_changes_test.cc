@@ -99,6 +99,41 @@ TEST(EpochChanges, OneThatForgotIsNoAckerBeforeItIsCertified) {
   EXPECT_EQ(w.persist().kind, "acker_added");
 }
 
+// Let in silently, it would receive the commits that wait, and never acknowledge them.
+TEST(EpochChanges, WhereNobodyAcknowledgesOneIsNamedBeforeItIsLetIn) {
+  World w(3);
+  w.cluster.epoch.ackers = {id(1)};
+  w.cluster.epoch.shut_out = {id(2)};
+  w.v(1).connected = false;
+  w.r(0).semi_sync_clients = 0;
+  settle(w);
+  w.r(2).receiver_connected = false;
+  EXPECT_EQ(w.persist().kind, "acker_added");
+  EXPECT_EQ(w.cluster.epoch.shut_out, std::set{id(2)});
+  for (const int i : {0, 2}) w.r(i).promised = w.cluster.epoch.pair;
+  EXPECT_FALSE(w.plan().next) << "it is silent yet";
+  EXPECT_TRUE(World::ordered<order::Follow>(w.plan(), 2)->acking);
+  w.r(2).acking = true;
+  EXPECT_EQ(w.persist().kind, "member_let_in");
+  EXPECT_TRUE(w.cluster.epoch.shut_out.empty());
+}
+
+TEST(EpochChanges, CommitsThatWaitForWhatTheirAckersHoldAlreadyAreReleasedBySolo) {
+  World w(3);
+  w.r(0).commits_stuck = true;
+  w.r(0).executed = gtid("0-1-20");
+  EXPECT_FALSE(w.plan().next) << "no acker has them: it may be stopped for a moment";
+  w.r(2).received = gtid("0-1-20");
+  EXPECT_EQ(w.persist().kind, "solo_entered");
+
+  World slow(3);
+  slow.r(0).commits_stuck = true;
+  slow.r(0).executed = gtid("0-1-20");
+  EXPECT_FALSE(slow.plan().next);
+  slow.now += slow.times.solo_after;
+  EXPECT_EQ(slow.persist().kind, "solo_entered") << "an acker that is stopped is no acker";
+}
+
 TEST(EpochChanges, SoloIsLeftWithThoseWhoRemember) {
   World w(3, Flavour::kMariadb);
   w.cluster.epoch.mode = EpochMode::kSolo;

@@ -188,12 +188,16 @@ TEST(EpochPlanner, LeavesSoloInTheModelsOrder) {
   EXPECT_EQ(w.persist().kind, "solo_leaving");
   EXPECT_EQ(w.cluster.epoch.mode, EpochMode::kSolo) << "still: nobody counts yet";
   EXPECT_EQ(w.cluster.epoch.joining, (std::set<MemberId>{id(1)}));
-  EXPECT_EQ(w.cluster.epoch.shut_out, (std::set<MemberId>{id(2)})) << "an old acker may still acknowledge";
+  EXPECT_EQ(w.cluster.epoch.shut_out, (std::set{id(1), id(2)})) << "an old acker may still acknowledge; the new one is "
+                                                                   "to receive nothing silently that waits for it";
   w.r(1).promised = w.cluster.epoch.pair;
   w.r(1).acking = true;
   EXPECT_FALSE(w.plan().next) << "the primary has not confirmed that it waits again";
   w.r(0).promised = w.cluster.epoch.pair;
   w.r(0).semi_sync_d = 1;
+  EXPECT_EQ(w.persist().kind, "member_let_in");
+  EXPECT_EQ(w.cluster.epoch.shut_out, std::set{id(2)});
+  w.r(0).promised = w.r(1).promised = w.cluster.epoch.pair;
   w.r(0).executed = gtid("0-1-12");
   EXPECT_FALSE(w.plan().next) << "the replica lacks what was acknowledged alone";
   w.r(1).received = gtid("0-1-12");

@@ -379,6 +379,7 @@ MemberReport MemberCore::report() const {
   r.acking = role_ == MemberRole::kReplica && promise_.acking && settled_ && seen.receiver_running;
   r.semi_sync_d = seen.semi_sync_d;
   r.semi_sync_clients = seen.semi_sync_clients;
+  r.commits_stuck = seen.commits_stuck;
   r.lag_ms = seen.lag_ms;
   r.binlog_complete = seen.binlog_complete;
   r.binlog_gone = seen.binlog_gone;

@@ -259,15 +259,16 @@ asio::awaitable<void> ServerKeeper::poll(RunPtr run) {
   while (run_ == run) {
     const std::uint64_t steps = run->steps;
     run->asked = steady_now();
-    const auto seen = co_await run->ops.read(kReadDeadline);
+    auto seen = co_await run->ops.read(kReadDeadline);
     run->asked.reset();
     if (run_ != run) co_return;
+    const bool push = seen && run->stuck.look(*seen, run->ops.commits_waited(), steady_now());
+    if (seen) seen->commits_stuck = run->stuck.hopeless();
     if (!seen && !failing) kLog.warn("the server cannot be read: {}", seen.error().message);
     failing = !seen;
     if (seen && steps == run->steps && !run->restarting) tell_(member_input::Snapshot{*seen});
     if (run_ != run) co_return;
-    const bool stuck = seen && run->stuck.look(*seen, run->ops.commits_waited(), steady_now());
-    if (stuck && !run->pushing) tasks_.spawn("push commits", push_commits(run));
+    if (push && !run->pushing) tasks_.spawn("push commits", push_commits(run));
     fast_pause = fast_ ? std::min(fast_pause * 5 / 4, kPollFastMax) : kPollFastMin;
     // Never in step with another member's: of two reads that are compared the replica's has to be the later one.
     const Duration apart{steady_now().time_since_epoch().count() % kPollSpread.count()};

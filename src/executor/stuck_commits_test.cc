@@ -52,5 +52,14 @@ TEST_F(Stuck, ItIsTriedAgainButEverMoreRarely) {
   EXPECT_LE(pushed, 18);
 }
 
+TEST_F(Stuck, AfterSomeTriesThatDidNotHelpItIsHopelessUntilSomethingMoves) {
+  int pushed = 0;
+  for (int i = 0; i < 100 && !commits.hopeless(); ++i) pushed += look(waiting("0-1-7"), milliseconds(200)) ? 1 : 0;
+  EXPECT_TRUE(commits.hopeless());
+  EXPECT_EQ(pushed, 3);
+  EXPECT_FALSE(look(waiting("0-1-8"), milliseconds(200)));
+  EXPECT_FALSE(commits.hopeless());
+}
+
 }  // namespace
 }  // namespace mysos

@@ -143,6 +143,7 @@ struct MemberReport {
   std::string write_trouble;      // why nothing can be written to its volume, "" = it can
   std::uint32_t semi_sync_d = 0;  // source side in force
   std::uint32_t semi_sync_clients = 0;
+  bool commits_stuck = false;  // as in ServerSnapshot
   bool user_ready = false;  // primary: the user's account works
   std::int64_t lag_ms = -1;
   bool binlog_complete = true;
@@ -193,6 +194,7 @@ void fields(Io& io, MemberReport& r) {
   io("write_trouble", r.write_trouble);
   io("semi_sync_d", r.semi_sync_d);
   io("semi_sync_clients", r.semi_sync_clients);
+  io("commits_stuck", r.commits_stuck);
   io("user_ready", r.user_ready);
   io("lag_ms", r.lag_ms);
   io("binlog_complete", r.binlog_complete);

@@ -115,6 +115,7 @@ struct ServerSnapshot {
   std::uint32_t semi_sync_d = 0;  // source side; 0 = off
   bool semi_sync_replica = false;
   std::uint32_t semi_sync_clients = 0;  // acking replicas connected to this source
+  bool commits_stuck = false;  // they wait although enough of those are connected, and a further commit did not help
   std::int64_t lag_ms = -1;             // -1 = unknown or not a replica
   // MySQL: where its own binlog ends, and how far it has received that of its source. A commit is in the binlog before it is in
   // `executed`, and may be acknowledged in between (docs/model/code.md): who has received up to binlog_end has it too.
