@@ -26,7 +26,9 @@ std::optional<std::string> not_converged(const Truth& truth, const ClusterTruth&
                        c.epoch.electing ? "electing" : "", view->waiting_for);
   };
   if (c.epoch.electing || !c.epoch.primary) return said("there is no primary");
-  const EpochMode want = c.spec.members > 1 ? EpochMode::kNormal : EpochMode::kSolo;
+  const auto lost = static_cast<std::size_t>(
+      std::ranges::count_if(c.members, [&](const Member& m) { return truth.lost(cluster, m.id); }));
+  const EpochMode want = c.spec.members - lost > 1 ? EpochMode::kNormal : EpochMode::kSolo;
   if (c.epoch.mode != want) return said("the mode is not as wanted");
   std::size_t following = 0;
   bool writable = false;
@@ -45,15 +47,16 @@ std::optional<std::string> not_converged(const Truth& truth, const ClusterTruth&
     if (follows) ++following;
   }
   if (!writable) return said("the primary is not writable");
-  const std::size_t others = c.spec.members - 1;
+  const std::size_t others = c.spec.members - 1 - lost;
   if (following != others) return said(fmt::format("{} of {} replicas follow", following, others));
   const std::size_t ackers =
       c.spec.flavour == Flavour::kMariadb ? std::min<std::size_t>(others, 2) : others;
-  if (c.epoch.ackers.size() != ackers || !c.epoch.shut_out.empty() || !c.epoch.leaving.empty()) {
+  const bool shut = std::ranges::any_of(c.epoch.shut_out, [&](const MemberId& m) { return !truth.lost(cluster, m); });
+  if (c.epoch.ackers.size() != ackers || shut || !c.epoch.leaving.empty()) {
     return said(fmt::format("{} of {} ackers are named", c.epoch.ackers.size(), ackers));
   }
   if (cluster.last_ack <= acked_since) return said("no write was acknowledged since");
-  if (view->state != ClusterState::kHealthy) return said("it is not shown as healthy");
+  if (view->state != (lost == 0 ? ClusterState::kHealthy : ClusterState::kDegraded)) return said("its state is not as wanted");
   return std::nullopt;
 }
 

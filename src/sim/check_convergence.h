@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Convergence: with all faults off, every cluster comes to serve: a primary that acknowledges, all
-// other members following it with everything it has, and the scheduler saying so. nullopt, or what
+// other members that have not lost their volume following it with everything it has, and the scheduler saying so. nullopt, or what
 // is still missing.
 #include <optional>
 #include <string>

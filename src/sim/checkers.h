@@ -26,6 +26,14 @@ void check_followers(Sim& sim, const Truth& truth, const ClusterTruth& now);
 void check_one_writer(Sim& sim, const Truth& truth, const ClusterTruth& now);
 // What elections stand on, for a record that has just become durable.
 void check_quorum(Sim& sim, const Truth& truth, const ClusterTruth& now);
+// A loss, by what has just become durable; notes what is given up.
+void check_forced(Sim& sim, const Truth& truth, ClusterTruth& now, const std::vector<Event>& events);
+// Whether a write that `server` has just acknowledged is one of those that an operator gave up before.
+bool given_up(Sim& sim, const Truth& truth, const ClusterTruth& now, const SimServer& server, TxnId txn);
+// Who is named can say what it acknowledged; for a record that has just become durable.
+void check_named(Sim& sim, const ClusterTruth& now, const EpochRecord& before, const SchedulerCore& by);
+// For a member whose executor has reached neither the scheduler nor a majority for so long, and had nothing else to do.
+void check_isolation(Sim& sim, const MemberReport& report, Duration alone);
 // S7, for a pair that a member says yes to.
 void check_promise(Sim& sim, const MemberId& member, SimVolume& volume, Pair pair);
 

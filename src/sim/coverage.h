@@ -18,6 +18,7 @@ enum class Mark {
   kS3Checked,
   kS4Named,                // a commit was released in normal mode
   kQuorumChecked,          // a record was compared with what its ackers hold
+  kNamedChecked,           // a record named ackers, and what its scheduler knew of them was looked at
   kS5Follower,             // a follower of the recorded primary was compared with it
   kS6Writable,             // a writable member was compared with others
   kS6Stale,                // ... while an older primary was still writable
@@ -39,10 +40,16 @@ enum class Mark {
   kSchedulerCrashUnsent,   // ... between a commit and what follows from it
   kSourceSilent,   // a receiver heard nothing for a while, and believed to be connected
   kServerSilent,   // a server did not answer its executor for a while
+  kAlone,          // a primary reached nobody, and still served
   kIsolated,       // a primary stopped serving because it reached nobody
   kOrderRefused,           // an order came below the promise
   kSwitchover,
   kFailoverAsked,
+  kVolumeLost,     // a member came back with an empty volume
+  kVolumeBack,     // ... and later with the one that it had lost
+  kLossAccepted,   // an operator accepted that writes are lost
+  kForced,         // ... and a primary was chosen without proof
+  kGivenUp,        // ... that lacked acknowledged writes, or an older one acknowledged some later
   kDeleted,  // a deleted cluster was found to have left nothing
   kAgentCrash,
   kPowerLost,         // a machine lost its power, and writes that were not durable
@@ -75,6 +82,7 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Mark::kCount)> k
     "s3_checked",
     "s4_named",
     "quorum_checked",
+    "named_checked",
     "s5_follower",
     "s6_writable",
     "s6_stale",
@@ -96,10 +104,16 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Mark::kCount)> k
     "scheduler_crash_unsent",
     "source_silent",
     "server_silent",
+    "alone",
     "isolated",
     "order_refused",
     "switchover",
     "failover_asked",
+    "volume_lost",
+    "volume_back",
+    "loss_accepted",
+    "forced",
+    "given_up",
     "deleted",
     "agent_crash",
     "power_lost",

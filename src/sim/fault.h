@@ -30,6 +30,7 @@ enum class Fault {
   kSlowDisk,
   kStalledDisk,
   kFullDisk,
+  kLostVolume,      // a member's volume comes back empty
   kFreezeExecutor,  // a process is stopped for a while and goes on
   kFreezeServer,
   kFreezeMachine,
@@ -63,6 +64,7 @@ constexpr auto enum_names(Fault) {
                                          {kSlowDisk, "slow-disk"},
                                          {kStalledDisk, "stalled-disk"},
                                          {kFullDisk, "full-disk"},
+                                         {kLostVolume, "lost-volume"},
                                          {kFreezeExecutor, "freeze-executor"},
                                          {kFreezeServer, "freeze-server"},
                                          {kFreezeMachine, "freeze-machine"},

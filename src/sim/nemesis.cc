@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace mysos::sim {
 
@@ -60,6 +61,7 @@ void Nemesis::mend_all() {
   for (const auto& agent : master_.agents()) {
     for (const auto& [id, volume] : agent->volumes()) volume->disk.sync_most = SimDisk{}.sync_most;
   }
+  for (const auto& [agent, volume] : std::exchange(to_put_back_, {})) agent->bring_back(volume);
   schedulers_.retire_others();
   for (const auto& agent : master_.agents()) {
     if (!agent->up()) agent->start();
@@ -133,6 +135,8 @@ void Nemesis::strike(Fault fault) {
     case Fault::kStalledDisk:
     case Fault::kFullDisk:
       return hurt_disk(fault);
+    case Fault::kLostVolume:
+      return lose_volume();
     case Fault::kFreezeExecutor:
     case Fault::kFreezeServer:
     case Fault::kFreezeMachine:
@@ -176,6 +180,39 @@ void Nemesis::hurt_disk(Fault fault) {
     v->disk().stall(sim_, a_pause() * (full ? 2 : 1), full);
     sim_.tell([&] { return "the disk of " + v->spec().member.str() + (full ? " is full" : " stalls"); });
   }
+}
+
+// Whether another member has data that are of use without this one's: errant ones may be thrown away at any moment.
+bool Nemesis::dispensable(const ClusterTruth& c, const MemberId& member) const {
+  const Datadir* primary = c.cluster.epoch.primary ? truth_.data_of(c, *c.cluster.epoch.primary) : nullptr;
+  return primary != nullptr && std::ranges::any_of(c.cluster.members, [&](const Member& m) {
+    const Datadir* data = m.id == member || truth_.lost(c, m.id) ? nullptr : truth_.data_of(c, m.id);
+    return data != nullptr && primary->executed.contains(data->received);
+  });
+}
+
+// One that its cluster knows by its name. Mostly no more of them than acknowledgements cover; beyond that Mysos has to wait
+// for a person.
+void Nemesis::lose_volume() {
+  SimExecutor* v = prng_.chance(400) ? primary_victim() : nullptr;
+  if (v == nullptr) v = victim();
+  if (v == nullptr || v->volume().replacement) return;
+  const auto found = truth_.clusters.find(v->spec().cluster);
+  if (found == truth_.clusters.end() || found->second.deleting) return;
+  const ClusterTruth& c = found->second;
+  const Member* member = c.cluster.find(v->spec().member);
+  if (member == nullptr || member->volume_name != v->volume().promise.volume) return;
+  const auto lost = std::ranges::count_if(c.cluster.members, [&](const Member& m) { return truth_.lost(c, m.id); });
+  const auto after = static_cast<std::size_t>(lost) + 1;
+  const bool covered = after <= std::max(1U, c.cluster.epoch.d);
+  if (!dispensable(c, member->id) || (!covered && !prng_.chance(150))) return;
+  SimAgent& agent = *master_.agents()[v->machine()];
+  agent.lose_volume(*v);
+  if (!prng_.chance(300)) return;
+  to_put_back_.emplace_back(&agent, member->volume);
+  sim_.after(sim_.between(seconds(1), seconds(15)), [this, &agent, volume = member->volume] {
+    if (on_) agent.bring_back(volume);
+  });
 }
 
 void Nemesis::freeze(Fault fault) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // What goes wrong. A seed draws which kinds of faults it has and how often; while the nemesis is on
-// it picks victims at random. Everything it breaks mends by itself or by mend_all(): no data are
-// taken away, for which Mysos has no answer.
+// it picks victims at random. Everything it breaks mends by itself or by mend_all(), but for volumes that
+// are lost: never the last one of a cluster.
 #include <set>
 #include <vector>
 
@@ -38,6 +38,8 @@ class Nemesis {
   void late_acks();
   void crash_machine(bool power_lost);
   void hurt_disk(Fault fault);
+  void lose_volume();
+  [[nodiscard]] bool dispensable(const ClusterTruth& c, const MemberId& member) const;
   void freeze(Fault fault);
   void slow_mesos();
   SimAgent& any_agent();
@@ -51,6 +53,7 @@ class Nemesis {
   Prng prng_;
   Node nodes_;
   bool on_ = false;
+  std::vector<std::pair<SimAgent*, VolumeId>> to_put_back_;
   std::vector<Kind> kinds_;
   NetworkFaults network_;
 };

@@ -235,6 +235,43 @@ void SimAgent::take(const local::ShutdownFramework& m) {
   }
 }
 
+// ---- disks ----
+
+void SimAgent::end_container_on(const SimVolume& volume) {
+  for (const auto& c : containers_) {
+    if (c->container_alive() && &c->volume() == &volume) c->container_dies();
+  }
+}
+
+void SimAgent::lose_volume(SimExecutor& member) {
+  const auto found = std::ranges::find_if(volumes_, [&](const auto& v) { return v.second.get() == &member.volume(); });
+  if (found == volumes_.end() || lost_.contains(found->first)) return;
+  sim_.coverage.hit(Mark::kVolumeLost);
+  sim_.tell([&] { return fmt::format("machine {}: the volume of {} is lost", machine_, member.spec().member.str()); });
+  end_container_on(*found->second);
+  found->second->lost = true;
+  lost_[found->first] = std::exchange(found->second, std::make_unique<SimVolume>());
+  found->second->replacement = true;
+}
+
+void SimAgent::bring_back(const VolumeId& id) {
+  const auto found = lost_.find(id);
+  if (found == lost_.end()) return;
+  sim_.coverage.hit(Mark::kVolumeBack);
+  sim_.tell([&] { return fmt::format("machine {}: volume {} is put back", machine_, id.str()); });
+  end_container_on(*volumes_.at(id));
+  found->second->lost = false;
+  destroyed_.push_back(std::exchange(volumes_.at(id), std::move(found->second)));
+  lost_.erase(found);
+}
+
+const SimVolume* SimAgent::known_as(const VolumeId& id) const {
+  const auto lost = lost_.find(id);
+  if (lost != lost_.end()) return lost->second.get();
+  const auto found = volumes_.find(id);
+  return found == volumes_.end() ? nullptr : found->second.get();
+}
+
 // ---- operations ----
 
 void SimAgent::take(const local::ApplyOperation& m) {
@@ -262,6 +299,8 @@ void SimAgent::take(const local::ApplyOperation& m) {
           return fmt::format("machine {} destroys volume {}", machine_, r.volume->id.str());
         });
         destroyed_.push_back(std::move(found->second));
+        const auto lost = lost_.find(found->first);
+        if (lost != lost_.end()) destroyed_.push_back(std::move(lost->second)), lost_.erase(lost);
         volumes_.erase(found);
       }
     }

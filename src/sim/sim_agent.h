@@ -45,6 +45,11 @@ class SimAgent {
   [[nodiscard]] const std::map<VolumeId, std::unique_ptr<SimVolume>>& volumes() const {
     return volumes_;
   }
+  // The disk under a member is replaced: what it was is kept aside, and may be put back.
+  void lose_volume(SimExecutor& member);
+  void bring_back(const VolumeId& id);
+  // What the cluster knows by that name: a lost volume rather than the empty one in its place. Null: none here.
+  [[nodiscard]] const SimVolume* known_as(const VolumeId& id) const;
   // Living containers, in the order of their launch.
   [[nodiscard]] std::vector<SimExecutor*> containers() const;
 
@@ -63,6 +68,7 @@ class SimAgent {
   void update(TaskEntry& task, mesos::TaskState state, const std::string& reason);
   void launch(const TaskId& id);
   void kill(TaskEntry& task, Duration grace);
+  void end_container_on(const SimVolume& volume);
   void container_ended(const TaskId& id, int status);
 
   void take(const local::Registered& m);
@@ -92,6 +98,7 @@ class SimAgent {
   std::map<TaskId, TaskEntry> tasks_;
   std::map<OperationId, local::AgentOperation> operations_;
   std::map<VolumeId, std::unique_ptr<SimVolume>> volumes_;
+  std::map<VolumeId, std::unique_ptr<SimVolume>> lost_;   // of volumes_
   std::vector<std::unique_ptr<SimVolume>> destroyed_;     // dead containers still refer to them
   std::vector<std::unique_ptr<SimExecutor>> containers_;  // also the dead ones
 };

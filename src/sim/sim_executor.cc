@@ -57,9 +57,11 @@ void SimExecutor::start_executor() {
   config.relay_log_survives = spec_.flavour == Flavour::kMysql;
   config.port = spec_.port;
   config.isolate_after = seconds(3);
+  if (volume_.promise.volume.empty()) volume_.promise.volume = sim_.prng.name(8);
   core_.emplace(volume_.promise, config, volume_.secrets);
   shown_.reset();
   contact_.reset();
+  alone_since_.reset();
   trouble_.clear();
   sim_.tell([&] {
     return fmt::format("{} executor starts, promised {}", spec_.member.str(),
@@ -98,6 +100,7 @@ void SimExecutor::freeze(Duration pause) {
     return fmt::format("{} executor is stopped for {} ms", spec_.member.str(), to_ms(pause));
   });
   freezer_.freeze();
+  alone_since_.reset();
   sim_.after(pause, [this, life = life_] {
     if (life != life_) return;
     sim_.coverage.hit(Mark::kFrozenExecutor);
@@ -191,6 +194,7 @@ void SimExecutor::arm_timer() {
 void SimExecutor::carry_out(MemberOutput out) {
   if (!out.promise) return effects(std::move(out));
   syncing_ = *out.promise;
+  alone_since_.reset();
   if (std::exchange(die_in_sync_, false)) {
     later(microseconds(100), [this] { crash_executor(sim_.prng.chance(500)); });
   }
@@ -272,6 +276,7 @@ void SimExecutor::read_relay() {
 // ---- plans of steps ----
 
 void SimExecutor::begin_plan(StepPlan plan) {
+  alone_since_.reset();
   if (plan_) {
     next_plan_ = std::move(plan);  // at the border of the step that runs
     return;

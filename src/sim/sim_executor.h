@@ -115,6 +115,7 @@ class SimExecutor final : private SimProcess {
   // What the core was given last: it is not given the same again.
   std::optional<ServerSnapshot> shown_;
   std::optional<member_input::Contact> contact_;
+  std::optional<Instant> alone_since_;  // in touch with nobody, and free to act on it
   std::string trouble_;
 };
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "sim/checkers.h"
 #include "sim/sim_executor.h"
 
 namespace mysos::sim {
@@ -59,12 +60,19 @@ void SimExecutor::look_around() {
     const bool open = !sim_.network.is_cut(node(), there) && !sim_.network.is_cut(there, node());
     if (open) now.peers.insert(peer.member);
   }
+  const bool in_touch = now.scheduler || (now.peers.size() + 1) * 2 > core_->promise().peers.size() + 1;
+  if (in_touch || plan_ || syncing_) {
+    alone_since_.reset();
+  } else if (!alone_since_) {
+    alone_since_ = sim_.now();
+  }
   if (!contact_ || contact_->scheduler != now.scheduler || contact_->peers != now.peers) {
     contact_ = now;
     give(std::move(now));
   }
   if (!core_) return;
   const MemberReport report = core_->report();
+  check_isolation(sim_, report, alone_since_ ? sim_.now() - *alone_since_ : Duration{});
   if (report.isolated) sim_.coverage.hit(Mark::kIsolated);
   if (report.server_silent_ms > 0) sim_.coverage.hit(Mark::kServerSilent);
   if (report.source_silent_ms > 0 && report.receiver_connected) sim_.coverage.hit(Mark::kSourceSilent);

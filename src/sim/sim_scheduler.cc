@@ -184,7 +184,7 @@ void SimScheduler::commit(const SchedulerOutput& out) {
       return sim_.violate("the store does not read back: " + folded.error().message);
     }
   }
-  world_.committed(folded_);
+  world_.committed(folded_, out.events, *core_);
 }
 
 void SimScheduler::check_fold() {

@@ -67,6 +67,7 @@ void SimServer::crash(const std::string& how, bool power_lost) {
   dumps_.clear();
   pending_.clear();
   flushing_.clear();
+  unseen_.clear();
   accepting_ = false;
   read_only_ = true;
   turning_read_only_ = syncing_ = holding_commits_ = false;
@@ -226,10 +227,23 @@ void SimServer::settle_commits() {
     ready.push_back(std::move(p));
     return true;
   });
+  show_soon(ready);
   for (Pending& p : ready) {
     if (p.session) release(p);
   }
   if (!ready.empty()) poke();
+}
+
+// MySQL: in their order, and mostly at once.
+void SimServer::show_soon(const std::vector<Pending>& commits) {
+  if (identity_.flavour != Flavour::kMysql || commits.empty()) return;
+  for (const Pending& p : commits) unseen_.push_back(p.txn);
+  const Duration takes = sim_.between(microseconds(20), sim_.prng.chance(50) ? milliseconds(100) : milliseconds(1));
+  shown_by_ = std::max(shown_by_, sim_.now() + takes);
+  later(shown_by_ - sim_.now(), [this, n = commits.size()] {
+    unseen_.erase(unseen_.begin(), unseen_.begin() + static_cast<std::ptrdiff_t>(n));
+    poke();
+  });
 }
 
 // Its client is told OK.
@@ -358,11 +372,13 @@ void SimServer::take(const step::RequireContainedIn& s, Done done) {
            : std::optional<std::string>("it holds transactions that the other lacks"));
 }
 
-// MySQL: in the binlog, and not executed before it was acknowledged.
+// MySQL: in the binlog, and not shown as executed.
 GtidSet SimServer::in_flight() const {
   GtidSet out;
   if (identity_.flavour != Flavour::kMysql) return out;
-  for (const Pending& p : pending_) out.add(sim_.txns[p.txn].source, sim_.txns[p.txn].number, sim_.txns[p.txn].number);
+  const auto add = [&](TxnId t) { out.add(sim_.txns[t].source, sim_.txns[t].number, sim_.txns[t].number); };
+  for (const Pending& p : pending_) add(p.txn);
+  for (const TxnId t : unseen_) add(t);
   return out;
 }
 

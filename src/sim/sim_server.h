@@ -4,7 +4,7 @@
 // AFTER_SYNC: a write is in the own binlog (and with that durable, and sent to replicas) before
 // anybody acknowledges it. An acknowledgement counts by position: it acknowledges all before it,
 // and a replica that connects acknowledges what it already holds. MySQL shows a commit as executed only
-// then. It keeps its data in a Datadir
+// a moment after it was acknowledged. It keeps its data in a Datadir
 // that outlives it. It starts read-only, without replication, semi-sync off. Flavours differ in
 // what a restart does to the relay log: MySQL keeps it, MariaDB in GTID mode throws it away, also
 // whenever both threads stop. A write is durable, and sent, once its disk says so; a server that is
@@ -122,7 +122,9 @@ class SimServer final : private SimProcess {
   void settle_commits();
   void release(Pending& commit);
   [[nodiscard]] GtidSet in_flight() const;
-  [[nodiscard]] bool commits_wait() const { return !pending_.empty() || !flushing_.empty(); }
+  // A commit is under way.
+  [[nodiscard]] bool commits_wait() const { return !pending_.empty() || !flushing_.empty() || !unseen_.empty(); }
+  void show_soon(const std::vector<Pending>& commits);
   void hold(TxnId txn, bool applied);
   // replication, as a replica (sim_replication.cc)
   void connect_soon(Duration delay);
@@ -190,6 +192,8 @@ class SimServer final : private SimProcess {
   bool syncing_ = false;
   bool holding_commits_ = false;  // while sessions are ended
   std::vector<Pending> pending_;
+  std::vector<TxnId> unseen_;  // let through, and not shown as executed yet (MySQL)
+  Instant shown_by_{};
   std::vector<Waiting> waiting_;
   bool binlog_gone_ = false;  // its source refused it
   std::uint64_t copies_ended_ = 0;

@@ -8,6 +8,11 @@
 #include <utility>
 
 namespace mysos::sim {
+namespace {
+
+constexpr Duration kLook = seconds(1);
+
+}  // namespace
 
 SimUser::SimUser(Sim& sim, Truth& truth, SimLeadership& schedulers, Prng& prng, Wishes wishes)
     : sim_(sim), truth_(truth), schedulers_(schedulers), prng_(prng), wishes_(wishes) {}
@@ -24,6 +29,9 @@ void SimUser::begin(Duration until) {
     if (prng_.chance(250)) sim_.after(in_faults(), [this, name] { prefer(name); });
     if (prng_.chance(250)) sim_.after(in_faults(), [this, name] { remove(name); });
   }
+  heeds_ = prng_.chance(300);
+  patience_ = sim_.between(seconds(4), seconds(25));
+  look_after();
 }
 
 void SimUser::create(std::uint32_t index) {
@@ -74,7 +82,38 @@ void SimUser::switch_over(const std::string& name) {
   schedulers_.leader().request(std::move(in));
 }
 
-// An operator's failover, without evidence. A loss is never accepted: the checkers know none.
+// Where there has been no primary for long, the operator would rather lose writes.
+void SimUser::look_after() {
+  sim_.after(kLook, [this] {
+    const SchedulerCore* core = heeds_ ? schedulers_.leader().core() : nullptr;
+    for (const auto& [id, c] : truth_.clusters) {
+      const std::string& name = c.cluster.spec.name;
+      const auto view = core == nullptr || c.deleting ? std::nullopt : core->view(name, sim_.now());
+      const bool serves = view && (view->state == ClusterState::kHealthy || view->state == ClusterState::kDegraded);
+      if (!view || serves || c.cluster.epoch.mode == EpochMode::kVirgin) {
+        down_since_.erase(name);
+      } else if (sim_.now() - down_since_.try_emplace(name, sim_.now()).first->second >= patience_) {
+        down_since_.erase(name);
+        accept_loss(name);
+      }
+    }
+    look_after();
+  });
+}
+
+void SimUser::accept_loss(const std::string& name) {
+  const Cluster* c = known(name);
+  if (c == nullptr) return;
+  scheduler_input::Failover in{RequestId(fmt::format("r{}", next_request_++)), name, {}};
+  in.wanted.accept_loss = true;
+  if (prng_.chance(200)) in.wanted.to = c->members[prng_.below(c->members.size())].id;
+  sim_.tell([&] { return fmt::format("user: fail {} over to {}, whatever is lost", name, in.wanted.to ? in.wanted.to->str() : "any"); });
+  sim_.coverage.hit(Mark::kLossAccepted);
+  ++truth_.clusters.at(c->id).losses_accepted;
+  schedulers_.leader().request(std::move(in));
+}
+
+// An operator's failover, without evidence, that may lose nothing.
 void SimUser::fail_over(const std::string& name) {
   const Cluster* c = known(name);
   if (c == nullptr) return;

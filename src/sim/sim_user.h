@@ -21,6 +21,8 @@ class SimUser {
   SimUser(Sim& sim, Truth& truth, SimLeadership& schedulers, Prng& prng, Wishes wishes);
   // Creates now, and asks for the rest between now and `until`.
   void begin(Duration until);
+  // From here on somebody always looks after the clusters.
+  void faults_end() { heeds_ = true; }
   void replied(const Reply& reply);
   [[nodiscard]] bool deleted(const std::string& name) const { return deletes_.contains(name); }
 
@@ -28,6 +30,8 @@ class SimUser {
   void create(std::uint32_t index);
   void switch_over(const std::string& name);
   void fail_over(const std::string& name);
+  void look_after();
+  void accept_loss(const std::string& name);
   void prefer(const std::string& name);
   void remove(const std::string& name);
   const Cluster* known(const std::string& name);
@@ -40,6 +44,9 @@ class SimUser {
   std::uint64_t next_request_ = 1;
   std::map<RequestId, std::string> asked_;
   std::set<std::string> deletes_;  // asked for
+  bool heeds_ = false;             // clusters without a primary
+  Duration patience_{};            // ... before a loss is accepted
+  std::map<std::string, Instant> down_since_;
 };
 
 }  // namespace mysos::sim

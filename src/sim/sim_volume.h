@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // What a member's volume holds: all that survives any process of it. A volume is made empty and
-// ends with its DESTROY.
+// ends with its DESTROY. It may be lost: then an empty one stands in its place (SimAgent).
 #include <deque>
 #include <map>
 #include <optional>
@@ -56,7 +56,10 @@ struct SimVolume {
   bool secrets = false;
   std::optional<Datadir> data;
   SimDisk disk;
-  Pair obeyed;  // the highest pair it ever said yes to; for the checkers only
+  // For the checkers only.
+  Pair obeyed;               // the highest pair it ever said yes to
+  bool lost = false;         // nobody can reach what is on it
+  bool replacement = false;  // empty, where one was lost that its cluster knew
 };
 
 }  // namespace mysos::sim

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "core/scheduler_core.h"
@@ -18,15 +19,22 @@ struct ClusterTruth {
   Cluster cluster;           // as last committed
   bool deleting = false;     // from here on nothing is promised
   bool gone = false;         // its record was erased
-  std::vector<TxnId> acked;  // told OK to a client
-  std::uint64_t opened = 0;  // the highest epoch that ever lifted read-only
+  std::vector<TxnId> acked;  // told OK to a client, and not given up
+  std::map<std::uint64_t, Instant> opened;  // epochs that ever lifted read-only: since when
+  std::size_t losses_accepted = 0;  // by an operator: requests that were sent
+  // Epochs whose primary was chosen without proof, because an operator had accepted the loss. What that primary lacked
+  // is given up, and so is what older ones go on acknowledging: nobody could fence them.
+  std::set<std::uint64_t> forced;
   Instant last_ack{};
+
+  // An epoch has been forced since.
+  [[nodiscard]] bool left_behind(std::uint64_t epoch) const { return forced.upper_bound(epoch) != forced.end(); }
 };
 
 // Where a write began.
 struct Begun {
-  std::uint64_t epoch = 0;        // of the server that took it
-  std::uint64_t opened_then = 0;  // the highest epoch open in the cluster by then
+  std::uint64_t epoch = 0;  // of the server that took it
+  Instant at{};
 };
 
 class Truth {
@@ -34,14 +42,22 @@ class Truth {
   std::map<ClusterId, ClusterTruth> clusters;
   std::map<TxnId, Begun> begun;
   // Filled in by the world.
-  std::function<const SimVolume*(const VolumeId&)> volume;
+  std::function<const SimVolume*(const VolumeId&)> volume;       // a lost one, rather than what stands in its place
   std::function<const std::vector<SimExecutor*>&()> containers;  // living, until one begins or ends
 
-  // The data of a member, whether or not its server runs; null: none.
-  [[nodiscard]] const Datadir* data_of(const ClusterTruth& c, const MemberId& member) const {
+  [[nodiscard]] const SimVolume* volume_of(const ClusterTruth& c, const MemberId& member) const {
     const Member* m = c.cluster.find(member);
-    const SimVolume* v = m == nullptr || m->volume.empty() ? nullptr : volume(m->volume);
+    return m == nullptr || m->volume.empty() ? nullptr : volume(m->volume);
+  }
+  // The data of a member, whether or not its server runs; null: none. The volume is the identity: one that was lost is that
+  // of a member that is never seen again, and what stands in its place is nobody's.
+  [[nodiscard]] const Datadir* data_of(const ClusterTruth& c, const MemberId& member) const {
+    const SimVolume* v = volume_of(c, member);
     return v != nullptr && v->data ? &*v->data : nullptr;
+  }
+  [[nodiscard]] bool lost(const ClusterTruth& c, const MemberId& member) const {
+    const SimVolume* v = volume_of(c, member);
+    return v != nullptr && v->lost;
   }
 };
 

@@ -35,7 +35,7 @@ class World : public ServerWorld, public SchedulerWorld {
   void relay_lost(SimServer& server, bool any) override;
   SimExecutor* executor_at(const std::string& ip, std::uint16_t api_port) override;
   std::optional<std::uint32_t> machine_at(const std::string& ip) override;
-  void committed(const SchedulerState& state) override;
+  void committed(const SchedulerState& state, const std::vector<Event>& events, const SchedulerCore& by) override;
   void replied(const Reply& reply) override { user_.replied(reply); }
 
  private:
@@ -75,8 +75,7 @@ World::World(const SeedOptions& options)
   truth_.containers = [this]() -> const std::vector<SimExecutor*>& { return containers(); };
   truth_.volume = [this](const VolumeId& id) -> const SimVolume* {
     for (const auto& agent : master_.agents()) {
-      const auto found = agent->volumes().find(id);
-      if (found != agent->volumes().end()) return found->second.get();
+      if (const SimVolume* found = agent->known_as(id)) return found;
     }
     return nullptr;
   };
@@ -128,16 +127,18 @@ void World::opened(SimServer& server) {
   const auto found = truth_.clusters.find(server.identity().cluster);
   if (found == truth_.clusters.end()) return;
   for (SimExecutor* c : containers()) {
-    if (&c->server() == &server) server.opened_under = c->volume().promise.pair;
+    if (&c->server() != &server) continue;
+    server.opened_under = c->volume().promise.pair;
+    if (c->volume().replacement) sim_.violate(server.identity().member.str() + " opens, and its volume was lost");
   }
-  found->second.opened = std::max(found->second.opened, server.opened_under.epoch);
+  found->second.opened.try_emplace(server.opened_under.epoch, sim_.now());
   check_one_writer(sim_, truth_, found->second);
 }
 
 void World::begun(SimServer& server, TxnId txn) {
   const auto found = truth_.clusters.find(server.identity().cluster);
   if (found != truth_.clusters.end())
-    truth_.begun[txn] = {server.opened_under.epoch, found->second.opened};
+    truth_.begun[txn] = {server.opened_under.epoch, sim_.now()};
 }
 
 void World::released(SimServer& server, TxnId txn, const std::set<MemberId>& acked_by) {
@@ -146,6 +147,7 @@ void World::released(SimServer& server, TxnId txn, const std::set<MemberId>& ack
   ClusterTruth& c = found->second;
   sim_.coverage.hit(Mark::kWriteAcked);
   check_late_ack(sim_, truth_, c, server, txn);
+  if (given_up(sim_, truth_, c, server, txn)) return;
   check_primary_has(sim_, truth_, c, txn);
   check_ackers(sim_, c, server, txn, acked_by);
   c.acked.push_back(txn);
@@ -158,14 +160,13 @@ void World::relay_lost(SimServer& server, bool any) {
   if (any && found != truth_.clusters.end()) check_held(sim_, truth_, found->second);
 }
 
-void World::committed(const SchedulerState& state) {
+void World::committed(const SchedulerState& state, const std::vector<Event>& events, const SchedulerCore& by) {
   for (const auto& [id, cluster] : state.clusters) {
     const bool met = truth_.clusters.contains(id);
     ClusterTruth& c = truth_.clusters[id];
-    const EpochRecord before = c.cluster.epoch;
     if (met && c.cluster == cluster) continue;
+    const EpochRecord before = std::exchange(c.cluster, cluster).epoch;
     c.id = id;
-    c.cluster = cluster;
     c.deleting = cluster.deleting;
     if (before.pair > cluster.epoch.pair) sim_.violate("a record's pair goes back");
     if (before.pair == cluster.epoch.pair && before != cluster.epoch && met) {
@@ -187,6 +188,8 @@ void World::committed(const SchedulerState& state) {
           before.mode == EpochMode::kNormal) {
         sim_.coverage.hit(Mark::kSwitchover);
       }
+      check_forced(sim_, truth_, c, events);
+      check_named(sim_, c, before, by);
       check_primary_complete(sim_, truth_, c, before);
       check_held(sim_, truth_, c);
       check_quorum(sim_, truth_, c);
@@ -235,6 +238,7 @@ std::optional<std::string> World::unfinished() {
 
 void World::converge() {
   nemesis_->mend_all();
+  user_.faults_end();
   mended_ = sim_.now();
   const Instant limit = mended_ + kConvergeWithin;
   std::optional<std::string> missing;
