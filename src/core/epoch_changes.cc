@@ -134,14 +134,21 @@ bool raise_d(EpochPlanning& p, const MemberView& primary) {
   return true;
 }
 
+// A replica of this epoch, even where it has yet to promise the newest config: its disk may be slower than the primary's.
+bool replica_still(const EpochPlanning& p, const MemberView& v) {
+  return EpochPlanning::server_up(v) && !v.report->busy && v.report->role == MemberRole::kReplica &&
+         v.report->source == p.record.primary && v.report->promised.epoch == p.record.pair.epoch;
+}
+
 // An amnesiac needs a read of the primary that is later than its restart: the next config proves that.
 bool recertify(EpochPlanning& p) {
   bool needed_one = false;
   for (const MemberView& v : p.members) {
-    if (!p.follows(v) || !v.report->amnesiac) {
+    if (!replica_still(p, v) || !v.report->amnesiac) {
       p.memory.amnesiacs.erase(v.id);
       continue;
     }
+    if (!p.follows(v)) continue;
     auto& known = p.memory.amnesiacs[v.id];
     if (known.incarnation == v.report->incarnation) continue;
     known = {v.report->incarnation, p.record.pair, std::nullopt};

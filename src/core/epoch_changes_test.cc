@@ -134,6 +134,27 @@ TEST(EpochChanges, CommitsThatWaitForWhatTheirAckersHoldAlreadyAreReleasedBySolo
   EXPECT_EQ(slow.persist().kind, "solo_entered") << "an acker that is stopped is no acker";
 }
 
+// It would be begun anew with each config that the primary promises first, and each makes another config.
+TEST(EpochChanges, ACertificationWaitsForAReplicaThatPromisesSlowly) {
+  World w(3, Flavour::kMariadb);
+  w.cluster.epoch.ackers = {id(1)};
+  w.r(2).acking = false;
+  w.r(2).amnesiac = true;
+  w.r(2).incarnation = "after a restart";
+  EXPECT_EQ(w.persist().kind, "certification_started");
+  const Pair before = w.r(2).promised;
+  settle(w);
+  w.r(2).promised = before;
+  EXPECT_FALSE(w.plan().next);
+  settle(w);
+  const EpochDecision decision = w.plan();
+  EXPECT_FALSE(decision.next);
+  EXPECT_TRUE(World::ordered<order::Certify>(decision, 2));
+
+  w.r(2).incarnation = "after another";
+  EXPECT_EQ(w.persist().kind, "certification_started") << "the read may be older than that";
+}
+
 TEST(EpochChanges, SoloIsLeftWithThoseWhoRemember) {
   World w(3, Flavour::kMariadb);
   w.cluster.epoch.mode = EpochMode::kSolo;

@@ -99,7 +99,12 @@ std::string GtidSet::to_string() const {
 
 void GtidSet::add(const std::string& source, std::uint64_t first, std::uint64_t last) {
   auto& list = sources_[source];
+  if (!list.empty() && first >= list.back().first && first <= list.back().last + 1) {  // as a server writes
+    list.back().last = std::max(list.back().last, last);
+    return;
+  }
   list.push_back({first, last});
+  if (list.size() == 1) return;
   std::ranges::sort(list);
   std::vector<Interval> merged;
   for (const Interval& i : list) {

@@ -14,12 +14,13 @@ void check_quorum(Sim& sim, const Truth& truth, const ClusterTruth& now) {
   const EpochRecord& record = now.cluster.epoch;
   const bool counts = !record.electing && record.mode == EpochMode::kNormal && now.cluster.spec.flavour == Flavour::kMysql;
   if (!counts || now.deleting || sim.mutation == Mutation::kRelayLost) return;
+  std::vector<const Datadir*> ackers;
+  for (const MemberId& m : record.ackers) {
+    if (const Datadir* data = truth.data_of(now, m)) ackers.push_back(data);
+  }
   for (const TxnId t : now.acked) {
     sim.coverage.hit(Mark::kQuorumChecked);
-    const auto held = std::ranges::count_if(record.ackers, [&](const MemberId& m) {
-      const Datadir* data = truth.data_of(now, m);
-      return data != nullptr && data->held.has(t);
-    });
+    const auto held = std::ranges::count_if(ackers, [&](const Datadir* data) { return data->held.has(t); });
     if (static_cast<std::size_t>(held) >= record.d) continue;
     GtidSet one;
     one.add(sim.txns[t].source, sim.txns[t].number, sim.txns[t].number);

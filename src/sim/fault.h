@@ -27,6 +27,7 @@ enum class Fault {
   kReplicaCut,        // a replica and its primary
   kLateAcks,
   kSlowApplier,
+  kLateShown,  // MySQL: commits are shown as executed long after they were acknowledged
   kSlowDisk,
   kStalledDisk,
   kFullDisk,
@@ -60,6 +61,7 @@ constexpr auto enum_names(Fault) {
                                          {kReplicaCut, "replica-cut"},
                                          {kLateAcks, "late-acks"},
                                          {kSlowApplier, "slow-applier"},
+                                         {kLateShown, "late-shown"},
                                          {kPower, "power"},
                                          {kSlowDisk, "slow-disk"},
                                          {kStalledDisk, "stalled-disk"},

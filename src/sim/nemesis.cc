@@ -56,12 +56,14 @@ void Nemesis::mend_all() {
   sim_.tell([] { return std::string("--- all faults end ---"); });
   sim_.network.heal_all();
   sim_.network.set_faults(NetworkFaults{});
-  for (SimExecutor* c : truth_.containers())
+  for (const auto& [agent, volume] : std::exchange(to_put_back_, {})) agent->bring_back(volume);
+  for (SimExecutor* c : truth_.containers()) {
     c->server().set_apply_delay(microseconds(100), milliseconds(2));
+    c->server().show_within(milliseconds(1));
+  }
   for (const auto& agent : master_.agents()) {
     for (const auto& [id, volume] : agent->volumes()) volume->disk.sync_most = SimDisk{}.sync_most;
   }
-  for (const auto& [agent, volume] : std::exchange(to_put_back_, {})) agent->bring_back(volume);
   schedulers_.retire_others();
   for (const auto& agent : master_.agents()) {
     if (!agent->up()) agent->start();
@@ -81,7 +83,8 @@ SimExecutor* Nemesis::primary_victim() {
 }
 
 void Nemesis::strike(Fault fault) {
-  SimExecutor* const v = fault == Fault::kPrimaryServer ? primary_victim() : victim();
+  const bool serving = fault == Fault::kPrimaryServer || fault == Fault::kLateShown;
+  SimExecutor* const v = serving ? primary_victim() : victim();
   switch (fault) {
     case Fault::kServer:
     case Fault::kPrimaryServer:
@@ -130,6 +133,9 @@ void Nemesis::strike(Fault fault) {
       if (v != nullptr)
         v->server().set_apply_delay(milliseconds(1),
                                     milliseconds(1 + static_cast<long>(prng_.below(200))));
+      return;
+    case Fault::kLateShown:
+      if (v != nullptr) v->server().show_within(milliseconds(5 + static_cast<long>(prng_.below(400))));
       return;
     case Fault::kSlowDisk:
     case Fault::kStalledDisk:

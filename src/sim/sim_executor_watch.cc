@@ -28,7 +28,7 @@ void SimExecutor::poll_server() {
                 (shown_ == seen && !seen.receiver_running)) {
               return;
             }
-            shown_ = seen;
+            if (shown_ != seen) shown_ = seen;
             give(member_input::Snapshot{seen});
           });
     }

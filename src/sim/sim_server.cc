@@ -238,8 +238,7 @@ void SimServer::settle_commits() {
 void SimServer::show_soon(const std::vector<Pending>& commits) {
   if (identity_.flavour != Flavour::kMysql || commits.empty()) return;
   for (const Pending& p : commits) unseen_.push_back(p.txn);
-  const Duration takes = sim_.between(microseconds(20), sim_.prng.chance(50) ? milliseconds(100) : milliseconds(1));
-  shown_by_ = std::max(shown_by_, sim_.now() + takes);
+  shown_by_ = std::max(shown_by_, sim_.now() + sim_.between(microseconds(20), show_most_));
   later(shown_by_ - sim_.now(), [this, n = commits.size()] {
     unseen_.erase(unseen_.begin(), unseen_.begin() + static_cast<std::ptrdiff_t>(n));
     poke();

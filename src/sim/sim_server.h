@@ -97,6 +97,7 @@ class SimServer final : private SimProcess {
   [[nodiscard]] std::uint64_t copies_ended() const { return copies_ended_; }
   [[nodiscard]] bool waiting_commits() const { return !pending_.empty(); }
   Pair opened_under;  // kept by the checkers
+  void show_within(Duration most) { show_most_ = most; }
   void set_apply_delay(Duration low, Duration high) { apply_min_ = low, apply_max_ = high; }
 
  private:
@@ -194,6 +195,7 @@ class SimServer final : private SimProcess {
   std::vector<Pending> pending_;
   std::vector<TxnId> unseen_;  // let through, and not shown as executed yet (MySQL)
   Instant shown_by_{};
+  Duration show_most_ = milliseconds(1);
   std::vector<Waiting> waiting_;
   bool binlog_gone_ = false;  // its source refused it
   std::uint64_t copies_ended_ = 0;
