@@ -98,6 +98,7 @@ void keep(EpochPlanning& p) {
 }  // namespace
 
 std::uint64_t behind(const MemberView& replica, const MemberView& primary) {
+  if (replica.report->executed.contains(primary.report->executed)) return 0;
   return primary.report->executed.minus(replica.report->executed).count();
 }
 

@@ -46,7 +46,8 @@ bool EpochPlanning::receives(const MemberView& v, Duration patience) const {
 }
 
 bool EpochPlanning::caught_up(const MemberView& p, const MemberView& v) const {
-  return v.report->receiver_connected && p.report->executed.minus(v.report->received).count() <= kCaughtUp;
+  return v.report->receiver_connected && (v.report->received.contains(p.report->executed) ||
+                                          p.report->executed.minus(v.report->received).count() <= kCaughtUp);
 }
 
 bool EpochPlanning::nameable(const MemberView& v) const {

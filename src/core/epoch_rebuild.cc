@@ -113,7 +113,8 @@ bool made_anew(EpochPlanning& p, const MemberView& primary, const MemberView& v)
     return true;
   }
   if (!p.settled(v) || p.should_acknowledge(v.id)) return false;
-  const bool contained = EpochPlanning::written_by(primary).contains(r.received);
+  const bool contained =
+      primary.report->executed.contains(r.received) || EpochPlanning::written_by(primary).contains(r.received);
   if (r.role == MemberRole::kErrant && !contained) {
     errant(p, primary, v);
     return true;

@@ -129,6 +129,7 @@ bool GtidSet::contains(const GtidSet& part) const {
 }
 
 GtidSet GtidSet::united(const GtidSet& other) const {
+  if (empty()) return other;
   GtidSet out = *this;
   for (const auto& [source, intervals] : other.sources_) {
     for (const Interval& i : intervals) out.add(source, i.first, i.last);
@@ -137,6 +138,7 @@ GtidSet GtidSet::united(const GtidSet& other) const {
 }
 
 GtidSet GtidSet::minus(const GtidSet& other) const {
+  if (other.empty()) return *this;
   GtidSet out;
   for (const auto& [source, intervals] : sources_) {
     const auto theirs = other.sources_.find(source);

@@ -219,7 +219,7 @@ void SimExecutor::effects(MemberOutput out) {
     if (!a.error && order.pair) check_promise(sim_, spec_.member, volume_, *order.pair);
     order.answer(a.error, core_->report());
   }
-  if (out.report_changed) report_to_watchers();
+  if (out.report_changed) report_to_watchers(core_->report());
   if (!out.finished) return;
   die();
   ended_(0);

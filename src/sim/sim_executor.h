@@ -81,7 +81,8 @@ class SimExecutor final : private SimProcess {
   void watch_beat();
   void look_around();
   void probe_volume();
-  void report_to_watchers();
+  void look_at(const MemberReport& report);
+  void report_to_watchers(const SharedValue<MemberReport>& report);
   [[nodiscard]] bool runs() const override { return core_.has_value(); }
 
   struct Copying;

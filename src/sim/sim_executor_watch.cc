@@ -23,12 +23,11 @@ void SimExecutor::poll_server() {
       later(
           sim_.between(microseconds(200), milliseconds(2)),
           [this, ended = steps_ended_, seen = server_.read(), incarnation = server_.incarnation()] {
+            if (ended != steps_ended_ || plan_ || incarnation != server_.incarnation() || !server_.accepting()) return;
+            const bool news = shown_ != seen;
             // That nothing came to a receiver is news: its silence is counted by such looks.
-            if (ended != steps_ended_ || plan_ || incarnation != server_.incarnation() || !server_.accepting() ||
-                (shown_ == seen && !seen.receiver_running)) {
-              return;
-            }
-            if (shown_ != seen) shown_ = seen;
+            if (!news && !seen.receiver_running) return;
+            if (news) shown_ = seen;
             give(member_input::Snapshot{seen});
           });
     }
@@ -43,7 +42,12 @@ void SimExecutor::poll_server() {
 void SimExecutor::watch_beat() {
   later(kWatchBeat, [this] {
     look_around();
-    report_to_watchers();
+    if (core_) probe_volume();
+    if (core_) {
+      const SharedValue<MemberReport> report(core_->report());
+      look_at(*report);
+      report_to_watchers(report);
+    }
     watch_beat();
   });
 }
@@ -70,13 +74,13 @@ void SimExecutor::look_around() {
     contact_ = now;
     give(std::move(now));
   }
-  if (!core_) return;
-  const MemberReport report = core_->report();
+}
+
+void SimExecutor::look_at(const MemberReport& report) {
   check_isolation(sim_, report, alone_since_ ? sim_.now() - *alone_since_ : Duration{});
   if (report.isolated) sim_.coverage.hit(Mark::kIsolated);
   if (report.server_silent_ms > 0) sim_.coverage.hit(Mark::kServerSilent);
   if (report.source_silent_ms > 0 && report.receiver_connected) sim_.coverage.hit(Mark::kSourceSilent);
-  probe_volume();
 }
 
 // As executor/volume_probe.h does.
@@ -92,10 +96,9 @@ void SimExecutor::probe_volume() {
   give(member_input::VolumeProbed{std::move(trouble)});
 }
 
-void SimExecutor::report_to_watchers() {
+void SimExecutor::report_to_watchers(const SharedValue<MemberReport>& report) {
   std::erase_if(watchers_, [](const auto& w) { return w->stream->broken(); });
   if (watchers_.empty() || syncing_) return;
-  const SharedValue<MemberReport> report(core_->report());
   for (const auto& w : watchers_) {
     sim_.network.send(w->stream, node(), kSchedulerNode, [w, report] { w->deliver(report); });
   }
@@ -104,7 +107,7 @@ void SimExecutor::report_to_watchers() {
 bool SimExecutor::watch(const MemberId& member, std::shared_ptr<WatchConnection> connection) {
   if (!core_ || member != spec_.member) return false;
   watchers_.push_back(std::move(connection));
-  awake([this] { report_to_watchers(); });
+  awake([this] { report_to_watchers(core_->report()); });
   return true;
 }
 

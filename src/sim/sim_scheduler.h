@@ -3,8 +3,8 @@
 // The shell around the real SchedulerCore: one input at a time; what it says is carried out in the
 // order of its contract (records durable, then calls, orders, replies). It may die at any point of
 // that, keeps only what was committed, and starts again from it. It may go on when another one has
-// taken the lead, until the store refuses it (sim_store.h). After every step its state is compared
-// with the fold of its records.
+// taken the lead, until the store refuses it (sim_store.h). After every step with records, and
+// every few without, its state is compared with their fold.
 #include <deque>
 #include <functional>
 #include <map>
@@ -94,6 +94,7 @@ class SimScheduler final : private SimProcess {
   std::optional<std::uint64_t> die_after_sends_;
   Instant timer_ = kNever;
   int idle_ticks_ = 0;
+  std::uint64_t steps_ = 0;
   std::shared_ptr<SubscribeLink> link_;  // shared with the master
   std::map<MemberId, Watch> watches_;
   std::map<std::uint64_t, MemberId> orders_;  // sent, not answered

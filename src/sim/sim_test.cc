@@ -114,6 +114,18 @@ TEST(Simulation, AcknowledgementsThatComeLateAreHarmless) {
   EXPECT_GT(r.coverage.of(Mark::kS2LateAck), 0U);
 }
 
+// Nothing is lost unasked; what an operator accepted is.
+TEST(Simulation, AVolumeThatIsLostTakesNothingWithItThatNobodyGaveUp) {
+  SeedOptions each;
+  each.only = {Fault::kLostVolume, Fault::kReplicaCut};
+
+  const BatchResult r = batch(1, 50 * kScale, each);
+
+  EXPECT_TRUE(r.violations.empty()) << told(r);
+  EXPECT_GT(r.coverage.of(Mark::kVolumeLost), 0U);
+  EXPECT_GT(r.coverage.of(Mark::kForced), 0U);
+}
+
 // The checkers can fail: each of these bugs is found.
 class Mutations : public testing::TestWithParam<Mutation> {};
 
