@@ -22,6 +22,8 @@ class SharedValue {
   T& operator*() { return own(); }
   T* operator->() { return &own(); }
   void reset() { value_.reset(); }
+  // The same value, not merely an equal one.
+  [[nodiscard]] bool shares(const SharedValue& other) const { return value_ == other.value_; }
 
  private:
   T& own() {

@@ -80,9 +80,14 @@ Result<GtidSet> GtidSet::parse(std::string_view text) {
   return out;
 }
 
+const GtidSet::Sources& GtidSet::sources() const {
+  static const Sources kNone;
+  return sources_ ? *sources_ : kNone;
+}
+
 std::string GtidSet::to_string() const {
   std::string out;
-  for (const auto& [source, intervals] : sources_) {
+  for (const auto& [source, intervals] : sources()) {
     if (!out.empty()) out += ",";
     out += source;
     if (is_mariadb_source(source)) {
@@ -98,7 +103,8 @@ std::string GtidSet::to_string() const {
 }
 
 void GtidSet::add(const std::string& source, std::uint64_t first, std::uint64_t last) {
-  auto& list = sources_[source];
+  if (!sources_) sources_ = Sources{};
+  auto& list = (*sources_)[source];
   if (!list.empty() && first >= list.back().first && first <= list.back().last + 1) {  // as a server writes
     list.back().last = std::max(list.back().last, last);
     return;
@@ -118,9 +124,11 @@ void GtidSet::add(const std::string& source, std::uint64_t first, std::uint64_t 
 }
 
 bool GtidSet::contains(const GtidSet& part) const {
-  return std::ranges::all_of(part.sources_, [&](const auto& entry) {
-    const auto mine = sources_.find(entry.first);
-    if (mine == sources_.end()) return false;
+  if (sources_.shares(part.sources_)) return true;
+  const Sources& all = sources();
+  return std::ranges::all_of(part.sources(), [&](const auto& entry) {
+    const auto mine = all.find(entry.first);
+    if (mine == all.end()) return false;
     return std::ranges::all_of(entry.second, [&](const Interval& p) {
       return std::ranges::any_of(mine->second,
                                  [&](const Interval& w) { return w.first <= p.first && p.last <= w.last; });
@@ -130,8 +138,9 @@ bool GtidSet::contains(const GtidSet& part) const {
 
 GtidSet GtidSet::united(const GtidSet& other) const {
   if (empty()) return other;
+  if (contains(other)) return *this;
   GtidSet out = *this;
-  for (const auto& [source, intervals] : other.sources_) {
+  for (const auto& [source, intervals] : other.sources()) {
     for (const Interval& i : intervals) out.add(source, i.first, i.last);
   }
   return out;
@@ -140,11 +149,13 @@ GtidSet GtidSet::united(const GtidSet& other) const {
 GtidSet GtidSet::minus(const GtidSet& other) const {
   if (other.empty()) return *this;
   GtidSet out;
-  for (const auto& [source, intervals] : sources_) {
-    const auto theirs = other.sources_.find(source);
+  if (sources_.shares(other.sources_)) return out;
+  const Sources& taken = other.sources();
+  for (const auto& [source, intervals] : sources()) {
+    const auto theirs = taken.find(source);
     for (Interval mine : intervals) {
       bool left = true;
-      if (theirs != other.sources_.end()) {
+      if (theirs != taken.end()) {
         for (const Interval& t : theirs->second) {
           if (t.last < mine.first || t.first > mine.last) continue;
           if (t.first > mine.first) out.add(source, mine.first, t.first - 1);
@@ -161,7 +172,7 @@ GtidSet GtidSet::minus(const GtidSet& other) const {
 
 std::uint64_t GtidSet::count() const {
   std::uint64_t n = 0;
-  for (const auto& [source, intervals] : sources_) {
+  for (const auto& [source, intervals] : sources()) {
     for (const Interval& i : intervals) n += i.last - i.first + 1;
   }
   return n;

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/shared_value.h"
 
 namespace mysos {
 
@@ -30,17 +31,20 @@ class GtidSet {
   static Result<GtidSet> parse(std::string_view text);
   [[nodiscard]] std::string to_string() const;
 
-  [[nodiscard]] bool empty() const { return sources_.empty(); }
+  using Sources = std::map<std::string, std::vector<Interval>>;  // intervals sorted, disjoint, not adjacent
+
+  [[nodiscard]] bool empty() const { return sources().empty(); }
   [[nodiscard]] bool contains(const GtidSet& part) const;
   [[nodiscard]] GtidSet united(const GtidSet& other) const;
   [[nodiscard]] GtidSet minus(const GtidSet& other) const;
   [[nodiscard]] std::uint64_t count() const;
   void add(const std::string& source, std::uint64_t first, std::uint64_t last);
-  [[nodiscard]] const std::map<std::string, std::vector<Interval>>& sources() const { return sources_; }
-  auto operator<=>(const GtidSet&) const = default;
+  [[nodiscard]] const Sources& sources() const;
+  bool operator==(const GtidSet& other) const { return sources_.shares(other.sources_) || sources() == other.sources(); }
+  auto operator<=>(const GtidSet& other) const { return sources() <=> other.sources(); }
 
  private:
-  std::map<std::string, std::vector<Interval>> sources_;  // intervals sorted, disjoint, not adjacent
+  SharedValue<Sources> sources_;  // sets are copied, and compared with their copies, far more often than changed
 };
 
 inline std::string to_text(const GtidSet& set) { return set.to_string(); }

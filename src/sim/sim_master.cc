@@ -63,7 +63,7 @@ void SimMaster::step(const local::MasterInput& input) {
     found->second->framework = to.framework;
     sim_.network.send(
         found->second->down, kMasterNode, kSchedulerNode,
-        [link = found->second, event = std::move(to.event)] { link->deliver(event); });
+        [link = found->second, event = std::move(to.event)]() mutable { link->deliver(std::move(event)); });
   }
   for (const local::StreamId& id : out.closed) {
     const auto found = streams_.find(id);

@@ -18,7 +18,7 @@ struct SubscribeLink {
   local::StreamId id;
   std::shared_ptr<Stream> up = std::make_shared<Stream>();    // calls; shared with what flies
   std::shared_ptr<Stream> down = std::make_shared<Stream>();  // events
-  std::function<void(const mesos::Event&)> deliver;           // runs at the scheduler
+  std::function<void(mesos::Event)> deliver;                  // runs at the scheduler
   std::optional<FrameworkId> framework;
 };
 

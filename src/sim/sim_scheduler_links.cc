@@ -88,10 +88,10 @@ void SimScheduler::order_done(std::uint64_t id, const MemberId& member, std::opt
 void SimScheduler::subscribe() {
   link_ = std::make_shared<SubscribeLink>();
   link_->id = local::StreamId(fmt::format("stream-{}-{}", term_, next_stream_++));
-  link_->deliver = [this, life = life_, link = link_.get()](const mesos::Event& e) {
+  link_->deliver = [this, life = life_, link = link_.get()](mesos::Event e) {
     if (life != life_ || !core_ || link_.get() != link || deaf_) return;
     sim_.tell([&] { return "mesos: " + told(e); });
-    give(scheduler_input::FromMesos{e});
+    give(scheduler_input::FromMesos{std::move(e)});
   };
   sim_.network.send(
       link_->up, kSchedulerNode, kMasterNode,
