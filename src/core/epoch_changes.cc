@@ -2,6 +2,8 @@
 // The record of a living primary: who acknowledges, how many must, solo and back. Each step is one record, each next step is
 // taken only when the primary serves at the one before ("name first, then tell; silence first, then un-name").
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "core/epoch_planning.h"
 
@@ -113,9 +115,9 @@ bool raise_d(EpochPlanning& p, const MemberView& primary) {
   const bool raising = record.raising_to > record.d;
   const auto well = static_cast<std::uint32_t>(
       std::ranges::count_if(p.members, [&](const MemberView& v) { return p.should_acknowledge(v.id) && p.acknowledges(v); }));
+  if (!raising && (wanted <= record.d || well < wanted)) return false;
   EpochRecord next = p.next_config();
   if (!raising) {
-    if (wanted <= record.d || well < wanted) return false;
     next.raising_to = wanted;
     p.persist(std::move(next), "acks_raising", "commits are to wait for " + std::to_string(wanted) + " acknowledgements");
     return true;
@@ -205,15 +207,17 @@ bool finish_leaving_solo(EpochPlanning& p, const MemberView& primary) {
 bool leave_solo(EpochPlanning& p, const MemberView& primary) {
   if (p.record.mode != EpochMode::kSolo) return false;
   if (!p.record.joining.empty()) return finish_leaving_solo(p, primary);
-  EpochRecord next = p.next_config();
+  std::set<MemberId> joining;
   for (const bool remembering : {true, false}) {  // one that does not is named only where nobody else is there
     for (const MemberView& v : p.members) {
       const bool fit = p.nameable(v) && p.caught_up(primary, v) && v.report->remembers() == remembering;
-      if (fit && next.joining.size() < p.most_ackers()) next.joining.insert(v.id);
+      if (fit && joining.size() < p.most_ackers()) joining.insert(v.id);
     }
-    if (!next.joining.empty()) break;
+    if (!joining.empty()) break;
   }
-  if (next.joining.empty()) return false;
+  if (joining.empty()) return false;
+  EpochRecord next = p.next_config();
+  next.joining = std::move(joining);
   next.d = wanted_d(p.cluster.spec.flavour, next.joining.size());
   // The joining ones too: from when commits wait again, they are to receive none silently.
   for (const MemberView& v : p.members) {

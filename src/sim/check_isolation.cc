@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Isolation: a primary that reaches neither the scheduler nor a majority stops serving after `isolate_after`, 3 s by a clock that
-// may be slow, so that nobody reads there what another has long changed.
+// Isolation: a primary that reaches neither the scheduler nor a majority stops serving after `isolate_after`, 3 s by a clock
+// that may be slow, so that nobody reads there what another has long changed.
 #include <fmt/format.h>
 
 #include "sim/checkers.h"

@@ -107,7 +107,9 @@ void SimUser::accept_loss(const std::string& name) {
   scheduler_input::Failover in{RequestId(fmt::format("r{}", next_request_++)), name, {}};
   in.wanted.accept_loss = true;
   if (prng_.chance(200)) in.wanted.to = c->members[prng_.below(c->members.size())].id;
-  sim_.tell([&] { return fmt::format("user: fail {} over to {}, whatever is lost", name, in.wanted.to ? in.wanted.to->str() : "any"); });
+  sim_.tell([&] {
+    return fmt::format("user: fail {} over to {}, whatever is lost", name, in.wanted.to ? in.wanted.to->str() : "any");
+  });
   sim_.coverage.hit(Mark::kLossAccepted);
   ++truth_.clusters.at(c->id).losses_accepted;
   schedulers_.leader().request(std::move(in));
