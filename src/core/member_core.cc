@@ -154,6 +154,7 @@ void MemberCore::take(const member_input::Snapshot& in, Instant now) {
     maybe_writable_ |= opened;
     quiet(std::nullopt, After::kSettle);
   }
+  if (!plan_ && !stopping_) apply_what_was_kept(now);
   out_.report_changed |= changed;
 }
 

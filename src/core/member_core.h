@@ -274,6 +274,7 @@ class MemberCore {
   void drive(Instant now);
   void make_datadir(Instant now);
   void end_copies_in_the_way(Instant now);
+  void apply_what_was_kept(Instant now);
   [[nodiscard]] bool needs_copy() const {
     return !promise_.seeded && promise_.copies && !donor_ && state_ != ServerState::kPreparing;
   }
@@ -312,6 +313,7 @@ class MemberCore {
   Instant seeding_since_{};
   std::string errant_kept_;
   std::optional<Instant> draining_since_;   // fenced, and not all it received is executed
+  std::optional<Instant> applier_asked_;    // ... and nothing applied it
   mutable std::uint64_t seq_ = 0;
   MemberOutput out_;
 };

@@ -241,6 +241,32 @@ TEST(MemberCore, AFenceMayReceiveTheRestFirstAndPointsAtTheNextAfterwards) {
   EXPECT_TRUE(e.report().busy) << "what it receives meanwhile is no part of its report";
 }
 
+// An election waits for it, and nobody is there who could tell it to follow.
+TEST(MemberCore, AServerThatStartsFencedAppliesTheRelayLogThatItKept) {
+  Executor e;
+  e.start("a");
+  e.order(order::Fence{{1, 0}});
+  e.end_plan({});
+  e.die();
+  ServerSnapshot kept;
+  kept.received = gtid("0-1-9");
+
+  e.start("b", kept);
+
+  ASSERT_TRUE(e.out.plan);
+  EXPECT_EQ(e.out.plan->afterwards, (std::vector<ServerStep>{step::Drain{}}));
+  e.end_plan(kept);
+  EXPECT_FALSE(e.report().busy) << "its fence is done: it receives nothing";
+  EXPECT_FALSE(e.give(in::Snapshot{kept}).plan) << "once a second is enough";
+  e.now += seconds(1);
+  EXPECT_TRUE(e.give(in::Snapshot{kept}).plan);
+  ServerSnapshot applying = kept;
+  applying.applier_running = true;
+  e.end_plan(applying);
+  e.now += seconds(1);
+  EXPECT_FALSE(e.give(in::Snapshot{applying}).plan);
+}
+
 TEST(MemberCore, AFencedPrimaryIsQuietedWhateverItsFenceSaysBesides) {
   Executor e;
   e.start("a");
