@@ -65,7 +65,7 @@ void SimExecutor::look_around() {
     if (open) now.peers.insert(peer.member);
   }
   const bool in_touch = now.scheduler || (now.peers.size() + 1) * 2 > core_->promise().peers.size() + 1;
-  if (in_touch || plan_ || syncing_) {
+  if (in_touch || plan_ || syncing_ || !server_.answering()) {
     alone_since_.reset();
   } else if (!alone_since_) {
     alone_since_ = sim_.now();

@@ -143,6 +143,11 @@ TEST_P(Mutations, AreFound) {
     o.each.members = 3;
     o.each.only = {Fault::kUnwatched, Fault::kSlowApplier};
   }
+  if (GetParam() == Mutation::kKnownTooLittle) {
+    o.each.members = 3;
+    o.each.flavour = Flavour::kMariadb;
+    o.each.only = {Fault::kSlowApplier, Fault::kAllServers, Fault::kPrimaryServer};
+  }
   if (GetParam() == Mutation::kFsyncLies) o.each.only = {Fault::kPower};
   if (GetParam() == Mutation::kStoreForAll) o.each.only = {Fault::kSecondScheduler};
 
