@@ -333,12 +333,14 @@ DropDone(b) ==
   /\ (\E S \in read : Cardinality(Holders(S, record.ackers \ {b})) >= record.d) \/ Without("contained_before_dropped")
   /\ Config([record EXCEPT !.leaving = {}, !.ackers = @ \ {b}, !.shut = IF Confirmed(b) THEN @ ELSE @ \cup {b}],
             record.ackers \ {b}, {})
-Add(b) ==
+Add(b, outside) ==              \* outside: it stays shut out until it acknowledges (LetIn)
+  /\ (outside => b \in record.shut)
   /\ With("reconf") /\ Keeping /\ record.mode = "normal" /\ record.leaving = {} /\ record.waits = record.d
   /\ b \notin record.ackers /\ b # P /\ Nameable(b)
   /\ Epoch(promise[b]) = record.epoch /\ Has(b) \subseteq executed[P]
-  /\ Config([record EXCEPT !.ackers = @ \cup {b}, !.shut = @ \ {b}], record.ackers \cup {b}, {Follow(b, Next1, P, 1)})
-LetIn(b) ==                     \* who has promised this config as silent need not be shut out any more
+  /\ Config([record EXCEPT !.ackers = @ \cup {b}, !.shut = IF outside THEN @ ELSE @ \ {b}], record.ackers \cup {b},
+            {Follow(b, Next1, P, 1)})
+LetIn(b) ==                     \* who has promised this config, silent or named, need not be shut out any more
   /\ With("reconf") \/ With("solo")
   /\ Keeping /\ record.leaving = {} /\ b \in record.shut \ {P} /\ Nameable(b)
   /\ Config([record EXCEPT !.shut = @ \ {b}], record.ackers \cup record.joining, {})
@@ -381,11 +383,12 @@ SoloEarly ==                    \* only where a rule is taken away: told before 
   /\ Without("solo_before_told") /\ Keeping /\ record.mode = "normal" /\ Promote(P, Next1, 0, {}) \notin orders
   /\ orders' = orders \cup {Promote(P, Next1, 0, {})}
   /\ UNCHANGED <<record,reports,read,member>>
-SoloLeave(N) ==                 \* still solo in the record; the primary waits again, replicas acknowledge
+SoloLeave(N, outside) ==        \* still solo in the record; the primary waits again, replicas acknowledge
   /\ With("solo") /\ Keeping /\ record.mode = "solo" /\ record.joining = {} /\ Cardinality(N) >= record.d
   /\ \A m \in N : Nameable(m)
   /\ Config([record EXCEPT !.joining = N, !.waits = record.d,
-                           !.shut = IF Without("others_shut_out_leaving_solo") THEN {} ELSE Members \ (N \cup {P})],
+                           !.shut = IF Without("others_shut_out_leaving_solo") THEN {}
+                                    ELSE Members \ (IF outside THEN {P} ELSE N \cup {P})],
             N, {Follow(m, Next1, P, 1) : m \in N})
 SoloRead == ~record.electing /\ record.joining # {} /\ (PrimaryConfirmed \/ Without("primary_waits_before_read")) /\ Read
 SoloDone ==
@@ -404,7 +407,8 @@ SendRebuild(m) ==
 Next ==
   \/ \E m \in Members :
        \/ Write(m) \/ Receive(m) \/ Apply(m) \/ Restart(m) \/ LoseVolume(m) \/ SemiSyncOffFirst(m) \/ Certify(m) \/ Seal(m)
-       \/ DropStart(m) \/ DropRead(m) \/ DropDone(m) \/ Add(m) \/ LetIn(m) \/ AddEarly(m) \/ SendRebuild(m)
+       \/ DropStart(m) \/ DropRead(m) \/ DropDone(m) \/ LetIn(m) \/ AddEarly(m) \/ SendRebuild(m)
+       \/ \E outside \in BOOLEAN : Add(m, outside)
        \/ \E w \in pending[m] : Pass(m, w) \/ Ack(m, w)
        \/ \E e \in 2..record.epoch : Fence(m, e) \/ CutFence(m, e)
        \/ record.electing /\ \E N \in NewAckers(m) : Choose(m, N) \/ PromoteFirst(m, N)
@@ -412,7 +416,7 @@ Next ==
                       \/ LateStep(o)
   \/ Elect \/ RaiseStart \/ RaiseRead \/ RaiseDone \/ Lower \/ LowerEarly
   \/ SoloEnter \/ SoloEarly \/ SoloRead \/ SoloDone \/ Reopen
-  \/ (record.mode = "solo" /\ \E N \in SUBSET (Members \ {P}) : SoloLeave(N))
+  \/ (record.mode = "solo" /\ \E N \in SUBSET (Members \ {P}), outside \in BOOLEAN : SoloLeave(N, outside))
 Spec == Init /\ [][Next]_vars
 
 ------------------------------------------------------------------------------
