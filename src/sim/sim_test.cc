@@ -143,9 +143,9 @@ TEST_P(Mutations, AreFound) {
     o.each.members = 3;
     o.each.only = {Fault::kUnwatched, Fault::kSlowApplier};
   }
-  if (GetParam() == Mutation::kKnownTooLittle) {
+  if (GetParam() == Mutation::kKnownTooLittle || GetParam() == Mutation::kRelayLost) {
     o.each.members = 3;
-    o.each.flavour = Flavour::kMariadb;
+    o.each.flavour = GetParam() == Mutation::kRelayLost ? Flavour::kMysql : Flavour::kMariadb;
     o.each.only = {Fault::kSlowApplier, Fault::kAllServers, Fault::kPrimaryServer};
   }
   if (GetParam() == Mutation::kFsyncLies) o.each.only = {Fault::kPower};
