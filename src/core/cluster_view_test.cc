@@ -28,6 +28,20 @@ TEST_F(ClusterViewTest, IsDegradedWhereAReplicaDoesNotReceive) {
   EXPECT_EQ(state(w), ClusterState::kDegraded);
 }
 
+TEST_F(ClusterViewTest, SaysWhatIsAmissWithAReplica) {
+  w.r(2).receiver_connected = false;
+  EXPECT_EQ(w.plan().waiting_for, "c-2 to be connected to the primary");
+  w.r(2).problem = "Access denied";
+  EXPECT_EQ(w.plan().waiting_for, "c-2 to be connected to the primary (Access denied)");
+  w.r(2).server = ServerState::kExited;
+  w.r(2).problem = "signal 9";
+  EXPECT_EQ(w.plan().waiting_for, "mysqld of c-2 to run (signal 9)");
+  w.v(2).connected = false;
+  EXPECT_EQ(w.plan().waiting_for, "a word from c-2");
+  w.v(2).volume_lost = true;
+  EXPECT_EQ(w.plan().waiting_for, "c-2, whose volume came back empty, to be replaced: it counts no more");
+}
+
 TEST_F(ClusterViewTest, IsDegradedUntilAReplicaThatWasMadeAnewHasCaughtUpAndSaysSo) {
   w.r(0).executed = w.r(0).received = gtid("0-1-20000");
   w.r(1).executed = w.r(1).received = gtid("0-1-20000");

@@ -53,8 +53,19 @@ void certify(EpochPlanning& p, const MemberView& primary, const MemberView& v) {
   p.out.orders.emplace_back(v.id, order::Certify{p.record.pair, v.report->incarnation, known.read->executed});
 }
 
+// Why a replica is of no use, as far as it is told nothing about it.
+std::string what_is_amiss(const MemberView& v) {
+  if (v.volume_lost) return v.id.value + ", whose volume came back empty, to be replaced: it counts no more";
+  if (!EpochPlanning::in_sight(v)) return "a word from " + v.id.value;
+  const std::string& problem = v.report->problem;
+  const std::string why = problem.empty() ? "" : " (" + problem + ")";
+  if (!EpochPlanning::server_up(v)) return "mysqld of " + v.id.value + " to run" + why;
+  return v.report->receiver_connected ? "" : v.id.value + " to be connected to the primary" + why;
+}
+
 void order_replica(EpochPlanning& p, const MemberView& primary, const MemberView& v) {
   if (made_anew(p, primary, v)) return;
+  if (std::string amiss = what_is_amiss(v); !amiss.empty()) p.wait(std::move(amiss));
   if (!EpochPlanning::server_up(v) || !primary.report || v.report->promised > p.record.pair) return;
   const MemberReport& r = *v.report;
   const bool acking = p.should_acknowledge(v.id);

@@ -27,6 +27,7 @@ struct MemberView {
   bool launched = false;          // has a task that is not known to have ended
   bool connected = false;         // its watch stream is up
   bool task_ended = false;        // Mesos says its task is over, or its agent is gone for good
+  bool volume_lost = false;       // what it reports is of an empty volume, and is not shown here
   Instant last_seen{};            // of the newest report; meaningless where there is none
   SharedValue<MemberReport> report;  // newest; may be old
 };

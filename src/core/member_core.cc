@@ -155,6 +155,7 @@ void MemberCore::take(const member_input::Snapshot& in, Instant now) {
     quiet(std::nullopt, After::kSettle);
   }
   if (!plan_ && !stopping_) apply_what_was_kept(now);
+  notice_astray();
   out_.report_changed |= changed;
 }
 

@@ -275,6 +275,7 @@ class MemberCore {
   void make_datadir(Instant now);
   void end_copies_in_the_way(Instant now);
   void apply_what_was_kept(Instant now);
+  void notice_astray();
   [[nodiscard]] bool needs_copy() const {
     return !promise_.seeded && promise_.copies && !donor_ && state_ != ServerState::kPreparing;
   }

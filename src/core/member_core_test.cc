@@ -644,7 +644,7 @@ TEST(MemberIsolation, WhatWasFencedMeanwhileDoesNotServeOn) {
   EXPECT_FALSE(e.report().writable);
 }
 
-// ---- what is silent ----
+// ---- what is silent, or astray ----
 
 ServerSnapshot receiving(std::uint64_t heartbeats) {
   ServerSnapshot s;
@@ -692,6 +692,33 @@ TEST(MemberCore, AReceiverThatConnectsOrIsPointedElsewhereBeginsAnew) {
   e.now += milliseconds(200);
   e.give(in::Snapshot{receiving(1)});
   EXPECT_EQ(e.report().source_silent_ms, 0U);
+}
+
+TEST(MemberCore, AReplicaWhoseServerIsPointedElsewhereIsNotSettledUntilItIsToldAgain) {
+  Executor e;
+  e.start("a");
+  ServerSnapshot right = receiving(1);
+  right.receiver_port = 4000;
+  const order::Follow follow{{2, 1}, MemberId("c-1"), "10.0.0.1", 4000, true, {}};
+  e.order(follow);
+  e.end_plan(right);
+  e.give(in::Snapshot{right});
+  EXPECT_FALSE(e.report().busy);
+  ServerSnapshot astray = right;
+  astray.receiver_host = "10.0.0.9";
+
+  e.give(in::Snapshot{astray});
+
+  EXPECT_TRUE(e.out.report_changed);
+  EXPECT_TRUE(e.report().busy);
+  EXPECT_FALSE(e.report().acking) << "whose writes it acknowledges is not sure";
+  EXPECT_EQ(e.report().problem, "its server is pointed at 10.0.0.9:4000, not at c-1");
+  e.order(follow);
+  ASSERT_TRUE(e.out.plan) << "the order is not taken for one that is in force";
+  EXPECT_LT(e.step_index(step::SetSource{"10.0.0.1", 4000}), e.out.plan->steps.size());
+  e.end_plan(right);
+  EXPECT_FALSE(e.report().busy);
+  EXPECT_EQ(e.report().problem, "");
 }
 
 TEST(MemberCore, TellsThatItsServerDoesNotAnswer) {

@@ -200,6 +200,19 @@ void MemberCore::obey(std::uint64_t id, const order::Rebuild& o) {
 
 // ---- alone ----
 
+// A server may be pointed elsewhere behind our back: by a statement whose session was given up, or by hand. Only who knows
+// what the source holds may point it back, so it is not settled until it is told again.
+void MemberCore::notice_astray() {
+  if (plan_ || stopping_ || role_ != MemberRole::kReplica || !settled_ || !followed_) return;
+  const ServerSnapshot& seen = running_->seen;
+  if (seen.receiver_host == followed_->host && seen.receiver_port == followed_->port) return;
+  problem_ = "its server is pointed at " + seen.receiver_host + ":" + std::to_string(seen.receiver_port) + ", not at " +
+             followed_->source.value;
+  settled_ = false;
+  followed_.reset();
+  out_.report_changed = true;
+}
+
 // With itself, more than half of the members. One that was never told of others is a majority.
 bool MemberCore::in_touch() const {
   const auto reached = std::ranges::count_if(promise_.peers, [&](const Peer& p) { return contact_.peers.contains(p.member); });

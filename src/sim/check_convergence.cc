@@ -57,6 +57,7 @@ std::optional<std::string> not_converged(const Truth& truth, const ClusterTruth&
   }
   if (cluster.last_ack <= acked_since) return said("no write was acknowledged since");
   if (view->state != (lost == 0 ? ClusterState::kHealthy : ClusterState::kDegraded)) return said("its state is not as wanted");
+  if (view->state == ClusterState::kDegraded && view->waiting_for.empty()) return said("it does not say why it is degraded");
   return std::nullopt;
 }
 

@@ -19,6 +19,7 @@ inline const std::vector<Regression> kRegressions = {
     {"two schedulers took the framework from each other for ever", 3, {}},
     {"a replica with a slow disk promised each config later than its primary, and was certified anew for ever", 550, {}},
     {"a MySQL replica that started while it was fenced never applied the relay log that an election waited for", 2155, {}},
+    {"a statement that was given up pointed a replica elsewhere, later, and nobody saw it", 232782, {}},
 };
 
 }  // namespace mysos::sim

@@ -318,6 +318,7 @@ void SimServer::point_at(const std::string& host, std::uint16_t port, Done done)
   }
   drain([this, host, port, done = std::move(done)](std::optional<std::string> failure) {
     if (failure) return done(failure);
+    if (receiver_) return done("the receiver runs");  // a newer step came first
     applier_ = false;
     data_->received_end = {};
     data_->source_host = host;
