@@ -19,7 +19,7 @@ bool waits_outside(const EpochPlanning& p, const MemberView& v) {
 // nothing of what it holds already: so it is named before it is let in.
 bool name_outside(EpochPlanning& p, const MemberView& primary) {
   if (p.record.mode != EpochMode::kNormal || p.record.ackers.size() >= p.most_ackers()) return false;
-  if (primary.report->semi_sync_clients >= p.d_in_force()) return false;
+  if (!p.too_few_acknowledge(primary)) return false;
   for (const MemberView& v : p.members) {
     if (!waits_outside(p, v) || p.record.ackers.contains(v.id) || !p.silent(v) || !v.report->remembers()) continue;
     EpochRecord next = p.next_config();
@@ -168,7 +168,7 @@ bool enter_solo(EpochPlanning& p, const MemberView& primary) {
     return false;
   }
   const bool stuck = primary.report->commits_stuck;
-  const bool nobody = primary.report->semi_sync_clients < p.d_in_force() || stuck;
+  const bool nobody = p.too_few_acknowledge(primary) || stuck;
   if (nobody) p.wait("a replica to acknowledge writes");
   // Of what replicas hold already they acknowledge nothing, and MariaDB makes no room for more: nothing will change that.
   const bool for_good = stuck && p.containing(primary) >= p.d_in_force();
@@ -216,6 +216,7 @@ bool leave_solo(EpochPlanning& p, const MemberView& primary) {
     if (!joining.empty()) break;
   }
   if (joining.empty()) return false;
+  const std::string count = std::to_string(joining.size());
   EpochRecord next = p.next_config();
   next.joining = std::move(joining);
   next.d = wanted_d(p.cluster.spec.flavour, next.joining.size());
@@ -223,7 +224,7 @@ bool leave_solo(EpochPlanning& p, const MemberView& primary) {
   for (const MemberView& v : p.members) {
     if (!p.is_primary(v)) next.shut_out.insert(v.id);
   }
-  p.persist(std::move(next), "solo_leaving", std::to_string(next.joining.size()) + " replica(s) are to acknowledge again");
+  p.persist(std::move(next), "solo_leaving", count + " replica(s) are to acknowledge again");
   return true;
 }
 

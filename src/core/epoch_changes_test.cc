@@ -85,13 +85,18 @@ TEST(EpochChanges, ADroppedAckerComesBackSilentFirst) {
   EXPECT_EQ(w.cluster.epoch.ackers.size(), 2U);
 }
 
-// The next election would have to ask it, and it could not answer.
-TEST(EpochChanges, OneThatForgotIsNoAckerBeforeItIsCertified) {
-  World w(3, Flavour::kMariadb);
+// Member 1 acknowledges; member 2 has restarted, and what it had acknowledged may be gone.
+void forgets(World& w) {
   w.cluster.epoch.ackers = {id(1)};
   w.r(2).acking = false;
   w.r(2).amnesiac = true;
   w.r(2).incarnation = "after a restart";
+}
+
+// The next election would have to ask it, and it could not answer.
+TEST(EpochChanges, OneThatForgotIsNoAckerBeforeItIsCertified) {
+  World w(3, Flavour::kMariadb);
+  forgets(w);
   EXPECT_EQ(w.persist().kind, "certification_started");
   settle(w);
   EXPECT_FALSE(w.plan().next);
@@ -137,10 +142,7 @@ TEST(EpochChanges, CommitsThatWaitForWhatTheirAckersHoldAlreadyAreReleasedBySolo
 // It would be begun anew with each config that the primary promises first, and each makes another config.
 TEST(EpochChanges, ACertificationWaitsForAReplicaThatPromisesSlowly) {
   World w(3, Flavour::kMariadb);
-  w.cluster.epoch.ackers = {id(1)};
-  w.r(2).acking = false;
-  w.r(2).amnesiac = true;
-  w.r(2).incarnation = "after a restart";
+  forgets(w);
   EXPECT_EQ(w.persist().kind, "certification_started");
   const Pair before = w.r(2).promised;
   settle(w);
@@ -167,7 +169,9 @@ TEST(EpochChanges, SoloIsLeftWithThoseWhoRemember) {
   settle(w);
   w.r(0).semi_sync_d = 0;
   const EpochRecord solo = w.cluster.epoch;
-  EXPECT_EQ(w.persist().kind, "solo_leaving");
+  const EpochDecision leaving = w.persist();
+  EXPECT_EQ(leaving.kind, "solo_leaving");
+  EXPECT_EQ(leaving.why, "1 replica(s) are to acknowledge again");
   EXPECT_EQ(w.cluster.epoch.joining, std::set{id(2)});
 
   w.cluster.epoch = solo;

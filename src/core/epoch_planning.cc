@@ -63,6 +63,10 @@ std::uint32_t EpochPlanning::d_in_force() const {
   return std::max(record.d, record.raising_to);
 }
 
+bool EpochPlanning::too_few_acknowledge(const MemberView& primary) const {
+  return primary.report->semi_sync_clients < d_in_force();
+}
+
 bool EpochPlanning::has_all_of(const MemberView& v, const MemberView& primary) {
   return v.report->received.contains(primary.report->executed) && v.report->received_end >= primary.report->binlog_end;
 }

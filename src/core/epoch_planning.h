@@ -48,6 +48,7 @@ struct EpochPlanning {
   // ---- what the record asks for ----
   [[nodiscard]] bool should_acknowledge(const MemberId& m) const;
   [[nodiscard]] std::uint32_t d_in_force() const;  // what the primary is to wait for; 0 in solo
+  [[nodiscard]] bool too_few_acknowledge(const MemberView& primary) const;  // are connected for it: commits wait
   [[nodiscard]] std::size_t needed() const { return record.ackers.size() - record.d + 1; }  // reports, for a quorum
   [[nodiscard]] std::size_t most_ackers() const { return mysos::most_ackers(cluster.spec.flavour, members.size()); }
   // It holds all that was in the primary's binlog when that last spoke, visible there or not (R-read of docs/model).

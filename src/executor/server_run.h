@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "executor/server_keeper.h"
-#include "executor/stuck_commits.h"
+#include "core/stuck_commits.h"
 
 namespace mysos {
 

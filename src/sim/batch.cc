@@ -52,7 +52,7 @@ BatchResult run_batch(const BatchOptions& options) {
       all.events += r.events;
       all.acked += r.acked;
       all.lived += r.lived;
-      all.slowest_convergence = std::max(all.slowest_convergence, r.converged_in);
+      all.slowest_convergence = std::max(all.slowest_convergence, {r.converged_in, o.seed});
       all.coverage.add(r.coverage);
       if (!r.violation) continue;
       all.violations.emplace_back(o.seed, std::move(*r.violation));

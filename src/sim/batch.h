@@ -23,7 +23,7 @@ struct BatchResult {
   std::uint64_t events = 0;
   std::uint64_t acked = 0;
   Duration lived{};
-  Duration slowest_convergence{};
+  std::pair<Duration, std::uint64_t> slowest_convergence{};  // and its seed
   Coverage coverage;
   std::vector<std::pair<std::uint64_t, std::string>> violations;  // by seed
   std::vector<std::string_view> unmarked;                         // what no seed exercised

@@ -11,6 +11,9 @@ namespace mysos::sim {
 
 void check_named(Sim& sim, const ClusterTruth& now, const EpochRecord& before, const SchedulerCore& by) {
   const EpochRecord& record = now.cluster.epoch;
+  const auto outside = [&](const MemberId& m) { return record.shut_out.contains(m) && !before.ackers.contains(m); };
+  const bool goes_on = before.pair.epoch == record.pair.epoch && !before.electing && !record.electing;
+  if (goes_on && std::ranges::any_of(record.ackers, outside)) sim.coverage.hit(Mark::kNamedOutside);
   if (record.electing || now.deleting) return;
   std::set<MemberId> named = record.ackers;
   named.insert(record.joining.begin(), record.joining.end());

@@ -66,6 +66,9 @@ enum class Mark {
   kDeposed,           // a transaction of a scheduler that leads no more was refused
   kDeposedOrder,      // an order of such a one came to a member
   kMesosLate,         // offers, updates or calls were late
+  kPushed,            // commits waited for what ackers held already: a further one was made
+  kStuck,             // ... and did not help
+  kNamedOutside,      // nobody acknowledged, and an acker was named before it was let in
   kHeldCommits,       // MariaDB: sessions could not be ended, as commits waited for acknowledgements
   kFoldChecked,  // the state was compared with the fold of its records
   kConverged,
@@ -130,6 +133,9 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Mark::kCount)> k
     "deposed",
     "deposed_order",
     "mesos_late",
+    "pushed",
+    "stuck",
+    "named_outside",
     "held_commits",
     "fold_checked",
     "converged"};

@@ -61,6 +61,7 @@ struct Txn {
   std::uint64_t number = 0;
   std::uint64_t write = 0;  // the client's, 0 = an account
 };
+constexpr std::uint64_t kNobodysWrite = UINT64_MAX;  // an executor's, that others may go on
 
 struct Sim {
   Sim(std::uint64_t seed, std::size_t nodes, Mutation mutation_, Trace::Listener listener)

@@ -91,6 +91,7 @@ void SimExecutor::greet_server() {
 
 void SimExecutor::server_up() {
   shown_.reset();
+  stuck_ = {};
   give(member_input::ServerUp{server_.incarnation(), "sim", server_.data()->server_id});
 }
 

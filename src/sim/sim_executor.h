@@ -14,6 +14,7 @@
 
 #include "base/shared_value.h"
 #include "core/member_core.h"
+#include "core/stuck_commits.h"
 #include "sim/local_clock.h"
 #include "sim/sim_process.h"
 #include "sim/sim_server.h"
@@ -78,6 +79,7 @@ class SimExecutor final : private SimProcess {
   void end_plan(std::optional<std::string> failure);
   void poll_server();
   void arm_timer();
+  void push_stuck(ServerSnapshot& seen);
   void watch_beat();
   void look_around();
   void probe_volume();
@@ -115,6 +117,7 @@ class SimExecutor final : private SimProcess {
   std::vector<std::shared_ptr<WatchConnection>> watchers_;
   // What the core was given last: it is not given the same again.
   std::optional<ServerSnapshot> shown_;
+  StuckCommits stuck_;  // of the server that runs
   std::optional<member_input::Contact> contact_;
   std::optional<Instant> alone_since_;  // in touch with nobody, and free to act on it
   std::string trouble_;

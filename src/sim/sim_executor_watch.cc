@@ -20,9 +20,11 @@ constexpr Duration kPollFast = milliseconds(5);
 void SimExecutor::poll_server() {
   later(core_->poll_fast() ? kPollFast : kPollSlow, [this] {
     if (server_.answering() && !plan_) {
+      ServerSnapshot read = server_.read();
+      push_stuck(read);
       later(
           sim_.between(microseconds(200), milliseconds(2)),
-          [this, ended = steps_ended_, seen = server_.read(), incarnation = server_.incarnation()] {
+          [this, ended = steps_ended_, seen = std::move(read), incarnation = server_.incarnation()] {
             if (ended != steps_ended_ || plan_ || incarnation != server_.incarnation() || !server_.accepting()) return;
             const bool news = shown_ != seen;
             // That nothing came to a receiver is news: its silence is counted by such looks.
@@ -37,6 +39,14 @@ void SimExecutor::poll_server() {
     }
     poll_server();
   });
+}
+
+// As executor/server_keeper.cc does.
+void SimExecutor::push_stuck(ServerSnapshot& seen) {
+  const bool push = stuck_.look(seen, server_.commits_waited(), sim_.now());
+  seen.commits_stuck = stuck_.hopeless();
+  if (seen.commits_stuck) sim_.coverage.hit(Mark::kStuck);
+  if (push) later(sim_.between(microseconds(200), milliseconds(2)), [this] { server_.push_commits(); });
 }
 
 void SimExecutor::watch_beat() {

@@ -172,13 +172,12 @@ void SimServer::admit(const std::shared_ptr<ReplicaLink>& link) {
   dumps_.push_back(link);
   link->connected = true;
   link->file = data_->file;
-  // It is asked from the first transaction on that it lacks; having all before acknowledges them.
+  // It is sent what it lacks; having the rest acknowledges nothing.
   while (link->next < data_->binlog.size() && link->held.has(data_->binlog[link->next]))
     ++link->next;
   sim_.network.send(link->down, node(), link->replica->node(), [link, position = link->next] {
     link->replica->awake([link, position] { link->replica->reached(link, position); });
   });
-  if (link->acking) acknowledged(link, link->next);
   pump(link);
   beat(link);
   link->replica->watch_link(link);

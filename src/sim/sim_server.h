@@ -2,8 +2,8 @@
 #pragma once
 // One mysqld: what of a MySQL or MariaDB server matters for who may be primary. Semi-sync
 // AFTER_SYNC: a write is in the own binlog (and with that durable, and sent to replicas) before
-// anybody acknowledges it. An acknowledgement counts by position: it acknowledges all before it,
-// and a replica that connects acknowledges what it already holds. MySQL shows a commit as executed only
+// anybody acknowledges it. An acknowledgement counts by position: it acknowledges all before it;
+// but a replica that connects acknowledges nothing of what it holds. MySQL shows a commit as executed only
 // a moment after it was acknowledged. It keeps its data in a Datadir
 // that outlives it. It starts read-only, without replication, semi-sync off. Flavours differ in
 // what a restart does to the relay log: MySQL keeps it, MariaDB in GTID mode throws it away, also
@@ -81,6 +81,8 @@ class SimServer final : private SimProcess {
   [[nodiscard]] ServerSnapshot read() const;
   void ensure_user(std::function<void()> ready);
   void write(std::uint64_t write, std::function<void(bool ok)> reply);
+  void push_commits();
+  [[nodiscard]] std::uint32_t commits_waited() const { return static_cast<std::uint32_t>(pending_.size()); }
 
   [[nodiscard]] bool alive() const { return data_ != nullptr; }
   [[nodiscard]] bool accepting() const { return accepting_; }
@@ -104,7 +106,8 @@ class SimServer final : private SimProcess {
   struct Pending {  // a commit that waits for acknowledgements
     TxnId txn = 0;
     std::size_t position = 0;  // in the binlog, after it
-    std::set<MemberId> acked_by;
+    std::uint64_t group = 0;   // became durable at once
+    std::set<MemberId> acked_by = {};
     bool session = true;  // somebody still waits for the answer
     bool own = false;     // our own session: not the users', never killed
     std::function<void(bool)> reply;
@@ -118,6 +121,7 @@ class SimServer final : private SimProcess {
   TxnId number_own(std::uint64_t write);
   void commit(TxnId txn, bool own, std::function<void(bool)> reply);
   void flush();
+  [[nodiscard]] bool no_room() const;
   void lose_unsynced(bool power_lost);
   void forget_tail(std::size_t keep);
   void settle_commits();
@@ -191,6 +195,7 @@ class SimServer final : private SimProcess {
   std::vector<std::shared_ptr<ReplicaLink>> dumps_;  // of my replicas
   std::vector<Pending> flushing_;  // not durable yet
   bool syncing_ = false;
+  std::uint64_t groups_ = 0;
   bool holding_commits_ = false;  // while sessions are ended
   std::vector<Pending> pending_;
   std::vector<TxnId> unseen_;  // let through, and not shown as executed yet (MySQL)
