@@ -29,6 +29,7 @@ std::string_view state_of(const Member& durable, const MemberView& member) {
     case MemberStage::kRunning:
       break;
   }
+  if (member.volume_lost) return "volume_lost";
   if (!member.connected)
     return durable.stage == MemberStage::kLaunching ? "launching" : "unreachable";
   return member.report ? enum_text(member.report->server) : "launching";

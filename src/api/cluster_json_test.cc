@@ -6,17 +6,22 @@
 namespace mysos {
 namespace {
 
-// The "seeding" of the one member of a cluster, as it is shown.
-json::value shown(const MemberReport& report) {
+// The one member of a cluster, as it is shown.
+json::value member_shown(MemberView member) {
   Cluster cluster;
   cluster.members.emplace_back();
-  cluster.members[0].id = MemberId("c-0");
+  cluster.members[0].id = member.id = MemberId("c-0");
+  cluster.members[0].stage = MemberStage::kRunning;
   ClusterView view;
   view.cluster = &cluster;
-  view.members.emplace_back();
-  view.members[0].id = MemberId("c-0");
-  view.members[0].report = report;
-  return members_json(view).at(0).at("seeding");
+  view.members = {std::move(member)};
+  return members_json(view).at(0);
+}
+
+json::value shown(const MemberReport& report) {
+  MemberView member;
+  member.report = report;
+  return member_shown(std::move(member)).at("seeding");
 }
 
 TEST(ClusterJson, SaysFromWhomAndHowFarAMemberCopies) {
@@ -32,6 +37,13 @@ TEST(ClusterJson, SaysFromWhomAndHowFarAMemberCopies) {
   r.seeding->state = SeedState::kDone;
   r.needs_copy = false;
   EXPECT_EQ(shown(r), nullptr);
+}
+
+TEST(ClusterJson, SaysWhyAMemberIsOfNoUse) {
+  MemberView member;
+  EXPECT_EQ(member_shown(member).at("state"), "unreachable");
+  member.volume_lost = true;
+  EXPECT_EQ(member_shown(member).at("state"), "volume_lost");
 }
 
 }  // namespace

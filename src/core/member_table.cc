@@ -68,7 +68,7 @@ std::vector<MemberView> views_of(const Cluster& cluster, const MemberTable& tabl
     view.api_port = m.api_port;
     view.launched = m.stage == MemberStage::kLaunching || m.stage == MemberStage::kRunning;
     view.task_ended = m.stage == MemberStage::kDown;
-    view.volume_lost = row.volume_lost;
+    view.volume_lost = m.volume_lost;
     view.connected = row.connected;
     view.last_seen = row.last_seen;
     view.report = row.report;

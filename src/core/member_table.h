@@ -34,7 +34,6 @@ struct MemberRow {
   std::optional<OfferId> accepted;  // the offer its launch was sent on, until something is heard of it
 
   // The executor's side.
-  bool volume_lost = false;  // what it reports is of an empty volume
   bool connected = false;
   Instant last_seen{};
   SharedValue<MemberReport> report;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/reporting.h"
 
-#include <utility>
-
 #include "core/seeding_events.h"
 
 namespace mysos {
@@ -11,14 +9,20 @@ namespace {
 // What a member promised, acknowledged and holds is on its volume. One that comes back without all that is not taken for
 // the one it was: it counts for nothing, and is told nothing (docs/model, `volume_is_identity`).
 bool same_volume(Ledger& ledger, const Cluster& cluster, const Member& member, const MemberReport& report, MemberRow& row) {
-  if (report.volume == member.volume_name) return true;
+  if (report.volume == member.volume_name) {
+    if (!member.volume_lost) return true;
+    ledger.edit(cluster.id).find(member.id)->volume_lost = false;
+    ledger.event(cluster, member.id, {"volume_back", "it has the volume again that it had lost: what is on it counts"});
+    return true;
+  }
   if (member.volume_name.empty()) {
     ledger.edit(cluster.id).find(member.id)->volume_name = report.volume;
     return true;
   }
   row.report.reset();
   row.connected = false;
-  if (!std::exchange(row.volume_lost, true)) {
+  if (!member.volume_lost) {
+    ledger.edit(cluster.id).find(member.id)->volume_lost = true;
     ledger.event(cluster, member.id,
                  {"volume_lost", "its volume came back empty: what was on it counts no more, and it is left alone"});
   }

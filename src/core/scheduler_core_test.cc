@@ -103,6 +103,14 @@ TEST(SchedulerCore, AVolumeThatComesBackEmptyIsNotTakenForTheOneItWas) {
   EXPECT_FALSE(view().report) << "what it once said to hold is gone";
   EXPECT_TRUE(s.told("volume_lost"));
   for (std::size_t i = orders; i < s.orders.size(); ++i) EXPECT_NE(s.orders[i].member, acker) << "it is told nothing";
+  EXPECT_TRUE(view().volume_lost);
+  EXPECT_TRUE(s.cluster("shop").find(acker)->volume_lost) << "the next scheduler need not find it out";
+
+  named.executor = "with the old one";
+  s.give(scheduler_input::Reported{named});
+  EXPECT_TRUE(view().report);
+  EXPECT_FALSE(view().volume_lost);
+  EXPECT_TRUE(s.told("volume_back"));
 }
 
 TEST(SchedulerCore, AReportOfTheNewestTaskIsProofThatItRuns) {

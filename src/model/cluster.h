@@ -93,6 +93,7 @@ struct Member {
   bool holds_data = false;       // an executor of it was seen alive: from then on only this very volume will do
   bool released_volume = false;  // kReleasing: DESTROY is known to be done
   std::string volume_name;       // as its executor first reported it; another one has forgotten what was promised
+  bool volume_lost = false;      // what its executor reports is of another one: it counts for nothing
   Promotion promotion = Promotion::kNeutral;
   bool operator==(const Member&) const = default;
 };
@@ -113,6 +114,7 @@ void fields(Io& io, Member& m) {
   io("holds_data", m.holds_data);
   io("released_volume", m.released_volume);
   io("volume_name", m.volume_name);
+  io("volume_lost", m.volume_lost);
   io("promotion", m.promotion);
 }
 

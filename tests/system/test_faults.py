@@ -149,7 +149,9 @@ def test_a_member_whose_volume_came_back_empty_counts_for_nothing(own_up, versio
         now = shop.replaced(member(before, "primary"))
         ledger.wait_for_more(100, HEAL_SECONDS)
     assert now["primary"] == sound["id"]
-    assert next(m for m in now["members"] if m["id"] == bare["id"])["role"] not in ("primary", "replica")
+    lost = next(m for m in now["members"] if m["id"] == bare["id"])
+    assert lost["role"] not in ("primary", "replica") and lost["state"] == "volume_lost"
+    assert shop.show()["state"] == "degraded" and shop.show()["waiting_for"].startswith(f"{bare['id']}, whose volume")
     ledger.check([(m["host"], m["port"]) for m in now["members"] if m["id"] != bare["id"]])
 
 
