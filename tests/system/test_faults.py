@@ -151,7 +151,8 @@ def test_a_member_whose_volume_came_back_empty_counts_for_nothing(own_up, versio
     assert now["primary"] == sound["id"]
     lost = next(m for m in now["members"] if m["id"] == bare["id"])
     assert lost["role"] not in ("primary", "replica") and lost["state"] == "volume_lost"
-    assert shop.show()["state"] == "degraded" and shop.show()["waiting_for"].startswith(f"{bare['id']}, whose volume")
+    wait_for("only that is amiss", lambda: shop.show()["waiting_for"].startswith(f"{bare['id']}, whose volume"), HEAL_SECONDS)
+    assert shop.show()["state"] == "degraded"
     ledger.check([(m["host"], m["port"]) for m in now["members"] if m["id"] != bare["id"]])
 
 
