@@ -34,6 +34,12 @@ bool can_give(const EpochPlanning& p, const MemberView& primary, const MemberVie
          behind(v, primary) <= kFarBehind;
 }
 
+// It is worth waiting for: it is not one that has to be made anew itself.
+bool may_give_yet(const MemberView& v) {
+  const bool anew = v.volume_lost || (v.report && (v.report->needs_copy || v.report->role == MemberRole::kErrant));
+  return v.launched && !anew;
+}
+
 struct DonorChoice {
   const MemberView* donor = nullptr;
   std::string waits_for;  // where there is none
@@ -48,7 +54,7 @@ DonorChoice choose_donor(EpochPlanning& p, const MemberView& primary, const Memb
   for (const MemberView& v : p.members) {
     if (v.id == recipient.id || p.is_primary(v)) continue;
     if (!can_give(p, primary, v)) {
-      some_may = some_may || (v.launched && !(v.report && v.report->needs_copy));
+      some_may = some_may || may_give_yet(v);
     } else if (gives_already(p, v)) {
       some_give = true;
     } else if (best == nullptr || lag(&v) < lag(best)) {

@@ -85,6 +85,21 @@ TEST(Rebuild, WithNobodyElseThePrimaryIsCopiedAtOnce) {
   EXPECT_EQ(donor_of(w.plan(), 1), id(0));
 }
 
+TEST(Rebuild, NobodyWaitsForADonorThatHasToBeMadeAnewItself) {
+  World w = with_an_errant(4);
+  w.cluster.epoch.mode = EpochMode::kSolo;
+  w.cluster.epoch.ackers.clear();
+  w.r(0).semi_sync_d = 0;
+  w.r(1) = w.r(2);
+  w.v(3).volume_lost = true;
+  w.v(3).connected = false;
+  (void)w.plan();
+  w.now += w.times.rebuild_after;
+  const EpochDecision decision = w.plan();
+  EXPECT_EQ(donor_of(decision, 1), id(0));
+  EXPECT_FALSE(donor_of(decision, 2)) << "one copy at a time";
+}
+
 TEST(Rebuild, ADonorGivesOneCopyAtATime) {
   World w = with_an_errant(4);
   w.r(3).seeding = Seeding{};

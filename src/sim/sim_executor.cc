@@ -301,7 +301,7 @@ void SimExecutor::next_step() {
     if (token != plan_token_ || !plan_) return;
     if (next_plan_) return end_plan("a newer plan came");
     server_.run_step(
-        plan_->steps[step_], [this, token, life = life_](std::optional<std::string> failure) {
+        plan_->steps[step_], volume_.promise.pair, [this, token, life = life_](std::optional<std::string> failure) {
           if (life != life_ || !core_) return;
           later(sim_.between(microseconds(100), milliseconds(2)),
                      [this, token, failure = std::move(failure)] {

@@ -185,11 +185,12 @@ void SimServer::poke() {
   for (auto& d : done) d(std::nullopt);
 }
 
-void SimServer::run_step(const ServerStep& step, Done done) {
+void SimServer::run_step(const ServerStep& step, const Pair& promised, Done done) {
   // A statement that a stopped server was sent is carried out when it goes on.
-  freezer_.run([this, life = life_, step, done = std::move(done)] {
+  freezer_.run([this, life = life_, step, promised, done = std::move(done)] {
     if (life != life_ || !accepting_) return done("mysqld does not answer");
     sim_.tell([&] { return fmt::format("{} step: {}", incarnation_, describe(step)); });
+    told_under_ = promised;
     std::visit([&](const auto& s) { take(s, done); }, step);
   });
 }

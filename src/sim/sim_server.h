@@ -77,7 +77,7 @@ class SimServer final : private SimProcess {
   void watch(std::function<void()> up,
              std::function<void(std::string)> exited);  // ... and come back
 
-  void run_step(const ServerStep& step, Done done);
+  void run_step(const ServerStep& step, const Pair& promised, Done done);  // what its executor had promised then
   [[nodiscard]] ServerSnapshot read() const;
   void ensure_user(std::function<void()> ready);
   void write(std::uint64_t write, std::function<void(bool ok)> reply);
@@ -98,6 +98,7 @@ class SimServer final : private SimProcess {
   }
   [[nodiscard]] std::uint64_t copies_ended() const { return copies_ended_; }
   [[nodiscard]] bool waiting_commits() const { return !pending_.empty(); }
+  [[nodiscard]] Pair told_under() const { return told_under_; }
   Pair opened_under;  // kept by the checkers
   void show_within(Duration most) { show_most_ = most; }
   void set_apply_delay(Duration low, Duration high) { apply_min_ = low, apply_max_ = high; }
@@ -202,6 +203,7 @@ class SimServer final : private SimProcess {
   Instant shown_by_{};
   Duration show_most_ = milliseconds(1);
   std::vector<Waiting> waiting_;
+  Pair told_under_;  // promised when the last step was sent
   bool binlog_gone_ = false;  // its source refused it
   std::uint64_t copies_ended_ = 0;
   Duration apply_min_ = microseconds(100);

@@ -128,7 +128,7 @@ void World::opened(SimServer& server) {
   if (found == truth_.clusters.end()) return;
   for (SimExecutor* c : containers()) {
     if (&c->server() != &server) continue;
-    server.opened_under = c->volume().promise.pair;
+    server.opened_under = server.told_under();
     if (c->volume().replacement) sim_.violate(server.identity().member.str() + " opens, and its volume was lost");
   }
   found->second.opened.try_emplace(server.opened_under.epoch, sim_.now());
