@@ -16,6 +16,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 
@@ -42,20 +43,14 @@ class Round:
         self.world, self.shop, self.dice = world, shop, dice
         self.began = time.monotonic()
         self.story, self.ends, self.cuts = [], [], []
+        self.lock = threading.Lock()
 
     def tell(self, what):
         self.story.append(f"{time.monotonic() - self.began:7.3f} {what}")
 
-    def until(self, moment):
-        """Waits, and ends what is to end until then."""
-        while self.ends and min(self.ends)[0] <= moment:
-            at, _, end = self.ends.pop(self.ends.index(min(self.ends)))
-            time.sleep(max(0, at - time.monotonic()))
-            end()
-        time.sleep(max(0, moment - time.monotonic()))
-
     def ends_in(self, seconds, end):
-        self.ends.append((time.monotonic() + seconds, len(self.story), end))
+        self.ends.append(threading.Timer(seconds, end))
+        self.ends[-1].start()
 
     def victim(self, members, primary):
         chosen = next((m for m in members if m["id"] == primary), None)
@@ -107,16 +102,18 @@ class Round:
         apart = self.dice.choice([[], others, [CONTROL], ["clients"], [*others, "clients"], [CONTROL, "clients"],
                                   [self.dice.choice(others)]])
         seconds = self.dice.uniform(0.1, LONGEST)
-        self.cuts.append((place, *apart))
-        self.world.machines.cut(place, *apart)
+        with self.lock:
+            self.cuts.append((place, *apart))
+            self.world.machines.cut(place, *apart)
         self.ends_in(seconds, lambda cut=(place, *apart): self.mend(cut))
         self.tell(f"cut {role} {at['id']} on {place} from {apart or 'everyone'} for {seconds:.2f} s")
 
     def mend(self, cut):
-        self.cuts.remove(cut)
-        self.world.machines.heal()
-        for other in self.cuts:
-            self.world.machines.cut(*other)
+        with self.lock:
+            self.cuts.remove(cut)
+            self.world.machines.heal()
+            for other in self.cuts:
+                self.world.machines.cut(*other)
 
     def hits_scheduler(self, _at, _role):
         up, seconds = self.world.up, self.dice.uniform(0.1, LONGEST)
@@ -133,7 +130,7 @@ class Round:
         what = self.dice.choice(["switchover", "failover"])
         try:
             body = {"to": at["id"]} if what == "switchover" else {}
-            answer = self.shop.client.post(f"/v1/clusters/{self.shop.name}/{what}", body, timeout=2).status
+            answer = self.shop.client.post(f"/v1/clusters/{self.shop.name}/{what}", body).status
         except (OSError, urllib.error.URLError) as error:
             answer = error
         self.tell(f"ask for a {what} to {role} {at['id']}: {answer}")
@@ -143,13 +140,15 @@ class Round:
         try:
             for _ in range(STRIKES):
                 members = self.strike(members)
-                self.until(time.monotonic() + self.dice.choice([0.02, 0.2, 1, 3]) * self.dice.random())
+                time.sleep(self.dice.choice([0.02, 0.2, 1, 3]) * self.dice.random())
         finally:
-            self.until(time.monotonic() + LONGEST + 1)
+            for end in self.ends:
+                end.join(2 * LONGEST)
         self.tell("all faults end")
 
 
 def rounds(world, shop, options):
+    shop.client.patience = 1  # a writer does not wait for a scheduler that is frozen
     until, number, rows = time.monotonic() + 60 * options.minutes, 0, 0
     while time.monotonic() < until:
         seed = options.seed + number

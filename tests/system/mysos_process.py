@@ -58,10 +58,10 @@ class Answer:
 class Client:
     """The API of one `mysos`."""
 
-    def __init__(self, url, token):
-        self.url, self.token = url, token
+    def __init__(self, url, token, patience=CREATE_SECONDS):
+        self.url, self.token, self.patience = url, token, patience
 
-    def request(self, method, path, body=None, token=True, headers=None, timeout=CREATE_SECONDS):
+    def request(self, method, path, body=None, token=True, headers=None, timeout=None):
         given = dict(headers or {})
         if isinstance(body, (dict, list)):
             body = json.dumps(body)
@@ -71,7 +71,7 @@ class Client:
         data = body.encode() if isinstance(body, str) else body
         request = urllib.request.Request(self.url + path, data=data, method=method, headers=given)
         try:
-            with urllib.request.urlopen(request, timeout=timeout) as answer:
+            with urllib.request.urlopen(request, timeout=timeout or self.patience) as answer:
                 return Answer(answer.status, answer.headers, answer.read().decode())
         except urllib.error.HTTPError as error:
             with error:
