@@ -122,6 +122,7 @@ bool MemberCore::note_read(const ServerSnapshot& read, Instant now) {
   const bool another = read.receiver_host != was.receiver_host || read.receiver_port != was.receiver_port;
   const bool heard = !r.read || !read.receiver_running || attached || another || read.heard != was.heard;
   heard ? r.source.heard(now) : r.source.nothing(now);
+  r.heard = r.heard || (was.receiver_connected && read.receiver_connected && read.heard != was.heard);
   r.seen.heard = read.heard;  // by itself it is no news
   const bool news = !r.read || r.seen != read || told_before != std::pair(r.source.told_ms(), r.server.told_ms());
   r.seen = read;
@@ -278,6 +279,7 @@ void MemberCore::quiet(std::optional<std::uint64_t> order, After after, const Gt
     steps = quieting();
   } else {
     steps.emplace_back(step::StopReceiver{});
+    if (plan.fence) steps.emplace_back(step::SyncRelayLog{});  // an election may count on what it says to hold
   }
   const bool semi_sync = maybe_writable_ && after == After::kSettle;
   run(std::move(plan), std::move(steps));
@@ -373,7 +375,7 @@ MemberReport MemberCore::report() const {
   r.received = seen.received;
   r.in_flight = seen.in_flight;
   r.binlog_end = seen.binlog_end;
-  r.received_end = seen.received_end;
+  if (running_->heard) r.received_end = seen.received_end;
   r.receiver_running = seen.receiver_running;
   r.receiver_connected = seen.receiver_connected;
   r.source_silent_ms = running_->source.told_ms();

@@ -215,7 +215,8 @@ class MemberCore {
     std::string server_id;
     ServerSnapshot seen;
     bool read = false;  // `seen` holds something
-    Silence source;     // of whom the receiver is to hear
+    bool heard = false;  // its receiver has heard of a source: what it says of its place there is not of an earlier life
+    Silence source;      // of whom the receiver is to hear
     Silence server;     // of mysqld itself
   };
   enum class After { kSettle, kShutdown };  // what the end of a plan leads to

@@ -147,6 +147,7 @@ void MemberCore::obey(std::uint64_t id, const order::Follow& o) {
   if (!attached) append(steps, {step::RequireContainedIn{o.source_executed}});
   // With it on, its own applier would hang.
   if (maybe_writable_ || running_->seen.semi_sync_d > 0) append(steps, {step::SemiSyncSource{0}});
+  if (o.acking) append(steps, {step::SyncRelayLog{}});  // it may be asked for what it received silently, too
   append(steps, {step::SemiSyncReplica{o.acking}});
   if (!attached) append(steps, {step::SetSource{o.host, o.port}});
   append(steps, {step::StartReplication{}});

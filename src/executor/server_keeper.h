@@ -91,6 +91,8 @@ class ServerKeeper final : public ServerSide {
   asio::awaitable<void> end_clones(RunPtr run);
   asio::awaitable<void> read_relay(bool keep_earlier);
   asio::awaitable<void> drop_relay();
+  asio::awaitable<Status> sync_relay(RunPtr run, Duration at_most);
+  asio::awaitable<void> sync_relay_files(RunPtr run);
   asio::awaitable<void> watch_exit(RunPtr run);
   asio::awaitable<void> bring_up(RunPtr run);
   asio::awaitable<void> poll(RunPtr run);

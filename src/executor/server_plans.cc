@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "executor/server_run.h"
+#include "mysql/relay_log.h"
 
 namespace mysos {
 namespace {
@@ -64,10 +65,38 @@ asio::awaitable<void> ServerKeeper::carry_out(RunPtr run, StepPlan plan) {
 // One step on the server, and how long it took.
 asio::awaitable<Status> ServerKeeper::do_step(RunPtr run, const ServerStep& step, Duration at_most, std::string_view when) {
   const Instant began = steady_now();
-  Status done = co_await run->ops.run(step, at_most);
+  const auto* acks = std::get_if<step::SemiSyncReplica>(&step);
+  if (acks != nullptr && !acks->on) {
+    run->relay_durable = false;
+    ++run->silenced;
+  }
+  const bool files = std::holds_alternative<step::SyncRelayLog>(step);
+  Status done = files ? co_await sync_relay(run, at_most) : co_await run->ops.run(step, at_most);
   ++run->steps;
   kLog.info("{}{}: {} in {} us", when, describe(step), done ? "done" : done.error().message, (steady_now() - began).count());
   co_return done;
+}
+
+// The relay log of one that acknowledges is durable already. On a disk that stalls it takes as long as that does: one try at
+// a time is under way, and nobody waits for it longer than `at_most`.
+asio::awaitable<Status> ServerKeeper::sync_relay(RunPtr run, Duration at_most) {
+  const Instant until = steady_now() + at_most;
+  while (!run->synced && steady_now() < until) co_await run->sync_ended.wait_for(until - steady_now());
+  if (run->synced && !run->relay_durable) {
+    run->synced.reset();
+    tasks_.spawn("sync the relay log", sync_relay_files(run));
+    while (!run->synced && steady_now() < until) co_await run->sync_ended.wait_for(until - steady_now());
+  }
+  if (!run->synced) co_return fail(Errc::kTimeout, "the disk does not take it");
+  co_return *run->synced;
+}
+
+asio::awaitable<void> ServerKeeper::sync_relay_files(RunPtr run) {
+  const std::uint64_t silenced = run->silenced;
+  auto sync = [dir = layout_.datadir]() -> asio::awaitable<Status> { co_return mysql::sync_relay_logs(dir); };
+  run->synced = co_await asio::co_spawn(pool_, sync(), asio::use_awaitable);
+  run->relay_durable = run->synced->has_value() && silenced == run->silenced;
+  run->sync_ended.notify_all();
 }
 
 asio::awaitable<void> ServerKeeper::tidy(RunPtr run, std::uint64_t plan, std::vector<ServerStep> steps, Instant at) {

@@ -11,12 +11,16 @@ namespace mysos {
 
 struct ServerKeeper::Run {
   Run(const asio::any_io_executor& executor, mysql::ServerProcess p, mysql::ServerOpsConfig config)
-      : process(std::move(p)), ops(executor, std::move(config)), border(executor) {}
+      : process(std::move(p)), ops(executor, std::move(config)), border(executor), sync_ended(executor) {}
   mysql::ServerProcess process;
   mysql::ServerOps ops;
   Signal border;            // a plan has left the server
   bool busy = false;        // a plan is at work
   std::uint64_t steps = 0;  // ended ones
+  bool relay_durable = false;    // all that is in its relay log, and will be
+  std::uint64_t silenced = 0;    // how often that ended
+  std::optional<Status> synced = Status{};  // the last try to make it so; none while one is under way
+  Signal sync_ended;
   bool restarting = false;  // its receiver, between two tries to connect
   bool up = false;
   std::optional<Instant> asked;  // when the read began that is under way

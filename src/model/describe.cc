@@ -20,6 +20,7 @@ std::string describe(const ServerStep& s) {
             return r.d == 0 ? "semi-sync source off" : "wait for " + std::to_string(r.d) + " acknowledgement(s)";
           },
           [](const step::SemiSyncReplica& r) -> std::string { return r.on ? "acknowledge" : "be silent"; },
+          [](const step::SyncRelayLog&) -> std::string { return "make the relay log durable"; },
           [](const step::StopReceiver&) -> std::string { return "stop the receiver"; },
           [](const step::StopReplication&) -> std::string { return "stop replication"; },
           [](const step::StartReplication&) -> std::string { return "start replication"; },

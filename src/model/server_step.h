@@ -31,7 +31,11 @@ struct SemiSyncSource {
 struct SemiSyncReplica {
   bool on = false;
   bool operator==(const SemiSyncReplica&) const = default;
-};  // takes effect when the receiver next starts
+};  // takes effect when the receiver next starts. On: each event is durable in the relay log before it is acknowledged. Off: it
+    // need not be (it would cost a silent replica most of its speed), until SyncRelayLog
+struct SyncRelayLog {
+  bool operator==(const SyncRelayLog&) const = default;
+};  // all that was received is durable once it returns; the receiver is stopped
 struct StopReceiver {
   bool operator==(const StopReceiver&) const = default;
 };  // returns once it is seen stopped; applier goes on
@@ -87,7 +91,7 @@ using ServerStep = std::variant<step::KillClients, step::SetReadOnly, step::Semi
                                 step::SemiSyncReplica, step::StopReceiver, step::StopReplication,
                                 step::StartReplication, step::ForgetSource, step::ShutOut,
                                 step::SetSource, step::RequireExecuted, step::RequireContainedIn,
-                                step::AwaitReceived, step::Drain>;
+                                step::AwaitReceived, step::Drain, step::SyncRelayLog>;
 std::string describe(const ServerStep& step);
 
 // What a receiver has heard of its source. It differs from one read to the next whenever anything came: an event or, where

@@ -54,7 +54,7 @@ class Mariadb final : public Flavour {
         kSemiSyncTimeout);
   }
   [[nodiscard]] std::string semi_sync_replica(bool on) const override {
-    return fmt::format("SET GLOBAL rpl_semi_sync_slave_enabled={}", on ? "ON" : "OFF");
+    return fmt::format("SET GLOBAL sync_relay_log={}, GLOBAL rpl_semi_sync_slave_enabled={}", on ? 1 : 0, on ? "ON" : "OFF");
   }
   [[nodiscard]] std::string stop_receiver() const override { return "STOP SLAVE IO_THREAD"; }
   [[nodiscard]] std::string stop_applier() const override { return "STOP SLAVE SQL_THREAD"; }

@@ -56,7 +56,7 @@ class Mysql final : public Flavour {
         d, kSemiSyncTimeout);
   }
   [[nodiscard]] std::string semi_sync_replica(bool on) const override {
-    return fmt::format("SET GLOBAL rpl_semi_sync_replica_enabled={}", on ? "ON" : "OFF");
+    return fmt::format("SET GLOBAL sync_relay_log={}, GLOBAL rpl_semi_sync_replica_enabled={}", on ? 1 : 0, on ? "ON" : "OFF");
   }
   [[nodiscard]] std::string stop_receiver() const override { return "STOP REPLICA IO_THREAD"; }
   [[nodiscard]] std::string stop_applier() const override { return "STOP REPLICA SQL_THREAD"; }

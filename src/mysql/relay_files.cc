@@ -109,6 +109,18 @@ Result<GtidSet> read_relay_logs(const std::string& datadir) {
   return scanner.held();
 }
 
+Status sync_relay_logs(const std::string& datadir) {
+  MYSOS_TRY(const auto files, relay_files(datadir));
+  for (const RelayFile& file : files) {
+    const std::string path = datadir + "/" + file.name;
+    const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (fd.get() < 0 && errno == ENOENT) continue;  // all of it was executed meanwhile
+    if (fd.get() < 0) return std::unexpected(errno_error("open", path, errno));
+    if (::fsync(fd.get()) != 0) return std::unexpected(errno_error("sync", path, errno));
+  }
+  return fsync_dir(datadir);
+}
+
 Status keep_relay_logs(const std::string& datadir, const std::string& kept) {
   MYSOS_TRY(const auto files, relay_files(datadir));
   if (files.empty()) return {};

@@ -77,6 +77,8 @@ inline constexpr std::string_view kRelayLogName = "relay";
 
 // All relay logs of the datadir of a server that does not run. Blocking: off the loop.
 Result<GtidSet> read_relay_logs(const std::string& datadir);
+// All that a server has written to its relay logs is durable. It may run; its receiver should not. Blocking: off the loop.
+Status sync_relay_logs(const std::string& datadir);
 // Hard links in `kept`, which is made, under names that were not used there; those that are linked already stay as they are.
 Status keep_relay_logs(const std::string& datadir, const std::string& kept);
 

@@ -53,6 +53,7 @@ enum class Mark {
   kDeleted,  // a deleted cluster was found to have left nothing
   kAgentCrash,
   kPowerLost,         // a machine lost its power, and writes that were not durable
+  kRelayTorn,         // ... or received transactions of a silent replica
   kUnsyncedKept,      // a server died alone, and kept writes that were not durable yet
   kWriteTrouble,      // an executor said that nothing can be written to its volume
   kDiskStalled,       // something had to wait for a stalled disk
@@ -120,6 +121,7 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Mark::kCount)> k
     "deleted",
     "agent_crash",
     "power_lost",
+    "relay_torn",
     "unsynced_kept",
     "write_trouble",
     "disk_stalled",

@@ -7,6 +7,11 @@
 #include <utility>
 
 namespace mysos::sim {
+namespace {
+
+constexpr int kLurks = 300;  // of 10 ms
+
+}  // namespace
 
 Nemesis::Nemesis(Sim& sim, Truth& truth, SimMaster& master, SimLeadership& schedulers,
                  std::uint32_t machines, const std::set<Fault>& only, bool rough_network)
@@ -82,6 +87,14 @@ SimExecutor* Nemesis::primary_victim() {
   return nullptr;
 }
 
+// A silent replica with much to lose.
+SimExecutor* Nemesis::with_unsynced_relay() {
+  for (SimExecutor* c : truth_.containers()) {
+    if (c->server().data() != nullptr && c->server().data()->relay_unsynced > 0) return c;
+  }
+  return nullptr;
+}
+
 void Nemesis::strike(Fault fault) {
   const bool serving = fault == Fault::kPrimaryServer || fault == Fault::kLateShown;
   SimExecutor* const v = serving ? primary_victim() : victim();
@@ -105,7 +118,7 @@ void Nemesis::strike(Fault fault) {
     case Fault::kMachine:
       return crash_machine(false);
     case Fault::kPower:
-      return crash_machine(true);
+      return prng_.chance(600) ? lurk(kLurks) : crash_machine(true);
     case Fault::kAgent:
       return any_agent().restart_process();
     case Fault::kMaster:
@@ -164,13 +177,24 @@ SimAgent& Nemesis::any_agent() {
   return *master_.agents()[prng_.below(master_.agents().size())];
 }
 
-void Nemesis::crash_machine(bool power_lost) {
-  SimAgent& agent = any_agent();
-  if (!agent.up()) return;
-  agent.crash(power_lost);
-  sim_.after(sim_.between(milliseconds(500), seconds(12)), [&agent] {
-    if (!agent.up()) agent.start();
-  });
+// Until a replica has much to lose, for a while.
+void Nemesis::lurk(int times) {
+  if (!on_) return;
+  if (SimExecutor* torn = with_unsynced_relay(); torn != nullptr) return crash_machine(true, torn);
+  if (times == 0) return crash_machine(true);
+  sim_.after(milliseconds(10), [this, times] { lurk(times - 1); });
+}
+
+void Nemesis::crash_machine(bool power_lost, SimExecutor* there) {
+  const bool all = power_lost && prng_.chance(300);  // a room without power
+  SimAgent* one = there == nullptr ? &any_agent() : master_.agents()[there->machine()].get();
+  for (const auto& agent : master_.agents()) {
+    if (!agent->up() || (!all && agent.get() != one)) continue;
+    agent->crash(power_lost);
+    sim_.after(sim_.between(milliseconds(500), seconds(12)), [agent = agent.get()] {
+      if (!agent->up()) agent->start();
+    });
+  }
 }
 
 void Nemesis::hurt_disk(Fault fault) {

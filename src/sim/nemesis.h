@@ -29,6 +29,8 @@ class Nemesis {
   void arm(const Kind& kind);
   void strike(Fault fault);
   SimExecutor* victim();
+  SimExecutor* with_unsynced_relay();
+  void lurk(int times);
   SimExecutor* primary_victim();
   void cut_pair();
   void isolate();
@@ -36,7 +38,7 @@ class Nemesis {
   void unwatched();
   void replica_cut();
   void late_acks();
-  void crash_machine(bool power_lost);
+  void crash_machine(bool power_lost, SimExecutor* there = nullptr);
   void hurt_disk(Fault fault);
   void lose_volume();
   [[nodiscard]] bool dispensable(const ClusterTruth& c, const MemberId& member) const;

@@ -97,6 +97,7 @@ void SimServer::lose_relay() {
     });
   }
   data_->relay.clear();
+  data_->relay_unsynced = 0;
   data_->held = data_->in_binlog;
   data_->received = data_->executed;
   data_->received_end = {};
@@ -104,13 +105,14 @@ void SimServer::lose_relay() {
 }
 
 // The relay log is durable before it acknowledges (sync_relay_log=1): MySQL reads it again after a
-// restart, and of MariaDB's its executor reads what was in it.
+// restart, and of MariaDB's its executor reads what was in it. That of a silent one is not.
 void SimServer::received_batch(const std::shared_ptr<ReplicaLink>& link, std::vector<TxnId> txns,
                                std::size_t position) {
   if (link != link_ || link->replica_life != life_ || !receiver_) return;
   ++heard_;
   if (disk_.stalled_until > sim_.now()) sim_.coverage.hit(Mark::kDiskStalled);
-  link->relay_synced = std::max(link->relay_synced, sim_.now() + disk_.sync(sim_));
+  const Duration written = semi_sync_replica_ ? disk_.sync(sim_) : microseconds(20);
+  link->relay_synced = std::max(link->relay_synced, sim_.now() + written);
   later(link->relay_synced - sim_.now(), [this, link, txns = std::move(txns), position] {
     relayed(link, txns, position);
   });
@@ -120,7 +122,9 @@ void SimServer::relayed(const std::shared_ptr<ReplicaLink>& link, const std::vec
                         std::size_t position) {
   if (link != link_ || !receiver_) return;
   for (const TxnId t : txns) {
-    if (!data_->held.has(t)) hold(t, false);
+    if (data_->held.has(t)) continue;
+    hold(t, false);
+    if (!semi_sync_replica_) ++data_->relay_unsynced;
   }
   reached(link, position);
   apply_soon();
@@ -149,6 +153,7 @@ void SimServer::apply_one() {
   if (!applier_ || data_->relay.empty() || d_ > 0) return;
   const TxnId t = data_->relay.front();
   data_->relay.pop_front();
+  data_->relay_unsynced = std::min(data_->relay_unsynced, data_->relay.size());
   hold(t, true);
   pump();
   poke();
@@ -247,6 +252,28 @@ void SimServer::take(const step::StopReceiver&, Done done) {
   }
   stop_receiver();
   done(std::nullopt);
+}
+
+void SimServer::take(const step::SyncRelayLog&, Done done) {
+  later(disk_.sync(sim_), [this, done = std::move(done)] {
+    data_->relay_unsynced = 0;
+    done(std::nullopt);
+  });
+}
+
+// Of a relay log that nobody made durable a part may be there.
+void SimServer::lose_unsynced_relay() {
+  if (data_->relay_unsynced == 0) return;
+  GtidSet lost;
+  for (std::uint64_t n = sim_.prng.below(data_->relay_unsynced + 1); n > 0; --n) {
+    const Txn& t = sim_.txns[data_->relay.back()];
+    lost.add(t.source, identity_.flavour == Flavour::kMysql ? t.number : 1, t.number);
+    data_->held.remove(data_->relay.back());
+    data_->relay.pop_back();
+    sim_.coverage.hit(Mark::kRelayTorn);
+  }
+  data_->relay_unsynced = 0;
+  data_->received = data_->received.minus(lost).united(data_->executed);
 }
 
 void SimServer::take(const step::StopReplication&, Done done) {

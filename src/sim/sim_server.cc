@@ -87,6 +87,7 @@ void SimServer::crash(const std::string& how, bool power_lost) {
 // Nobody was told of the writes that are not durable yet, and no replica has them. The kernel has
 // some of them, and writes them out when the process alone has died.
 void SimServer::lose_unsynced(bool power_lost) {
+  if (power_lost) lose_unsynced_relay();
   const std::size_t kept = power_lost ? 0 : sim_.prng.below(data_->unsynced.size() + 1);
   if (kept > 0) sim_.coverage.hit(Mark::kUnsyncedKept);
   if (power_lost && !data_->unsynced.empty()) sim_.coverage.hit(Mark::kPowerLost);

@@ -124,6 +124,7 @@ class SimServer final : private SimProcess {
   void flush();
   [[nodiscard]] bool no_room() const;
   void lose_unsynced(bool power_lost);
+  void lose_unsynced_relay();
   void forget_tail(std::size_t keep);
   void settle_commits();
   void release(Pending& commit);
@@ -173,6 +174,7 @@ class SimServer final : private SimProcess {
   void take(const step::RequireContainedIn& s, Done done);
   void take(const step::AwaitReceived& s, Done done);
   void take(const step::Drain& s, Done done);
+  void take(const step::SyncRelayLog& s, Done done);
 
   ServerWorld& world_;
   ServerIdentity identity_;

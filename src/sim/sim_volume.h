@@ -39,6 +39,7 @@ struct Datadir {
   TxnSet in_binlog;
   std::vector<TxnId> unsynced;  // written to the binlog, and lost where the power is
   std::deque<TxnId> relay;  // received, not applied
+  std::size_t relay_unsynced = 0;  // of these the last are lost where the power is
   TxnSet held;              // binlog and relay
   GtidSet executed;
   GtidSet received;               // contains executed
