@@ -34,23 +34,22 @@ std::optional<Pair> pair_of(const Order& order) {
                     order);
 }
 
-void OrderDesk::want(const MemberId& member, const std::optional<Order>& order, Instant now) {
-  if (!order) return unwanted(member, 0, now);
-  want_in(lanes_[member][0], member, *order, now);
-}
-
-void OrderDesk::want_setup(const MemberId& member, bool wanted, Instant now) {
-  if (!wanted) return unwanted(member, 1, now);
-  want_in(lanes_[member][1], member, order::Setup{}, now);
+Instant OrderDesk::want(const MemberId& member, bool setup, const std::optional<Order>& order, Instant now) {
+  auto found = lanes_.find(member);
+  if (found == lanes_.end()) {
+    if (!setup && !order) return kNever;
+    found = lanes_.try_emplace(member).first;
+  }
+  Lanes& lanes = found->second;
+  setup ? want_in(lanes.setup, member, order::Setup{}, now) : unwanted(lanes.setup, now);
+  order ? want_in(lanes.epoch, member, *order, now) : unwanted(lanes.epoch, now);
+  return std::min(lanes.setup.next(), lanes.epoch.next());
 }
 
 // Nothing is to be sent there now. An answer that is overdue is not waited for any longer: next() must not stay behind.
-void OrderDesk::unwanted(const MemberId& member, std::size_t lane, Instant now) {
-  const auto it = lanes_.find(member);
-  if (it == lanes_.end()) return;
-  Lane& found = it->second[lane];
-  found.held_back = false;
-  if (found.in_flight != 0 && now >= found.until) give_up(found, now);
+void OrderDesk::unwanted(Lane& lane, Instant now) {
+  lane.held_back = false;
+  if (lane.in_flight != 0 && now >= lane.until) give_up(lane, now);
 }
 
 void OrderDesk::give_up(Lane& lane, Instant now) {
@@ -79,26 +78,17 @@ void OrderDesk::want_in(Lane& lane, const MemberId& member, const Order& order, 
 bool OrderDesk::done(const MemberId& member, std::uint64_t id, Instant now) {
   const auto it = lanes_.find(member);
   if (it == lanes_.end()) return false;
-  for (Lane& lane : it->second) {
-    if (lane.in_flight != id) continue;
-    give_up(lane, now);
+  for (Lane* lane : {&it->second.epoch, &it->second.setup}) {
+    if (lane->in_flight != id) continue;
+    give_up(*lane, now);
     return true;
   }
   return false;
 }
 
-Instant OrderDesk::next(const MemberId& member) const {
-  const auto it = lanes_.find(member);
-  if (it == lanes_.end()) return kNever;
-  Instant at = kNever;
-  for (const Lane& lane : it->second) {
-    if (lane.in_flight != 0) {
-      at = std::min(at, lane.until);
-    } else if (lane.held_back) {
-      at = std::min(at, lane.not_before);
-    }
-  }
-  return at;
+Instant OrderDesk::Lane::next() const {
+  if (in_flight != 0) return until;
+  return held_back ? not_before : kNever;
 }
 
 }  // namespace mysos

@@ -4,7 +4,6 @@
 // what is really sent: an order that is in flight isn't sent again before its answer or its deadline, one that was answered
 // and is still wanted waits a little longer each time, a changed one goes at once. A fence, and whatever is of a higher
 // pair, never waits behind an older order: the executor tells them apart by their pairs. Volatile.
-#include <array>
 #include <map>
 #include <optional>
 #include <vector>
@@ -26,14 +25,12 @@ class OrderDesk {
   OrderDesk(Ledger& ledger, Duration deadline, std::uint64_t first_id)
       : ledger_(ledger), deadline_(deadline), next_id_(first_id) {}
 
-  // What `member` shall be told now, if anything. Setup has a lane of its own beside the orders of the epoch.
-  void want(const MemberId& member, const std::optional<Order>& order, Instant now);
-  void want_setup(const MemberId& member, bool wanted, Instant now);
+  // What `member` shall be told now, if anything. Setup has a lane of its own beside the orders of the epoch. Gives
+  // when it should be called again for this member, at the latest.
+  Instant want(const MemberId& member, bool setup, const std::optional<Order>& order, Instant now);
   // The answer to an order; false if nobody waits for it any more.
   bool done(const MemberId& member, std::uint64_t id, Instant now);
 
-  // When want() should be called again for this member, at the latest.
-  [[nodiscard]] Instant next(const MemberId& member) const;
   template <class Keep>
   void retain(Keep keep) {
     std::erase_if(lanes_, [&](const auto& entry) { return !keep(entry.first); });
@@ -42,6 +39,9 @@ class OrderDesk {
 
  private:
   struct Lane {
+    // When want() should be called again for it, at the latest.
+    [[nodiscard]] Instant next() const;
+
     std::optional<Order> order;   // the last one sent
     std::uint64_t in_flight = 0;  // its id, 0 = answered or lost
     Instant until = kNever;       // its deadline
@@ -50,13 +50,17 @@ class OrderDesk {
     bool held_back = false;       // something is wanted, and waits for not_before or until
   };
   void want_in(Lane& lane, const MemberId& member, const Order& order, Instant now);
-  void unwanted(const MemberId& member, std::size_t lane, Instant now);
+  static void unwanted(Lane& lane, Instant now);
   static void give_up(Lane& lane, Instant now);
 
   Ledger& ledger_;
   Duration deadline_;
   std::uint64_t next_id_;
-  std::map<MemberId, std::array<Lane, 2>> lanes_;  // [0] the epoch's, [1] Setup
+  struct Lanes {
+    Lane epoch;
+    Lane setup;
+  };
+  std::map<MemberId, Lanes> lanes_;
 };
 
 }  // namespace mysos

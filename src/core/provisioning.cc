@@ -168,9 +168,9 @@ void Provisioner::finish(const Owner& owner, const std::string& why) {
 }
 
 void Provisioner::member_spoke(const MemberId& member, Instant now) {
-  const Owner owner{table_.at(member).cluster, member};
   MemberRow& row = table_.at(member);
   row.accepted.reset();
+  const Owner owner{row.cluster, member};
   if (get(owner).stage != MemberStage::kLaunching) return;
   to_running(owner, now);
   wake(now);

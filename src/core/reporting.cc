@@ -39,12 +39,16 @@ MemberRow* note_report(Ledger& ledger, MemberTable& table, const SharedValue<Mem
   const Member* member = cluster->find(report.member);
   const bool has_task = member->stage == MemberStage::kLaunching || member->stage == MemberStage::kRunning;
   if (!has_task || member->task != report.task) return nullptr;
-  ledger.touch(row->cluster);
-  if (!same_volume(ledger, *cluster, *member, report, *row)) return nullptr;
+  if (!same_volume(ledger, *cluster, *member, report, *row)) {
+    ledger.touch(row->cluster);
+    return nullptr;
+  }
   row->last_seen = now;
   const SharedValue<MemberReport>& known = row->report;
   const bool older = known && known->executor == report.executor && report.seq <= known->seq;
   if (older) return row;
+  // That it says the same again is no news: what is due by then wakes its planner.
+  if (!known || known->facts() != report.facts()) ledger.touch(row->cluster);
   tell_seeding(ledger, table, *cluster, *row, report);
   row->report = said;
   return row;

@@ -190,7 +190,8 @@ struct SchedulerCore::Impl {
 
   // ---- members ----
   void take(const scheduler_input::Reported& in, Instant now) {
-    if (MemberRow* row = reported(in.report, now)) row->connected = true;
+    MemberRow* row = reported(in.report, now);
+    if (row != nullptr && !std::exchange(row->connected, true)) ledger.touch(row->cluster);
   }
   void take(const scheduler_input::WatchLost& in, Instant) {
     MemberRow* row = table.find(in.member);
@@ -292,19 +293,18 @@ struct SchedulerCore::Impl {
   }
 
   void carry_out(const ClusterId& id, const EpochDecision& decision, const std::vector<MemberView>& members, Instant now) {
+    const Cluster& cluster = *ledger.find(id);
     Mind& mind = minds.at(id);
     mind.waiting_for = decision.waiting_for;
     Instant at = decision.revisit;
     if (mind.switching_since) at = std::min(at, *mind.switching_since + kSwitchoverPatience);
     for (const MemberView& view : members) {
       const bool bare = view.connected && view.report && !view.report->has_secrets;
-      orders.want_setup(view.id, bare, now);
       const auto wanted = std::ranges::find_if(decision.orders, [&](const auto& entry) { return entry.first == view.id; });
       std::optional<Order> order;
       if (wanted != decision.orders.end()) order = wanted->second;
-      if (!order) order = introduction(*ledger.find(id), view);
-      orders.want(view.id, order, now);
-      at = std::min(at, orders.next(view.id));
+      if (!order) order = introduction(cluster, view);
+      at = std::min(at, orders.want(view.id, bare, order, now));
     }
     wake(id, at);
   }
@@ -312,7 +312,7 @@ struct SchedulerCore::Impl {
   // When the cluster is planned for again at the latest.
   void wake(const ClusterId& id, Instant at) {
     const auto mind = minds.find(id);
-    if (mind == minds.end()) return;
+    if (mind == minds.end() || mind->second.wake == at) return;
     wakes.erase({mind->second.wake, id});
     mind->second.wake = at;
     if (at != kNever) wakes.emplace(at, id);

@@ -106,10 +106,10 @@ void fields(Io& io, Seeding& s) {
   io("why", s.why);
 }
 
-struct MemberReport {
+// What a report says.
+struct MemberFacts {
   MemberId member;
   TaskId task;
-  std::uint64_t seq = 0;  // rises with every report of this executor process
   std::string executor;   // of this executor process: random, so that seq can be compared
   Pair promised;          // durable
   MemberRole role = MemberRole::kIdle;  // what is in force, steps all done
@@ -156,7 +156,13 @@ struct MemberReport {
   std::uint16_t port = 0;  // of mysqld
   // It can tell an election all that it acknowledged: it lost no relay log, or knows what it lost.
   [[nodiscard]] bool remembers() const { return !amnesiac || known.has_value(); }
+  bool operator==(const MemberFacts&) const = default;
+};
+struct MemberReport : MemberFacts {
+  std::uint64_t seq = 0;  // rises with every report of this executor process
   bool operator==(const MemberReport&) const = default;
+  // All but when it was said.
+  [[nodiscard]] const MemberFacts& facts() const { return *this; }
 };
 template <class Io>
 void fields(Io& io, MemberReport& r) {

@@ -7,8 +7,10 @@ namespace mysos {
 namespace {
 
 LoopInput report(const char* member, std::uint64_t seq) {
-  return SchedulerInput(
-      scheduler_input::Reported{MemberReport{.member = MemberId(member), .seq = seq}});
+  MemberReport said;
+  said.member = MemberId(member);
+  said.seq = seq;
+  return SchedulerInput(scheduler_input::Reported{said});
 }
 std::uint64_t seq_of(const std::optional<LoopInput>& input) {
   return std::get<scheduler_input::Reported>(std::get<SchedulerInput>(*input)).report->seq;
