@@ -139,7 +139,7 @@ Result<CreateRequest> parse_create(std::string_view body, std::span<const Versio
   MYSOS_TRY_VOID(check_fields(in, kKnown));
   CreateRequest request;
   ClusterSpec& spec = request.spec;
-  JsonReader reader(in, "");
+  JsonReader reader(in);
   reader.required("name", spec.name);
   reader("members", spec.members);
   reader("version", spec.version);
@@ -222,7 +222,7 @@ Result<SwitchoverRequest> parse_switchover(std::string_view body) {
   static const auto kKnown = std::to_array<std::string>({"to"});
   MYSOS_TRY(const json::object in, parse_object(body));
   MYSOS_TRY_VOID(check_fields(in, kKnown));
-  JsonReader reader(in, "");
+  JsonReader reader(in);
   reader("to", request.to);
   MYSOS_TRY_VOID(reader.take());
   return request;
@@ -234,7 +234,7 @@ Result<FailoverRequest> parse_failover(std::string_view body) {
   static const auto kKnown = std::to_array<std::string>({"to", "accept_loss"});
   MYSOS_TRY(const json::object in, parse_object(body));
   MYSOS_TRY_VOID(check_fields(in, kKnown));
-  JsonReader reader(in, "");
+  JsonReader reader(in);
   reader("to", request.to);
   reader("accept_loss", request.accept_loss);
   MYSOS_TRY_VOID(reader.take());
@@ -246,7 +246,7 @@ Result<PromotionRequest> parse_promotion(std::string_view body) {
   static const auto kKnown = std::to_array<std::string>({"member", "promotion"});
   MYSOS_TRY(const json::object in, parse_object(body));
   MYSOS_TRY_VOID(check_fields(in, kKnown));
-  JsonReader reader(in, "");
+  JsonReader reader(in);
   reader.required("member", request.member);
   reader.required("promotion", request.promotion);
   MYSOS_TRY_VOID(reader.take());

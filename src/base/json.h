@@ -29,8 +29,8 @@ namespace json = boost::json;
 
 inline constexpr std::size_t kMaxJsonDepth = 64;
 
-// Parses one document; Errc::kInvalid with the position otherwise.
-Result<json::value> parse_json(std::string_view text);
+// Parses one document; Errc::kInvalid with the position otherwise. Its memory is `storage`'s.
+Result<json::value> parse_json(std::string_view text, json::storage_ptr storage = {});
 
 template <class E>
 struct EnumName {
@@ -59,22 +59,38 @@ class JsonWriter;
 class JsonReader;
 template <class T>
 json::value to_json(const T& value);
+
+// Where in a document a value is; its text is made only for errors.
+struct JsonPath {
+  const JsonPath* parent = nullptr;
+  std::string_view key;
+  std::optional<std::size_t> index = std::nullopt;  // in a list
+
+  [[nodiscard]] std::string text() const;
+};
 template <class T>
-Status read_json(const json::value& in, T& out, const std::string& path);
+Status read_json(const json::value& in, T& out, const JsonPath& path);
 template <class T>
 Result<T> from_json(const json::value& in) {
   T out{};
-  MYSOS_TRY_VOID(read_json(in, out, ""));
+  MYSOS_TRY_VOID(read_json(in, out, JsonPath{}));
   return out;
 }
+
 template <class T>
 Result<T> from_json_text(std::string_view text) {
-  MYSOS_TRY(const json::value v, parse_json(text));
+  std::array<unsigned char, 8192> room;  // a longer document goes on on the heap
+  json::monotonic_resource memory(room.data(), room.size());
+  MYSOS_TRY(const json::value v, parse_json(text, &memory));
   return from_json<T>(v);
 }
 template <class T>
+void write_json(const T& value, std::string& out);
+template <class T>
 std::string to_json_text(const T& value) {
-  return json::serialize(to_json(value));
+  std::string out;
+  write_json(value, out);
+  return out;
 }
 
 namespace json_detail {
@@ -104,7 +120,24 @@ concept HasText = requires(const T& t, T* p) {
   { to_text(t) } -> std::convertible_to<std::string>;
   { from_text(std::string_view{}, p) } -> std::same_as<Result<T>>;
 };
-inline std::unexpected<Error> wrong(const std::string& path, std::string_view wanted) {
+// What is written as a string.
+template <class T>
+concept IsText = std::is_enum_v<T> || std::is_convertible_v<const T&, std::string_view> || IsStrongId<T>::value || HasText<T>;
+template <IsText T>
+decltype(auto) text_of(const T& value) {
+  if constexpr (std::is_enum_v<T>) {
+    return enum_text(value);
+  } else if constexpr (std::is_convertible_v<const T&, std::string_view>) {
+    return std::string_view(value);
+  } else if constexpr (IsStrongId<T>::value) {
+    return std::string_view(value.value);
+  } else {
+    return to_text(value);
+  }
+}
+void write_quoted(std::string_view text, std::string& out);
+inline std::unexpected<Error> wrong(const JsonPath& at, std::string_view wanted) {
+  const std::string path = at.text();
   return fail(Errc::kInvalid, (path.empty() ? "the document" : path) + " must be " + std::string(wanted), path);
 }
 template <class K>
@@ -150,23 +183,55 @@ class JsonWriter {
   json::object& out_;
 };
 
+// The same, as text at once.
+class JsonTextWriter {
+ public:
+  explicit JsonTextWriter(std::string& out) : out_(out) {}
+  static constexpr bool reading = false;
+  template <class T>
+  void operator()(std::string_view key, T& value) {
+    using V = std::remove_const_t<T>;
+    if constexpr (json_detail::IsOptional<V>::value) {
+      if (value) field(key, *value);
+    } else {
+      field(key, value);
+    }
+  }
+  template <class T>
+  void required(std::string_view key, T& value) {
+    (*this)(key, value);
+  }
+  template <class T>
+  void field(std::string_view key, const T& value) {
+    if (std::exchange(some_, true)) out_ += ',';
+    json_detail::write_quoted(key, out_);
+    out_ += ':';
+    write_json(value, out_);
+  }
+
+ private:
+  std::string& out_;
+  bool some_ = false;
+};
+
 // An object that is being read; the first error is kept.
 class JsonReader {
  public:
-  JsonReader(const json::object& in, std::string path) : in_(in), path_(std::move(path)) {}
+  explicit JsonReader(const json::object& in, const JsonPath& path = {}) : in_(in), path_(path) {}
   static constexpr bool reading = true;
   template <class T>
   void operator()(std::string_view key, T& value) {
     if (!status_) return;
     const auto* found = in_.if_contains(key);
     if (found == nullptr || found->is_null()) return;
-    status_ = read_json(*found, value, child(key));
+    status_ = read_json(*found, value, JsonPath{&path_, key});
   }
   template <class T>
   void required(std::string_view key, T& value) {
     if (!status_) return;
     if (in_.if_contains(key) == nullptr) {
-      status_ = fail(Errc::kInvalid, child(key) + " is missing", child(key));
+      const std::string missing = JsonPath{&path_, key}.text();
+      status_ = fail(Errc::kInvalid, missing + " is missing", missing);
       return;
     }
     (*this)(key, value);
@@ -174,11 +239,8 @@ class JsonReader {
   Status take() { return std::move(status_); }
 
  private:
-  [[nodiscard]] std::string child(std::string_view key) const {
-    return path_.empty() ? std::string(key) : path_ + "." + std::string(key);
-  }
   const json::object& in_;
-  std::string path_;
+  JsonPath path_;
   Status status_;
 };
 
@@ -189,20 +251,14 @@ json::value to_json(const T& value) {
     return value;
   } else if constexpr (std::is_same_v<T, bool> || std::is_arithmetic_v<T>) {
     return value;
-  } else if constexpr (std::is_enum_v<T>) {
-    return json::string(enum_text(value));
-  } else if constexpr (std::is_convertible_v<const T&, std::string_view>) {
-    return json::string(std::string_view(value));
-  } else if constexpr (IsStrongId<T>::value) {
-    return json::string(value.value);
+  } else if constexpr (IsText<T>) {
+    return json::string(text_of(value));
   } else if constexpr (std::is_same_v<T, Bytes>) {
     return value.value;
   } else if constexpr (std::is_same_v<T, WallTime>) {
     return value.ms;
   } else if constexpr (std::is_same_v<T, Duration>) {
     return value.count();
-  } else if constexpr (HasText<T>) {
-    return json::string(to_text(value));
   } else if constexpr (IsOptional<T>::value) {
     return value ? to_json(*value) : json::value(nullptr);
   } else if constexpr (IsVector<T>::value || IsSet<T>::value) {
@@ -221,8 +277,38 @@ json::value to_json(const T& value) {
   }
 }
 
+// The text of to_json(value).
 template <class T>
-Status read_json(const json::value& in, T& out, const std::string& path) {
+void write_json(const T& value, std::string& out) {
+  using namespace json_detail;
+  if constexpr (IsText<T>) {
+    write_quoted(text_of(value), out);
+  } else if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
+    out += std::to_string(value);
+  } else if constexpr (IsVector<T>::value || IsSet<T>::value) {
+    out += '[';
+    for (bool some = false; const auto& e : value) {
+      if (std::exchange(some, true)) out += ',';
+      write_json(e, out);
+    }
+    out += ']';
+  } else if constexpr (IsMap<T>::value) {
+    out += '{';
+    JsonTextWriter io(out);
+    for (const auto& [k, v] : value) io.field(key_text(k), v);
+    out += '}';
+  } else if constexpr (requires(JsonTextWriter& io, T& v) { fields(io, v); }) {
+    out += '{';
+    JsonTextWriter io(out);
+    fields(io, const_cast<T&>(value));  // a writer does not change it
+    out += '}';
+  } else {
+    out += json::serialize(to_json(value));
+  }
+}
+
+template <class T>
+Status read_json(const json::value& in, T& out, const JsonPath& path) {
   using namespace json_detail;
   if constexpr (std::is_same_v<T, json::value>) {
     out = in;
@@ -268,7 +354,7 @@ Status read_json(const json::value& in, T& out, const std::string& path) {
   } else if constexpr (HasText<T>) {
     if (!in.is_string()) return wrong(path, "a string");
     auto parsed = from_text(std::string_view(in.get_string()), static_cast<T*>(nullptr));
-    if (!parsed) return fail(Errc::kInvalid, path + ": " + parsed.error().message, path);
+    if (!parsed) return fail(Errc::kInvalid, path.text() + ": " + parsed.error().message, path.text());
     out = *std::move(parsed);
   } else if constexpr (IsOptional<T>::value) {
     if (in.is_null()) {
@@ -284,7 +370,7 @@ Status read_json(const json::value& in, T& out, const std::string& path) {
     std::size_t i = 0;
     for (const auto& e : in.get_array()) {
       typename T::value_type inner{};
-      MYSOS_TRY_VOID(read_json(e, inner, path + "[" + std::to_string(i++) + "]"));
+      MYSOS_TRY_VOID(read_json(e, inner, JsonPath{&path, {}, i++}));
       if constexpr (IsSet<T>::value) {
         out.insert(std::move(inner));
       } else {
@@ -297,7 +383,7 @@ Status read_json(const json::value& in, T& out, const std::string& path) {
     for (const auto& e : in.get_object()) {
       const std::string_view key(e.key());
       typename T::mapped_type inner{};
-      MYSOS_TRY_VOID(read_json(e.value(), inner, path.empty() ? std::string(key) : path + "." + std::string(key)));
+      MYSOS_TRY_VOID(read_json(e.value(), inner, JsonPath{&path, key}));
       out.emplace(key_from<typename T::key_type>(key), std::move(inner));
     }
   } else {

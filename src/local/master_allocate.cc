@@ -24,29 +24,18 @@ bool may_have(const std::string& role, const Resource& r) {
   return role == reserved || role.starts_with(reserved + "/");
 }
 
-// `whole` without what it has of `part`.
-void take_possible(Resources& whole, const Resources& part) {
-  if (whole.contains(part)) {
-    whole -= part;
-    return;
-  }
-  for (const Resource& r : part.list()) {
-    if (whole.contains(Resources{r})) whole -= Resources{r};
-  }
-}
-
 }  // namespace
 
 Resources MasterCore::free_of(const AgentId& id) const {
   const auto found = agents_.find(id);
   if (found == agents_.end() || found->second.link != Link::kConnected) return {};
   Resources free = found->second.total;
-  for (const auto& [key, resources] : found->second.held) take_possible(free, resources);
+  for (const auto& [key, resources] : found->second.held) free.take_possible(resources);
   for (const auto& [key, info] : found->second.executors) {
-    take_possible(free, info.executor_resources.allocated_to(""));
+    free.take_possible(info.executor_resources.allocated_to(""));
   }
   for (const auto& [offer_id, offer] : offers_) {
-    if (offer.agent == id) take_possible(free, offer.resources.allocated_to(""));
+    if (offer.agent == id) free.take_possible(offer.resources.allocated_to(""));
   }
   return free;
 }

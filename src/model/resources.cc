@@ -56,22 +56,18 @@ Resources::Resources(const std::vector<Resource>& list) {
   for (const Resource& r : list) add(r);
 }
 
-void Resources::add(const Resource& r) {
+void Resources::add(Resource r) {
   if (!r.is_ranges() && r.milli == 0) return;
-  if (!r.volume) {
-    for (Resource& mine : list_) {
-      if (!alike(mine, r)) continue;
-      if (r.is_ranges()) {
-        mine.ranges.insert(mine.ranges.end(), r.ranges.begin(), r.ranges.end());
-        mine.ranges = normalized(std::move(mine.ranges));
-      } else {
-        mine.milli += r.milli;
-      }
-      return;
-    }
+  r.ranges = normalized(std::move(r.ranges));
+  const auto mine = r.volume ? list_.end() : std::ranges::find_if(list_, [&](const Resource& m) { return alike(m, r); });
+  if (mine == list_.end()) {
+    list_.push_back(std::move(r));
+  } else if (r.is_ranges()) {
+    mine->ranges.insert(mine->ranges.end(), r.ranges.begin(), r.ranges.end());
+    mine->ranges = normalized(std::move(mine->ranges));
+  } else {
+    mine->milli += r.milli;
   }
-  list_.push_back(r);
-  list_.back().ranges = normalized(std::move(list_.back().ranges));
 }
 
 bool Resources::take(const Resource& r) {
@@ -97,9 +93,23 @@ bool Resources::take(const Resource& r) {
   return false;
 }
 
+bool Resources::has(const Resource& r) const {
+  return std::ranges::any_of(list_, [&](const Resource& mine) {
+    if (!alike(mine, r)) return false;
+    if (r.volume) return mine.milli == r.milli;
+    return r.is_ranges() ? covers(mine.ranges, r.ranges) : mine.milli >= r.milli;
+  });
+}
+
+// No two entries of a list are alike, but for volumes.
 bool Resources::contains(const Resources& part) const {
-  Resources rest = *this;
-  return std::ranges::all_of(part.list_, [&](const Resource& r) { return rest.take(r); });
+  return std::ranges::all_of(part.list_, [&](const Resource& r) {
+    return has(r) && (!r.volume || std::ranges::count(list_, r) >= std::ranges::count(part.list_, r));
+  });
+}
+
+void Resources::take_possible(const Resources& part) {
+  for (const Resource& r : part.list_) take(r);
 }
 
 Resources& Resources::operator+=(const Resources& other) {
@@ -123,7 +133,7 @@ Resources Resources::reserved_as(const Reservation& reservation) const {
   Resources out;
   for (Resource r : list_) {
     r.reservations.push_back(reservation);
-    out.add(r);
+    out.add(std::move(r));
   }
   return out;
 }
@@ -133,7 +143,7 @@ Resources Resources::popped() const {
   for (Resource r : list_) {
     MYSOS_ASSERT(!r.reservations.empty(), "there is a reservation to give back");
     r.reservations.pop_back();
-    out.add(r);
+    out.add(std::move(r));
   }
   return out;
 }
@@ -142,7 +152,7 @@ Resources Resources::allocated_to(const std::string& role) const {
   Resources out;
   for (Resource r : list_) {
     r.allocation_role = role;
-    out.add(r);
+    out.add(std::move(r));
   }
   return out;
 }

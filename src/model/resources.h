@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/shared_value.h"
 #include "model/ids.h"
 
 namespace mysos {
@@ -43,6 +44,38 @@ void fields(Io& io, Reservation& r) {
   io("labels", r.labels);
 }
 
+// A stack of them, the current one last. Copies share it until one is changed: an offer is copied often, and these are most
+// of it. Reads as a std::vector.
+class Reservations {
+ public:
+  using value_type = Reservation;
+  Reservations() = default;
+  Reservations(std::initializer_list<Reservation> stack) : stack_(std::vector<Reservation>(stack)) {}
+
+  [[nodiscard]] bool empty() const { return list().empty(); }
+  [[nodiscard]] std::size_t size() const { return list().size(); }
+  [[nodiscard]] auto begin() const { return list().begin(); }
+  [[nodiscard]] auto end() const { return list().end(); }
+  const Reservation& operator[](std::size_t i) const { return list()[i]; }
+  [[nodiscard]] const Reservation& back() const { return list().back(); }
+  void push_back(Reservation r) {
+    if (!stack_) stack_ = std::vector<Reservation>();
+    stack_->push_back(std::move(r));
+  }
+  void pop_back() { stack_->pop_back(); }
+  void clear() { stack_.reset(); }
+  bool operator==(const Reservations& other) const { return stack_.shares(other.stack_) || list() == other.list(); }
+
+ private:
+  [[nodiscard]] const std::vector<Reservation>& list() const {
+    static const std::vector<Reservation> kNone;
+    return stack_ ? *stack_ : kNone;
+  }
+  SharedValue<std::vector<Reservation>> stack_;
+};
+template <>
+struct json_detail::IsVector<Reservations> : std::true_type {};
+
 struct Volume {
   VolumeId id;
   std::string principal;
@@ -60,7 +93,7 @@ struct Resource {
   std::string name;                       // cpus, mem (MiB), disk (MiB), ports, ...
   std::int64_t milli = 0;                 // scalar value in thousandths; unused where there are ranges
   std::vector<Range> ranges;              // ports
-  std::vector<Reservation> reservations;  // [] = unreserved
+  Reservations reservations;              // [] = unreserved
   std::optional<Volume> volume;
   std::string allocation_role;            // allocation_info.role, "" where absent
   bool operator==(const Resource&) const = default;
@@ -91,8 +124,16 @@ class Resources {
   Resources& operator+=(const Resources& other);
   // Takes `part` away; it must be contained (asserted).
   Resources& operator-=(const Resources& part);
-  friend Resources operator+(Resources a, const Resources& b) { return a += b; }
-  friend Resources operator-(Resources a, const Resources& b) { return a -= b; }
+  // Takes away those entries of `part` that are contained.
+  void take_possible(const Resources& part);
+  friend Resources operator+(Resources a, const Resources& b) {
+    a += b;
+    return a;
+  }
+  friend Resources operator-(Resources a, const Resources& b) {
+    a -= b;
+    return a;
+  }
   bool operator==(const Resources& other) const;  // as sets: order does not matter
 
   // The sum of a scalar over all entries that pass `keep`, in thousandths.
@@ -111,7 +152,7 @@ class Resources {
   [[nodiscard]] Resources filter(Keep keep) const {
     Resources out;
     for (const auto& r : list_) {
-      if (keep(r)) out.add(r);
+      if (keep(r)) out.list_.push_back(r);
     }
     return out;
   }
@@ -124,8 +165,9 @@ class Resources {
   [[nodiscard]] Resources allocated_to(const std::string& role) const;
 
  private:
-  void add(const Resource& r);
+  void add(Resource r);
   bool take(const Resource& r);
+  [[nodiscard]] bool has(const Resource& r) const;
   std::vector<Resource> list_;
 };
 json::value to_json_list(const Resources& r);
