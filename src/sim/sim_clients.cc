@@ -24,6 +24,7 @@ void SimClients::add_writer(const ClusterId& cluster) {
 
 SimExecutor* SimClients::pick(const Writer& w) {
   std::vector<SimExecutor*> mine;
+  mine.reserve(truth_.containers().size());
   for (SimExecutor* c : truth_.containers()) {
     if (c->spec().cluster == w.cluster) mine.push_back(c);
   }
@@ -37,7 +38,8 @@ void SimClients::turn(std::size_t writer) {
   Writer& w = writers_[writer];
   const std::uint64_t attempt = ++w.attempt;
   SimExecutor* where = pick(w);
-  sim_.after(kGiveUp, [this, writer, attempt] { finish(writer, attempt, false); });
+  w.gives_up = sim_.now() + kGiveUp;
+  if (!w.watched) watch(writer);
   if (where == nullptr) return;
   if (!w.asks || w.at == where) return write_to(writer, *where);
   sim_.network.send(w.node, where->node(), [this, writer, attempt, where, node = w.node] {
@@ -49,6 +51,17 @@ void SimClients::turn(std::size_t writer) {
     sim_.network.send(where->node(), node, [this, writer, attempt, where] {
       if (writers_[writer].attempt == attempt) write_to(writer, *where);
     });
+  });
+}
+
+void SimClients::watch(std::size_t writer) {
+  writers_[writer].watched = true;
+  sim_.after(writers_[writer].gives_up - sim_.now(), [this, writer] {
+    Writer& w = writers_[writer];
+    w.watched = false;
+    if (w.gives_up == kNever) return;
+    if (w.gives_up > sim_.now()) return watch(writer);
+    finish(writer, w.attempt, false);
   });
 }
 
@@ -75,6 +88,7 @@ void SimClients::finish(std::size_t writer, std::uint64_t attempt, bool ok) {
   Writer& w = writers_[writer];
   if (w.attempt != attempt) return;
   ++w.attempt;
+  w.gives_up = kNever;
   if (ok) {
     ++told_ok_;
   } else {

@@ -25,9 +25,11 @@ class SimClients {
     bool asks = false;          // /primary first
     SimExecutor* at = nullptr;  // where the last write went well
     std::uint64_t attempt = 0;
-    Instant next{};
+    Instant gives_up = kNever;  // the attempt under way
+    bool watched = false;       // for that: one timer is enough for all of its attempts
   };
   void turn(std::size_t writer);
+  void watch(std::size_t writer);
   void write_to(std::size_t writer, SimExecutor& where);
   void finish(std::size_t writer, std::uint64_t attempt, bool ok);
   [[nodiscard]] SimExecutor* pick(const Writer& w);

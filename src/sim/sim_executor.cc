@@ -165,16 +165,24 @@ void SimExecutor::container_dies() {
 void SimExecutor::give(MemberInput input) {
   if (!core_) return;
   if (freezer_.frozen()) return awake([this, input = std::move(input)] { give(input); });
-  inbox_.push_back(std::move(input));
+  if (syncing_ || !inbox_.empty()) {
+    inbox_.push_back(std::move(input));
+  } else {
+    take(input);
+  }
   process();
+}
+
+void SimExecutor::take(const MemberInput& input) {
+  core_->step(input, clock_.now(sim_.now()));
+  carry_out(core_->take_output());
 }
 
 void SimExecutor::process() {
   while (core_ && !syncing_ && !inbox_.empty()) {
     const MemberInput input = std::move(inbox_.front());
     inbox_.pop_front();
-    core_->step(input, clock_.now(sim_.now()));
-    carry_out(core_->take_output());
+    take(input);
   }
   if (core_ && !syncing_) arm_timer();
 }

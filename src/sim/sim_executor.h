@@ -68,6 +68,7 @@ class SimExecutor final : private SimProcess {
   void server_up();
   void give(MemberInput input);
   void process();
+  void take(const MemberInput& input);
   void carry_out(MemberOutput out);
   void effects(MemberOutput out);
   void act(const ServerAction& action);
@@ -78,6 +79,7 @@ class SimExecutor final : private SimProcess {
   void next_step();
   void end_plan(std::optional<std::string> failure);
   void poll_server();
+  void look();
   void arm_timer();
   void push_stuck(ServerSnapshot& seen);
   void watch_beat();

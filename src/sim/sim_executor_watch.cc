@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a simulated executor looks at (its server, whom it reaches), and whom it reports to.
 #include <algorithm>
+#include <charconv>
 #include <string>
 #include <utility>
 
@@ -15,24 +16,18 @@ constexpr Duration kPollSlow = milliseconds(100);
 constexpr Duration kProbeSlow = seconds(1);
 constexpr Duration kPollFast = milliseconds(5);
 
+// "10.0.0.1" is that of machine 0.
+std::uint32_t machine_of(std::string_view host) {
+  std::uint32_t last = 0;
+  std::from_chars(host.data() + host.rfind('.') + 1, host.data() + host.size(), last);
+  return last - 1;
+}
+
 }  // namespace
 
 void SimExecutor::poll_server() {
   later(core_->poll_fast() ? kPollFast : kPollSlow, [this] {
-    if (server_.answering() && !plan_) {
-      ServerSnapshot read = server_.read();
-      push_stuck(read);
-      later(
-          sim_.between(microseconds(200), milliseconds(2)),
-          [this, ended = steps_ended_, seen = std::move(read), incarnation = server_.incarnation()] {
-            if (ended != steps_ended_ || plan_ || incarnation != server_.incarnation() || !server_.accepting()) return;
-            const bool news = shown_ != seen;
-            // That nothing came to a receiver is news: its silence is counted by such looks.
-            if (!news && !seen.receiver_running) return;
-            if (news) shown_ = seen;
-            give(member_input::Snapshot{seen});
-          });
-    }
+    if (server_.answering() && !plan_) look();
     if (server_.accepting() && !server_.answering()) {
       shown_.reset();
       give(member_input::Unanswered{});
@@ -47,6 +42,19 @@ void SimExecutor::push_stuck(ServerSnapshot& seen) {
   seen.commits_stuck = stuck_.hopeless();
   if (seen.commits_stuck) sim_.coverage.hit(Mark::kStuck);
   if (push) later(sim_.between(microseconds(200), milliseconds(2)), [this] { server_.push_commits(); });
+}
+
+void SimExecutor::look() {
+  const Duration takes = sim_.between(microseconds(200), milliseconds(2));
+  ServerSnapshot seen = server_.read();
+  push_stuck(seen);
+  // That nothing came to a receiver is news: its silence is counted by such looks.
+  if (shown_ == seen && !seen.receiver_running) return;
+  later(takes, [this, ended = steps_ended_, seen = std::move(seen), started = server_.starts()]() mutable {
+    if (ended != steps_ended_ || plan_ || started != server_.starts() || !server_.accepting()) return;
+    if (shown_ != seen) shown_ = seen;
+    give(member_input::Snapshot{std::move(seen)});
+  });
 }
 
 void SimExecutor::watch_beat() {
@@ -68,11 +76,9 @@ void SimExecutor::look_around() {
   now.scheduler =
       std::ranges::any_of(watchers_, [](const auto& w) { return !w->stream->broken(); });
   for (const Peer& peer : core_->promise().peers) {
-    const auto machine = static_cast<std::uint32_t>(
-        std::stoul(peer.host.substr(peer.host.find_last_of('.') + 1)) - 1);
-    const Node there = executor_node(machine);
+    const Node there = executor_node(machine_of(peer.host));
     const bool open = !sim_.network.is_cut(node(), there) && !sim_.network.is_cut(there, node());
-    if (open) now.peers.insert(peer.member);
+    if (open) now.peers.insert(now.peers.end(), peer.member);
   }
   const bool in_touch = now.scheduler || (now.peers.size() + 1) * 2 > core_->promise().peers.size() + 1;
   if (in_touch || plan_ || syncing_ || !server_.answering()) {

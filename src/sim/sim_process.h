@@ -17,15 +17,15 @@ class SimProcess {
   // Runs `f` unless this process has died by then; where it is stopped, once it goes on.
   template <class F>
   void awake(F f) {
-    freezer_.run([this, life = life_, f = std::move(f)] {
+    freezer_.run([this, life = life_, f = std::move(f)]() mutable {
       if (life == life_ && runs()) f();
     });
   }
   template <class F>
   void later(Duration delay, F f) {
-    sim_.after(delay, [this, life = life_, f = std::move(f)] {
+    sim_.after(delay, [this, life = life_, f = std::move(f)]() mutable {
       if (life != life_ || !runs()) return;
-      freezer_.frozen() ? awake(f) : f();
+      freezer_.frozen() ? awake(std::move(f)) : f();
     });
   }
   [[nodiscard]] virtual bool runs() const = 0;

@@ -109,7 +109,11 @@ void SimScheduler::freeze(Duration pause) {
 void SimScheduler::give(SchedulerInput input) {
   if (!core_) return;
   if (freezer_.frozen()) return awake([this, input = std::move(input)] { give(input); });
-  inbox_.push_back(std::move(input));
+  if (committing_ || !inbox_.empty() || sim_.violation) {
+    inbox_.push_back(std::move(input));
+  } else {
+    take(input);
+  }
   process();
 }
 
@@ -117,30 +121,32 @@ void SimScheduler::process() {
   while (core_ && !committing_ && !inbox_.empty() && !sim_.violation) {
     const SchedulerInput input = std::move(inbox_.front());
     inbox_.pop_front();
-    core_->step(input, clock_.now(sim_.now()));
-    SchedulerOutput out = core_->take_output();
-    for (const Event& e : out.events) {
-      sim_.tell([&] {
-        return fmt::format("event {} {} {} {}: {}", e.kind, e.cluster, e.member, to_string(e.pair),
-                           e.message);
-      });
-    }
-    if (out.records.empty()) {
-      if (++steps_ % kFoldEvery == 0) check_fold();
-      carry_out(std::move(out));
-      continue;
-    }
-    committing_ = out;
-    if (sim_.mutation == Mutation::kSendBeforeCommit) {
-      carry_out(std::move(out));
-      if (!committing_) return;  // it died of that
-      committing_->calls.clear();
-      committing_->orders.clear();
-      committing_->replies.clear();
-    }
-    commit_soon(false);
+    take(input);
   }
   if (core_ && !committing_) arm_timer();
+}
+
+void SimScheduler::take(const SchedulerInput& input) {
+  core_->step(input, clock_.now(sim_.now()));
+  SchedulerOutput out = core_->take_output();
+  for (const Event& e : out.events) {
+    sim_.tell([&] {
+      return fmt::format("event {} {} {} {}: {}", e.kind, e.cluster, e.member, to_string(e.pair), e.message);
+    });
+  }
+  if (out.records.empty()) {
+    if (++steps_ % kFoldEvery == 0) check_fold();
+    return carry_out(std::move(out));
+  }
+  SchedulerOutput early;
+  if (sim_.mutation == Mutation::kSendBeforeCommit) {
+    early.calls = std::exchange(out.calls, {});
+    early.orders = std::exchange(out.orders, {});
+    early.replies = std::exchange(out.replies, {});
+  }
+  committing_ = std::move(out);
+  carry_out(std::move(early));
+  if (committing_) commit_soon(false);  // else it died of that
 }
 
 void SimScheduler::arm_timer() {
@@ -206,12 +212,12 @@ bool SimScheduler::dies_now() {
 }
 
 void SimScheduler::carry_out(SchedulerOutput out) {
-  for (const mesos::Call& c : out.calls) {
+  for (mesos::Call& c : out.calls) {
     if (dies_now()) return;
     if (!link_) continue;
     sim_.tell([&] { return "to mesos: " + told(c); });
     sim_.network.send(link_->up, kSchedulerNode, kMasterNode,
-                      [this, link = link_, c] { master_.call(link, c); });
+                      [this, link = link_, c = std::move(c)] { master_.call(link, c); });
   }
   for (const SentOrder& o : out.orders) {
     if (dies_now()) return;

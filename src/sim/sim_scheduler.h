@@ -60,6 +60,7 @@ class SimScheduler final : private SimProcess {
   };
   void give(SchedulerInput input);
   void process();
+  void take(const SchedulerInput& input);
   void commit_soon(bool again);
   void commit(const SchedulerOutput& out);
   void carry_out(SchedulerOutput out);

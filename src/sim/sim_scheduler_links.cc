@@ -50,8 +50,8 @@ void SimScheduler::send_order(const SentOrder& sent) {
                     [this, sent, back, ip = target->ip, port = target->api_port] {
                       deliver_order(sent, ip, port, back);
                     });
-  later(sent.deadline, [this, sent] {
-    order_done(sent.id, sent.member, Error{Errc::kTimeout, "no answer in time", ""}, {});
+  later(sent.deadline, [this, id = sent.id, member = sent.member] {
+    order_done(id, member, Error{Errc::kTimeout, "no answer in time", ""}, {});
   });
 }
 

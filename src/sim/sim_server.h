@@ -89,6 +89,7 @@ class SimServer final : private SimProcess {
   [[nodiscard]] bool answering() const { return accepting_ && !freezer_.frozen(); }
   [[nodiscard]] bool writable() const { return accepting_ && !read_only_; }
   [[nodiscard]] const std::string& incarnation() const { return incarnation_; }
+  [[nodiscard]] std::uint64_t starts() const { return starts_; }  // each has an incarnation of its own
   [[nodiscard]] const ServerIdentity& identity() const { return identity_; }
   [[nodiscard]] const Datadir* data() const { return data_; }
   [[nodiscard]] bool receiver_running() const { return receiver_; }
