@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "mysql/real_servers.h"
+#include "mysql/relay_log.h"
 
 namespace mysos::mysql {
 namespace {
@@ -126,6 +127,34 @@ TEST_P(Real, ReplicasFollowAndAcknowledge) {
   EXPECT_TRUE(s.read_only && s.receiver_connected && s.applier_running && s.semi_sync_replica);
   EXPECT_EQ(s.receiver_port, a().port);
   EXPECT_TRUE(s.received.contains(s.executed));
+}
+
+// As after a power cut: nobody has made it durable.
+TEST_P(Real, ASilentReplicaWhoseRelayLogLostItsEndReceivesThatAgain) {
+  a_cluster();
+  caught_up(a(), b());
+  EXPECT_EQ(b().admin("SELECT @@GLOBAL.sync_relay_log").text(0, std::size_t{0}), "1");
+  b().follow(a(), false);
+  EXPECT_EQ(b().admin("SELECT @@GLOBAL.sync_relay_log").text(0, std::size_t{0}), "0");
+  b().admin(flavour(GetParam()).stop_applier());
+  for (int i = 1; i <= 20; ++i) ASSERT_TRUE(a().user("INSERT INTO d.t VALUES (" + std::to_string(i) + ")"));
+  const GtidSet all = a().read().executed;
+  ASSERT_TRUE(b().wait_for([&](const ServerSnapshot& s) { return s.received.contains(all); }));
+  EXPECT_TRUE(sync_relay_logs(b().spec.layout.datadir));
+  b().kill9();
+  std::filesystem::path last;
+  for (const auto& entry : std::filesystem::directory_iterator(b().spec.layout.datadir)) {
+    const bool log = entry.path().filename().string().starts_with("relay.0");
+    if (log && (last.empty() || entry.path() > last)) last = entry.path();
+  }
+  ASSERT_FALSE(last.empty());
+  std::filesystem::resize_file(last, std::filesystem::file_size(last) - 300);
+
+  b().start();
+
+  EXPECT_FALSE(b().read().received.contains(all));
+  b().follow(a(), false);
+  caught_up(a(), b());
 }
 
 TEST_P(Real, AReceiverHearsItsSourceAndNothingOfOneThatIsStoppedThoughItCallsItselfConnected) {

@@ -3,6 +3,7 @@
 #include "mysql/relay_log.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <vector>
 
@@ -256,6 +257,16 @@ class RelayFiles : public testing::Test {
   }
   TestDir dir_;
 };
+
+TEST_F(RelayFiles, AreMadeDurableWhereTheyAre) {
+  EXPECT_TRUE(sync_relay_logs(data())) << "there are none";
+  put_file("relay.000001", "a");
+  put_file("relay.000002", "b");
+  EXPECT_TRUE(sync_relay_logs(data()));
+  ASSERT_EQ(::symlink("/dev/null", (data() + "/relay.000003").c_str()), 0);
+  EXPECT_FALSE(sync_relay_logs(data())) << "none of the server's";
+  EXPECT_FALSE(sync_relay_logs(data() + "/nowhere"));
+}
 
 TEST_F(RelayFiles, AreReadInTheOrderOfTheirNumbers) {
   EXPECT_EQ(read(), "") << "a server that never followed has none";
