@@ -60,7 +60,10 @@ const MemberView* droppable(EpochPlanning& p) {
   const MemberView* found = nullptr;
   std::size_t well = 0;
   for (const MemberView& v : p.members) {
-    if (!p.record.ackers.contains(v.id)) continue;
+    if (!p.record.ackers.contains(v.id)) {
+      p.memory.unheard_since.erase(v.id);
+      continue;
+    }
     const bool receives = p.follows(v) && p.receives(v, p.times.deaf_after);
     if (receives && p.acknowledges(v)) ++well;
     if (p.lasted(p.memory.unheard_since[v.id], !receives, p.times.drop_after) && found == nullptr) found = &v;
@@ -174,6 +177,7 @@ bool enter_solo(EpochPlanning& p, const MemberView& primary) {
   const bool for_good = stuck && p.containing(primary) >= p.d_in_force();
   if (!p.lasted(p.memory.no_acker_since, nobody, for_good ? Duration::zero() : p.times.solo_after)) return false;
   p.memory.no_acker_since.reset();
+  p.memory.unheard_since.clear();
   EpochRecord next = p.next_config();
   next.mode = EpochMode::kSolo;
   next.ackers.clear();

@@ -123,6 +123,23 @@ TEST(EpochChanges, WhereNobodyAcknowledgesOneIsNamedBeforeItIsLetIn) {
   EXPECT_TRUE(w.cluster.epoch.shut_out.empty());
 }
 
+// It stops and starts its receiver to acknowledge: that it had been away once is no reason to drop it then.
+TEST(EpochChanges, ANewAckerIsNotDroppedForWhatItDidBefore) {
+  World w(3);
+  w.r(2).receiver_connected = false;
+  EXPECT_FALSE(w.plan().next);
+  w.cluster.epoch.ackers = {id(1)};
+  w.r(2).receiver_connected = true;
+  w.r(2).received = {};
+  EXPECT_FALSE(w.plan().next) << "it has yet to catch up";
+  w.now += w.times.drop_after + seconds(1);
+  w.cluster.epoch.ackers = {id(1), id(2)};
+  w.r(2).receiver_connected = false;
+  EXPECT_FALSE(w.plan().next);
+  w.now += w.times.drop_after;
+  EXPECT_EQ(w.persist().kind, "acker_leaving");
+}
+
 TEST(EpochChanges, CommitsThatWaitForWhatTheirAckersHoldAlreadyAreReleasedBySolo) {
   World w(3);
   w.r(0).commits_stuck = true;
