@@ -84,10 +84,7 @@ bool drop_acker(EpochPlanning& p, const MemberView& primary) {
       return false;
     }
     EpochRecord next = p.next_config();
-    for (const MemberId& m : record.leaving) {
-      next.ackers.erase(m);
-      p.memory.unheard_since.erase(m);
-    }
+    for (const MemberId& m : record.leaving) next.ackers.erase(m);
     next.leaving.clear();
     p.persist(std::move(next), "acker_dropped",
               record.leaving.begin()->value + " need not be asked any more: others have everything");

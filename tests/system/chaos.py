@@ -57,11 +57,10 @@ class Round:
         return chosen if chosen and self.dice.random() < 0.5 else self.dice.choice(members)
 
     def strike(self, members):
-        with contextlib.suppress(OSError, AssertionError, KeyError, ValueError):
-            members = self.shop.show()["members"]
         primary = None
-        with contextlib.suppress(OSError, AssertionError):
-            primary = self.shop.show()["primary"]
+        with contextlib.suppress(OSError, AssertionError, KeyError, ValueError):
+            shown = self.shop.show()
+            members, primary = shown["members"], shown["primary"]
         at = self.victim(members, primary)
         kind = self.dice.choice([self.ends_process, self.ends_process, self.freezes, self.freezes, self.cuts_off, self.cuts_off,
                                  self.hits_scheduler, self.asks])
