@@ -124,7 +124,8 @@ class Rules(unittest.TestCase):
 
     def test_rule_banned(self):
         for line in ("co_spawn(x, f(), asio::detached);", "std::this_thread::sleep_for(1s);", "using namespace std;",
-                     "std::system(cmd);"):
+                     "std::system(cmd);",
+                     "auto x = co_await asio::co_spawn(pool, f(), asio::use_awaitable);"):
             self.assert_finds("banned", {"src/mesos/c.cc": SPDX + line + "\n"}, ":2:")
 
     def test_rule_spdx(self):

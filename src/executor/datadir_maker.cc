@@ -7,6 +7,7 @@
 #include "base/fs.h"
 #include "base/http/client.h"
 #include "base/log.h"
+#include "base/pool_work.h"
 #include "executor/snapshot_source.h"
 #include "mysql/datadir.h"
 #include "mysql/errant_binlogs.h"
@@ -19,22 +20,20 @@ constexpr Duration kOpenSnapshot = std::chrono::seconds(10);
 constexpr Duration kTellEvery = std::chrono::milliseconds(500);
 constexpr std::size_t kMaxProblem = std::size_t{64} << 10;
 
-asio::awaitable<Status> from_template(mysql::SeedSpec spec) {
-  MYSOS_CO_TRY_VOID(make_dirs(spec.server.layout.dir));
-  MYSOS_CO_TRY_VOID(mysql::forget_seed(spec));
-  MYSOS_CO_TRY(const std::string from,
-               mysql::ensure_template(spec.server.distribution, spec.cache_dir, spec.server.user));
-  co_return mysql::make_datadir(from, spec.server.layout.datadir, spec.server.user);
+Status from_template(const mysql::SeedSpec& spec) {
+  MYSOS_TRY_VOID(make_dirs(spec.server.layout.dir));
+  MYSOS_TRY_VOID(mysql::forget_seed(spec));
+  MYSOS_TRY(const std::string from,
+            mysql::ensure_template(spec.server.distribution, spec.cache_dir, spec.server.user));
+  return mysql::make_datadir(from, spec.server.layout.datadir, spec.server.user);
 }
 
 // The volume may have no room for both.
-asio::awaitable<Status> begin_copy(mysql::SeedSpec spec) {
-  MYSOS_CO_TRY_VOID(make_dirs(spec.server.layout.dir));
-  MYSOS_CO_TRY_VOID(remove_tree(spec.server.layout.datadir));
-  co_return co_await mysql::begin_seed(spec);
+Status begin_copy(const mysql::SeedSpec& spec) {
+  MYSOS_TRY_VOID(make_dirs(spec.server.layout.dir));
+  MYSOS_TRY_VOID(remove_tree(spec.server.layout.datadir));
+  return mysql::begin_seed(spec);
 }
-
-asio::awaitable<Status> finish_copy(mysql::SeedSpec spec) { co_return mysql::finish_seed(spec); }
 
 }  // namespace
 
@@ -45,7 +44,7 @@ asio::awaitable<Status> DatadirMaker::make(server_action::MakeDatadir wanted, my
   if (wanted.donor) {
     made = co_await copy(*wanted.donor, spec);
   } else {
-    made = co_await asio::co_spawn(pool_, from_template(spec), asio::use_awaitable);
+    made = co_await run_on_pool(pool_, [spec] { return from_template(spec); });
   }
   if (made) {
     kLog.info("the datadir is made, {}, in {} ms", wanted.donor ? "a copy of " + wanted.donor->member.value : "empty",
@@ -58,15 +57,15 @@ asio::awaitable<Status> DatadirMaker::keep_errant(server_action::MakeDatadir wan
   if (wanted.errant.empty()) co_return Status{};
   const mysql::ErrantSpec errant{spec.server.distribution.kind, spec.server.layout.datadir, kept_dir_,
                                  wanted.errant_generation, wanted.errant};
-  auto keep = [](mysql::ErrantSpec what) -> asio::awaitable<Result<bool>> { co_return mysql::keep_errant_binlogs(what); };
-  auto kept = co_await asio::co_spawn(pool_, keep(errant), asio::use_awaitable);
+  auto kept = co_await run_on_pool(pool_, [errant] { return mysql::keep_errant_binlogs(errant); });
   if (!kept) co_return std::unexpected(std::move(kept).error().with_context("keep the errant transactions"));
   if (*kept) tell_(member_input::ErrantKept{"errant/" + std::to_string(wanted.errant_generation)});
   co_return Status{};
 }
 
 asio::awaitable<Status> DatadirMaker::copy(Donor donor, mysql::SeedSpec spec) {
-  MYSOS_CO_TRY_VOID(co_await asio::co_spawn(pool_, begin_copy(spec), asio::use_awaitable));
+  co_await mysql::end_old_seeding(spec);
+  MYSOS_CO_TRY_VOID(co_await run_on_pool(pool_, [spec] { return begin_copy(spec); }));
   tell_(member_input::SeedProgress{});
   Status copied;
   if (mysql::flavour(spec.server.distribution.kind).has_clone()) {
@@ -76,7 +75,7 @@ asio::awaitable<Status> DatadirMaker::copy(Donor donor, mysql::SeedSpec spec) {
     copied = co_await receive(donor, spec);
   }
   if (!copied) co_return std::unexpected(std::move(copied).error().with_context("copy " + donor.member.value));
-  co_return co_await asio::co_spawn(pool_, finish_copy(spec), asio::use_awaitable);
+  co_return co_await run_on_pool(pool_, [spec] { return mysql::finish_seed(spec); });
 }
 
 asio::awaitable<Status> DatadirMaker::receive(Donor donor, mysql::SeedSpec spec) {

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/log.h"
+#include "base/pool_work.h"
 #include "executor/server_run.h"
 #include "mysql/relay_log.h"
 
@@ -146,13 +147,13 @@ mysql::ServerSpec ServerKeeper::server_spec(std::uint32_t server_id) const {
 // Before a server is started that throws them away. They are kept beside the datadir, for a person who must look for a write.
 asio::awaitable<void> ServerKeeper::read_relay(bool keep_earlier) {
   const Instant began = steady_now();
-  auto look = [this, keep_earlier]() -> asio::awaitable<Result<GtidSet>> {
+  auto look = [this, keep_earlier] {
     if (!keep_earlier) (void)remove_tree(kept_relay());
     const Status kept = mysql::keep_relay_logs(layout_.datadir, kept_relay());
     if (!kept) kLog.warn("the relay logs are not kept: {}", kept.error().message);
-    co_return mysql::read_relay_logs(layout_.datadir);
+    return mysql::read_relay_logs(layout_.datadir);
   };
-  const auto held = co_await asio::co_spawn(pool_, look(), asio::use_awaitable);
+  const auto held = co_await run_on_pool(pool_, look);
   if (held) {
     kLog.info("the relay logs hold {}, read in {} ms", held->to_string(), to_ms(steady_now() - began));
   } else {
@@ -162,8 +163,7 @@ asio::awaitable<void> ServerKeeper::read_relay(bool keep_earlier) {
 }
 
 asio::awaitable<void> ServerKeeper::drop_relay() {
-  auto drop = [this]() -> asio::awaitable<Status> { co_return remove_tree(kept_relay()); };
-  const Status dropped = co_await asio::co_spawn(pool_, drop(), asio::use_awaitable);
+  const Status dropped = co_await run_on_pool(pool_, [path = kept_relay()] { return remove_tree(path); });
   if (!dropped) kLog.warn("kept relay logs are still there: {}", dropped.error().message);
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/pool_work.h"
 #include "executor/server_run.h"
 #include "mysql/relay_log.h"
 
@@ -93,8 +94,7 @@ asio::awaitable<Status> ServerKeeper::sync_relay(RunPtr run, Duration at_most) {
 
 asio::awaitable<void> ServerKeeper::sync_relay_files(RunPtr run) {
   const std::uint64_t silenced = run->silenced;
-  auto sync = [dir = layout_.datadir]() -> asio::awaitable<Status> { co_return mysql::sync_relay_logs(dir); };
-  run->synced = co_await asio::co_spawn(pool_, sync(), asio::use_awaitable);
+  run->synced = co_await run_on_pool(pool_, [dir = layout_.datadir] { return mysql::sync_relay_logs(dir); });
   run->relay_durable = run->synced->has_value() && silenced == run->silenced;
   run->sync_ended.notify_all();
 }

@@ -22,12 +22,6 @@ constexpr Duration kPrivateStart = std::chrono::minutes(10);  // the copy's redo
 constexpr Duration kLook = std::chrono::milliseconds(500);
 constexpr Duration kStatement = std::chrono::seconds(10);
 
-// Of a seeding whose executor died: it must not write into the folder that is removed.
-asio::awaitable<void> end_old_server(ServerLayout at) {
-  auto old = ServerProcess::adopt(at);
-  if (old) (void)co_await old->shutdown(Duration(0));
-}
-
 // One statement under way; shared with its coroutine, which may end after whoever waited for it was cancelled.
 struct Statement {
   Statement(const asio::any_io_executor& executor, SessionTarget target)
@@ -123,15 +117,19 @@ Status forget_seed(const SeedSpec& spec) {
 
 std::string snapshot_token(const Secrets& secrets) { return hmac_derive(secrets.replication_key, "mysos_snapshot"); }
 
-asio::awaitable<Status> begin_seed(SeedSpec spec) {
-  co_await end_old_server(seed_layout(spec));
-  MYSOS_CO_TRY_VOID(remove_tree(seed_dir(spec)));
-  MYSOS_CO_TRY_VOID(make_owned_dir(seed_dir(spec), spec.server.user, 0700));
+asio::awaitable<void> end_old_seeding(SeedSpec spec) {
+  auto old = ServerProcess::adopt(seed_layout(spec));
+  if (old) (void)co_await old->shutdown(Duration(0));
+}
+
+Status begin_seed(const SeedSpec& spec) {
+  MYSOS_TRY_VOID(remove_tree(seed_dir(spec)));
+  MYSOS_TRY_VOID(make_owned_dir(seed_dir(spec), spec.server.user, 0700));
   if (!flavour(spec.server.distribution.kind).has_clone()) {
-    co_return make_owned_dir(seed_copy(spec), spec.server.user, 0700);
+    return make_owned_dir(seed_copy(spec), spec.server.user, 0700);
   }
-  MYSOS_CO_TRY(const std::string from, ensure_template(spec.server.distribution, spec.cache_dir, spec.server.user));
-  co_return make_datadir(from, seed_layout(spec).datadir, spec.server.user);
+  MYSOS_TRY(const std::string from, ensure_template(spec.server.distribution, spec.cache_dir, spec.server.user));
+  return make_datadir(from, seed_layout(spec).datadir, spec.server.user);
 }
 
 Status finish_seed(const SeedSpec& spec) {

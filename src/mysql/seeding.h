@@ -43,8 +43,11 @@ struct CloneDonor {
 };
 using SeedProgress = std::function<void(Bytes done)>;
 
-// Removes what an earlier seeding left, its server included, and makes an empty seed/. Blocks: for an executor off the loop.
-asio::awaitable<Status> begin_seed(SeedSpec spec);
+// Ends the server of an earlier seeding whose executor died, and waits for its end. Before begin_seed(): that server must not
+// write into the folder that begin_seed() removes.
+asio::awaitable<void> end_old_seeding(SeedSpec spec);
+// Removes what an earlier seeding left, and makes an empty seed/. Blocking.
+Status begin_seed(const SeedSpec& spec);
 // Ends what an earlier seeding left running, at once and without a wait: the server of an executor that died.
 void end_seed_server(const ServerLayout& member);
 // Removes what an earlier seeding left, where none is to follow. Blocking.

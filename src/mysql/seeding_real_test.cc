@@ -32,6 +32,12 @@ class Seeding : public testing::TestWithParam<FlavourKind> {
     while (!out) io_.run_one();
     return *out;
   }
+  Status begin(const SeedSpec& seed) {
+    return run([](SeedSpec spec) -> asio::awaitable<Status> {
+      co_await end_old_seeding(spec);
+      co_return begin_seed(spec);
+    }(seed));
+  }
   static SeedSpec seed_of(const TestMember& m) {
     return {.server = m.spec, .cache_dir = test_root() + "/templates", .secrets = kTestSecrets};
   }
@@ -85,7 +91,7 @@ TEST_P(Seeding, ACopyOfAReplicaFollowsWhereTheBinlogIsGoneAndServesOthersLater) 
   c.stop();
 
   const SeedSpec seed = seed_of(c);
-  ASSERT_TRUE(run(begin_seed(seed)));
+  ASSERT_TRUE(begin(seed));
   const Status copied = run(copy(a, seed));
   ASSERT_TRUE(copied) << copied.error().message;
   EXPECT_GT(seen_.value, mib(1).value);
@@ -120,7 +126,7 @@ TEST_P(Seeding, ADonorThatDiesIsAFailureAndTheNextBeginsAnew) {
   a.promote(0, {&b});
   b.stop();
   const SeedSpec seed = seed_of(b);
-  ASSERT_TRUE(run(begin_seed(seed)));
+  ASSERT_TRUE(begin(seed));
   a.kill9();
 
   const auto failed = run([&]() -> asio::awaitable<Status> {
@@ -136,7 +142,7 @@ TEST_P(Seeding, ADonorThatDiesIsAFailureAndTheNextBeginsAnew) {
   EXPECT_TRUE(path_exists(b.spec.layout.datadir));  // nothing is thrown away for a copy that is not there
 
   a.start();
-  ASSERT_TRUE(run(begin_seed(seed)));
+  ASSERT_TRUE(begin(seed));
   ASSERT_TRUE(run(copy(a, seed)));
   ASSERT_TRUE(finish_seed(seed));
   b.start();
