@@ -13,6 +13,13 @@ TEST(Router, FindsTheNameInsideAPath) {
   EXPECT_EQ(std::get<Route>(matched).name, "shop");
 }
 
+TEST(Router, AnEncodedSlashIsPartOfTheName) {  // the server leaves it encoded (parse_target)
+  const auto matched = match_route("GET", "/v1/clusters/shop%2Fmembers");
+  ASSERT_TRUE(std::holds_alternative<Route>(matched));
+  EXPECT_EQ(std::get<Route>(matched).id, RouteId::kShowCluster);
+  EXPECT_EQ(std::get<Route>(matched).name, "shop%2Fmembers");
+}
+
 TEST(Router, TakesAHeadForAGet) {
   const auto matched = match_route("HEAD", "/v1/clusters");
   ASSERT_TRUE(std::holds_alternative<Route>(matched));

@@ -5,10 +5,10 @@
 #include <boost/json.hpp>
 #include <charconv>
 
+#include "base/http/field_text.h"
+
 namespace mysos {
 namespace {
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 int hex_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -17,13 +17,12 @@ int hex_value(char c) {
 }
 
 bool unreserved(char c) {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
-         c == '.' || c == '_' || c == '~';
+  return is_alnum(c) || c == '-' || c == '.' || c == '_' || c == '~';
 }
 }  // namespace
 
 bool iequals(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });
+  return std::ranges::equal(a, b, [](char x, char y) { return to_lower(x) == to_lower(y); });
 }
 
 std::string_view HttpHeaders::get(std::string_view name) const {
@@ -150,17 +149,37 @@ std::string encode_form(const FormFields& fields) {
   return out;
 }
 
+namespace {
+Result<std::string> decode_path(std::string_view text) {
+  std::string path;
+  for (;;) {
+    auto slash = text.find("%2");
+    while (slash != std::string_view::npos && (slash + 2 >= text.size() || to_lower(text[slash + 2]) != 'f')) {
+      slash = text.find("%2", slash + 1);
+    }
+    MYSOS_TRY(const std::string part, percent_decode(text.substr(0, slash)));
+    path += part;
+    if (slash == std::string_view::npos) break;
+    path += "%2F";
+    text.remove_prefix(slash + 3);
+  }
+  const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+  if (std::ranges::any_of(path, control)) return fail(Errc::kInvalid, "the path holds a control character");
+  return path;
+}
+}  // namespace
+
 Status parse_target(HttpRequest& request) {
   std::string_view target = request.target;
-  if (!target.starts_with('/') && target != "*") {  // absolute form: http://host/path
+  const bool all = target == "*" && request.method == "OPTIONS";
+  if (!target.starts_with('/') && !all) {  // absolute form: http://host/path
     const auto url = parse_url(target);
     if (!url) return fail(Errc::kInvalid, "the request target is no path");
     request.target = url->target;
     target = request.target;
   }
-  target = target.substr(0, target.find('#'));
   const auto mark = target.find('?');
-  MYSOS_TRY(request.path, percent_decode(target.substr(0, mark)));
+  MYSOS_TRY(request.path, decode_path(target.substr(0, mark)));
   if (mark != std::string_view::npos) {
     MYSOS_TRY(request.query, parse_form(target.substr(mark + 1)));
   }
@@ -207,6 +226,10 @@ std::string_view http_reason(int status) {
       return "Content Too Large";
     case 415:
       return "Unsupported Media Type";
+    case 417:
+      return "Expectation Failed";
+    case 421:
+      return "Misdirected Request";
     case 422:
       return "Unprocessable Content";
     case 429:
@@ -223,6 +246,8 @@ std::string_view http_reason(int status) {
       return "Service Unavailable";
     case 504:
       return "Gateway Timeout";
+    case 505:
+      return "HTTP Version Not Supported";
     default:
       return "Status";
   }
@@ -251,7 +276,11 @@ HttpResponse problem_response(const Error& error, int status) {
 Errc errc_from_http_status(int status) {
   switch (status) {
     case 400:
+    case 417:
+    case 421:
     case 422:
+    case 501:
+    case 505:
       return Errc::kInvalid;
     case 401:
       return Errc::kUnauthorized;
@@ -263,6 +292,7 @@ Errc errc_from_http_status(int status) {
     case 409:
       return Errc::kConflict;
     case 413:
+    case 431:
       return Errc::kTooLarge;
     case 429:
     case 502:

@@ -43,7 +43,7 @@ using FormFields = std::map<std::string, std::string>;  // of a name given twice
 struct HttpRequest {
   std::string method = "GET";
   std::string target = "/";  // as it stands in the request line
-  std::string path = {};     // decoded, without the query; set by the server
+  std::string path = {};     // decoded but for "%2F", without the query; set by the server
   FormFields query = {};     // decoded; set by the server
   HttpHeaders headers = {};
   std::string body = {};
@@ -77,7 +77,7 @@ std::string percent_encode(std::string_view text);  // all but unreserved charac
 Result<std::string> percent_decode(std::string_view text, bool plus_is_space = false);
 Result<FormFields> parse_form(std::string_view text);  // application/x-www-form-urlencoded
 std::string encode_form(const FormFields& fields);
-// Fills path and query from target.
+// Fills path and query from target. An encoded slash stays "%2F" in the path: it is no separator.
 Status parse_target(HttpRequest& request);
 
 std::string_view http_reason(int status);

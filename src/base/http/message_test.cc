@@ -32,15 +32,23 @@ TEST(HttpMessage, FormsGoBothWays) {
 }
 
 TEST(HttpMessage, ATargetIsPathAndQuery) {
-  HttpRequest request{.target = "/v1/clusters/a%20b?wait=5&x=%2F#frag"};
+  HttpRequest request{.target = "/v1/clusters/a%20b?wait=5&x=%2F"};
   ASSERT_TRUE(parse_target(request));
   EXPECT_EQ(request.path, "/v1/clusters/a b");
   EXPECT_EQ(request.query, (FormFields{{"wait", "5"}, {"x", "/"}}));
   HttpRequest absolute{.target = "http://h:1/p?q=1"};
   ASSERT_TRUE(parse_target(absolute));
   EXPECT_EQ(absolute.path, "/p");
-  HttpRequest wrong{.target = "nonsense"};
-  EXPECT_FALSE(parse_target(wrong));
+  for (const char* bad : {"nonsense", "*", "/a%00b", "/a%0ab", "/%7f", "/%", "/%2", "/%2g", "https://h/", "http://"}) {
+    HttpRequest wrong{.target = bad};
+    EXPECT_FALSE(parse_target(wrong)) << bad;
+  }
+}
+
+TEST(HttpMessage, AnEncodedSlashIsNoSeparator) {
+  HttpRequest request{.target = "/v1/clusters/a%2Fmembers%2f%20%252F"};
+  ASSERT_TRUE(parse_target(request));
+  EXPECT_EQ(request.path, "/v1/clusters/a%2Fmembers%2F %2F");
 }
 
 TEST(HttpMessage, EndpointsAndUrls) {

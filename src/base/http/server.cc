@@ -84,7 +84,7 @@ asio::awaitable<void> HttpServer::serve(asio::ip::tcp::socket socket) {
   }
   HttpSession session(std::move(socket), handler_, options_);
   if (connections_ > options_.max_connections) {
-    co_await session.refuse(
+    co_await session.turn_away(
         problem_response({Errc::kUnavailable, "too many connections; try again later", {}}));
   } else {
     co_await session.run();

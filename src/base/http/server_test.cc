@@ -80,11 +80,11 @@ TEST_F(HttpServerTest, KeepsTheConnectionAndServesPipelinedRequests) {
   serve(echo);
   const auto test = [&]() -> asio::awaitable<void> {
     RawClient c = client();
-    co_await c.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\n\r\n");
+    co_await c.send("GET /a HTTP/1.1\r\nHost: localhost\r\n\r\nGET /b HTTP/1.1\r\nHost: localhost\r\n\r\n");
     EXPECT_NE(co_await c.read_until("GET /a []"), "");
     EXPECT_NE(co_await c.read_until("GET /b []"), "");
     co_await c.send(
-        "POST /c HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nConnection: close\r\n\r\nxyz");
+        "POST /c HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nConnection: close\r\n\r\nxyz");
     const std::string last = co_await c.read_all();
     EXPECT_NE(last.find("Connection: close\r\n"), std::string::npos);
     EXPECT_TRUE(last.ends_with("POST /c [xyz]"));
@@ -97,7 +97,7 @@ TEST_F(HttpServerTest, ReadsAChunkedBodyByteByByte) {
   const auto test = [&]() -> asio::awaitable<void> {
     RawClient c = client();
     const std::string all =
-        "PUT /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
+        "PUT /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: "
         "chunked\r\n\r\n3\r\nabc\r\n2;e=1\r\nde\r\n0\r\n\r\n";
     for (const char byte : all) co_await c.send(std::string(1, byte));
     EXPECT_NE(co_await c.read_until("PUT /x [abcde]"), "");
@@ -113,7 +113,7 @@ TEST_F(HttpServerTest, RefusesWhatIsTooLargeAndSaysSo) {
     co_return co_await c.read_all();
   };
   const auto test = [&]() -> asio::awaitable<void> {
-    const std::string post = "POST / HTTP/1.1\r\nHost: x\r\n";
+    const std::string post = "POST / HTTP/1.1\r\nHost: localhost\r\n";
     const std::string long_header =
         co_await answer_to(post + "X: " + std::string(5000, 'x') + "\r\n\r\n");
     EXPECT_TRUE(long_header.starts_with("HTTP/1.1 431 ")) << long_header;
@@ -131,10 +131,36 @@ TEST_F(HttpServerTest, RefusesWhatIsTooLargeAndSaysSo) {
     const std::string nonsense = co_await answer_to("what is this\r\n\r\n");
     EXPECT_TRUE(nonsense.starts_with("HTTP/1.1 400 ")) << nonsense;
     EXPECT_NE(nonsense.find("application/problem+json"), std::string::npos);
-    const std::string bad_target = co_await answer_to("GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n");
+    const std::string bad_target = co_await answer_to("GET /%zz HTTP/1.1\r\nHost: localhost\r\n\r\n");
     EXPECT_TRUE(bad_target.starts_with("HTTP/1.1 400 ")) << bad_target;
   };
   run(test());
+}
+
+TEST_F(HttpServerTest, ARefusedRequestIsTheLastOfItsConnection) {
+  int served = 0;
+  serve([&](const HttpRequest& request, HttpExchange& exchange) -> asio::awaitable<void> {
+    ++served;
+    co_await echo(request, exchange);
+  });
+  const std::string hidden = "GET /hidden HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  const auto test = [&]() -> asio::awaitable<void> {
+    for (const char* field : {"Transfer-Encoding: xchunked", "Transfer-Encoding: gzip, chunked", "Content-Length: +0",
+                              "Content-Length: 0\r\nContent-Length: 49", "Host: a", "X : y", " folded"}) {
+      RawClient c = client();
+      co_await c.send("POST / HTTP/1.1\r\nHost: localhost\r\n" + std::string(field) + "\r\n\r\n" + hidden);
+      const std::string answer = co_await c.read_all();
+      EXPECT_TRUE(answer.starts_with("HTTP/1.1 400 ") || answer.starts_with("HTTP/1.1 501 ")) << answer;
+      EXPECT_NE(answer.find("Connection: close\r\n"), std::string::npos) << answer;
+      EXPECT_EQ(answer.find("HTTP/1.1", 1), std::string::npos) << answer;
+    }
+    RawClient c = client();
+    co_await c.send("POST /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\na\r\n" + hidden);
+    EXPECT_NE(co_await c.read_until("POST /a [a]"), "");
+    EXPECT_NE(co_await c.read_until("GET /hidden []"), "");  // after a line break too many
+  };
+  run(test());
+  EXPECT_EQ(served, 2);
 }
 
 TEST_F(HttpServerTest, LetsGoOfSlowAndSilentClients) {
@@ -142,7 +168,7 @@ TEST_F(HttpServerTest, LetsGoOfSlowAndSilentClients) {
   const auto test = [&]() -> asio::awaitable<void> {
     RawClient silent = client();
     RawClient slow = client();
-    co_await slow.send("POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nab");
+    co_await slow.send("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nab");
     EXPECT_EQ(co_await silent.read_all(), "");
     EXPECT_EQ(co_await slow.read_all(), "");
     EXPECT_TRUE(co_await eventually([&] { return server->connections() == 0; }));
@@ -159,7 +185,7 @@ TEST_F(HttpServerTest, GivesUpOnAClientThatDoesNotRead) {
   serve(flood, {.write_timeout = 30ms});
   const auto test = [&]() -> asio::awaitable<void> {
     RawClient c = client();
-    co_await c.send("GET / HTTP/1.1\r\n\r\n");
+    co_await c.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
     EXPECT_TRUE(co_await eventually([&] { return !wrote_all; }));
     EXPECT_TRUE(co_await eventually([&] { return server->connections() == 0; }));
   };
@@ -179,12 +205,12 @@ TEST_F(HttpServerTest, StreamsEachRecordAtOnce) {
   serve(stream);
   const auto test = [&]() -> asio::awaitable<void> {
     RawClient c = client();
-    co_await c.send("GET / HTTP/1.1\r\n\r\n");
+    co_await c.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
     EXPECT_NE(co_await c.read_until("\r\n\r\n3\r\none\r\n"), "");
     go = true;
     next.notify_all();
     EXPECT_NE(co_await c.read_until("3\r\ntwo\r\n0\r\n\r\n"), "");
-    co_await c.send("GET / HTTP/1.1\r\n\r\n");  // the connection is still good
+    co_await c.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");  // the connection is still good
     EXPECT_NE(co_await c.read_until("one"), "");
   };
   run(test());
@@ -204,7 +230,7 @@ TEST_F(HttpServerTest, TellsAHandlerThatThePeerIsGone) {
   serve(wait);
   const auto test = [&]() -> asio::awaitable<void> {
     RawClient c = client();
-    co_await c.send("GET / HTTP/1.1\r\n\r\n");
+    co_await c.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
     EXPECT_NE(co_await c.read_until("\r\n\r\n"), "");
     c.socket.close();
     EXPECT_TRUE(co_await eventually([&] { return told; }));
@@ -231,12 +257,12 @@ TEST_F(HttpServerTest, SpeaksHttp10AndHeadAnd100Continue) {
     const std::string plain = co_await old.read_all();
     EXPECT_TRUE(plain.ends_with("\r\n\r\nall")) << plain;
     RawClient head = client();
-    co_await head.send("HEAD / HTTP/1.1\r\nConnection: close\r\n\r\n");
+    co_await head.send("HEAD / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     const std::string answer = co_await head.read_all();
     EXPECT_TRUE(answer.ends_with("\r\n\r\n")) << answer;
     EXPECT_NE(answer.find("Content-Length: 9\r\n"), std::string::npos) << answer;
     RawClient polite = client();
-    co_await polite.send("POST /p HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+    co_await polite.send("POST /p HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
     EXPECT_EQ(co_await polite.read_until("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
     co_await polite.send("ok");
     EXPECT_NE(co_await polite.read_until("POST /p [ok]"), "");
@@ -256,14 +282,14 @@ TEST_F(HttpServerTest, AHandlerThatThrowsOrForgetsIsA500) {
   serve(bad);
   const auto test = [&]() -> asio::awaitable<void> {
     RawClient c = client();
-    co_await c.send("GET /throw HTTP/1.1\r\n\r\n");
+    co_await c.send("GET /throw HTTP/1.1\r\nHost: localhost\r\n\r\n");
     const std::string thrown = co_await c.read_until("}");
     EXPECT_TRUE(thrown.starts_with("HTTP/1.1 500 "));
     EXPECT_EQ(thrown.find("secret"), std::string::npos);
-    co_await c.send("GET /forgets HTTP/1.1\r\n\r\n");
+    co_await c.send("GET /forgets HTTP/1.1\r\nHost: localhost\r\n\r\n");
     EXPECT_NE(co_await c.read_until("500"), "");
     RawClient cut = client();
-    co_await cut.send("GET /cut HTTP/1.1\r\n\r\n");
+    co_await cut.send("GET /cut HTTP/1.1\r\nHost: localhost\r\n\r\n");
     const std::string half = co_await cut.read_all();
     EXPECT_TRUE(half.ends_with("4\r\npart\r\n")) << half;
   };
@@ -279,7 +305,7 @@ TEST_F(HttpServerTest, AHeaderValueNeverBecomesTwoLines) {
   serve(handler);
   const auto test = [&]() -> asio::awaitable<void> {
     RawClient c = client();
-    co_await c.send("GET / HTTP/1.1\r\n\r\n");
+    co_await c.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
     const std::string answer = co_await c.read_until("\r\n\r\n");
     EXPECT_EQ(answer.find("\r\nSet-Cookie"), std::string::npos) << answer;
   };
@@ -290,11 +316,11 @@ TEST_F(HttpServerTest, TurnsAwayWhatIsOneTooMany) {
   serve(echo, {.max_connections = 1});
   const auto test = [&]() -> asio::awaitable<void> {
     RawClient first = client();
-    co_await first.send("GET / HTTP/1.1\r\n\r\n");
+    co_await first.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
     EXPECT_NE(co_await first.read_until("[]"), "");
     RawClient second = client();
     EXPECT_NE(co_await second.read_until("HTTP/1.1 503 "), "");
-    co_await first.send("GET / HTTP/1.1\r\n\r\n");
+    co_await first.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
     EXPECT_NE(co_await first.read_until("[]"), "");
   };
   run(test());
@@ -327,7 +353,7 @@ TEST_F(HttpServerTest, StopEndsHandlersThatWait) {
   serve(handler);
   RawClient c = client();
   const auto start = [&]() -> asio::awaitable<void> {
-    co_await c.send("GET / HTTP/1.1\r\n\r\n");
+    co_await c.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
     co_await eventually([&] { return server->connections() == 1; });
   };
   loop.run(start());

@@ -7,41 +7,15 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
-
 #include "base/assert.h"
 #include "base/log.h"
 
 namespace mysos {
 namespace {
-namespace http = boost::beast::http;
-using Parser = http::request_parser<http::string_body>;
-
 constexpr Logger kLog{"http"};
 constexpr std::size_t kReadChunk = std::size_t{16} * 1024;
 constexpr std::size_t kMaxLingerBytes = std::size_t{64} << 20;
 constexpr Duration kMaxLinger = std::chrono::seconds(5);
-
-HttpResponse refusal(error_code ec) {
-  if (ec == http::error::header_limit) {
-    return problem_response({Errc::kTooLarge, "the request's header is too long", {}}, 431);
-  }
-  if (ec == http::error::body_limit) {
-    return problem_response({Errc::kTooLarge, "the request's body is too long", {}});
-  }
-  return problem_response({Errc::kInvalid, "the request is not HTTP/1.1: " + ec.message(), {}},
-                          400);
-}
-
-void take_message(Parser::value_type message, HttpRequest& request) {
-  request.method = std::string(message.method_string());
-  request.target = std::string(message.target());
-  for (const auto& field : message) {
-    request.headers.add(std::string(field.name_string()), std::string(field.value()));
-  }
-  request.body = std::move(message.body());
-}
 
 // A value never ends its line, whatever it quotes.
 void append_field(std::string& head, std::string_view name, std::string_view value) {
@@ -90,7 +64,7 @@ asio::awaitable<void> HttpSession::run() {
   co_await linger();
 }
 
-asio::awaitable<void> HttpSession::refuse(HttpResponse response) {
+asio::awaitable<void> HttpSession::turn_away(HttpResponse response) {
   keep_alive_ = false;
   co_await reply(std::move(response));
   co_await linger();
@@ -105,6 +79,12 @@ asio::awaitable<bool> HttpSession::fill() {
   co_return !ec;
 }
 
+asio::awaitable<HttpSession::Got> HttpSession::refuse(HttpRefusal refusal) {
+  keep_alive_ = false;
+  co_await reply(refusal_response(refusal));
+  co_return Got::kRefused;
+}
+
 asio::awaitable<HttpSession::Got> HttpSession::read_request(HttpRequest& request) {
   phase_ = Phase::kWaiting;
   head_ = false;
@@ -114,41 +94,54 @@ asio::awaitable<HttpSession::Got> HttpSession::read_request(HttpRequest& request
     if (!co_await fill()) co_return Got::kNothing;
   }
   const Deadline deadline(socket_.get_executor(), options_.read_timeout, give_up);
-  Parser parser;
-  parser.header_limit(static_cast<std::uint32_t>(options_.max_header_bytes));
-  parser.body_limit(options_.max_body_bytes);
-  bool header_seen = false;
-  while (!parser.is_done()) {
-    if (in_.empty() && !co_await fill()) co_return Got::kNothing;
-    error_code ec;
-    in_.erase(0, parser.put(asio::buffer(in_), ec));
-    const bool need_more = ec == http::error::need_more;
-    if (ec && !need_more) {
-      keep_alive_ = false;
-      co_await reply(refusal(ec));
-      co_return Got::kRefused;
-    }
-    if (!header_seen && parser.is_header_done()) {
-      header_seen = true;
-      parser.eager(true);
-      const bool waits =
-          iequals(std::string_view(parser.get()[http::field::expect]), "100-continue");
-      if (waits && !parser.is_done() && !co_await write("HTTP/1.1 100 Continue\r\n\r\n")) {
-        co_return Got::kNothing;
-      }
-    } else if (need_more && !co_await fill()) {
-      co_return Got::kNothing;
-    }
-  }
-  keep_alive_ = parser.get().keep_alive();
-  http_1_0_ = parser.get().version() < 11;
-  take_message(parser.release(), request);
+  RequestHead head;
+  if (const Got got = co_await read_head(head); got != Got::kRequest) co_return got;
+  if (const Got got = co_await read_body(head); got != Got::kRequest) co_return got;
+  keep_alive_ = head.keep_alive;
+  http_1_0_ = head.http_1_0;
+  request = std::move(head.request);
   request.peer = peer_;
   head_ = request.method == "HEAD";
-  if (const Status parsed = parse_target(request); !parsed) {
-    co_await refuse(problem_response(parsed.error(), 400));
-    co_return Got::kNothing;
+  co_return Got::kRequest;
+}
+
+asio::awaitable<HttpSession::Got> HttpSession::read_head(RequestHead& head) {
+  bool first_line = true;
+  for (std::size_t seen = 0;;) {
+    if (first_line && in_.starts_with("\r\n")) {  // some clients end a body with a line break of their own
+      in_.erase(0, 2);
+      first_line = false;
+      seen = 0;
+    }
+    const auto length = find_head(in_, seen);
+    if (!length) co_return co_await refuse(length.error());
+    if ((*length ? **length : in_.size()) > options_.max_header_bytes) {
+      co_return co_await refuse({431, "the request's header is too long"});
+    }
+    if (*length) {
+      auto parsed = parse_request_head(std::string_view(in_).substr(0, **length));
+      if (!parsed) co_return co_await refuse(std::move(parsed).error());
+      head = *std::move(parsed);
+      in_.erase(0, **length);
+      co_return Got::kRequest;
+    }
+    seen = in_.size();
+    if (!co_await fill()) co_return Got::kNothing;
   }
+}
+
+asio::awaitable<HttpSession::Got> HttpSession::read_body(RequestHead& head) {
+  BodyReader body(head, options_.max_body_bytes);
+  for (bool told = false;;) {
+    const auto taken = body.feed(in_);
+    if (!taken) co_return co_await refuse(taken.error());
+    in_.erase(0, *taken);
+    if (body.done()) break;
+    if (head.expects_continue && !told && !co_await write("HTTP/1.1 100 Continue\r\n\r\n")) co_return Got::kNothing;
+    told = true;
+    if (!co_await fill()) co_return Got::kNothing;
+  }
+  head.request.body = body.take();
   co_return Got::kRequest;
 }
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// One connection of the HTTP server: reads requests with Beast's parser, hands each to the handler,
-// and writes what the handler answers. Used by HttpServer only. Invariant: after a request that
-// could not be parsed, or an answer that was cut short, the connection is not used again.
+// One connection of the HTTP server: reads requests, hands each to the handler, and writes what the
+// handler answers. Used by HttpServer only. Invariant: after a request that was refused before its
+// handler, or an answer that was cut short, the connection is not used again.
 #include <memory>
 #include <string>
 
+#include "base/http/request_head.h"
 #include "base/http/server.h"
 
 namespace mysos {
@@ -18,7 +19,7 @@ class HttpSession final : private HttpExchange {
 
   asio::awaitable<void> run();
   // Answers and closes, without reading.
-  asio::awaitable<void> refuse(HttpResponse response);
+  asio::awaitable<void> turn_away(HttpResponse response);
 
  private:
   enum class Got { kRequest, kRefused, kNothing };
@@ -26,6 +27,9 @@ class HttpSession final : private HttpExchange {
   struct Watch;
 
   asio::awaitable<Got> read_request(HttpRequest& request);
+  asio::awaitable<Got> read_head(RequestHead& head);
+  asio::awaitable<Got> read_body(RequestHead& head);
+  asio::awaitable<Got> refuse(HttpRefusal refusal);
   asio::awaitable<bool> fill();
   asio::awaitable<void> handle(const HttpRequest& request);
   asio::awaitable<bool> write(std::string bytes);
