@@ -37,8 +37,11 @@ HttpResponse body_problem(const Error& error) {
   return problem_response(error, error.code == Errc::kInvalid && error.field.empty() ? 400 : 0);
 }
 
-bool is_loopback(const std::string& peer) {
-  return peer.starts_with("127.") || peer == "::1" || peer.starts_with("::ffff:127.");
+// Of this machine, and not passed on by a proxy for somebody else. `peer` as HttpRequest has it, with a port.
+bool is_local(const HttpRequest& request) {
+  const std::string& peer = request.peer;
+  const bool loopback = peer.starts_with("127.") || peer.starts_with("[::1]:") || peer.starts_with("[::ffff:127.");
+  return loopback && !request.headers.has("Forwarded") && !request.headers.has("X-Forwarded-For");
 }
 
 bool is_json(const HttpRequest& request) {
@@ -55,16 +58,17 @@ Error no_cluster(const std::string& name, const std::vector<ClusterView>& cluste
   return Error{Errc::kNotFound, "there is no cluster " + name + did_you_mean(name, names), "name"};
 }
 
-HttpServerOptions ApiServer::server_options() {
+HttpServerOptions ApiServer::server_options(std::vector<std::string> allowed_hosts) {
   HttpServerOptions options;
   options.max_body_bytes = kMaxApiBody;
+  options.allowed_hosts = std::move(allowed_hosts);
   return options;
 }
 
-std::optional<HttpResponse> ApiServer::refuse_access(const HttpRequest& request,
+std::optional<HttpResponse> ApiServer::refuse_access(const HttpRequest& request, HttpExchange& exchange,
                                                      Access access) const {
   if (access == Access::kOpen) return std::nullopt;
-  if (access == Access::kMetrics && is_loopback(request.peer)) return std::nullopt;
+  if (access == Access::kMetrics && is_local(request)) return std::nullopt;
   if (access == Access::kCotton && options_.cotton == CottonAccess::kOpen) {
     if (!request.headers.has("Origin")) return std::nullopt;
     return problem_response(Error{Errc::kForbidden, "Cotton's API is not for web pages", {}});
@@ -75,8 +79,10 @@ std::optional<HttpResponse> ApiServer::refuse_access(const HttpRequest& request,
       "a token is needed: Authorization: Bearer TOKEN (it is in the file admin.token of the state "
       "directory)";
   if (given.size() > kBearer.size() && iequals(given.substr(0, kBearer.size()), kBearer)) {
-    if (constant_time_equal(hash_token(given.substr(kBearer.size())), options_.token_hash))
+    if (constant_time_equal(hash_token(given.substr(kBearer.size())), options_.token_hash)) {
+      exchange.trust();
       return std::nullopt;
+    }
     why = "this token is not known here";
   }
   HttpResponse refusal = problem_response(Error{Errc::kUnauthorized, std::move(why), {}});
@@ -96,7 +102,7 @@ asio::awaitable<void> ApiServer::handle(const HttpRequest& request, HttpExchange
     response.headers.set("Allow", other->allow);
   } else {
     const Route route = std::get<Route>(matched);
-    if (auto refusal = refuse_access(request, route.access)) {
+    if (auto refusal = refuse_access(request, exchange, route.access)) {
       response = *std::move(refusal);
     } else if (route.id == RouteId::kEvents &&
                request.headers.get("Accept").find("text/event-stream") != std::string_view::npos) {
@@ -104,6 +110,7 @@ asio::awaitable<void> ApiServer::handle(const HttpRequest& request, HttpExchange
       co_return;
     } else {
       response = co_await answer(request, route);
+      if (route.id == RouteId::kMetrics) response.body += exchange.server_metrics();
     }
   }
   if (response.status >= 500)

@@ -46,10 +46,10 @@ class ApiServer {
   asio::awaitable<void> handle(const HttpRequest& request, HttpExchange& exchange);
 
   // What the HTTP server in front shall bound.
-  static HttpServerOptions server_options();
+  static HttpServerOptions server_options(std::vector<std::string> allowed_hosts = {});
 
  private:
-  [[nodiscard]] std::optional<HttpResponse> refuse_access(const HttpRequest& request,
+  [[nodiscard]] std::optional<HttpResponse> refuse_access(const HttpRequest& request, HttpExchange& exchange,
                                                           Access access) const;
   asio::awaitable<HttpResponse> answer(const HttpRequest& request, Route route);
   asio::awaitable<HttpResponse> create(const HttpRequest& request);

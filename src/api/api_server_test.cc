@@ -96,6 +96,33 @@ TEST_F(Api, IsOpenWhereNothingIsTold) {
             std::string::npos);
 }
 
+TEST_F(Api, IsClosedToForeignHostsAndPages) {
+  for (const char* target : {"/", "/healthz", "/metrics", "/v1/clusters"}) {
+    EXPECT_EQ(ask("GET", target, "", {{"Host", "evil.example"}}).status, 421) << target;
+    EXPECT_EQ(ask("GET", target, "", {{"Origin", "http://evil.example"}}).status, 403) << target;
+    const std::string self = "127.0.0.1:" + std::to_string(port);
+    EXPECT_EQ(ask("GET", target, "", {{"Origin", "http://" + self}}).status, 200) << target;
+  }
+  EXPECT_EQ(ask("POST", "/v1/clusters", R"({"name":"shop"})", {{"Origin", "null"}}).status, 403);
+  EXPECT_TRUE(control.made.empty());
+}
+
+TEST_F(Api, MetricsAreOpenOnThisMachineButNotThroughAProxy) {
+  const auto metrics = ask("GET", "/metrics", "", {}, false);
+  EXPECT_EQ(metrics.status, 200);
+  EXPECT_NE(metrics.body.find("mysos_http_connections 1\n"), std::string::npos) << metrics.body;
+  EXPECT_EQ(ask("GET", "/metrics", "", {{"X-Forwarded-For", "10.0.0.1"}}, false).status, 401);
+  EXPECT_EQ(ask("GET", "/metrics", "", {{"Forwarded", "for=10.0.0.1"}}, false).status, 401);
+  EXPECT_EQ(ask("GET", "/metrics", "", {{"X-Forwarded-For", "10.0.0.1"}}).status, 200);
+}
+
+TEST_F(Api, AnEncodedSlashIsPartOfAName) {
+  ask("POST", "/v1/clusters", R"({"name":"shop"})");
+  EXPECT_EQ(ask("GET", "/v1/clusters/shop/credentials").status, 200);
+  EXPECT_EQ(ask("GET", "/v1/clusters/shop%2Fcredentials").status, 404);
+  EXPECT_EQ(ask("GET", "/v1%2fclusters").status, 404);
+}
+
 TEST_F(Api, SaysWhatIsWrongInProblemDocuments) {
   const auto broken = ask("POST", "/v1/clusters", "{");
   EXPECT_EQ(broken.status, 400);

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/descriptors.h"
 #include "base/fs.h"
 
 namespace mysos {
@@ -104,6 +105,7 @@ void keep_only_streams(int report) {
   default_signals();
   if (options.new_session) ::setsid();
   for (const auto& file : options.cgroup_procs) join_cgroup(plan, file.c_str());
+  check(restore_descriptor_limit(), plan, Step::kLimit);
   for (const auto& limit : options.limits) {
     const rlimit value{limit.soft, limit.hard};
     check(::setrlimit(static_cast<__rlimit_resource_t>(limit.resource), &value) == 0, plan,

@@ -2,9 +2,11 @@
 #include "base/process.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/descriptors.h"
 #include "base/fs.h"
 #include "base/task_group.h"
 #include "base/test_dir.h"
@@ -202,6 +204,18 @@ TEST(Command, IsKilledWhenItsCallerIsCancelled) {
   };
   loop.run(test());
   EXPECT_FALSE(process_start_time(std::stoi(read_file(dir / "pid").value())));
+}
+
+TEST(Command, GetsTheLimitOfOpenFilesThatWeWereStartedWith) {
+  rlimit limit{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+  limit.rlim_cur = 512;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+
+  raise_descriptor_limit();
+
+  EXPECT_EQ(descriptor_limit(), limit.rlim_max);
+  EXPECT_EQ(run_command(shell("ulimit -n"), 10s).value().out, "512\n");
 }
 
 }  // namespace

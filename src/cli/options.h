@@ -31,6 +31,7 @@ struct ServerOptions {
   std::uint16_t port = 8080;
   std::vector<std::string> mysql_roots = {};
   CottonApi cotton = CottonApi::kToken;
+  std::vector<std::string> allowed_hosts = {};  // names of the API besides addresses and this machine's
   LogFormat log_format = LogFormat::kText;
   LogLevel log_level = LogLevel::kInfo;
 };

@@ -5,6 +5,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 
+#include "base/descriptors.h"
 #include "base/log.h"
 #include "cli/api_client.h"
 #include "cli/commands.h"
@@ -42,6 +43,7 @@ Result<discovery::RouterOptions> router_options(const Router& command) {
 
 Status run(const Router& command) {
   std::signal(SIGPIPE, SIG_IGN);
+  raise_descriptor_limit();
   MYSOS_TRY_VOID(log_init({.level = command.log_level, .format = command.log_format}));
   MYSOS_TRY(auto options, router_options(command));
   MYSOS_TRY_VOID(find_token(command.client));

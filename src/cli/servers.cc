@@ -12,6 +12,7 @@
 #include <filesystem>
 
 #include "api/api_server.h"
+#include "base/descriptors.h"
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/router_child.h"
@@ -92,7 +93,7 @@ class Service {
         [this](const HttpRequest& request, HttpExchange& exchange) {
           return api_->handle(request, exchange);
         },
-        ApiServer::server_options());
+        ApiServer::server_options(options_.allowed_hosts));
     auto port = server_->listen(options_.listen, options_.port);
     if (port) return {};
     return fail(port.error().code, port.error().message + "; take another one with --port");
@@ -178,6 +179,7 @@ Status run_on(asio::io_context& io, asio::awaitable<Status> body) {
 
 Status init(const ServerOptions& options) {
   std::signal(SIGPIPE, SIG_IGN);
+  raise_descriptor_limit();
   return log_init({.level = options.log_level, .format = options.log_format});
 }
 

@@ -40,7 +40,7 @@ asio::awaitable<void> RouterLoop::answer(const HttpRequest& request, HttpExchang
   } else if (request.path == "/healthz") {
     response = text_response(200, "ok\n");
   } else if (request.path == "/metrics") {
-    response = text_response(200, metrics_.render());
+    response = text_response(200, metrics_.render() + exchange.server_metrics());
     response.headers.set("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
   } else if (request.path == "/status") {
     json::array clusters;

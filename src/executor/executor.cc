@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/descriptors.h"
 #include "base/fs.h"
 #include "base/log.h"
 #include "executor/agent_lane.h"
@@ -121,6 +122,7 @@ Result<int> run_under_agent(asio::io_context& io, MemberShellConfig config) {
 
 int run_executor(const ExecutorOptions& options) {
   std::signal(SIGPIPE, SIG_IGN);
+  raise_descriptor_limit();
   // Its log is on the disk that its volume is on, as a rule. When that hangs, the others must be told.
   if (const Status logs = log_init({.in_background = true}); !logs) {
     kLog.error("{}", logs.error().message);

@@ -90,6 +90,7 @@ asio::awaitable<void> MemberApi::handle(const HttpRequest& request, HttpExchange
   if (route != nullptr && route->kind == Kind::kOpen) {
     const bool get = request.method == "GET";
     HttpResponse response = get ? answer_open(request) : wrong_method(request.path, "GET");
+    if (get && request.path == "/metrics") response.body += exchange.server_metrics();
     co_await exchange.reply(std::move(response));
     co_return;
   }
@@ -102,6 +103,7 @@ asio::awaitable<void> MemberApi::handle(const HttpRequest& request, HttpExchange
     co_await exchange.reply(std::move(response));
     co_return;
   }
+  exchange.trust();
   if (route == nullptr) {
     HttpResponse response =
         problem_response({Errc::kNotFound, "there is nothing at " + request.path, {}});

@@ -3,12 +3,14 @@
 // An HTTP/1.1 server on one io_context. A connection is one coroutine: it reads a request whole,
 // awaits the handler, answers, and keeps the connection. The handler answers through its
 // HttpExchange, once: with a whole response, or with a stream whose chunks leave at once, one chunk
-// per call. Whatever a peer does (slow, silent, oversized, gone) is bounded by HttpServerOptions.
+// per call. Whatever a peer does (slow, silent, oversized, gone) is bounded by HttpServerOptions. A
+// request for a foreign host, or of a foreign web page, does not reach the handler (host_policy.h).
 // The executor must be that of a single thread.
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/asio.h"
 #include "base/http/message.h"
@@ -20,16 +22,21 @@ namespace mysos {
 inline constexpr std::size_t kMaxHttpHeaderBytes = 32 * 1024;
 inline constexpr std::size_t kMaxHttpRequestBody = 1024 * 1024;
 inline constexpr std::size_t kMaxHttpConnections = 1024;
+inline constexpr std::size_t kMaxHttpHeldBytes = std::size_t{64} << 20;
 
 struct HttpServerOptions {
   std::size_t max_header_bytes = kMaxHttpHeaderBytes;
   std::size_t max_body_bytes = kMaxHttpRequestBody;
-  std::size_t max_connections = kMaxHttpConnections;  // one more is answered 503
-  Duration idle_timeout = std::chrono::seconds(75);   // between two requests
-  Duration read_timeout = std::chrono::seconds(30);   // for one whole request, from its first byte
+  // One more, and another one is closed (connection_table.h). At most an eighth of the process's descriptors.
+  std::size_t max_connections = kMaxHttpConnections;
+  std::size_t max_held_bytes = kMaxHttpHeldBytes;    // of all requests that are not whole yet
+  Duration idle_timeout = std::chrono::seconds(75);  // between two requests
+  Duration head_timeout = std::chrono::seconds(10);  // for the first byte of a connection; for a head, from its first byte
+  Duration read_timeout = std::chrono::seconds(30);  // for a body
   Duration write_timeout = std::chrono::seconds(30);  // for one response or one chunk
   Duration unacknowledged_timeout{};  // what was sent and is not acknowledged for so long ends the connection; 0 = the
                                       // system's own, many minutes (TCP_USER_TIMEOUT of tcp(7))
+  std::vector<std::string> allowed_hosts = {};  // names that requests may have in Host, and pages in Origin (host_policy.h)
 };
 
 // What a handler answers with. Each call is false once the peer is gone; a handler then just
@@ -40,6 +47,10 @@ class HttpExchange {
   virtual asio::awaitable<bool> reply(HttpResponse response) = 0;
   virtual asio::awaitable<bool> start_stream(int status, HttpHeaders headers) = 0;
   virtual asio::awaitable<bool> write_chunk(std::string data) = 0;  // "" writes nothing
+  // The caller has shown a valid token: its connection is not closed in favour of others.
+  virtual void trust() {}
+  // What the server counts, in Prometheus' text format.
+  virtual std::string server_metrics() { return {}; }
   // For this connection, instead of the server's unacknowledged_timeout: a peer that is slow to take what it asked for.
   virtual void allow_silence(Duration) {}
   // Ends the stream. A handler that returns without it cuts the connection, so that the peer sees a
@@ -55,6 +66,8 @@ class HttpExchange {
 // The request and the exchange live until the handler's coroutine has ended.
 using HttpHandler = std::function<asio::awaitable<void>(const HttpRequest&, HttpExchange&)>;
 
+struct HttpServerParts;
+
 class HttpServer {
  public:
   HttpServer(asio::any_io_executor executor, HttpHandler handler, HttpServerOptions options = {});
@@ -68,17 +81,18 @@ class HttpServer {
   // No new connections, cancels the handlers, waits for them. To be awaited before the server is
   // destroyed.
   asio::awaitable<void> stop();
-  [[nodiscard]] std::size_t connections() const { return connections_; }
+  [[nodiscard]] std::size_t connections() const;
 
  private:
   asio::awaitable<void> accept_loop(std::shared_ptr<asio::ip::tcp::acceptor> acceptor);
   asio::awaitable<void> serve(asio::ip::tcp::socket socket);
+  void tell_of_closed();
 
   asio::any_io_executor executor_;
-  HttpHandler handler_;
-  HttpServerOptions options_;
+  std::unique_ptr<HttpServerParts> parts_;
   std::vector<std::shared_ptr<asio::ip::tcp::acceptor>> acceptors_;  // shared with their loops
-  std::size_t connections_ = 0;
+  Instant told_{};         // when the log last said that connections were closed
+  std::uint64_t tell_{0};  // how many were by then
   TaskGroup tasks_;
 };
 

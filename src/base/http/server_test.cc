@@ -164,13 +164,20 @@ TEST_F(HttpServerTest, ARefusedRequestIsTheLastOfItsConnection) {
 }
 
 TEST_F(HttpServerTest, LetsGoOfSlowAndSilentClients) {
-  serve(echo, {.idle_timeout = 20ms, .read_timeout = 20ms});
+  serve(echo, {.idle_timeout = 100ms, .head_timeout = 20ms, .read_timeout = 20ms});
   const auto test = [&]() -> asio::awaitable<void> {
     RawClient silent = client();
+    RawClient slow_head = client();
+    co_await slow_head.send("GET / HTT");
     RawClient slow = client();
     co_await slow.send("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nab");
     EXPECT_EQ(co_await silent.read_all(), "");
+    EXPECT_EQ(co_await slow_head.read_all(), "");
     EXPECT_EQ(co_await slow.read_all(), "");
+    RawClient good = client();
+    co_await good.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    EXPECT_NE(co_await good.read_until("[]"), "");
+    EXPECT_EQ(co_await good.read_all(), "");  // silent later
     EXPECT_TRUE(co_await eventually([&] { return server->connections() == 0; }));
   };
   run(test());
@@ -312,18 +319,75 @@ TEST_F(HttpServerTest, AHeaderValueNeverBecomesTwoLines) {
   run(test());
 }
 
-TEST_F(HttpServerTest, TurnsAwayWhatIsOneTooMany) {
-  serve(echo, {.max_connections = 1});
+TEST_F(HttpServerTest, ANewConnectionTakesThePlaceOfAnIdleOne) {
+  serve(echo, {.max_connections = 8});
   const auto test = [&]() -> asio::awaitable<void> {
-    RawClient first = client();
-    co_await first.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    EXPECT_NE(co_await first.read_until("[]"), "");
-    RawClient second = client();
-    EXPECT_NE(co_await second.read_until("HTTP/1.1 503 "), "");
-    co_await first.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    EXPECT_NE(co_await first.read_until("[]"), "");
+    std::vector<std::unique_ptr<RawClient>> crowd;
+    for (int i = 0; i < 50; ++i) {
+      crowd.push_back(std::make_unique<RawClient>(loop.io, port));
+      if (i % 2 == 0) co_await crowd.back()->send("GET / HTTP/1.1\r\nHo");
+    }
+    RawClient c = client();
+    co_await c.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    EXPECT_NE(co_await c.read_until("[]"), "");
+    EXPECT_LE(server->connections(), 8u);
+    EXPECT_EQ(co_await crowd.front()->read_all(), "");
   };
   run(test());
+}
+
+TEST_F(HttpServerTest, KnownCallersKeepTheirPlacesAndOnlyTheyAreTurnedAwayFor) {
+  int streams = 0;
+  const auto stream = [&](const HttpRequest&, HttpExchange& exchange) -> asio::awaitable<void> {
+    exchange.trust();
+    ++streams;
+    co_await exchange.start_stream(200, {});
+    while (co_await exchange.write_chunk("x")) co_await sleep_for(5ms);
+    --streams;
+  };
+  serve(stream, {.max_connections = 4});
+  const auto test = [&]() -> asio::awaitable<void> {
+    std::vector<std::unique_ptr<RawClient>> clients;
+    for (int i = 0; i < 4; ++i) {
+      clients.push_back(std::make_unique<RawClient>(loop.io, port));
+      co_await clients.back()->send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+      EXPECT_NE(co_await clients.back()->read_until("\r\n\r\n"), "");
+    }
+    for (int i = 0; i < 3; ++i) {
+      RawClient late = client();
+      EXPECT_NE(co_await late.read_until("HTTP/1.1 503 "), "");
+    }
+    EXPECT_EQ(streams, 4);
+    clients.clear();
+    EXPECT_TRUE(co_await eventually([&] { return streams == 0; }));
+  };
+  run(test());
+}
+
+TEST_F(HttpServerTest, LetsNoForeignHostOrPageReachTheHandler) {
+  int served = 0;
+  const auto count = [&](const HttpRequest&, HttpExchange& exchange) -> asio::awaitable<void> {
+    ++served;
+    co_await exchange.reply(text_response(200, exchange.server_metrics()));
+  };
+  serve(count, {.allowed_hosts = {"mysos.example"}});
+  const auto answer_to = [&](std::string fields) -> asio::awaitable<std::string> {
+    RawClient c = client();
+    co_await c.send("POST / HTTP/1.1\r\nConnection: close\r\n" + fields + "\r\n");
+    co_return co_await c.read_all();
+  };
+  const auto test = [&]() -> asio::awaitable<void> {
+    EXPECT_TRUE((co_await answer_to("Host: evil.example\r\n")).starts_with("HTTP/1.1 421 "));
+    const std::string page = co_await answer_to("Host: localhost\r\nOrigin: http://evil.example\r\nContent-Length: 9\r\n");
+    EXPECT_TRUE(page.starts_with("HTTP/1.1 403 ")) << page;  // the body is not waited for
+    EXPECT_EQ(served, 0);
+    const std::string good = co_await answer_to("Host: mysos.example\r\nOrigin: https://mysos.example\r\n");
+    EXPECT_TRUE(good.starts_with("HTTP/1.1 200 ")) << good;
+    EXPECT_NE(good.find("mysos_http_requests_refused_total{status=\"421\"} 1\n"), std::string::npos) << good;
+    EXPECT_NE(good.find("mysos_http_connections 1\n"), std::string::npos) << good;
+  };
+  run(test());
+  EXPECT_EQ(served, 1);
 }
 
 TEST_F(HttpServerTest, APortInUseIsNamed) {

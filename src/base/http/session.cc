@@ -7,8 +7,11 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+
 #include "base/assert.h"
 #include "base/log.h"
+#include "base/metrics.h"
 
 namespace mysos {
 namespace {
@@ -37,14 +40,33 @@ bool input_waits(int fd) {
 }
 }  // namespace
 
+namespace {
+// A network of IPv6 is one peer: whoever has it has all its addresses.
+std::string peer_address(const asio::ip::tcp::socket& socket) {
+  error_code ec;
+  auto address = socket.remote_endpoint(ec).address();
+  if (ec || !address.is_v6()) return ec ? "" : address.to_string();
+  const auto v6 = address.to_v6();
+  if (v6.is_v4_mapped()) return asio::ip::make_address_v4(asio::ip::v4_mapped, v6).to_string();
+  auto bytes = v6.to_bytes();
+  std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
+  return asio::ip::address_v6(bytes).to_string();
+}
+}  // namespace
+
 struct HttpSession::Watch {
   bool active = true;
   std::function<void()> gone;
 };
 
-HttpSession::HttpSession(asio::ip::tcp::socket socket, const HttpHandler& handler,
-                         const HttpServerOptions& options)
-    : socket_(std::move(socket)), handler_(handler), options_(options) {
+HttpSession::HttpSession(asio::ip::tcp::socket socket, HttpServerParts& server)
+    : socket_(std::move(socket)),
+      server_(server),
+      options_(server.options),
+      place_(server.table, peer_address(socket_), [this] {
+        error_code ignored;
+        socket_.close(ignored);
+      }) {
   error_code ec;
   const auto remote = socket_.remote_endpoint(ec);
   if (!ec) peer_ = to_string(Endpoint{remote.address().to_string(), remote.port()});
@@ -53,19 +75,28 @@ HttpSession::HttpSession(asio::ip::tcp::socket socket, const HttpHandler& handle
 HttpSession::~HttpSession() { stop_watching(); }
 
 asio::awaitable<void> HttpSession::run() {
+  if (!place_.admitted()) {
+    co_await turn_away();
+    co_return;
+  }
   while (keep_alive_) {
     HttpRequest request;
     const Got got = co_await read_request(request);
     if (got == Got::kRefused) co_await linger();
     if (got != Got::kRequest) co_return;
+    place_.begin_request();
     co_await handle(request);
+    place_.end_request();
+    asked_ = true;
     if (phase_ != Phase::kAnswered) co_return;
   }
   co_await linger();
 }
 
-asio::awaitable<void> HttpSession::turn_away(HttpResponse response) {
+asio::awaitable<void> HttpSession::turn_away() {
+  ++server_.turned_away;
   keep_alive_ = false;
+  HttpResponse response = problem_response({Errc::kUnavailable, "too many connections; try again later", {}});
   co_await reply(std::move(response));
   co_await linger();
 }
@@ -80,6 +111,7 @@ asio::awaitable<bool> HttpSession::fill() {
 }
 
 asio::awaitable<HttpSession::Got> HttpSession::refuse(HttpRefusal refusal) {
+  ++server_.refused[refusal.status];
   keep_alive_ = false;
   co_await reply(refusal_response(refusal));
   co_return Got::kRefused;
@@ -90,12 +122,16 @@ asio::awaitable<HttpSession::Got> HttpSession::read_request(HttpRequest& request
   head_ = false;
   const auto give_up = [this] { socket_.close(); };
   if (in_.empty()) {
-    const Deadline idle(socket_.get_executor(), options_.idle_timeout, give_up);
+    const Deadline idle(socket_.get_executor(), asked_ ? options_.idle_timeout : options_.head_timeout, give_up);
     if (!co_await fill()) co_return Got::kNothing;
   }
-  const Deadline deadline(socket_.get_executor(), options_.read_timeout, give_up);
   RequestHead head;
-  if (const Got got = co_await read_head(head); got != Got::kRequest) co_return got;
+  {
+    const Deadline deadline(socket_.get_executor(), options_.head_timeout, give_up);
+    if (const Got got = co_await read_head(head); got != Got::kRequest) co_return got;
+  }
+  if (auto refusal = refuse_host(server_.hosts, head.request.headers)) co_return co_await refuse(*std::move(refusal));
+  const Deadline deadline(socket_.get_executor(), options_.read_timeout, give_up);
   if (const Got got = co_await read_body(head); got != Got::kRequest) co_return got;
   keep_alive_ = head.keep_alive;
   http_1_0_ = head.http_1_0;
@@ -139,6 +175,7 @@ asio::awaitable<HttpSession::Got> HttpSession::read_body(RequestHead& head) {
     if (body.done()) break;
     if (head.expects_continue && !told && !co_await write("HTTP/1.1 100 Continue\r\n\r\n")) co_return Got::kNothing;
     told = true;
+    place_.hold(body.size() + in_.size());
     if (!co_await fill()) co_return Got::kNothing;
   }
   head.request.body = body.take();
@@ -149,7 +186,7 @@ asio::awaitable<void> HttpSession::handle(const HttpRequest& request) {
   std::exception_ptr failure;
   std::string what = "the handler gave no answer";
   try {
-    co_await handler_(request, *this);
+    co_await server_.handler(request, *this);
   } catch (const std::exception& e) {
     failure = std::current_exception();
     what = e.what();
@@ -239,6 +276,21 @@ asio::awaitable<bool> HttpSession::write_chunk(std::string data) {
     data += "\r\n";
   }
   co_return co_await write(std::move(data));
+}
+
+std::string HttpSession::server_metrics() {
+  Metrics all;
+  all.gauge("mysos_http_connections", "Open HTTP connections").set(static_cast<double>(server_.table.size()));
+  all.counter("mysos_http_connections_closed_total", "Idle or unknown HTTP connections closed to make room for others")
+      .inc({}, static_cast<double>(server_.table.closed()));
+  all.counter("mysos_http_connections_refused_total", "HTTP connections answered 503: all places belong to known callers")
+      .inc({}, static_cast<double>(server_.turned_away));
+  auto refused = all.counter("mysos_http_requests_refused_total", "HTTP requests that reached no handler, by status: "
+                             "malformed, too long, of a foreign host or web page");
+  for (const auto& [status, count] : server_.refused) {
+    refused.inc({{"status", std::to_string(status)}}, static_cast<double>(count));
+  }
+  return all.render();
 }
 
 void HttpSession::allow_silence(Duration at_most) {

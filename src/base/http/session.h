@@ -3,25 +3,37 @@
 // One connection of the HTTP server: reads requests, hands each to the handler, and writes what the
 // handler answers. Used by HttpServer only. Invariant: after a request that was refused before its
 // handler, or an answer that was cut short, the connection is not used again.
+#include <map>
 #include <memory>
 #include <string>
 
+#include "base/http/connection_table.h"
+#include "base/http/host_policy.h"
 #include "base/http/request_head.h"
 #include "base/http/server.h"
 
 namespace mysos {
 
+// What the connections of a server share.
+struct HttpServerParts {
+  HttpHandler handler;
+  HttpServerOptions options;
+  HttpHostPolicy hosts;
+  HttpConnectionTable table;
+  std::uint64_t turned_away = 0;
+  std::map<int, std::uint64_t> refused = {};  // requests, by status
+};
+
 class HttpSession final : private HttpExchange {
  public:
-  HttpSession(asio::ip::tcp::socket socket, const HttpHandler& handler,
-              const HttpServerOptions& options);
+  HttpSession(asio::ip::tcp::socket socket, HttpServerParts& server);
   ~HttpSession() override;
 
+  // Until the connection ends.
   asio::awaitable<void> run();
-  // Answers and closes, without reading.
-  asio::awaitable<void> turn_away(HttpResponse response);
 
  private:
+  asio::awaitable<void> turn_away();
   enum class Got { kRequest, kRefused, kNothing };
   enum class Phase { kWaiting, kStreaming, kAnswered, kBroken };
   struct Watch;
@@ -41,16 +53,20 @@ class HttpSession final : private HttpExchange {
   asio::awaitable<bool> reply(HttpResponse response) override;
   asio::awaitable<bool> start_stream(int status, HttpHeaders headers) override;
   asio::awaitable<bool> write_chunk(std::string data) override;
+  void trust() override { place_.trust(); }
+  std::string server_metrics() override;
   void allow_silence(Duration at_most) override;
   asio::awaitable<bool> finish() override;
   bool closed() override;
   void when_closed(std::function<void()> gone) override;
 
   asio::ip::tcp::socket socket_;
-  const HttpHandler& handler_;
+  HttpServerParts& server_;
   const HttpServerOptions& options_;
   std::string peer_;
+  HttpConnectionTable::Place place_;
   std::string in_;  // read, not parsed yet
+  bool asked_ = false;  // a request came
   Phase phase_ = Phase::kWaiting;
   bool keep_alive_ = true;
   bool http_1_0_ = false;

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "base/http/request_head.h"
+#include "cli/parsed_flags.h"
+
+namespace mysos::cli {
+namespace {
+
+Result<std::vector<Endpoint>> parse_masters(const std::string& text) {
+  std::vector<Endpoint> masters;
+  for (std::size_t from = 0; from <= text.size();) {
+    const std::size_t end = std::min(text.find(',', from), text.size());
+    auto endpoint = parse_endpoint(text.substr(from, end - from));
+    if (!endpoint) {
+      return fail(Errc::kInvalid, "--master must be HOST:PORT[,HOST:PORT]...: " + endpoint.error().message, "master");
+    }
+    masters.push_back(*std::move(endpoint));
+    from = end + 1;
+  }
+  return masters;
+}
+
+template <class Options>
+void finish_log(const Parsed& p, Options& o) {
+  o.log_format = p.log_format == "json" ? LogFormat::kJson : LogFormat::kText;
+  o.log_level = p.log_level == "debug"   ? LogLevel::kDebug
+                : p.log_level == "warn"  ? LogLevel::kWarn
+                : p.log_level == "error" ? LogLevel::kError
+                                         : LogLevel::kInfo;
+}
+
+Status finish(Parsed& p, ServerOptions& s) {
+  if (s.dir.empty()) s.dir = default_dir();
+  if (s.mysql_roots.empty()) s.mysql_roots = {"/"};
+  s.cotton = p.cotton == "open" ? CottonApi::kOpen : CottonApi::kToken;
+  finish_log(p, s);
+  for (std::string& name : s.allowed_hosts) {
+    const auto host = parse_http_host(name);
+    if (!host || host->port) {
+      return fail(Errc::kInvalid, "--allowed-host must be a host name without a port, not '" + name + "'", "allowed-host");
+    }
+    name = host->name;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Command> chosen_command(const std::string& name, Parsed& p) {
+  p.client.json = p.output == "json";
+  if (p.client.dir.empty()) p.client.dir = default_dir();
+  const auto timeout = std::chrono::seconds(p.timeout);
+  if (name == "up") {
+    MYSOS_TRY_VOID(finish(p, p.up.server));
+    p.up.on_exit = p.on_exit == "keep" ? OnExit::kKeep : OnExit::kStop;
+    p.up.cgroups = p.cgroups == "auto";
+    p.up.router = p.with_router == "auto";
+    return p.up;
+  }
+  if (name == "scheduler") {
+    MYSOS_TRY_VOID(finish(p, p.scheduler.server));
+    MYSOS_TRY(p.scheduler.masters, parse_masters(p.masters));
+    return p.scheduler;
+  }
+  if (name == "executor") return p.executor;
+  if (name == "router") {
+    p.router.client = p.client;
+    finish_log(p, p.router);
+    return p.router;
+  }
+  const auto with_client = [&](auto command) {
+    command.client = p.client;
+    return Command(std::move(command));
+  };
+  const auto with_wait = [&](auto command) {
+    command.wait = p.wait;
+    command.timeout = timeout;
+    return with_client(std::move(command));
+  };
+  if (name == "create") return with_wait(p.create);
+  if (name == "switchover") return with_wait(p.switchover);
+  if (name == "failover") return with_wait(p.failover);
+  if (name == "promotion") return with_client(p.promotion);
+  if (name == "delete") return with_wait(p.remove);
+  if (name == "list") return with_client(List{});
+  if (name == "versions") return with_client(Versions{});
+  if (name == "show") return with_client(p.show);
+  if (name == "members") return with_client(p.members);
+  if (name == "events") return with_client(p.events);
+  if (name == "credentials") return with_client(p.credentials);
+  return with_client(p.connect);
+}
+
+}  // namespace mysos::cli

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The flags as the parser read them (command_line.cc), and the command that they make. Between the two of them only.
+#include <string>
+
+#include "cli/options.h"
+
+namespace mysos::cli {
+
+constexpr int kWaitSeconds = 300;
+
+struct Parsed {
+  ClientOptions client;
+  Up up;
+  Scheduler scheduler;
+  Router router;
+  Executor executor;
+  Create create;
+  Show show;
+  Members members;
+  Events events;
+  Switchover switchover;
+  Failover failover;
+  SetPromotion promotion;
+  Delete remove;
+  Credentials credentials;
+  Connect connect;
+  std::string config, output = "text", on_exit = "stop", cotton = "token", log_format = "text",
+                      log_level = "info", cgroups = "auto", with_router = "auto", masters;
+  int timeout = kWaitSeconds;
+  bool wait = false;
+};
+
+// `name`: the subcommand.
+Result<Command> chosen_command(const std::string& name, Parsed& p);
+
+}  // namespace mysos::cli
