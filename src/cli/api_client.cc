@@ -4,9 +4,11 @@
 #include <boost/asio/use_future.hpp>
 
 #include "base/fs.h"
+#include "scheduler/state_dir.h"
 
 namespace mysos::cli {
 namespace {
+constexpr auto kDefaultUrl = "http://127.0.0.1:8080";
 
 std::string trimmed(std::string text) {
   const auto end = text.find_last_not_of(" \r\n\t");
@@ -64,10 +66,24 @@ asio::awaitable<Status> follow(HttpStream& stream, Endpoint to, HttpRequest requ
 
 }  // namespace
 
+Result<Url> find_url(const ClientOptions& options) {
+  std::string text = options.url;
+  std::string from = "--url " + text;
+  if (text.empty()) {
+    from = StateDir::url_file(options.dir);
+    const auto noted = read_file(from, 4096);
+    text = noted ? trimmed(*noted) : kDefaultUrl;
+  }
+  auto url = parse_url(text);
+  if (!url) return std::unexpected(std::move(url).error().with_context(from));
+  if (url->target == "/") url->target.clear();
+  return url;
+}
+
 Result<std::string> find_token(const ClientOptions& options) {
   if (!options.token.empty()) return options.token;
   const std::string file =
-      options.token_file.empty() ? options.dir + "/admin.token" : options.token_file;
+      options.token_file.empty() ? StateDir::token_file(options.dir) : options.token_file;
   const auto text = read_file(file, 4096);
   if (!text) {
     return fail(Errc::kUnauthorized,
@@ -83,11 +99,9 @@ void pause_for(Duration duration) {
 }
 
 Result<ApiClient> ApiClient::open(const ClientOptions& options) {
-  auto url = parse_url(options.url);
-  if (!url) return std::unexpected(std::move(url).error().with_context("--url " + options.url));
-  if (url->target == "/") url->target.clear();
+  MYSOS_TRY(Url url, find_url(options));
   MYSOS_TRY(std::string token, find_token(options));
-  return ApiClient(*std::move(url), std::move(token));
+  return ApiClient(std::move(url), std::move(token));
 }
 
 HttpRequest ApiClient::make(std::string method, std::string target) const {
@@ -107,8 +121,7 @@ Result<json::value> ApiClient::request(std::string method, std::string target,
   auto response =
       run(io, http_request(io.get_executor(), url_.endpoint, std::move(request), kRequestDeadline));
   if (!response) {
-    return std::unexpected(std::move(response).error().with_context("no answer from http://" +
-                                                                    to_string(url_.endpoint)));
+    return std::unexpected(std::move(response).error().with_context("no answer from " + address()));
   }
   if (response->status >= 300) return std::unexpected(error_from_response(*response));
   if (response->body.empty()) return json::value();

@@ -23,6 +23,7 @@ class ApiClient {
   Result<json::value> request(std::string method, std::string target,
                               std::optional<json::object> body = std::nullopt);
   Result<json::value> get(std::string target) { return request("GET", std::move(target)); }
+  [[nodiscard]] std::string address() const { return "http://" + to_string(url_.endpoint); }
   // Calls `on_event` with each event until that says false, or the stream ends.
   Status follow_events(std::string target,
                        const std::function<bool(const json::object&)>& on_event);
@@ -34,7 +35,9 @@ class ApiClient {
   std::string token_;
 };
 
-// From --token, --token-file or the state directory. kUnauthorized says where it was looked for.
+// As it was given, or as the server of the state directory wrote it down when it began to listen.
+Result<Url> find_url(const ClientOptions& options);
+// As it was given, or from a file, or from the state directory. kUnauthorized says where it was looked for.
 Result<std::string> find_token(const ClientOptions& options);
 
 // Between two looks at something that takes its time.

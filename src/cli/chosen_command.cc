@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "base/fs.h"
 #include "base/http/request_head.h"
 #include "cli/parsed_flags.h"
+#include "scheduler/state_dir.h"
 
 namespace mysos::cli {
 namespace {
@@ -48,8 +50,6 @@ Status finish(Parsed& p, ServerOptions& s) {
 }  // namespace
 
 Result<Command> chosen_command(const std::string& name, Parsed& p) {
-  p.client.json = p.output == "json";
-  if (p.client.dir.empty()) p.client.dir = default_dir();
   const auto timeout = std::chrono::seconds(p.timeout);
   if (name == "up") {
     MYSOS_TRY_VOID(finish(p, p.up.server));
@@ -64,13 +64,19 @@ Result<Command> chosen_command(const std::string& name, Parsed& p) {
     return p.scheduler;
   }
   if (name == "executor") return p.executor;
+  const ClientSource environment = client_environment();
   if (name == "router") {
-    p.router.client = p.client;
+    p.router.dir = p.client.dir.value_or(environment.dir.value_or(default_dir()));
+    // --dir may be a folder of its own on a machine without an installation: that says nothing of the server.
+    if (!path_exists(StateDir::token_file(p.router.dir))) p.client.dir.reset();
+    MYSOS_TRY(p.router.client, client_options(p.client, environment, default_dir()));
     finish_log(p, p.router);
     return p.router;
   }
+  MYSOS_TRY(ClientOptions client, client_options(p.client, environment, default_dir()));
+  client.json = p.output == "json";
   const auto with_client = [&](auto command) {
-    command.client = p.client;
+    command.client = client;
     return Command(std::move(command));
   };
   const auto with_wait = [&](auto command) {

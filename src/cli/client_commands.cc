@@ -230,7 +230,7 @@ Status run(const Delete& command) {
                                       " for good; say --yes to mean it");
     }
     fmt::print(stderr,
-               "This destroys the data of {} for good. Type its name to go on: ", command.name);
+               "This destroys the data of {} at {} for good. Type its name to go on: ", command.name, api.address());
     std::string typed;
     std::getline(std::cin, typed);
     if (typed != command.name) return fail(Errc::kInvalid, "nothing was deleted");

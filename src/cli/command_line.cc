@@ -20,15 +20,12 @@ void add_log_options(CLI::App& app, Parsed& p) {
 }
 
 void add_api_options(CLI::App& app, Parsed& p) {
-  app.add_option("--url", p.client.url, "address of the API")
-      ->envname("MYSOS_URL")
-      ->capture_default_str();
+  app.add_option("--url", p.client.url, "address of the API, or MYSOS_URL (default: that of --dir)");
   app.add_option("--token", p.client.token,
-                 "admin token; better in the environment, where fewer see it")
-      ->envname("MYSOS_TOKEN");
-  app.add_option("--token-file", p.client.token_file, "file that holds the token");
-  app.add_option("--dir", p.client.dir, "state directory whose admin.token is taken")
-      ->envname("MYSOS_DIR");
+                 "admin token, or MYSOS_TOKEN; better in the environment, where fewer see it");
+  app.add_option("--token-file", p.client.token_file, "file that holds the token, or MYSOS_TOKEN_FILE");
+  app.add_option("--dir", p.client.dir, "state directory whose server and admin.token are taken, or MYSOS_DIR (default " +
+                                            default_dir() + "); beats all these variables");
 }
 
 void add_client_options(CLI::App& app, Parsed& p) {

@@ -62,6 +62,9 @@ TEST(CommandLine, SaysWhatIsWrongWithAValue) {
   EXPECT_NE(refused({"up", "--agents=0"}).find("agents"), std::string::npos);
   EXPECT_NE(refused({"up", "--on-exit=maybe"}).find("keep"), std::string::npos);
   EXPECT_NE(refused({"up", "--port=x"}).find("port"), std::string::npos);
+  for (const char* host : {"a:80", "http://a", "a b", "", "*"}) {
+    EXPECT_NE(refused({"up", std::string("--allowed-host=") + host}).find("--allowed-host"), std::string::npos) << host;
+  }
   EXPECT_NE(refused({"create"}).find("name"), std::string::npos);
   EXPECT_NE(refused({"scheduler"}).find("--master"), std::string::npos);
   EXPECT_NE(refused({"scheduler", "--master=nowhere"}).find("HOST:PORT"), std::string::npos);
@@ -105,6 +108,18 @@ TEST_F(ConfigFile, GivesFlagsThatTheCommandLineOverrides) {
   EXPECT_EQ(up.agents, 4u);
   EXPECT_EQ(up.server.mysql_roots, (std::vector<std::string>{"/a", "/b"}));
   EXPECT_EQ(up.on_exit, OnExit::kKeep);
+}
+
+TEST_F(ConfigFile, StandsBelowTheEnvironmentAndAboveDefaults) {
+  write("dir = \"/file\"\nallowed-host = [\"a.example\", \"B.example\"]\n");
+  ::unsetenv("MYSOS_DIR");
+  EXPECT_EQ(parsed<Up>({"up"}).server.dir, default_dir());
+  EXPECT_EQ(parsed<Up>({"up", "--config", file}).server.dir, "/file");
+  ::setenv("MYSOS_DIR", "/environment", 1);
+  EXPECT_EQ(parsed<Up>({"up", "--config", file}).server.dir, "/environment");
+  EXPECT_EQ(parsed<Up>({"up", "--config", file, "--dir=/flag"}).server.dir, "/flag");
+  ::unsetenv("MYSOS_DIR");
+  EXPECT_EQ(parsed<Up>({"up", "--config", file}).server.allowed_hosts, (std::vector<std::string>{"a.example", "b.example"}));
 }
 
 TEST_F(ConfigFile, NamesAKeyThatIsNotThereAndTheNearest) {

@@ -16,12 +16,12 @@ namespace mysos::cli {
 enum class OnExit { kKeep, kStop };
 enum class CottonApi { kToken, kOpen };
 
-// Where a client command finds the server and its token.
+// Where a client command finds the server and its token (client_options.h).
 struct ClientOptions {
-  std::string url = "http://127.0.0.1:8080";
-  std::string token = {};
-  std::string token_file = {};
-  std::string dir = {};  // whose admin.token is taken where no token is given
+  std::string url = {};    // "" = that of the server of `dir`
+  std::string token = {};  // "" = that in token_file
+  std::string token_file = {};  // "" = the admin.token of `dir`
+  std::string dir = {};
   bool json = false;
 };
 
@@ -53,6 +53,7 @@ struct Scheduler {
 };
 struct Router {
   ClientOptions client;
+  std::string dir = {};  // its own files are in a folder of it
   std::string listen = "127.0.0.1";
   std::string ports = "13306-14305";
   double max_lag_s = 30;

@@ -3,14 +3,14 @@
 // The flags as the parser read them (command_line.cc), and the command that they make. Between the two of them only.
 #include <string>
 
-#include "cli/options.h"
+#include "cli/client_options.h"
 
 namespace mysos::cli {
 
 constexpr int kWaitSeconds = 300;
 
 struct Parsed {
-  ClientOptions client;
+  ClientSource client;
   Up up;
   Scheduler scheduler;
   Router router;

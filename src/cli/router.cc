@@ -18,11 +18,7 @@ constexpr Logger kLog{"router"};
 
 Result<discovery::RouterOptions> router_options(const Router& command) {
   discovery::RouterOptions options;
-  auto url = parse_url(command.client.url);
-  if (!url)
-    return std::unexpected(std::move(url).error().with_context("--url " + command.client.url));
-  options.api = *std::move(url);
-  if (options.api.target == "/") options.api.target.clear();
+  MYSOS_TRY(options.api, find_url(command.client));
   in6_addr address{};
   if (::inet_pton(AF_INET, command.listen.c_str(), &address) != 1 &&
       ::inet_pton(AF_INET6, command.listen.c_str(), &address) != 1) {
@@ -31,7 +27,7 @@ Result<discovery::RouterOptions> router_options(const Router& command) {
   }
   MYSOS_TRY(options.ports, discovery::parse_port_range(command.ports));
   options.token = [client = command.client] { return find_token(client); };
-  options.dir = discovery::router_dir(command.client.dir);
+  options.dir = discovery::router_dir(command.dir);
   options.program = command.haproxy;
   options.listen = command.listen;
   options.max_lag_s = command.max_lag_s;

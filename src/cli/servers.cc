@@ -95,8 +95,8 @@ class Service {
         },
         ApiServer::server_options(options_.allowed_hosts));
     auto port = server_->listen(options_.listen, options_.port);
-    if (port) return {};
-    return fail(port.error().code, port.error().message + "; take another one with --port");
+    if (!port) return fail(port.error().code, port.error().message + "; take another one with --port");
+    return write_file_atomic(StateDir::url_file(state_.path()), "http://" + to_string(reached_at()) + "\n", 0644);
   }
 
   Status start(SchedulerOptions options) {
@@ -116,6 +116,12 @@ class Service {
     };
     api_ = std::make_unique<ApiServer>(*loop_, std::move(api));
     return loop_->start();
+  }
+
+  // By clients of this machine.
+  Endpoint reached_at() const {
+    const bool any4 = options_.listen == "0.0.0.0" || options_.listen == "localhost";
+    return {any4 ? "127.0.0.1" : options_.listen == "::" ? "::1" : options_.listen, options_.port};
   }
 
   std::string url() const {

@@ -5,9 +5,11 @@
 //
 //   DIR/lock          held as long as the process lives, with its pid
 //   DIR/state.db      records and events (store/sqlite_store.h)
-//   DIR/secret.key    encrypts the clusters' secrets; 0600. Without it the passwords in state.db
-//   are lost DIR/admin.token   the API's admin token; 0600 DIR/mesos/        of the embedded Mesos
-//   (`mysos up`) DIR/templates/    of the executors on this machine (`mysos up`)
+//   DIR/secret.key    encrypts the clusters' secrets; 0600. Without it the passwords in state.db are lost
+//   DIR/admin.token   the API's admin token; 0600
+//   DIR/api.url       where the API is, for clients that are told the directory only
+//   DIR/mesos/        of the embedded Mesos (`mysos up`)
+//   DIR/templates/    of the executors on this machine (`mysos up`)
 #include <string>
 
 #include "base/fs.h"
@@ -26,6 +28,7 @@ class StateDir {
   [[nodiscard]] static std::string token_file(const std::string& dir) {
     return dir + "/admin.token";
   }
+  [[nodiscard]] static std::string url_file(const std::string& dir) { return dir + "/api.url"; }
   [[nodiscard]] const SecretBox& box() const { return box_; }
   [[nodiscard]] const std::string& admin_token() const { return admin_token_; }
 

@@ -162,7 +162,7 @@ class Up:
         self.port = free_port()
         self.flags = [f"--agents={agents}", *[f"--mysql-root={r}" for r in roots], *flags]
         self.environment = dict(os.environ, **(environment or {}))
-        for name in ("MYSOS_URL", "MYSOS_TOKEN", "MYSOS_DIR"):
+        for name in ("MYSOS_URL", "MYSOS_TOKEN", "MYSOS_TOKEN_FILE", "MYSOS_DIR"):
             self.environment.pop(name, None)
         self.prefix = list(prefix)
         self.process = None
