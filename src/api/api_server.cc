@@ -149,6 +149,10 @@ asio::awaitable<HttpResponse> ApiServer::answer(const HttpRequest& request, Rout
       co_return list_versions();
     case RouteId::kAgents:
       co_return list_agents();
+    case RouteId::kRegister: {
+      const auto begun = co_await control_.register_anew();
+      co_return begun ? json_answer(202, json::object{{"status", "registering"}}) : problem_response(begun.error());
+    }
     case RouteId::kOpenapi:
       co_return asset("application/json", assets::openapi());
     case RouteId::kCottonCreate:
@@ -218,6 +222,7 @@ HttpResponse ApiServer::health(bool readiness) {
   const bool well = readiness ? health.ready() : health.store_problem.empty();
   json::object body{{"status", well ? "ok" : "failing"},
                     {"mesos", health.mesos_connected ? "connected" : "disconnected"},
+                    {"mesos_problem", health.mesos_problem},
                     {"store", health.store_problem.empty() ? "ok" : health.store_problem}};
   return json_answer(well ? 200 : 503, std::move(body));
 }

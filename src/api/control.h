@@ -46,6 +46,7 @@ struct AgentView {
 struct Health {
   bool mesos_connected = false;
   std::string store_problem;  // "" = the last commit succeeded
+  std::string mesos_problem = {};  // why there is no subscription, as far as the master said it
   [[nodiscard]] bool ready() const { return mesos_connected && store_problem.empty(); }
 };
 
@@ -65,6 +66,8 @@ class Control {
   // Replaces the primary now. kConflict spells out the loss that it would take and that is not accepted.
   virtual asio::awaitable<Status> failover(std::string name, FailoverRequest wanted) = 0;
   virtual asio::awaitable<Status> set_promotion(std::string name, MemberId member, Promotion promotion) = 0;
+  // As a new framework, after Mesos has removed the one there was; kConflict where it has not.
+  virtual asio::awaitable<Status> register_anew() = 0;
   // Leaves an audit event.
   virtual asio::awaitable<Result<Credentials>> credentials(std::string name) = 0;
   virtual Result<bool> is_password_of(const std::string& name, const std::string& password) = 0;

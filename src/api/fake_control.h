@@ -21,6 +21,7 @@ class FakeControl final : public Control {
   std::vector<StoredEvent> log;
   std::vector<VersionInfo> offered_versions{{"mariadb-10.11", Flavour::kMariadb, mib(256)}};
   int creates = 0;
+  int registrations = 0;
   std::optional<MemberId> switched_to;
   std::optional<FailoverRequest> failed_over;
   std::map<MemberId, Promotion> promotions;
@@ -82,6 +83,11 @@ class FakeControl final : public Control {
   asio::awaitable<Status> set_promotion(std::string, MemberId member, Promotion promotion) override {
     if (refusal) co_return std::unexpected(*refusal);
     promotions[member] = promotion;
+    co_return Status();
+  }
+  asio::awaitable<Status> register_anew() override {
+    if (refusal) co_return std::unexpected(*refusal);
+    ++registrations;
     co_return Status();
   }
   asio::awaitable<Result<Credentials>> credentials(std::string name) override {

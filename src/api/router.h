@@ -25,6 +25,7 @@ enum class RouteId {
   kEvents,
   kVersions,
   kAgents,
+  kRegister,
   kOpenapi,
   kCottonCreate,
   kCottonDelete,

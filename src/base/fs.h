@@ -36,6 +36,9 @@ Status remove_tree(const std::string& path);
 // Files (reflinked where the file system can), folders, symbolic links, with modes and, as root,
 // owners; sockets and pipes are left out. `to` must not exist.
 Status copy_tree(const std::string& from, const std::string& to);
+// Gives all of it to another user, the folder itself last: one that was interrupted still shows the
+// old owner. A file that has a second name elsewhere is refused.
+Status give_tree(const std::string& path, uid_t uid, gid_t gid);
 Status fsync_dir(const std::string& path);
 // Free for a process that is not root.
 Result<Bytes> free_bytes(const std::string& path);

@@ -92,6 +92,11 @@ Status keep_owner_and_mode(int fd, const struct stat& info, const std::string& p
   return {};
 }
 
+struct Owner {
+  uid_t uid;
+  gid_t gid;
+};
+
 struct Place {
   int parent;
   const char* name;
@@ -148,7 +153,33 @@ Status copy_entry(Place from, Place to, const std::string& path, int depth) {
   if (S_ISLNK(info.st_mode)) return copy_link(from, to, info, path);
   return {};
 }
+
+Status give_entry(int parent, const char* name, const std::string& path, const Owner& owner,
+                  int depth) {
+  if (depth > kMaxDepth) return too_deep(path);
+  const Fd entry(::openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  struct stat info{};
+  if (!entry.valid() || ::fstat(entry.get(), &info) != 0)
+    return errno == ENOENT ? Status() : std::unexpected(errno_error("look at", path, errno));
+  if (S_ISDIR(info.st_mode)) {
+    const Dir dir = open_dir(entry.get(), ".");
+    if (!dir) return std::unexpected(errno_error("read", path, errno));
+    MYSOS_TRY_VOID(
+        for_each_entry(dir.get(), path, [&](const char* child, const std::string& child_path) {
+          return give_entry(::dirfd(dir.get()), child, child_path, owner, depth + 1);
+        }));
+  } else if (info.st_nlink > 1) {
+    return fail(Errc::kForbidden, path + " has a second name elsewhere; it is given to nobody");
+  }
+  if (::fchownat(entry.get(), "", owner.uid, owner.gid, AT_EMPTY_PATH) != 0)
+    return std::unexpected(errno_error("give the owner to", path, errno));
+  return {};
+}
 }  // namespace
+
+Status give_tree(const std::string& path, uid_t uid, gid_t gid) {
+  return give_entry(AT_FDCWD, path.c_str(), path, {uid, gid}, 0);
+}
 
 Status remove_tree(const std::string& path) {
   return remove_entry(AT_FDCWD, path.c_str(), path, 0);

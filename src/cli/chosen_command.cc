@@ -61,6 +61,9 @@ Result<Command> chosen_command(const std::string& name, Parsed& p) {
   if (name == "scheduler") {
     MYSOS_TRY_VOID(finish(p, p.scheduler.server));
     MYSOS_TRY(p.scheduler.masters, parse_masters(p.masters));
+    if (p.scheduler.principal.find(':') != std::string::npos) {
+      return fail(Errc::kInvalid, "--principal must not hold a colon: HTTP Basic ends the name there", "principal");
+    }
     return p.scheduler;
   }
   if (name == "executor") return p.executor;
@@ -91,6 +94,7 @@ Result<Command> chosen_command(const std::string& name, Parsed& p) {
   if (name == "delete") return with_wait(p.remove);
   if (name == "list") return with_client(List{});
   if (name == "versions") return with_client(Versions{});
+  if (name == "register") return with_client(Register{});
   if (name == "show") return with_client(p.show);
   if (name == "members") return with_client(p.members);
   if (name == "events") return with_client(p.events);

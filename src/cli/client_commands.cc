@@ -221,6 +221,17 @@ Status run(const Credentials& command) {
   return {};
 }
 
+Status run(const Register& command) {
+  MYSOS_TRY(ApiClient api, ApiClient::open(command.client));
+  MYSOS_TRY(const json::value answer, api.request("POST", "/v1/register", json::object{}));
+  if (command.client.json) {
+    print_json(answer);
+  } else {
+    print("A new framework is being registered; the databases are started again on their volumes. See mysos events, mysos list.\n");
+  }
+  return {};
+}
+
 Status run(const Delete& command) {
   MYSOS_TRY(ApiClient api, ApiClient::open(command.client));
   MYSOS_TRY_VOID(api.get(path_of(command.name)));

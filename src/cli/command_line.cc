@@ -55,6 +55,9 @@ void add_server_options(CLI::App& app, Parsed& p, ServerOptions& s) {
   app.add_option("--allowed-host", s.allowed_hosts,
                  "a name, besides addresses and this machine's, by which clients and pages may call the API; may be repeated")
       ->allow_extra_args(false);
+  app.add_option("--mysql-user", s.mysql_user,
+                 "user that servers run as, and that owns the data (default: mysql; only root can choose)")
+      ->envname("MYSOS_MYSQL_USER");
   app.add_option("--cotton-api", p.cotton, "who may use Cotton's two calls: token or open")
       ->check(CLI::IsMember({"token", "open"}))
       ->capture_default_str();
@@ -87,6 +90,10 @@ void add_servers(CLI::App& app, Parsed& p) {
   scheduler->add_option("--role", p.scheduler.role, "Mesos role")->capture_default_str();
   scheduler->add_option("--principal", p.scheduler.principal, "Mesos principal")
       ->capture_default_str();
+  scheduler
+      ->add_option("--secret-file", p.scheduler.secret_file,
+                   "file with the principal's secret, of mode 0600 (default: no credential is sent)")
+      ->envname("MYSOS_SECRET_FILE");
   scheduler->add_option("--framework-name", p.scheduler.framework_name, "name in Mesos")
       ->capture_default_str();
   scheduler->add_option("--user", p.scheduler.user, "user the executors run as")
@@ -104,6 +111,7 @@ void add_servers(CLI::App& app, Parsed& p) {
       ->allow_extra_args(false);
   executor->add_option("--template-dir", p.executor.template_dir,
                        "where templates of data directories are kept");
+  executor->add_option("--mysql-user", p.executor.mysql_user, "user that the server runs as");
   executor->add_flag("--standalone", p.executor.standalone,
                      "without Mesos, driven by the member API alone");
   executor->add_option("--spec", p.executor.spec_file,
@@ -150,6 +158,7 @@ void add_cluster_commands(CLI::App& app, Parsed& p) {
       "Examples:\n  mysos create shop --wait\n  mysos create shop --members 5 --mem 4GB --version "
       "mariadb-10.11");
 
+  app.add_subcommand("register", "register the scheduler with Mesos anew, after Mesos has removed it");
   app.add_subcommand("list", "the clusters");
   app.add_subcommand("versions", "the MySQL and MariaDB versions that can be asked for");
   app.add_subcommand("show", "one cluster")->add_option("name", p.show.name)->required();
@@ -192,7 +201,7 @@ void add_cluster_commands(CLI::App& app, Parsed& p) {
       "-- --table shopdb < file.sql");
 
   for (const char* name : {"create", "list", "versions", "show", "members", "events", "switchover",
-                           "failover", "promotion", "delete", "credentials", "connect"}) {
+                           "failover", "promotion", "delete", "credentials", "connect", "register"}) {
     add_client_options(*app.get_subcommand(name), p);
   }
 }

@@ -18,6 +18,7 @@ Status run(const SetPromotion& command);
 Status run(const Delete& command);
 Status run(const Versions& command);
 Status run(const Credentials& command);
+Status run(const Register& command);
 // Replaces this process by the mariadb or mysql client. Returns only with an Error.
 Status run(const Connect& command);
 

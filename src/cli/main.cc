@@ -26,7 +26,8 @@ int dispatch(const Executor& executor) {
                        .spec_file = executor.spec_file,
                        .data_dir = executor.data_dir,
                        .mysql_roots = executor.mysql_roots,
-                       .template_dir = executor.template_dir});
+                       .template_dir = executor.template_dir,
+                       .mysql_user = executor.mysql_user});
 }
 template <class Command>
 int dispatch(const Command& command) {

@@ -30,6 +30,7 @@ struct ServerOptions {
   std::string listen = "127.0.0.1";
   std::uint16_t port = 8080;
   std::vector<std::string> mysql_roots = {};
+  std::string mysql_user = {};
   CottonApi cotton = CottonApi::kToken;
   std::vector<std::string> allowed_hosts = {};  // names of the API besides addresses and this machine's
   LogFormat log_format = LogFormat::kText;
@@ -47,6 +48,7 @@ struct Scheduler {
   std::vector<Endpoint> masters = {};
   std::string role = "mysos";
   std::string principal = "mysos";
+  std::string secret_file = {};  // "" = nothing is sent
   std::string framework_name = "mysos";
   std::string user = "root";
   std::string executor = {};  // path of mysos on the agents; "" = that of this program
@@ -65,6 +67,7 @@ struct Router {
 struct Executor {
   std::vector<std::string> mysql_roots = {};
   std::string template_dir = {};
+  std::string mysql_user = {};
   bool standalone = false;
   std::string spec_file = {};
   std::string data_dir = {};
@@ -134,12 +137,15 @@ struct Connect {
 struct Versions {
   ClientOptions client;
 };
+struct Register {
+  ClientOptions client;
+};
 struct Say {
   std::string text;
 };  // help, version
 
 using Command = std::variant<Say, Up, Scheduler, Router, Executor, Create, List, Show, Members, Events,
-                             Switchover, Failover, SetPromotion, Delete, Credentials, Connect, Versions>;
+                             Switchover, Failover, SetPromotion, Delete, Credentials, Connect, Versions, Register>;
 
 // `arguments` without the program's name. kInvalid is one sentence, with the nearest name of what
 // is unknown.

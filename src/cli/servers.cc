@@ -14,11 +14,14 @@
 #include "api/api_server.h"
 #include "base/descriptors.h"
 #include "base/log.h"
+#include "base/secret_file.h"
 #include "cli/commands.h"
 #include "cli/router_child.h"
 #include "cli/task_ports.h"
 #include "discovery/router_file.h"
 #include "local/local_mesos.h"
+#include "mesos/credential.h"
+#include "mysql/datadir.h"
 #include "mysql/distribution.h"
 #include "scheduler/scheduler_loop.h"
 #include "store/sqlite_store.h"
@@ -71,6 +74,7 @@ SchedulerConfig core_config(const ServerOptions& options, std::vector<VersionInf
     roots += (roots.empty() ? "" : ":") + std::filesystem::absolute(root, ec).string();
   }
   config.executor_env["MYSOS_MYSQL_ROOTS"] = roots;
+  if (!options.mysql_user.empty()) config.executor_env["MYSOS_MYSQL_USER"] = options.mysql_user;
   config.webui_url = "http://" + to_string(Endpoint{options.listen, options.port}) + "/";
   return config;
 }
@@ -213,6 +217,8 @@ Status run(const Up& command) {
   MYSOS_TRY_VOID(init(command.server));
   MYSOS_TRY(StateDir state, StateDir::open(command.server.dir));
   MYSOS_TRY(auto versions, find_versions(command.server.mysql_roots));
+  MYSOS_TRY(const auto server_user, mysql::server_user(command.server.mysql_user));
+  if (const std::string warning = mysql::warning_about(server_user); !warning.empty()) kLog.warn("{}", warning);
   asio::io_context io(1);
   Service service(io, command.server, std::move(state));
   local::LocalMesosOptions local;
@@ -232,6 +238,8 @@ Status run(const Up& command) {
     options.core.user = own_user();
     options.core.executor_env["MYSOS_TEMPLATE_DIR"] = service.state().path() + "/templates";
     options.mesos.masters = {mesos.master_endpoint()};
+    options.mesos.authorization = mesos::basic_authorization(mesos.credential());
+    options.core.principal = mesos.credential().principal;
     started = service.start(std::move(options));
   }
   RouterChild router(io.get_executor(), command.server, service.state().path(), own_program());
@@ -270,6 +278,10 @@ Status run(const Scheduler& command) {
   options.core.user = command.user;
   options.core.bind = "";  // the agents' addresses
   options.mesos.masters = command.masters;
+  if (!command.secret_file.empty()) {
+    MYSOS_TRY(std::string secret, read_secret_file(command.secret_file));
+    options.mesos.authorization = mesos::basic_authorization({command.principal, std::move(secret)});
+  }
   Status started = service.start(std::move(options));
   if (started) {
     std::string masters;

@@ -5,15 +5,18 @@
 
 namespace mysos {
 
-std::map<std::string, Holding> holdings_in(const Resources& offered, const FrameworkId& framework) {
+std::map<std::string, Holding> holdings_in(const Resources& offered, const std::set<FrameworkId>& frameworks) {
   std::map<std::string, Holding> out;
   for (const Resource& r : offered.list()) {
     if (r.reservations.empty()) continue;
     const Labels& labels = r.reservations.back().labels;
     const auto owner = labels.find(kFrameworkLabel);
     const auto id = labels.find(kResourceLabel);
-    if (owner == labels.end() || owner->second != framework.value || id == labels.end()) continue;
+    if (owner == labels.end() || id == labels.end()) continue;
+    const FrameworkId framework(owner->second);
+    if (!frameworks.contains(framework)) continue;
     Holding& holding = out[id->second];
+    holding.framework = framework;
     (r.volume ? holding.volumes : holding.reserved) += Resources{r};
   }
   return out;

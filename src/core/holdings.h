@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Who owns what in an offer. Each member has one reservation, told by its labels, and one volume made of its disk. What
-// carries our framework's label and a resource id that no member has is an orphan; what carries no such label is a
-// stranger's and is not even looked at. Pure.
+// carries our framework's label (that of now, or of a framework of before that Mesos removed) and a resource id that no
+// member has is an orphan; what carries no such label is a stranger's and is not even looked at. Pure.
 #include <map>
+#include <set>
 #include <string>
 
 #include "core/scheduler_core.h"
@@ -21,11 +22,12 @@ inline constexpr char kVolumePath[] = "data";  // in the sandbox
 
 // What one resource id holds in the offers of one agent.
 struct Holding {
+  FrameworkId framework;  // of the label it was reserved with
   Resources reserved;  // without volumes
   Resources volumes;
 };
 // By resource id.
-std::map<std::string, Holding> holdings_in(const Resources& offered, const FrameworkId& framework);
+std::map<std::string, Holding> holdings_in(const Resources& offered, const std::set<FrameworkId>& frameworks);
 
 // What a member of this size needs, in Mesos' thousandths of cpus and MiB.
 struct Needs {

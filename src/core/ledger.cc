@@ -37,6 +37,13 @@ void Ledger::set_framework(FrameworkId id) {
   framework_dirty_ = true;
 }
 
+void Ledger::retire_framework() {
+  MYSOS_ASSERT(state_.framework.has_value(), "only a framework that was registered can be removed");
+  state_.former.insert(*state_.framework);
+  state_.framework.reset();
+  framework_dirty_ = true;
+}
+
 void Ledger::event(EventText text) {
   out_.events.push_back(Event{.kind = std::move(text.kind), .message = std::move(text.message)});
 }
@@ -58,7 +65,13 @@ void Ledger::reply(RequestId request, Result<ClusterId> result) {
 
 void Ledger::seal() {
   if (framework_dirty_) {
-    out_.records.insert(out_.records.begin(), Record{"framework", "id", to_json_text(*state_.framework)});
+    Record id{"framework", "id", std::nullopt};
+    if (state_.framework) id.json = to_json_text(*state_.framework);
+    out_.records.insert(out_.records.begin(), std::move(id));
+    if (!state_.former.empty()) {
+      const std::vector<FrameworkId> former(state_.former.begin(), state_.former.end());
+      out_.records.insert(out_.records.begin(), Record{"framework", "former", to_json_text(former)});
+    }
     framework_dirty_ = false;
   }
   for (const ClusterId& id : dirty_) {

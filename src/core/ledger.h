@@ -30,6 +30,8 @@ class Ledger {
   void add(Cluster cluster);
   void erase(const ClusterId& id);
   void set_framework(FrameworkId id);
+  // Mesos removed it: its id is one of the former ones from now on.
+  void retire_framework();
 
   // Something volatile has changed that the planner of this cluster wants to see.
   void touch(const ClusterId& id) { touched_.insert(id); }
@@ -46,6 +48,7 @@ class Ledger {
   void order(SentOrder order) { out_.orders.push_back(std::move(order)); }
   void reply(RequestId request, Result<ClusterId> result);
   void watches_changed() { out_.watches_changed = true; }
+  void resubscribe() { out_.resubscribe = true; }
 
   Prng& prng() { return prng_; }
   void seal();

@@ -45,7 +45,7 @@ void Provisioner::on(const mesos::Rescind& in, Instant now) {
 }
 
 void Provisioner::look_through(Use& use, Instant now) {
-  const auto holdings = holdings_in(use.offer.resources, *ledger_.state().framework);
+  const auto holdings = holdings_in(use.offer.resources, ledger_.state().labels());
   agents_.saw(use.offer, held_beyond(use.offer, holdings));
   for (const auto& [resource_id, holding] : holdings) {
     if (const auto owner = owner_of_resource(resource_id)) {
@@ -111,7 +111,7 @@ void Provisioner::serve_down(const Owner& owner, const Holding& holding, Use& us
   MemberRow& row = table_.at(owner.member);
   if (now < row.not_before) return;
   const Member& m = get(owner);
-  const ReservationOwner by{*ledger_.state().framework, config_.role, config_.principal};
+  const ReservationOwner by{holding.framework, config_.role, config_.principal};
   const Resources wanted = wanted_resources(cluster_of(owner), m)
                                .reserved_as(reservation_of(cluster_of(owner), m, by))
                                .allocated_to(use.offer.allocation_role);

@@ -27,7 +27,7 @@ Accepted parts_of(const mesos::Accept& accept) {
 std::set<std::string> held_resource_ids(const ScriptedMesos& m) {
   std::set<std::string> out;
   const auto add = [&](const Resources& all) {
-    for (const auto& [id, holding] : holdings_in(all, FrameworkId("fw-1"))) out.insert(id);
+    for (const auto& [id, holding] : holdings_in(all, {FrameworkId("fw-1")})) out.insert(id);
   };
   for (const auto& [id, agent] : m.agents) add(agent.free);
   for (const auto& [id, task] : m.tasks) {

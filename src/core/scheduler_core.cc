@@ -14,6 +14,7 @@
 #include "core/orders.h"
 #include "core/outage_clock.h"
 #include "core/provisioning.h"
+#include "core/registration.h"
 #include "core/reporting.h"
 #include "core/switchover.h"
 
@@ -63,45 +64,20 @@ struct SchedulerCore::Impl {
 
   // ---- Mesos ----
   void take(const scheduler_input::FromMesos& in, Instant now) {
-    if (!dismissed.empty()) return;
+    if (registration.dismissed()) return;
     std::visit(Overloaded{
-                   [&](const mesos::Subscribed& e) { on(e, now); },
-                   [&](const mesos::Disconnected&) { lost("the stream to the master has ended"); },
-                   [&](const mesos::MasterError& e) { on(e); },
+                   [&](const mesos::Subscribed& e) {
+                     if (registration.on(e)) provisioner.subscribed(now);
+                   },
+                   [&](const mesos::Disconnected&) { registration.lost("the stream to the master has ended"); },
+                   [&](const mesos::MasterError& e) { registration.on(e); },
                    [](const mesos::Heartbeat&) {},
                    [](const mesos::ExecutorMessage&) {},
-                   [&](const auto& e) { provisioner.on(e, now); },
+                   [&](const auto& e) {
+                     if (registration.acts()) provisioner.on(e, now);
+                   },
                },
                in.event);
-  }
-  void on(const mesos::Subscribed& in, Instant now) {
-    const auto& known = ledger.state().framework;
-    if (known && *known != in.framework) {
-      return dismiss("the master gave this framework another id (" + in.framework.value + ", not " + known->value + ")");
-    }
-    if (!known) {
-      ledger.set_framework(in.framework);
-      ledger.event({"framework_registered", "this framework is " + in.framework.value});
-    }
-    subscribed = true;
-    ledger.open_calls(true);
-    ledger.event({"master_connected", "subscribed to master " + in.master_id});
-    provisioner.subscribed(now);
-  }
-  void on(const mesos::MasterError& in) {
-    const bool final = in.message.find("removed") != std::string::npos || in.message.find("failed over") != std::string::npos;
-    if (final) return dismiss("the master says: " + in.message);
-    lost("the master says: " + in.message);
-  }
-  void lost(const std::string& why) {
-    ledger.open_calls(false);
-    if (std::exchange(subscribed, false)) ledger.event({"master_disconnected", why});
-  }
-  // Somebody else acts for this framework now, or nobody may: whatever this process did could only do harm.
-  void dismiss(std::string why) {
-    lost(why);
-    dismissed = std::move(why);
-    ledger.event({"framework_dismissed", dismissed + "; this scheduler acts no more"});
   }
 
   // ---- users ----
@@ -109,7 +85,7 @@ struct SchedulerCore::Impl {
     ledger.reply(in.request, create(in, now));
   }
   Result<ClusterId> create(const scheduler_input::CreateCluster& in, Instant now) {
-    MYSOS_TRY_VOID(may_act());
+    MYSOS_TRY_VOID(registration.may_act());
     if (ledger.state().clusters.size() >= kMaxClusters) {
       return fail(Errc::kTooLarge, "there are " + std::to_string(kMaxClusters) + " clusters, the most there may be");
     }
@@ -140,7 +116,7 @@ struct SchedulerCore::Impl {
 
   void take(const scheduler_input::DeleteCluster& in, Instant now) {
     ledger.reply(in.request, [&]() -> Result<ClusterId> {
-      MYSOS_TRY_VOID(may_act());
+      MYSOS_TRY_VOID(registration.may_act());
       MYSOS_TRY(const Cluster* cluster, living(in.name));
       const ClusterId id = cluster->id;
       provisioner.begin_delete(id, now);
@@ -150,7 +126,7 @@ struct SchedulerCore::Impl {
 
   void take(const scheduler_input::Switchover& in, Instant) {
     ledger.reply(in.request, [&]() -> Result<ClusterId> {
-      MYSOS_TRY_VOID(may_act());
+      MYSOS_TRY_VOID(registration.may_act());
       MYSOS_TRY(const Cluster* found, living(in.name));
       MYSOS_TRY(MemberId target, switchover_target(*found, views_of(*found, table), in.to));
       if (found->switchover_to == target) return found->id;
@@ -163,7 +139,7 @@ struct SchedulerCore::Impl {
 
   void take(const scheduler_input::Failover& in, Instant) {
     ledger.reply(in.request, [&]() -> Result<ClusterId> {
-      MYSOS_TRY_VOID(may_act());
+      MYSOS_TRY_VOID(registration.may_act());
       MYSOS_TRY(const Cluster* found, living(in.name));
       return begin_failover(ledger, *found, views_of(*found, table), in.wanted);
     }());
@@ -171,16 +147,20 @@ struct SchedulerCore::Impl {
 
   void take(const scheduler_input::Promote& in, Instant) {
     ledger.reply(in.request, [&]() -> Result<ClusterId> {
-      MYSOS_TRY_VOID(may_act());
+      MYSOS_TRY_VOID(registration.may_act());
       MYSOS_TRY(const Cluster* found, living(in.name));
       return set_promotion(ledger, *found, in.member, in.promotion);
     }());
   }
 
-  [[nodiscard]] Status may_act() const {
-    if (dismissed.empty()) return {};
-    return fail(Errc::kUnavailable, dismissed + "; this scheduler acts no more");
+  void take(const scheduler_input::Register& in, Instant) {
+    ledger.reply(in.request, [&]() -> Result<ClusterId> {
+      MYSOS_TRY_VOID(registration.begin_anew());
+      for (const auto& [id, cluster] : ledger.state().clusters) ledger.touch(id);
+      return ClusterId();
+    }());
   }
+
   [[nodiscard]] Result<const Cluster*> living(const std::string& name) const {
     const Cluster* cluster = ledger.state().find_by_name(name);
     if (cluster == nullptr) return fail(Errc::kNotFound, "there is no cluster named '" + name + "'");
@@ -236,7 +216,7 @@ struct SchedulerCore::Impl {
     }
     Mind& mind = minds.at(id);
     mind.waiting_for.clear();
-    if (cluster->deleting || !dismissed.empty()) return;
+    if (cluster->deleting || !registration.acts()) return;
     const std::vector<MemberView> members = views_of(*cluster, table);
     give_up_switchover(*cluster, mind, now);
     if (mind.fresh && cluster->epoch.mode != EpochMode::kVirgin && serves(*cluster, members)) mind.fresh = false;
@@ -321,13 +301,13 @@ struct SchedulerCore::Impl {
   // ---- outside ----
   void step(const SchedulerInput& input, Instant now) {
     std::visit([&](const auto& in) { take(in, now); }, input);
-    if (subscribed && now >= provisioner.next()) provisioner.advance(now);
+    if (registration.subscribed() && now >= provisioner.next()) provisioner.advance(now);
     plan_all(now);
     ledger.seal();
   }
 
   [[nodiscard]] Instant next_deadline() const {
-    const Instant at = subscribed ? provisioner.next() : kNever;
+    const Instant at = registration.subscribed() ? provisioner.next() : kNever;
     return wakes.empty() ? at : std::min(at, wakes.begin()->first);
   }
 
@@ -337,23 +317,23 @@ struct SchedulerCore::Impl {
     view.members = views_of(cluster, table);
     const auto mind = minds.find(cluster.id);
     view.state = state_of(cluster, view.members, mind != minds.end() && mind->second.fresh);
-    view.waiting_for = dismissed;
-    if (!dismissed.empty()) return view;
+    view.waiting_for = registration.problem();
+    if (!registration.acts()) return view;
+    const std::string master = view.waiting_for.empty() ? "a Mesos master" : "a Mesos master (" + view.waiting_for + ")";
     view.waiting_for = provisioner.waiting_for(cluster);
-    if (!view.waiting_for.empty() && !subscribed) view.waiting_for = "a Mesos master; then " + view.waiting_for;
+    if (!view.waiting_for.empty() && !registration.subscribed()) view.waiting_for = master + "; then " + view.waiting_for;
     if (view.waiting_for.empty() && mind != minds.end()) view.waiting_for = mind->second.waiting_for;
     return view;
   }
 
   const SchedulerConfig config;
   Ledger ledger;
+  Registration registration{ledger};
   MemberTable table;
   Provisioner provisioner;
   OrderDesk orders;
   std::map<ClusterId, Mind> minds;
   std::set<std::pair<Instant, ClusterId>> wakes;  // of the minds, soonest first
-  bool subscribed = false;
-  std::string dismissed;   // why this process acts no more, "" = it does
 };
 
 SchedulerCore::SchedulerCore(SchedulerState recovered, SchedulerConfig config, Prng prng, Instant now)
@@ -364,7 +344,9 @@ void SchedulerCore::step(const SchedulerInput& input, Instant now) { impl_->step
 SchedulerOutput SchedulerCore::take_output() { return impl_->ledger.take(); }
 Instant SchedulerCore::next_deadline() const { return impl_->next_deadline(); }
 const SchedulerState& SchedulerCore::state() const { return impl_->ledger.state(); }
-bool SchedulerCore::connected() const { return impl_->subscribed; }
+bool SchedulerCore::connected() const { return impl_->registration.subscribed(); }
+bool SchedulerCore::removed() const { return impl_->registration.removed(); }
+const std::string& SchedulerCore::mesos_problem() const { return impl_->registration.problem(); }
 
 mesos::FrameworkInfo SchedulerCore::framework_info() const {
   return framework_of(impl_->config, impl_->ledger.state().framework);

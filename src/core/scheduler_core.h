@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -22,7 +23,8 @@
 
 namespace mysos {
 
-// A durable change: put (json text) or erase, by kind and key. Kinds: "framework" (key "id"), "cluster" (key = ClusterId).
+// A durable change: put (json text) or erase, by kind and key. Kinds: "framework" (keys "id", "former"), "cluster" (key =
+// ClusterId).
 struct Record {
   std::string kind;
   std::string key;
@@ -33,6 +35,8 @@ struct Record {
 // Everything that must survive a restart.
 struct SchedulerState {
   std::optional<FrameworkId> framework;
+  // The ids of before: Mesos removed these frameworks. Reservations and volumes keep the label they were made with.
+  std::set<FrameworkId> former;
   std::map<ClusterId, Cluster> clusters;
   bool operator==(const SchedulerState&) const = default;
 
@@ -40,6 +44,8 @@ struct SchedulerState {
   // One record more; recover() is nothing but all of them.
   Status fold(const Record& record);
   [[nodiscard]] const Cluster* find_by_name(const std::string& name) const;
+  // The frameworks whose label marks a reservation as ours.
+  [[nodiscard]] std::set<FrameworkId> labels() const;
 };
 
 struct SchedulerConfig {
@@ -71,6 +77,8 @@ struct Switchover { RequestId request; std::string name; std::optional<MemberId>
 // An operator's failover: begun at once, evidence or not. Without accept_loss only what loses nothing is begun.
 struct Failover { RequestId request; std::string name; FailoverRequest wanted; };
 struct Promote { RequestId request; std::string name; MemberId member; Promotion promotion = Promotion::kNeutral; };
+// After Mesos has removed this framework: subscribe as a new one, and adopt what carries the label of the old one.
+struct Register { RequestId request; };
 struct Reported { SharedValue<MemberReport> report; };  // a line of the member's watch stream
 struct WatchLost { MemberId member; std::string why; };  // the stream ended or went silent; the shell tries again by itself
 struct OrderDone { std::uint64_t order = 0; MemberId member; std::optional<Error> error; SharedValue<MemberReport> report; };
@@ -79,7 +87,7 @@ struct Tick {};
 using SchedulerInput =
     std::variant<scheduler_input::FromMesos, scheduler_input::CreateCluster, scheduler_input::DeleteCluster,
                  scheduler_input::Switchover, scheduler_input::Failover, scheduler_input::Promote,
-                 scheduler_input::Reported, scheduler_input::WatchLost, scheduler_input::OrderDone, scheduler_input::Tick>;
+                 scheduler_input::Register, scheduler_input::Reported, scheduler_input::WatchLost, scheduler_input::OrderDone, scheduler_input::Tick>;
 
 struct SentOrder {
   std::uint64_t id = 0;
@@ -107,6 +115,7 @@ struct SchedulerOutput {
   std::vector<Reply> replies;
   std::vector<Event> events;
   bool watches_changed = false;  // ask watch_targets() again
+  bool resubscribe = false;      // as framework_info() says now, once the records are durable
 };
 
 // What the API shows of a cluster and its members; derived, never stored.
@@ -134,6 +143,10 @@ class SchedulerCore {
   [[nodiscard]] std::vector<ClusterView> views(Instant now) const;
   [[nodiscard]] std::optional<ClusterView> view(const std::string& name, Instant now) const;
   [[nodiscard]] bool connected() const;  // subscribed to a Mesos master
+  // Mesos has removed this framework: until a Register, only what reads is possible.
+  [[nodiscard]] bool removed() const;
+  // Why there is no subscription, as far as the master said it; "" = subscribed, or it said nothing.
+  [[nodiscard]] const std::string& mesos_problem() const;
 
  private:
   struct Impl;

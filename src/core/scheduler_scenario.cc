@@ -105,6 +105,7 @@ void Scenario::carry_out(SchedulerOutput out) {
       return start();
     }
   }
+  if (out.resubscribe) mesos.subscribe();
   if (!lose_calls) {
     for (const mesos::Call& c : out.calls) {
       if (!lose_accepts || !std::holds_alternative<mesos::Accept>(c)) mesos.call(c);

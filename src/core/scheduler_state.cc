@@ -25,6 +25,12 @@ Status SchedulerState::fold(const Record& record) {
     auto parsed = from_json_text<FrameworkId>(*record.json);
     if (!parsed) return std::unexpected(std::move(parsed.error()).with_context("the record of the framework id"));
     framework = *std::move(parsed);
+  } else if (record.kind == "framework" && record.key == "former") {
+    former.clear();
+    if (!record.json) return {};
+    auto parsed = from_json_text<std::vector<FrameworkId>>(*record.json);
+    if (!parsed) return std::unexpected(std::move(parsed.error()).with_context("the record of former framework ids"));
+    former.insert(parsed->begin(), parsed->end());
   } else if (record.kind == "cluster" && record.json) {
     MYSOS_TRY(Cluster cluster, recover_cluster(record.key, *record.json));
     ClusterId id = cluster.id;
@@ -42,6 +48,12 @@ Result<SchedulerState> SchedulerState::recover(
     for (const auto& [key, text] : of_kind) MYSOS_TRY_VOID(state.fold({kind, key, text}));
   }
   return state;
+}
+
+std::set<FrameworkId> SchedulerState::labels() const {
+  std::set<FrameworkId> out = former;
+  if (framework) out.insert(*framework);
+  return out;
 }
 
 const Cluster* SchedulerState::find_by_name(const std::string& name) const {

@@ -37,7 +37,7 @@ void ScriptedMesos::subscribe() {
   subscribed_ = true;
   suppressed = false;
   for (auto& [id, agent] : agents) agent.declined = false;
-  post(mesos::Subscribed{FrameworkId("fw-1"), 15, "master-1"});
+  post(mesos::Subscribed{framework, 15, "master-1"});
   for (const auto& [uuid, event] : pending_) post(event);
 }
 
@@ -223,6 +223,15 @@ void ScriptedMesos::end_task_in_silence(const TaskId& task) {
   ended.state = mesos::TaskState::kFailed;
   agents[ended.info.agent].free += ended.info.resources;
   agents[ended.info.agent].declined = false;  // what is free is more than what was declined
+}
+
+void ScriptedMesos::remove_framework(const FrameworkId& next) {
+  disconnect();
+  pending_.clear();
+  for (auto& [id, task] : tasks) {
+    if (!mesos::is_terminal(task.state)) end_task_in_silence(id);
+  }
+  framework = next;
 }
 
 void ScriptedMesos::say(const TaskId& task, mesos::TaskState state) {

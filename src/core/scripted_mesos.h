@@ -50,6 +50,8 @@ class ScriptedMesos {
   void rescind_all();
   void stray_task(const std::string& agent, const TaskId& task);
   Resources reserve_for(const std::string& agent, const Labels& labels, std::int64_t cpus);  // by somebody
+  // TEARDOWN, or the failover timeout: tasks end, reservations and volumes stay; who subscribes next is `next`.
+  void remove_framework(const FrameworkId& next);
   void drop_reservation(const std::string& agent);  // all that is free there becomes unreserved, volumes vanish
 
   std::map<AgentId, Agent> agents;
@@ -60,6 +62,7 @@ class ScriptedMesos {
   bool answers_reconcile = true;
   std::vector<mesos::Call> calls;            // all that arrived
   bool suppressed = false;
+  FrameworkId framework{"fw-1"};
 
   [[nodiscard]] std::size_t live_tasks() const;
   [[nodiscard]] bool nothing_held() const;  // every agent has all it began with, unreserved

@@ -21,7 +21,7 @@ constexpr Duration kTellEvery = std::chrono::milliseconds(500);
 constexpr std::size_t kMaxProblem = std::size_t{64} << 10;
 
 Status from_template(const mysql::SeedSpec& spec) {
-  MYSOS_TRY_VOID(make_dirs(spec.server.layout.dir));
+  MYSOS_TRY_VOID(make_dirs(spec.server.layout.dir, 0711));
   MYSOS_TRY_VOID(mysql::forget_seed(spec));
   MYSOS_TRY(const std::string from,
             mysql::ensure_template(spec.server.distribution, spec.cache_dir, spec.server.user));
@@ -30,7 +30,7 @@ Status from_template(const mysql::SeedSpec& spec) {
 
 // The volume may have no room for both.
 Status begin_copy(const mysql::SeedSpec& spec) {
-  MYSOS_TRY_VOID(make_dirs(spec.server.layout.dir));
+  MYSOS_TRY_VOID(make_dirs(spec.server.layout.dir, 0711));
   MYSOS_TRY_VOID(remove_tree(spec.server.layout.datadir));
   return mysql::begin_seed(spec);
 }

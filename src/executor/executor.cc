@@ -114,6 +114,7 @@ Result<int> run_standalone(asio::io_context& io, const ExecutorOptions& options,
 
 Result<int> run_under_agent(asio::io_context& io, MemberShellConfig config) {
   MYSOS_TRY(auto env, mesos::parse_executor_environment(environment()));
+  ::unsetenv("MESOS_EXECUTOR_AUTHENTICATION_TOKEN");  // not for the server, nor what it starts
   AgentLane lane(io.get_executor(), std::move(env), std::move(config));
   return run_loop(io, lane.run(), [&] { lane.stop(); });
 }
@@ -131,6 +132,7 @@ int run_executor(const ExecutorOptions& options) {
   asio::io_context io(1);
   MemberShellConfig config;
   config.mysql_roots = mysql_roots(options);
+  config.mysql_user = options.mysql_user.empty() ? env_or("MYSOS_MYSQL_USER", "") : options.mysql_user;
   auto templates = template_dir(options);
   Result<int> code = 0;
   if (templates) {

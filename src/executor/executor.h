@@ -17,6 +17,7 @@ struct ExecutorOptions {
   std::vector<std::string> mysql_roots =
       {};  // where servers are looked for; empty: MYSOS_MYSQL_ROOTS, else "/"
   std::string template_dir = {};  // empty: MYSOS_TEMPLATE_DIR, else a cache of this user
+  std::string mysql_user = {};    // whom servers run as; empty: MYSOS_MYSQL_USER, else mysql
 };
 
 // The exit code of the process: 0 after a clean stop.

@@ -79,7 +79,8 @@ Status MemberShell::build(const MemberShellConfig& config) {
                 spec_.version + " is not of flavour " + std::string(enum_text(spec_.flavour)),
                 "flavour");
   }
-  MYSOS_TRY(const auto user, mysql::server_user());
+  MYSOS_TRY(const auto user, mysql::server_user(config.mysql_user));
+  if (const std::string warning = mysql::warning_about(user); !warning.empty()) kLog.warn("{}", warning);
   MYSOS_TRY_VOID(check_reachable(volume_.dir(), user));
   kLog.info("member {} uses {} {}", spec_.member.value, distribution.server,
             distribution.full_version);

@@ -24,6 +24,7 @@ struct MemberShellConfig {
   std::string data_dir;
   std::vector<std::string> mysql_roots;
   std::string template_dir;
+  std::string mysql_user;  // whom servers run as (mysql/datadir.h)
 };
 
 class MemberShell {

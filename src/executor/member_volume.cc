@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "executor/member_volume.h"
 
+#include <sys/stat.h>
+
 #include <filesystem>
 #include <utility>
 
@@ -9,6 +11,7 @@
 namespace mysos {
 namespace {
 constexpr mode_t kOwnerOnly = 0600;
+constexpr mode_t kOwnerOnlyDir = 0700;
 }  // namespace
 
 Result<MemberVolume> MemberVolume::open(const std::string& dir) {
@@ -18,7 +21,9 @@ Result<MemberVolume> MemberVolume::open(const std::string& dir) {
     return fail(Errc::kNotFound,
                 "the member's volume " + dir + " cannot be opened: " + ec.message());
   MemberVolume volume(real.string());
-  MYSOS_TRY_VOID(make_dirs(volume.own_dir(), 0755));
+  MYSOS_TRY_VOID(make_dirs(volume.own_dir(), kOwnerOnlyDir));
+  if (::chmod(volume.own_dir().c_str(), kOwnerOnlyDir) != 0)
+    return std::unexpected(errno_error("close", volume.own_dir(), errno));
   return volume;
 }
 

@@ -7,6 +7,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "local/agent_executor.h"
+#include "local/folders.h"
 #include "local/master.h"
 #include "local/operations.h"
 
@@ -26,7 +27,7 @@ Agent::Agent(asio::any_io_executor executor, AgentConfig config, const Cgroups* 
 Agent::~Agent() = default;
 
 Status Agent::start() {
-  MYSOS_TRY_VOID(make_dirs(config_.dir + "/volumes/roles"));
+  for (const char* part : {"", "/slaves", "/volumes", "/volumes/roles"}) MYSOS_TRY_VOID(make_passable_dir(config_.dir + part));
   const std::string file = config_.dir + "/agent.json";
   if (path_exists(file)) {
     MYSOS_TRY(const std::string text, read_file(file));
@@ -183,7 +184,7 @@ void Agent::on(const ApplyOperation& m) {
     state_.total = converted(state_.total, m.operation);
     for (const Resource& r : c.produced.list()) {
       if (!r.volume) continue;
-      if (const auto made = make_dirs(volume_dir(r)); !made)
+      if (const auto made = make_dirs(volume_dir(r), kPassableDir); !made)
         kLog.error("volume: {}", made.error().message);
     }
   }

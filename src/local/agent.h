@@ -4,7 +4,9 @@
 // speaks the v1 executor API. What it must not forget is on disk (agent_state.h) before anybody
 // hears of it. A container is a cgroup where that is possible, else a session of processes; it ends
 // with its first process, and everything in it is killed then. Invariant: a task is reported ended
-// only after every process of its container that can be found has been killed.
+// only after every process of its container that can be found has been killed. An executor speaks
+// for itself only: it proves by a token in its environment who it is. It runs as the user that was
+// asked for, or not at all.
 #include <map>
 #include <memory>
 #include <optional>
@@ -92,7 +94,7 @@ class Agent {
   Status link_volumes(const ExecutorRecord& record, const mesos::TaskInfo& task,
                       const std::optional<ProcessUser>& user);
   [[nodiscard]] std::map<std::string, std::string> environment_of(
-      const ExecutorRecord& record) const;
+      const ExecutorRecord& record, const std::string& token) const;
   [[nodiscard]] CgroupLimits limits_of(const Executor& executor) const;
   void resize(const Executor& executor);
   void adopt_executors();
@@ -105,6 +107,7 @@ class Agent {
 
   // agent_http.cc
   asio::awaitable<void> handle(const HttpRequest& request, HttpExchange& exchange);
+  [[nodiscard]] std::shared_ptr<Executor> holder_of_token(const HttpRequest& request) const;
   asio::awaitable<void> subscribe(std::shared_ptr<Executor> executor,
                                   mesos::executor::Subscribe call, HttpExchange& exchange);
   void reconcile_subscription(Executor& executor, const mesos::executor::Subscribe& call);

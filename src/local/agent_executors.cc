@@ -9,7 +9,9 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include "local/agent_executor.h"
+#include "local/folders.h"
 #include "local/master.h"
 #include "mesos/stout_duration.h"
 
@@ -33,11 +35,16 @@ int wait_status(const ExitStatus& exit) {
   return kKilled;
 }
 
-// Only root may run executors as another user.
-Result<std::optional<ProcessUser>> user_for(const mesos::FrameworkInfo& framework) {
-  if (::geteuid() != 0 || framework.user.empty() || framework.user == "root") return std::nullopt;
-  MYSOS_TRY(auto user, find_user(framework.user));
-  return user;
+// Only root may run executors as another user. Nothing is run as ourselves that was meant for
+// somebody with fewer rights.
+Result<std::optional<ProcessUser>> user_for(const mesos::FrameworkInfo& framework,
+                                            const mesos::TaskInfo& task) {
+  const std::string& name = task.executor_user.empty() ? framework.user : task.executor_user;
+  if (name.empty()) return std::nullopt;
+  MYSOS_TRY(auto user, find_user(name));
+  if (user.uid == ::geteuid()) return std::nullopt;
+  if (::geteuid() == 0) return user;
+  return fail(Errc::kForbidden, "it is to run as " + name + ", which only an agent of root can do");
 }
 
 Status own(const std::string& path, const std::optional<ProcessUser>& user) {
@@ -53,7 +60,8 @@ Duration grace_of(const mesos::TaskInfo& info, const AgentOptions& options) {
 }
 }  // namespace
 
-std::map<std::string, std::string> Agent::environment_of(const ExecutorRecord& record) const {
+std::map<std::string, std::string> Agent::environment_of(const ExecutorRecord& record,
+                                                         const std::string& token) const {
   const char* path = std::getenv("PATH");
   std::map<std::string, std::string> env;
   env["PATH"] =
@@ -65,6 +73,7 @@ std::map<std::string, std::string> Agent::environment_of(const ExecutorRecord& r
   env["MESOS_AGENT_ENDPOINT"] = endpoint;
   env["MESOS_CHECKPOINT"] = "1";
   env["MESOS_DIRECTORY"] = record.sandbox;
+  env["MESOS_EXECUTOR_AUTHENTICATION_TOKEN"] = token;
   env["MESOS_EXECUTOR_ID"] = record.info.executor.value;
   env["MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD"] =
       mesos::to_stout_text(grace_of(record.info, config_.options));
@@ -79,7 +88,7 @@ std::map<std::string, std::string> Agent::environment_of(const ExecutorRecord& r
 }
 
 Status Agent::make_sandbox(const ExecutorRecord& record, const std::optional<ProcessUser>& user) {
-  MYSOS_TRY_VOID(make_dirs(record.sandbox));
+  MYSOS_TRY_VOID(make_dirs(record.sandbox, kPassableDir));
   MYSOS_TRY_VOID(own(record.sandbox, user));
   const std::string latest = record.sandbox.substr(0, record.sandbox.rfind('/')) + "/latest";
   MYSOS_TRY_VOID(remove_file(latest));
@@ -94,10 +103,10 @@ Status Agent::link_volumes(const ExecutorRecord& record, const mesos::TaskInfo& 
   for (const Resource& r : task.resources.list()) {
     if (!r.volume) continue;
     const std::string target = volume_dir(r);
-    MYSOS_TRY_VOID(make_dirs(target));
+    MYSOS_TRY_VOID(make_dirs(target, kPassableDir));
     MYSOS_TRY_VOID(own(target, user));
     const std::string link = record.sandbox + "/" + r.volume->container_path;
-    MYSOS_TRY_VOID(make_dirs(link.substr(0, link.rfind('/'))));
+    MYSOS_TRY_VOID(make_dirs(link.substr(0, link.rfind('/')), kPassableDir));
     if (::symlink(target.c_str(), link.c_str()) != 0 && errno != EEXIST) {
       return std::unexpected(errno_error("link", link, errno));
     }
@@ -128,10 +137,11 @@ void Agent::resize(const Executor& executor) {
 }
 
 Status Agent::launch_executor(const RunTask& m) {
-  ExecutorRecord record{m.framework, m.info, m.task, random_uuid(), {}, 0, 0};
+  const std::string token = random_token();
+  ExecutorRecord record{m.framework, m.info, m.task, random_uuid(), {}, 0, 0, hash_token(token)};
   record.sandbox = config_.dir + "/slaves/" + state_.id.value + "/frameworks/" + m.framework.value +
                    "/executors/" + m.task.executor.value + "/runs/" + record.container;
-  MYSOS_TRY(const auto user, user_for(m.info));
+  MYSOS_TRY(const auto user, user_for(m.info, m.task));
   MYSOS_TRY_VOID(make_sandbox(record, user));
   MYSOS_TRY_VOID(link_volumes(record, m.task, user));
   const auto executor = std::make_shared<Executor>(std::move(record));
@@ -139,7 +149,7 @@ Status Agent::launch_executor(const RunTask& m) {
 
   ProcessOptions options;
   options.argv = {"/bin/sh", "-c", r.info.executor_command};
-  options.env = environment_of(r);
+  options.env = environment_of(r, token);
   options.cwd = r.sandbox;
   options.user = user;
   options.stdout_file = r.sandbox + "/stdout";

@@ -3,14 +3,30 @@
 #include <algorithm>
 
 #include "base/clock.h"
+#include "base/secret.h"
 #include "local/agent_executor.h"
+#include "local/authentication.h"
 #include "local/master.h"
 
 namespace mysos::local {
 namespace ex = mesos::executor;
+namespace {
+// Started by version 0.1. It is told apart by its ids, which only its own user and root can read.
+constexpr auto has_no_token = [](const auto& entry) { return entry.second->record.token_hash.empty(); };
+}  // namespace
 
 void Agent::tell(const Executor& executor, const ex::Event& event) {
   if (executor.stream) executor.stream->push(ex::encode_event(event, executor.record.framework));
+}
+
+std::shared_ptr<Agent::Executor> Agent::holder_of_token(const HttpRequest& request) const {
+  const auto token = mesos::bearer_token(request.headers.get("Authorization"));
+  if (!token) return nullptr;
+  const std::string hash = hash_token(*token);
+  for (const auto& [key, executor] : executors_) {
+    if (constant_time_equal(hash, executor->record.token_hash)) return executor;
+  }
+  return nullptr;
 }
 
 asio::awaitable<void> Agent::handle(const HttpRequest& request, HttpExchange& exchange) {
@@ -18,6 +34,12 @@ asio::awaitable<void> Agent::handle(const HttpRequest& request, HttpExchange& ex
   if (path.starts_with("/slave(1)/")) path.remove_prefix(9);
   if (path != "/api/v1/executor") {
     co_await exchange.reply(plain_text(404, "404 Not Found."));
+    co_return;
+  }
+  const std::shared_ptr<Executor> speaker = holder_of_token(request);
+  const bool some_have_none = std::ranges::any_of(executors_, has_no_token);
+  if (speaker == nullptr && !some_have_none) {
+    co_await exchange.reply(unauthorized("Bearer", kExecutorRealm));
     co_return;
   }
   json::value body;
@@ -39,6 +61,10 @@ asio::awaitable<void> Agent::handle(const HttpRequest& request, HttpExchange& ex
     co_return;
   }
   const std::shared_ptr<Executor> executor = found->second;
+  if (speaker != executor && !has_no_token(*found)) {
+    co_await exchange.reply(speaker == nullptr ? unauthorized("Bearer", kExecutorRealm) : plain_text(403, ""));
+    co_return;
+  }
   if (auto* subscription = std::get_if<ex::Subscribe>(&call->call)) {
     co_await subscribe(executor, std::move(*subscription), exchange);
     co_return;

@@ -16,7 +16,8 @@ json::object executor_json(const ExecutorRecord& e) {
           {"container", e.container},
           {"sandbox", e.sandbox},
           {"pid", e.pid},
-          {"start_time", e.start_time}};
+          {"start_time", e.start_time},
+          {"token_hash", e.token_hash}};
 }
 
 ExecutorRecord executor_from(const json::object& o) {
@@ -29,6 +30,7 @@ ExecutorRecord executor_from(const json::object& o) {
   e.sandbox = wire::string_at(o, "sandbox");
   e.pid = static_cast<std::int64_t>(wire::number_at(o, "pid"));
   e.start_time = static_cast<std::uint64_t>(wire::number_at(o, "start_time"));
+  e.token_hash = wire::string_at(o, "token_hash");
   return e;
 }
 

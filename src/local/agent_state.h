@@ -20,6 +20,9 @@ struct ExecutorRecord {
   std::string sandbox;
   std::int64_t pid = 0;
   std::uint64_t start_time = 0;
+  // Of the token in its environment. "": it was started by version 0.1, which gave none; it is taken
+  // at its word, and its successor has one.
+  std::string token_hash;
 };
 
 struct TaskRecord {

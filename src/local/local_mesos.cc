@@ -12,6 +12,8 @@
 #include "base/assert.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/secret_file.h"
+#include "local/folders.h"
 
 namespace mysos::local {
 namespace {
@@ -54,7 +56,7 @@ LocalMesos::LocalMesos(asio::any_io_executor executor, std::string dir, LocalMes
 LocalMesos::~LocalMesos() = default;
 
 MasterConfig LocalMesos::master_config() const {
-  return {dir_ + "/master", options_.address, ports_.at(0), options_.master};
+  return {dir_ + "/master", options_.address, ports_.at(0), credential_, options_.master};
 }
 
 AgentConfig LocalMesos::agent_config(std::size_t i) const {
@@ -103,10 +105,12 @@ void LocalMesos::set_up_cgroups() {
 }
 
 Status LocalMesos::start() {
-  MYSOS_TRY_VOID(make_dirs(dir_));
+  MYSOS_TRY_VOID(make_passable_dir(dir_));
   std::error_code ec;
   dir_ = std::filesystem::canonical(dir_, ec).string();
   MYSOS_TRY(lock_, LockFile::acquire(dir_ + "/lock"));
+  credential_.principal = options_.principal;
+  MYSOS_TRY(credential_.secret, open_secret_file(dir_ + "/secret"));
   if (options_.resources) {
     machine_share_ = *options_.resources;
   } else {

@@ -2,7 +2,8 @@
 #pragma once
 // A whole Mesos in this process, for one machine: a master and some agents on loopback, with the v1
 // APIs of Apache Mesos. Everything is under DIR/mesos and survives a restart, containers included:
-// LocalMesos started again on the same DIR listens on the same ports and finds its executors.
+// LocalMesos started again on the same DIR listens on the same ports and finds its executors. It does
+// nothing for anybody who lacks the secret in DIR/mesos/secret: a framework runs commands as we do.
 // Beyond the scheduler it is for tests too: its parts can be stopped and started one by one.
 #include <memory>
 #include <optional>
@@ -21,6 +22,7 @@ struct LocalMesosOptions {
   std::size_t agents = 3;
   std::string address = "127.0.0.1";
   std::uint16_t master_port = 0;  // 0: a free one, the same after a restart
+  std::string principal = "mysos";  // whose secret is made at the first start
   // Of each agent; with ports in it, these for each. By default the machine's cpus, memory and free
   // disk divided by the agents, times these factors.
   std::optional<Resources> resources;
@@ -50,6 +52,8 @@ class LocalMesos {
   asio::awaitable<void> stop(Containers containers);
 
   [[nodiscard]] Endpoint master_endpoint() const { return {options_.address, ports_.at(0)}; }
+  // What the master wants to see of everybody, as HTTP Basic; known once started.
+  [[nodiscard]] const mesos::Credential& credential() const { return credential_; }
   [[nodiscard]] const Master& master() const { return *master_; }
   [[nodiscard]] Master& master() { return *master_; }
   [[nodiscard]] bool agent_runs(std::size_t i) const { return agents_.at(i) != nullptr; }
@@ -72,6 +76,7 @@ class LocalMesos {
   asio::any_io_executor executor_;
   std::string dir_;  // DIR/mesos
   LocalMesosOptions options_;
+  mesos::Credential credential_;
   Resources machine_share_;
   std::optional<LockFile> lock_;
   std::optional<Cgroups> cgroups_;

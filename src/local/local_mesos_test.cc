@@ -44,7 +44,7 @@ struct LocalMesosTest : ::testing::Test {
   }
   void start_all() {
     start();
-    scheduler = std::make_unique<TestScheduler>(loop, local->master_endpoint());
+    scheduler = std::make_unique<TestScheduler>(loop, *local);
     scheduler->client.start();
   }
   void stop(Containers containers) {
@@ -156,7 +156,7 @@ TEST_F(LocalMesosTest, KeepsVolumesOverTasksAndRestarts) {
   EXPECT_EQ(read_file(file).value_or(""), "precious\n");
   start();
   scheduler.reset();
-  scheduler = std::make_unique<TestScheduler>(loop, local->master_endpoint());
+  scheduler = std::make_unique<TestScheduler>(loop, *local);
   scheduler->client.start();
   const auto again = scheduler->await_offer(1000);
 

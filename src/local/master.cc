@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "local/master.h"
 
+#include <fmt/format.h>
+
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/log.h"
+#include "local/authentication.h"
 #include "local/operator_api.h"
 #include "mesos/call_codec.h"
 #include "mesos/event_codec.h"
@@ -124,6 +127,11 @@ asio::awaitable<void> Master::handle(const HttpRequest& request, HttpExchange& e
     co_await exchange.reply(plain_text(404, "404 Not Found."));
     co_return;
   }
+  const auto realm = path == "/api/v1/scheduler" ? kSchedulerRealm : kOperatorRealm;
+  if (auto refused = refuse_stranger(request, config_.credential, realm)) {
+    co_await exchange.reply(*std::move(refused));
+    co_return;
+  }
   json::value body;
   if (auto refused = refuse_post(request, body)) {
     co_await exchange.reply(*std::move(refused));
@@ -164,7 +172,13 @@ asio::awaitable<void> Master::scheduler(const HttpRequest& request, HttpExchange
     } else if (has_stream) {
       co_await exchange.reply(
           plain_text(400, "Subscribe calls should not include the 'Mesos-Stream-Id' header"));
+    } else if (const std::string& principal = subscription->framework.principal;
+               !principal.empty() && principal != config_.credential.principal) {
+      co_await exchange.reply(
+          plain_text(400, fmt::format("Failed to validate scheduler::Call: Authenticated principal '{}' does not match principal '{}' set in `FrameworkInfo`",
+                                      config_.credential.principal, principal)));
     } else {
+      subscription->framework.principal = config_.credential.principal;
       co_await subscribe(std::move(subscription->framework), exchange);
     }
     co_return;

@@ -13,6 +13,7 @@
 #include "base/task_group.h"
 #include "local/master_core.h"
 #include "local/subscriber.h"
+#include "mesos/credential.h"
 
 namespace mysos::local {
 
@@ -20,6 +21,7 @@ struct MasterConfig {
   std::string dir;  // DIR/mesos/master
   std::string address = "127.0.0.1";
   std::uint16_t port = 0;
+  mesos::Credential credential;  // whoever lacks it gets 401
   MasterOptions options;
 };
 

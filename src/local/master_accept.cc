@@ -97,7 +97,7 @@ void MasterCore::run_operation(Framework& f, Acceptance& a, const mesos::Operati
 
 namespace {
 bool same_executor(const mesos::TaskInfo& a, const mesos::TaskInfo& b) {
-  return a.executor_command == b.executor_command && a.executor_env == b.executor_env &&
+  return a.executor_command == b.executor_command && a.executor_user == b.executor_user && a.executor_env == b.executor_env &&
          a.executor_resources == b.executor_resources && a.shutdown_grace == b.shutdown_grace;
 }
 }  // namespace

@@ -2,23 +2,27 @@
 #pragma once
 // A scheduler for tests of the embedded Mesos: a SchedulerClient, what it has heard, and the calls
 // that tests make often. It acknowledges every update, remembers offers as they come and go.
+#include <pwd.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <deque>
 #include <map>
 
 #include "base/test_loop.h"
+#include "local/local_mesos.h"
 #include "mesos/scheduler_client.h"
 
 namespace mysos::local {
 
 class TestScheduler {
  public:
-  TestScheduler(TestLoop& loop, Endpoint master)
+  TestScheduler(TestLoop& loop, const LocalMesos& mesos)
       : loop_(loop),
         client(
-            loop.io.get_executor(), options_for(std::move(master)), [this] { return info; },
+            loop.io.get_executor(), options_for(mesos), [this] { return info; },
             [this](const mesos::Event& e) { on(e); }, Prng(7)) {
-    info.user = "root";
+    if (const passwd* me = ::getpwuid(::geteuid())) info.user = me->pw_name;
     info.name = "test";
     info.role = "mysos";
     info.principal = "mysos";
@@ -28,9 +32,10 @@ class TestScheduler {
                          "TASK_KILLING_STATE"};
   }
 
-  static mesos::SchedulerClientOptions options_for(Endpoint master) {
+  static mesos::SchedulerClientOptions options_for(const LocalMesos& mesos) {
     mesos::SchedulerClientOptions options;
-    options.masters = {std::move(master)};
+    options.masters = {mesos.master_endpoint()};
+    options.authorization = mesos::basic_authorization(mesos.credential());
     options.backoff_first = std::chrono::milliseconds(5);
     options.backoff_most = std::chrono::milliseconds(50);
     return options;

@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "mesos/credential.h"
 #include "mesos/stout_duration.h"
 #include "mesos/wire.h"
 
@@ -109,7 +110,7 @@ HttpRequest ExecutorClient::request_for(executor::Call call) const {
       kPath,
       executor::encode_call({environment_.executor, environment_.framework, std::move(call)}));
   if (!environment_.token.empty())
-    request.headers.set("Authorization", "Bearer " + environment_.token);
+    request.headers.set("Authorization", bearer_authorization(environment_.token));
   return request;
 }
 

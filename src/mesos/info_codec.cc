@@ -186,6 +186,7 @@ json::object encode_executor(const TaskInfo& task, const std::optional<Framework
   o["name"] = task.executor.value;
   o["source"] = "mysos";
   json::object command{{"shell", true}, {"value", task.executor_command}};
+  put_text(command, "user", task.executor_user);
   if (!task.executor_env.empty()) {
     json::array list;
     for (const auto& [name, value] : task.executor_env) {
@@ -208,6 +209,7 @@ void decode_executor(const json::object& o, TaskInfo& into) {
   const auto* command = object_at(o, "command");
   if (command == nullptr) return;
   into.executor_command = string_at(*command, "value");
+  into.executor_user = string_at(*command, "user");
   const auto* environment = object_at(*command, "environment");
   const auto* list = environment == nullptr ? nullptr : array_at(*environment, "variables");
   if (list == nullptr) return;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mesos/scheduler_client.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/assert.h"
@@ -124,11 +126,13 @@ asio::awaitable<SchedulerClient::Ended> SchedulerClient::subscribe_once() {
     case 503:
     case 500:
       co_return Ended::kRetry;
-    default:
-      kLog.error("master {} refuses to subscribe us: {} {}", to_string(leader_), response->status,
-                 response->body);
-      on_event_(MasterError{response->body});
+    default: {
+      std::string why = fmt::format("{} {}", response->status, response->body);
+      if (response->status == 401) why += "; the principal and its secret are not those that it wants (--principal, --secret-file)";
+      kLog.error("master {} refuses to subscribe us: {}", to_string(leader_), why);
+      on_event_(MasterError{std::move(why)});
       co_return Ended::kRefused;
+    }
   }
 }
 
@@ -188,7 +192,7 @@ asio::awaitable<void> SchedulerClient::send_calls() {
               response ? std::to_string(response->status) + " " + response->body
                        : response.error().message);
     // A refused body is our mistake and stays one; anything else means that calls may be lost.
-    const bool stream_lost = !response || response->status == 403 || response->status >= 500 ||
+    const bool stream_lost = !response || response->status == 401 || response->status == 403 || response->status >= 500 ||
                              response->body.find("stream ID") != std::string::npos;
     if (stream_lost && stream_ && stream_id == stream_id_) stream_->close();
   }

@@ -120,6 +120,7 @@ struct TaskInfo {
   Resources resources;
   ExecutorId executor;
   std::string executor_command;  // run by sh -c; starts with "exec "
+  std::string executor_user;     // CommandInfo.user of the executor; "" = the framework's
   Labels executor_env;
   Resources executor_resources;
   Duration shutdown_grace{};

@@ -87,28 +87,44 @@ Status initialize_mariadb(const Distribution& d, const std::string& work, const 
 }
 
 Status give_to(const std::string& path, const std::optional<ProcessUser>& user) {
-  if (!user) return {};
-  std::error_code ec;
-  const auto own = [&](const std::string& p) -> Status {
-    if (::lchown(p.c_str(), user->uid, user->gid) != 0) return std::unexpected(errno_error("chown", p, errno));
-    return {};
-  };
-  MYSOS_TRY_VOID(own(path));
-  for (stdfs::recursive_directory_iterator it(path, ec), end; !ec && it != end; it.increment(ec)) {
-    MYSOS_TRY_VOID(own(it->path().string()));
-  }
-  if (ec) return fail(Errc::kIo, fmt::format("list {}: {}", path, ec.message()));
-  return {};
+  return user ? give_tree(path, user->uid, user->gid) : Status();
 }
+
+constexpr uid_t kNobody = 65534;
 
 }  // namespace
 
-Result<std::optional<ProcessUser>> server_user() {
-  if (::geteuid() != 0) return std::nullopt;
-  for (const char* name : {"mysql", "mysos", "nobody"}) {
-    if (auto found = find_user(name)) return std::optional(*std::move(found));
+Result<std::optional<ProcessUser>> server_user(const std::string& name) {
+  if (::geteuid() != 0) {
+    if (name.empty()) return std::nullopt;
+    MYSOS_TRY(const ProcessUser wanted, find_user(name));
+    if (wanted.uid == ::geteuid()) return std::nullopt;
+    return fail(Errc::kForbidden, "only root can run servers as another user than itself: " + name, "mysql-user");
   }
-  return fail(Errc::kNotFound, "a server must not run as root, and there is no user mysql, mysos or nobody");
+  if (!name.empty()) {
+    MYSOS_TRY(ProcessUser wanted, find_user(name));
+    if (wanted.uid == 0) return fail(Errc::kInvalid, "a server must not run as root", "mysql-user");
+    return std::optional(std::move(wanted));
+  }
+  for (const char* usual : {"mysql", "mysos"}) {
+    if (auto found = find_user(usual)) return std::optional(*std::move(found));
+  }
+  return fail(Errc::kNotFound,
+              "servers must not run as root, and there is no user mysql: make one (useradd --system --no-create-home --shell "
+              "/usr/sbin/nologin mysql), or name one with --mysql-user",
+              "mysql-user");
+}
+
+std::string warning_about(const std::optional<ProcessUser>& user) {
+  if (!user || user->uid != kNobody) return "";
+  return "servers run as nobody, as other programs do: each of these can read and change the data. Make a user for the "
+         "servers alone, and name it with --mysql-user";
+}
+
+Status hand_over(const std::string& path, const std::optional<ProcessUser>& user) {
+  struct stat st{};
+  if (!user || ::lstat(path.c_str(), &st) != 0 || st.st_uid == user->uid) return {};
+  return give_to(path, user);
 }
 
 Status make_owned_dir(const std::string& path, const std::optional<ProcessUser>& user, mode_t mode) {

@@ -12,8 +12,11 @@
 
 namespace mysos::mysql {
 
-// Whom servers run as: `mysql` if there is such a user, else `mysos`, else `nobody`; ourselves (nullopt) unless we are root.
-Result<std::optional<ProcessUser>> server_user();
+// Whom servers run as: the user of that name; "" = `mysql` if there is such a user, else `mysos`. Never root. nullopt: as
+// ourselves, where we are not root. An Error says what to do.
+Result<std::optional<ProcessUser>> server_user(const std::string& name);
+// What an operator should hear about that choice; "" = nothing.
+std::string warning_about(const std::optional<ProcessUser>& user);
 
 // The folder of the template; makes it where it is missing. Two processes do not make it both.
 Result<std::string> ensure_template(const Distribution& distribution, const std::string& cache_dir,
@@ -21,6 +24,9 @@ Result<std::string> ensure_template(const Distribution& distribution, const std:
 
 // Removes what is at `datadir`, then makes it a copy that belongs to `user`. It appears complete or not at all.
 Status make_datadir(const std::string& template_dir, const std::string& datadir, const std::optional<ProcessUser>& user);
+
+// What is there and belongs to another user, because servers ran as that one before, belongs to `user` from now on.
+Status hand_over(const std::string& path, const std::optional<ProcessUser>& user);
 
 // mkdir -p, then the owner and the mode of the last folder.
 Status make_owned_dir(const std::string& path, const std::optional<ProcessUser>& user, mode_t mode);

@@ -51,8 +51,24 @@ Status write_owned(const std::string& path, const std::string& content, const st
   return {};
 }
 
+// Others may pass through the member's folder to what they own, and list nothing.
+constexpr mode_t kPassableDir = 0711;
+
+// Servers may run as another user than before.
+Status hand_over_files(const ServerLayout& at, const std::optional<ProcessUser>& user) {
+  if (::chmod(at.dir.c_str(), kPassableDir) != 0) return std::unexpected(errno_error("close", at.dir, errno));
+  for (const std::string& path : {at.datadir, at.files_dir, at.temp_dir, at.error_log}) {
+    MYSOS_TRY_VOID(hand_over(path, user));
+  }
+  // It may be in /tmp, where anybody can have made it; what is in it is made anew.
+  struct stat st{};
+  const bool foreign = user && ::lstat(at.run_dir.c_str(), &st) == 0 && st.st_uid != user->uid;
+  return foreign ? remove_tree(at.run_dir) : Status();
+}
+
 Status write_files(const ServerSpec& spec, const Secrets& secrets) {
   const ServerLayout& at = spec.layout;
+  MYSOS_TRY_VOID(hand_over_files(at, spec.user));
   MYSOS_TRY_VOID(make_owned_dir(at.run_dir, spec.user, 0700));
   MYSOS_TRY_VOID(make_owned_dir(at.files_dir, spec.user, 0700));
   MYSOS_TRY_VOID(make_owned_dir(at.temp_dir, spec.user, 0700));

@@ -88,6 +88,7 @@ std::string LoopMetrics::render(const std::vector<ClusterView>& clusters, const 
   for (const auto& [state, count] : states) clusters_.set(count, {{"state", state}});
   for (const auto& [stage, count] : stages) members_.set(count, {{"stage", stage}});
   connected_.set(now.mesos_connected ? 1 : 0);
+  removed_.set(now.framework_removed ? 1 : 0);
   streams_.set(static_cast<double>(now.open_streams));
   queued_.set(static_cast<double>(now.queued_inputs));
   resident_.set(resident_bytes());

@@ -20,6 +20,7 @@ class LoopMetrics {
   void dropped_input();
   struct Now {
     bool mesos_connected = false;
+    bool framework_removed = false;
     std::size_t open_streams = 0;
     std::size_t queued_inputs = 0;
   };
@@ -57,6 +58,8 @@ class LoopMetrics {
       registry_.gauge("mysos_cluster_writable", "1 where clients can write to the cluster");
   Gauge connected_ =
       registry_.gauge("mysos_mesos_connected", "1 while subscribed to a Mesos master");
+  Gauge removed_ = registry_.gauge("mysos_framework_removed",
+                                   "1 after Mesos has removed this framework, until it is registered anew");
   Gauge streams_ = registry_.gauge("mysos_member_streams", "Open watch streams to members");
   Gauge queued_ = registry_.gauge("mysos_inputs_queued", "Inputs that wait for the core");
   Gauge resident_ =

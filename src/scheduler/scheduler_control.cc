@@ -35,10 +35,12 @@ std::vector<AgentView> SchedulerLoop::agents() {
   return out;
 }
 
-Health SchedulerLoop::health() const { return Health{core_->connected(), store_problem_}; }
+Health SchedulerLoop::health() const {
+  return Health{core_->connected(), store_problem_, core_->mesos_problem()};
+}
 
 std::string SchedulerLoop::metrics() {
-  return metrics_.render(clusters(), {core_->connected(), links_->open_streams(), inputs_.size()});
+  return metrics_.render(clusters(), {core_->connected(), core_->removed(), links_->open_streams(), inputs_.size()});
 }
 
 RequestId SchedulerLoop::next_request() { return RequestId("r" + std::to_string(next_request_++)); }
@@ -115,6 +117,13 @@ asio::awaitable<Status> SchedulerLoop::set_promotion(std::string name, MemberId 
   const RequestId id = next_request();
   auto done = co_await ask(
       id, SchedulerInput(scheduler_input::Promote{id, std::move(name), std::move(member), promotion}));
+  if (!done) co_return std::unexpected(std::move(done).error());
+  co_return Status();
+}
+
+asio::awaitable<Status> SchedulerLoop::register_anew() {
+  const RequestId id = next_request();
+  auto done = co_await ask(id, SchedulerInput(scheduler_input::Register{id}));
   if (!done) co_return std::unexpected(std::move(done).error());
   co_return Status();
 }

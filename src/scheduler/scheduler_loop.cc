@@ -24,6 +24,7 @@ void append(SchedulerOutput& to, SchedulerOutput from) {
   move_all(to.replies, from.replies);
   move_all(to.events, from.events);
   to.watches_changed = to.watches_changed || from.watches_changed;
+  to.resubscribe = to.resubscribe || from.resubscribe;
 }
 
 std::vector<StoreChange> changes_of(const SchedulerOutput& output) {
@@ -159,6 +160,7 @@ void SchedulerLoop::carry_out(SchedulerOutput output) {
     if (event.kind == "framework_dismissed") fatal_ = event.message;
   }
   for (mesos::Call& call : output.calls) mesos_->send(std::move(call));
+  if (output.resubscribe) mesos_->resubscribe();
   if (output.watches_changed) links_->watch(core_->watch_targets());
   for (SentOrder& order : output.orders) links_->send(std::move(order));
   for (Reply& reply : output.replies) {
@@ -171,7 +173,8 @@ void SchedulerLoop::carry_out(SchedulerOutput output) {
 
 asio::awaitable<void> SchedulerLoop::resubscribe_later() {
   co_await sleep_for(kResubscribeAfter);
-  if (fatal_.empty()) mesos_->resubscribe();
+  // A framework that was removed stays away until it is registered anew.
+  if (fatal_.empty() && !core_->removed() && !mesos_->subscribed()) mesos_->resubscribe();
 }
 
 void SchedulerLoop::push(LoopInput input) {

@@ -49,7 +49,7 @@ class SchedulerLoop final : public Control {
   Status start();
   // Members go on; what is not carried out is decided anew after the next start.
   asio::awaitable<void> stop();
-  // Why it cannot go on (the master has dismissed this framework); "" while it can. changed() is
+  // Why it cannot go on (another scheduler acts for this framework); "" while it can. changed() is
   // notified.
   [[nodiscard]] const std::string& fatal() const { return fatal_; }
 
@@ -64,6 +64,7 @@ class SchedulerLoop final : public Control {
   asio::awaitable<Status> switchover(std::string name, std::optional<MemberId> to) override;
   asio::awaitable<Status> failover(std::string name, FailoverRequest wanted) override;
   asio::awaitable<Status> set_promotion(std::string name, MemberId member, Promotion promotion) override;
+  asio::awaitable<Status> register_anew() override;
   asio::awaitable<Result<Credentials>> credentials(std::string name) override;
   Result<bool> is_password_of(const std::string& name, const std::string& password) override;
   asio::awaitable<Result<std::vector<StoredEvent>>> events(EventQuery query) override;

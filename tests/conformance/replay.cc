@@ -2,10 +2,14 @@
 #include "replay.h"
 
 #include <gtest/gtest.h>
+#include <pwd.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
 
+#include "base/fs.h"
+#include "mesos/credential.h"
 #include "mesos/info_codec.h"
 
 namespace mysos::conformance {
@@ -26,6 +30,15 @@ bool is_offer_id(std::string_view text) {
   const auto at = text.rfind("-O");
   return at != std::string_view::npos && at + 2 < text.size() &&
          text.find_first_not_of("0123456789", at + 2) == std::string_view::npos;
+}
+
+// The recorded framework's tasks ran as root.
+void run_as_ourselves(json::value& body) {
+  const passwd* me = ::getpwuid(::geteuid());
+  auto* subscribe = body.as_object().if_contains("subscribe");
+  auto* info = subscribe == nullptr ? nullptr : subscribe->as_object().if_contains("framework_info");
+  auto* user = info == nullptr ? nullptr : info->as_object().if_contains("user");
+  if (user != nullptr && me != nullptr) *user = json::string(me->pw_name);
 }
 
 std::string id_of(const json::value& v) { return std::string(v.at("value").as_string()); }
@@ -112,15 +125,32 @@ HttpRequest Replay::request_of(const json::value& trace) {
     const auto bound = ids_.find(value);
     request.headers.set(name, bound == ids_.end() ? value : bound->second);
   }
+  if (!as_stranger && !request.headers.has("Authorization"))
+    request.headers.set("Authorization", authorization(request.target));
   const auto& body = trace.at("body");
   if (body.is_string()) {
     request.body = std::string(body.get_string());
   } else if (body.is_object()) {
     json::value ours = translated(body);
     use_our_offers(ours);
+    run_as_ourselves(ours);
     request.body = json::serialize(ours);
   }
   return request;
+}
+
+// The recorded Mesos asked for none. An executor's is in its environment.
+std::string Replay::authorization(const std::string& target) const {
+  const bool to_agent = target.find("executor") != std::string::npos;
+  if (!to_agent) return mesos::basic_authorization(local_->credential());
+  for (const auto& executor : local_->agent(0).state().executors) {
+    const auto environment = read_file("/proc/" + std::to_string(executor.pid) + "/environ");
+    const std::string name = "MESOS_EXECUTOR_AUTHENTICATION_TOKEN=";
+    const auto at = environment ? environment->find(name) : std::string::npos;
+    if (at == std::string::npos) continue;
+    return mesos::bearer_authorization(environment->c_str() + at + name.size());
+  }
+  return "";
 }
 
 asio::awaitable<void> Replay::exchange(HttpRequest request, Endpoint to, HttpResponse* out) {
@@ -132,7 +162,7 @@ asio::awaitable<void> Replay::exchange(HttpRequest request, Endpoint to, HttpRes
 void Replay::check_answer(const std::string& trace, const HttpResponse& response) {
   const auto recorded = load_trace(kTraces + trace + ".response.json");
   EXPECT_EQ(response.status, recorded.at("status").as_int64()) << trace << " " << response.body;
-  for (const char* header : {"Content-Type", "Allow"}) {
+  for (const char* header : {"Content-Type", "Allow", "WWW-Authenticate"}) {
     const auto* wanted = recorded.at("headers").as_object().if_contains(header);
     if (wanted != nullptr)
       EXPECT_EQ(response.headers.get(header), std::string_view(wanted->as_string())) << trace;
@@ -179,6 +209,7 @@ void Replay::note(const json::value& event) {
       body["framework_id"] = json::object{{"value", ids_["?framework"]}};
       HttpRequest request = mesos::json_post("/master/api/v1/scheduler", body);
       request.headers.set("Mesos-Stream-Id", stream_id_);
+      request.headers.set("Authorization", authorization(request.target));
       static HttpResponse ignored;
       tasks_.spawn("acknowledge",
                    exchange(std::move(request), local_->master_endpoint(), &ignored));

@@ -38,6 +38,7 @@ class Replay {
   [[nodiscard]] local::LocalMesos& mesos() { return *local_; }
   TestLoop loop;
   std::deque<json::value> events;  // not matched yet
+  bool as_stranger = false;        // sends no credential but what is recorded
 
  private:
   asio::awaitable<void> read_stream(std::shared_ptr<mesos::RecordStream> stream);
@@ -48,6 +49,7 @@ class Replay {
   void check_answer(const std::string& trace, const HttpResponse& response);
   json::value translated(const json::value& recorded);
   HttpRequest request_of(const json::value& trace);
+  [[nodiscard]] std::string authorization(const std::string& target) const;
   void use_our_offers(json::value& body);
   Resources on_offer(const AgentId& agent);
   void let_offers_settle();

@@ -5,6 +5,8 @@
 
 #include <signal.h>
 
+#include "mesos/credential.h"
+
 namespace mysos::conformance {
 namespace {
 
@@ -182,6 +184,22 @@ TEST(Conformance, AnAgentMarkedGoneEndsTheSame) {
   s.replay.expect_events("56-operator-mark-agent-gone");
   s.replay.call("57-reconcile-gone");
   s.replay.expect_events("57-reconcile-gone");
+}
+
+TEST(Conformance, RefusesTheSameStrangers) {
+  Session s(kFirst);
+  const auto recorded = load_trace("traces/84-error-subscribe-other-principal.request.json");
+  s.replay.bind(recorded.at_pointer("/headers/Authorization").as_string().c_str(),
+                mesos::basic_authorization(s.replay.mesos().credential()));
+  s.replay.as_stranger = true;
+  for (const char* trace :
+       {"84-error-subscribe-without-credential", "84-error-subscribe-wrong-secret",
+        "84-error-subscribe-other-scheme", "84-error-subscribe-other-principal",
+        "84-error-teardown-without-credential", "84-error-operator-without-credential",
+        "84-error-get-without-credential", "84-error-not-found-without-credential"}) {
+    s.replay.call(trace);
+  }
+  EXPECT_TRUE(s.replay.mesos().master().core().frameworks().empty());
 }
 
 TEST(Conformance, AnAgentRefusesTheSameExecutorCalls) {

@@ -8,6 +8,7 @@ By hand:     apache_mesos.py prepare | apache_mesos.py run FOLDER [--agents N]  
 Needs root for cgroups (v1; without them plain processes are used), clang++-19, binutils, libsvn1, libapr1, libsasl2-2.
 """
 import argparse
+import base64
 import fcntl
 import hashlib
 import io
@@ -90,9 +91,11 @@ def _free_port():
 
 class ApacheMesos:
     """The processes by name: "master", "agent-0"...; each can be killed and started again. `places` may give, by name, an
-    address other than loopback's and what to put before the command, so that it runs on a machine that has it."""
+    address other than loopback's and what to put before the command, so that it runs on a machine that has it. `credential`,
+    a principal and its secret, is then needed for everything that the master serves over HTTP."""
 
-    def __init__(self, folder, agents=3, resources="cpus:4;mem:4096;disk:20000;ports:[{0}-{1}]", agent_flags=None, places=None):
+    def __init__(self, folder, agents=3, resources="cpus:4;mem:4096;disk:20000;ports:[{0}-{1}]", agent_flags=None, places=None,
+                 credential=None):
         self.folder = pathlib.Path(folder).resolve()
         self.folder.mkdir(parents=True, exist_ok=True)
         self.daemon = prepare()
@@ -102,7 +105,8 @@ class ApacheMesos:
         self.places = places or {}
         port = _free_port()
         self.master = f"{self._place('master')[0]}:{port}"
-        self._node("master", ["master"], port, {"work_dir": str(self.folder / "master")})
+        self.credential = credential
+        self._node("master", ["master"], port, {"work_dir": str(self.folder / "master"), **self._authentication()})
         first = 31000 + os.getpid() % 50 * 20
         for i in range(agents):
             ports = resources.format(first + 300 * i, first + 300 * i + 19)
@@ -117,6 +121,16 @@ class ApacheMesos:
                 flags.update(isolation="posix/cpu,posix/mem,filesystem/posix", launcher="posix")
             flags.update(agent_flags or {})
             self._node(f"agent-{i}", ["agent", self.master], _free_port(), flags)
+
+    def _authentication(self):
+        if self.credential is None:
+            return {}
+        file = self.folder / "credentials"
+        file.touch(mode=0o600)
+        principal, secret = self.credential
+        file.write_text(json.dumps({"credentials": [{"principal": principal, "secret": secret}]}), encoding="utf-8")
+        asked = ("authenticate_http_frameworks", "authenticate_http_readonly", "authenticate_http_readwrite")
+        return {"credentials": f"file://{file}", "http_framework_authenticators": "basic", **dict.fromkeys(asked, "true")}
 
     def _place(self, name):
         return self.places.get(name, ("127.0.0.1", []))
@@ -144,7 +158,11 @@ class ApacheMesos:
             self.processes[name].wait(10)
 
     def get(self, path):
-        with urllib.request.urlopen(f"http://{self.master}{path}", timeout=5) as answer:
+        request = urllib.request.Request(f"http://{self.master}{path}")
+        if self.credential is not None:
+            given = base64.b64encode(":".join(self.credential).encode()).decode()
+            request.add_header("Authorization", f"Basic {given}")
+        with urllib.request.urlopen(request, timeout=5) as answer:
             return answer.read()
 
     def agents(self):
