@@ -11,6 +11,15 @@ packages_test=(libclang-rt-19-dev shellcheck python3-pytest python3-pytest-xdist
 
 say() { printf '\033[1m==> %s\033[0m\n' "$*"; }
 
+# need_mysql_user: servers that root starts run as a user of their own, who alone can read the data. Makes that user where
+# there is none, as Debian's package mariadb-server does it. Whoever is not root runs servers as himself.
+need_mysql_user() {
+  [ "$(id -u)" -eq 0 ] || return 0
+  ! getent passwd mysql >/dev/null && ! getent passwd mysos >/dev/null || return 0
+  say "Making the system user mysql, whom servers run as"
+  useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin mysql
+}
+
 # need_packages NAME...: installs those that are missing; asks for nothing; says nothing where nothing is missing.
 need_packages() {
   local missing=() name

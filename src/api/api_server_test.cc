@@ -245,6 +245,22 @@ TEST_F(Api, HealthSaysWhatFails) {
   EXPECT_NE(sick.body.find("no space left"), std::string::npos);
 }
 
+TEST_F(Api, ReadyzSaysWhyMesosIsAway) {
+  control.said_health = Health{false, "", "Mesos has removed this framework"};
+  const auto away = ask("GET", "/readyz", "", {}, false);
+  EXPECT_EQ(away.status, 503);
+  EXPECT_EQ(object(away)["mesos_problem"], "Mesos has removed this framework");
+}
+
+TEST_F(Api, RegistersAnewForWhoHoldsTheTokenOnly) {
+  EXPECT_EQ(ask("POST", "/v1/register", "", {}, false).status, 401);
+  EXPECT_EQ(control.registrations, 0);
+  EXPECT_EQ(ask("POST", "/v1/register").status, 202);
+  EXPECT_EQ(control.registrations, 1);
+  control.refusal = Error{Errc::kConflict, "there is nothing to do", {}};
+  EXPECT_EQ(ask("POST", "/v1/register").status, 409);
+}
+
 TEST_F(Api, TheDescriptionIsJson) {
   const auto description = ask("GET", "/v1/openapi.json");
   ASSERT_TRUE(object(description).contains("paths"));

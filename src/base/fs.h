@@ -37,7 +37,7 @@ Status remove_tree(const std::string& path);
 // owners; sockets and pipes are left out. `to` must not exist.
 Status copy_tree(const std::string& from, const std::string& to);
 // Gives all of it to another user, the folder itself last: one that was interrupted still shows the
-// old owner. A file that has a second name elsewhere is refused.
+// old owner. A file with a second name that belongs to neither is refused: it may be anybody's.
 Status give_tree(const std::string& path, uid_t uid, gid_t gid);
 Status fsync_dir(const std::string& path);
 // Free for a process that is not root.

@@ -135,5 +135,31 @@ TEST(Fs, FreeBytesOfADisk) {
   EXPECT_FALSE(free_bytes("/no/such/place"));
 }
 
+TEST(GiveTree, GivesAllOfItAndFollowsNoLink) {
+  const TestDir dir;
+  ASSERT_TRUE(make_dirs(dir / "tree/inner"));
+  ASSERT_TRUE(write_file_atomic(dir / "tree/inner/file", "x"));
+  ASSERT_TRUE(write_file_atomic(dir / "outside", "x"));
+  ASSERT_EQ(::symlink("../../outside", (dir / "tree/inner/link").c_str()), 0);
+  if (::geteuid() != 0) {
+    EXPECT_EQ(give_tree(dir / "tree", 1, 1).error().code, Errc::kForbidden);
+    return;
+  }
+  ASSERT_TRUE(give_tree(dir / "tree", 1, 1));
+  const auto owner = [&](const std::string& name) {
+    struct stat info{};
+    EXPECT_EQ(::lstat((dir / name).c_str(), &info), 0);
+    return info.st_uid;
+  };
+  for (const char* name : {"tree", "tree/inner", "tree/inner/file", "tree/inner/link"}) EXPECT_EQ(owner(name), 1U) << name;
+  EXPECT_EQ(owner("outside"), 0U);
+
+  // A second name of somebody else's file is no way to get it.
+  ASSERT_EQ(::link((dir / "outside").c_str(), (dir / "tree/stolen").c_str()), 0);
+  EXPECT_EQ(give_tree(dir / "tree", 2, 2).error().code, Errc::kForbidden);
+  EXPECT_EQ(owner("outside"), 0U);
+  EXPECT_EQ(owner("tree"), 1U) << "it shows that it is not done";
+}
+
 }  // namespace
 }  // namespace mysos

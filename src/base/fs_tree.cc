@@ -95,6 +95,7 @@ Status keep_owner_and_mode(int fd, const struct stat& info, const std::string& p
 struct Owner {
   uid_t uid;
   gid_t gid;
+  uid_t before;
 };
 
 struct Place {
@@ -168,8 +169,8 @@ Status give_entry(int parent, const char* name, const std::string& path, const O
         for_each_entry(dir.get(), path, [&](const char* child, const std::string& child_path) {
           return give_entry(::dirfd(dir.get()), child, child_path, owner, depth + 1);
         }));
-  } else if (info.st_nlink > 1) {
-    return fail(Errc::kForbidden, path + " has a second name elsewhere; it is given to nobody");
+  } else if (info.st_nlink > 1 && info.st_uid != owner.before && info.st_uid != owner.uid) {
+    return fail(Errc::kForbidden, path + " is another user's file, by a second name");
   }
   if (::fchownat(entry.get(), "", owner.uid, owner.gid, AT_EMPTY_PATH) != 0)
     return std::unexpected(errno_error("give the owner to", path, errno));
@@ -178,7 +179,9 @@ Status give_entry(int parent, const char* name, const std::string& path, const O
 }  // namespace
 
 Status give_tree(const std::string& path, uid_t uid, gid_t gid) {
-  return give_entry(AT_FDCWD, path.c_str(), path, {uid, gid}, 0);
+  struct stat info{};
+  if (::lstat(path.c_str(), &info) != 0) return std::unexpected(errno_error("look at", path, errno));
+  return give_entry(AT_FDCWD, path.c_str(), path, {uid, gid, info.st_uid}, 0);
 }
 
 Status remove_tree(const std::string& path) {

@@ -227,7 +227,7 @@ Status run(const Register& command) {
   if (command.client.json) {
     print_json(answer);
   } else {
-    print("A new framework is being registered; the databases are started again on their volumes. See mysos events, mysos list.\n");
+    print("A new framework is being registered; the databases are started again on their volumes. See mysos events.\n");
   }
   return {};
 }

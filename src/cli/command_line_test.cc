@@ -76,6 +76,27 @@ TEST(CommandLine, TakesSeveralMasters) {
   EXPECT_EQ(scheduler.masters[1], (Endpoint{"b", 2}));
 }
 
+TEST(CommandLine, TheSchedulerTakesACredential) {
+  const auto none = parsed<Scheduler>({"scheduler", "--master=a:1"});
+  EXPECT_EQ(none.principal, "mysos");
+  EXPECT_TRUE(none.secret_file.empty());
+  const auto given = parsed<Scheduler>({"scheduler", "--master=a:1", "--principal=p", "--secret-file=/etc/s"});
+  EXPECT_EQ(given.principal, "p");
+  EXPECT_EQ(given.secret_file, "/etc/s");
+  EXPECT_NE(refused({"scheduler", "--master=a:1", "--principal=a:b"}).find("colon"), std::string::npos);
+}
+
+TEST(CommandLine, TheUserOfTheServersIsTakenByAllThatStartThem) {
+  EXPECT_EQ(parsed<Up>({"up", "--mysql-user=db"}).server.mysql_user, "db");
+  EXPECT_EQ(parsed<Scheduler>({"scheduler", "--master=a:1", "--mysql-user=db"}).server.mysql_user, "db");
+  EXPECT_EQ(parsed<Executor>({"executor", "--mysql-user=db"}).mysql_user, "db");
+  EXPECT_TRUE(parsed<Up>({"up"}).server.mysql_user.empty());
+}
+
+TEST(CommandLine, RegisterIsAClientCommand) {
+  EXPECT_TRUE(parsed<Register>({"register", "-o", "json"}).client.json);
+}
+
 TEST(CommandLine, LeavesWhatFollowsTwoDashesToTheClient) {
   const auto connect =
       parsed<Connect>({"connect", "shop", "-e", "select 1", "--", "--table", "-N"});

@@ -14,9 +14,9 @@ bool Registration::on(const mesos::Subscribed& in) {
   if (!known) {
     const std::size_t former = ledger_.state().former.size();
     ledger_.set_framework(in.framework);
-    ledger_.event({"framework_registered",
-                   "this framework is " + in.framework.value +
-                       (former == 0 ? "" : "; what carries the label of " + std::to_string(former) + " former one(s) is ours too")});
+    const std::string adopts =
+        former == 0 ? "" : "; what carries the label of " + std::to_string(former) + " former one(s) is ours too";
+    ledger_.event({"framework_registered", "this framework is " + in.framework.value + adopts});
   }
   standing_ = Standing::kActs;  // a master that has forgotten the removal takes the framework back
   subscribed_ = true;
@@ -32,8 +32,8 @@ void Registration::on(const mesos::MasterError& in) {
   const auto& known = ledger_.state().framework;
   if (in.message.find("removed") == std::string::npos || !known || standing_ != Standing::kActs) return;
   standing_ = Standing::kRemoved;
-  problem_ = "Mesos has removed this framework, so nothing can be started or changed; the volumes with the data are kept on the agents. "
-             "`mysos register` registers a new framework, which starts the databases on their volumes again";
+  problem_ = "Mesos has removed this framework, so nothing can be started or changed; the volumes with the data are kept on "
+             "the agents. `mysos register` registers a new framework, which starts the databases on their volumes again";
   ledger_.event({"framework_removed", known->value + ": " + problem_});
 }
 
@@ -55,11 +55,12 @@ Status Registration::begin_anew() {
   if (dismissed()) return may_act();
   const auto& known = ledger_.state().framework;
   if (!removed() || !known) {
-    return fail(Errc::kConflict, known ? "this framework is registered with Mesos as " + known->value + "; there is nothing to do"
-                                       : "this framework is being registered with Mesos; there is nothing to do");
+    const std::string now = known ? "is registered with Mesos as " + known->value : "is being registered with Mesos";
+    return fail(Errc::kConflict, "this framework " + now + "; there is nothing to do");
   }
   if (ledger_.state().former.size() >= kMaxFormerFrameworks) {
-    return fail(Errc::kTooLarge, "Mesos has removed " + std::to_string(kMaxFormerFrameworks) + " frameworks of this scheduler, the most it remembers");
+    return fail(Errc::kTooLarge, "Mesos has removed " + std::to_string(kMaxFormerFrameworks) +
+                                     " frameworks of this scheduler, the most that it remembers");
   }
   ledger_.event({"framework_retired", "a new framework is registered in place of " + known->value});
   ledger_.retire_framework();

@@ -48,6 +48,7 @@ TEST(Registration, AfterARemovalOnlyReadingIsPossible) {
   EXPECT_TRUE(s.orders.empty());
   const ClusterView view = s.view("shop");
   EXPECT_NE(view.waiting_for.find("mysos register"), std::string::npos) << view.waiting_for;
+  EXPECT_EQ(view.state, ClusterState::kUnavailable) << "no failover will come";
   EXPECT_FALSE(s.member("shop", 0).agent.empty()) << "it is still said where its data are";
   for (const auto& refused : {s.create("other", 1), s.remove("shop"), s.switch_over("shop")}) {
     ASSERT_FALSE(refused);

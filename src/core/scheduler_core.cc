@@ -318,7 +318,10 @@ struct SchedulerCore::Impl {
     const auto mind = minds.find(cluster.id);
     view.state = state_of(cluster, view.members, mind != minds.end() && mind->second.fresh);
     view.waiting_for = registration.problem();
-    if (!registration.acts()) return view;
+    if (!registration.acts()) {
+      if (view.state == ClusterState::kFailingOver) view.state = ClusterState::kUnavailable;  // no failover will come
+      return view;
+    }
     const std::string master = view.waiting_for.empty() ? "a Mesos master" : "a Mesos master (" + view.waiting_for + ")";
     view.waiting_for = provisioner.waiting_for(cluster);
     if (!view.waiting_for.empty() && !registration.subscribed()) view.waiting_for = master + "; then " + view.waiting_for;

@@ -175,7 +175,8 @@ asio::awaitable<void> Master::scheduler(const HttpRequest& request, HttpExchange
     } else if (const std::string& principal = subscription->framework.principal;
                !principal.empty() && principal != config_.credential.principal) {
       co_await exchange.reply(
-          plain_text(400, fmt::format("Failed to validate scheduler::Call: Authenticated principal '{}' does not match principal '{}' set in `FrameworkInfo`",
+          plain_text(400, fmt::format("Failed to validate scheduler::Call: Authenticated principal '{}' does not match "
+                                      "principal '{}' set in `FrameworkInfo`",
                                       config_.credential.principal, principal)));
     } else {
       subscription->framework.principal = config_.credential.principal;

@@ -3,6 +3,7 @@
 #include "base/http/server.h"
 #include "base/test_loop.h"
 #include "mesos/call_codec.h"
+#include "mesos/credential.h"
 #include "mesos/event_codec.h"
 #include "mesos/executor_client.h"
 #include "mesos/scheduler_client.h"
@@ -22,6 +23,7 @@ struct Peer {
   std::deque<Answer> script;
   std::vector<json::value> calls;
   std::vector<std::string> stream_ids;
+  std::vector<std::string> authorizations;
   Signal released;
   bool cut = false;  // once: the stream under way ends
   HttpServer server;
@@ -36,6 +38,7 @@ struct Peer {
     const auto body = parse_json(request.body).value();
     calls.push_back(body);
     stream_ids.emplace_back(request.headers.get("Mesos-Stream-Id"));
+    authorizations.emplace_back(request.headers.get("Authorization"));
     if (body.at("type").as_string() != "SUBSCRIBE") {
       co_await exchange.reply(HttpResponse{202, {}, ""});
       co_return;
@@ -135,6 +138,49 @@ TEST(SchedulerClient, StaysAwayAfterAnErrorUntilToldOtherwise) {
   loop.run(master.server.stop());
 }
 
+TEST(SchedulerClient, SendsItsCredentialWithEachCallAndSaysWhenItIsRefused) {
+  TestLoop loop;
+  Peer master(loop.io.get_executor());
+  master.script = {{401}, {200, "", {subscribed("F-1")}}};
+  std::vector<Event> events;
+  SchedulerClientOptions options;
+  options.masters = {{"127.0.0.1", master.port}};
+  options.authorization = basic_authorization({"mysos", "s3cret:with colon"});
+  SchedulerClient client(
+      loop.io.get_executor(), options, [] { return FrameworkInfo{}; },
+      [&](const Event& e) { events.push_back(e); }, Prng(1));
+  client.start();
+  ASSERT_TRUE(loop.run_until([&] { return events.size() == 1; }));
+  const auto* refused = std::get_if<MasterError>(&events[0]);
+  ASSERT_TRUE(refused);
+  EXPECT_NE(refused->message.find("401"), std::string::npos);
+  EXPECT_NE(refused->message.find("--secret-file"), std::string::npos);
+  EXPECT_EQ(refused->message.find("s3cret"), std::string::npos);
+
+  client.resubscribe();
+  ASSERT_TRUE(loop.run_until([&] { return client.subscribed(); }));
+  ASSERT_TRUE(client.send(Revive{}));
+  ASSERT_TRUE(loop.run_until([&] { return master.calls.size() == 3; }));
+
+  for (const std::string& given : master.authorizations) {
+    const auto credential = basic_credential(given);
+    ASSERT_TRUE(credential) << given;
+    EXPECT_EQ(credential->principal, "mysos");
+    EXPECT_EQ(credential->secret, "s3cret:with colon");
+  }
+  loop.run(client.stop());
+  loop.run(master.server.stop());
+}
+
+TEST(Credential, OnlyWhatIsOfItsSchemeIsRead) {
+  EXPECT_EQ(basic_authorization({"mysos", "nope"}), "Basic bXlzb3M6bm9wZQ==");
+  EXPECT_TRUE(basic_credential("basic bXlzb3M6bm9wZQ=="));
+  for (const char* bad : {"", "Basic", "Basic ", "Basic ###", "Basic bXlzb3M=", "Bearer bXlzb3M6bm9wZQ=="})
+    EXPECT_FALSE(basic_credential(bad)) << bad;
+  EXPECT_EQ(bearer_token("bearer abc"), "abc");
+  EXPECT_FALSE(bearer_token("Basic abc"));
+}
+
 TEST(ExecutorClient, SendsAgainWhatWasNotAcknowledged) {
   TestLoop loop;
   Peer agent(loop.io.get_executor());
@@ -144,6 +190,7 @@ TEST(ExecutorClient, SendsAgainWhatWasNotAcknowledged) {
   environment.executor = ExecutorId("E");
   environment.endpoint = {"127.0.0.1", agent.port};
   environment.checkpoint = true;
+  environment.token = "a-token";
   ExecutorClient client(loop.io.get_executor(), environment, [](const executor::Event&) {});
   client.start();
   ASSERT_TRUE(loop.run_until([&] { return client.subscribed(); }));
@@ -154,6 +201,7 @@ TEST(ExecutorClient, SendsAgainWhatWasNotAcknowledged) {
   const std::string uuid = client.update(update);
   ASSERT_TRUE(loop.run_until([&] { return agent.calls.size() == 3; }));
   EXPECT_EQ(agent.calls[2].at_pointer("/update/status/uuid").as_string(), uuid);
+  EXPECT_EQ(agent.authorizations, std::vector<std::string>(3, "Bearer a-token"));
 
   agent.script = {{200, "", {ack_of(uuid)}, false}};
   agent.cut = true;  // the agent restarts

@@ -78,6 +78,7 @@ TEST(CallCodec, RefusesInTheWordsOfMesos) {
     if (!scheduler || !body.is_object() || response.at("status").as_int64() != 400) continue;
     const std::string text(response.at("body").as_string());
     if (!text.starts_with("Failed to")) continue;  // not said by the codec
+    if (name.starts_with("84-")) continue;         // nor this: it is about who asks
 
     const auto call = decode_call(body);
 

@@ -128,7 +128,8 @@ asio::awaitable<SchedulerClient::Ended> SchedulerClient::subscribe_once() {
       co_return Ended::kRetry;
     default: {
       std::string why = fmt::format("{} {}", response->status, response->body);
-      if (response->status == 401) why += "; the principal and its secret are not those that it wants (--principal, --secret-file)";
+      if (response->status == 401)
+        why += "; the principal and its secret are not those that it wants (--principal, --secret-file)";
       kLog.error("master {} refuses to subscribe us: {}", to_string(leader_), why);
       on_event_(MasterError{std::move(why)});
       co_return Ended::kRefused;

@@ -137,7 +137,7 @@ Result<ServerProcess> ServerProcess::start(const ServerSpec& spec, const Secrets
   auto process = Process::spawn(options);
   if (!process) return std::unexpected(std::move(process).error().with_context("start " + spec.distribution.server));
   const ProcessRecord state{.pid = process->pid(), .start_time = process->start_time()};
-  if (auto written = write_file_atomic(at.state_file, to_json_text(state)); !written) {
+  if (auto written = write_file_atomic(at.state_file, to_json_text(state), 0600); !written) {
     (void)process->kill(SIGKILL);
     return std::unexpected(std::move(written).error());
   }
@@ -159,7 +159,7 @@ std::optional<ServerProcess> ServerProcess::adopt(const ServerLayout& layout) {
   if (!started) return std::nullopt;
   auto process = Process::adopt(*pid, *started);
   if (!process) return std::nullopt;
-  (void)write_file_atomic(layout.state_file, to_json_text(ProcessRecord{.pid = *pid, .start_time = *started}));
+  (void)write_file_atomic(layout.state_file, to_json_text(ProcessRecord{.pid = *pid, .start_time = *started}), 0600);
   return ServerProcess(*std::move(process), layout);
 }
 

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import pathlib
+import pwd
 import signal
 import socket
 import stat
@@ -154,13 +155,24 @@ def member(cluster, role):
     return found[0]
 
 
+def user_flags(given=()):
+    """Whom servers are to run as where tests run as root and nobody has made a user for them: ./test makes one."""
+    if os.geteuid() != 0 or any(flag.startswith("--mysql-user") for flag in given):
+        return []
+    for name in ("mysql", "mysos"):
+        with contextlib.suppress(KeyError):
+            pwd.getpwnam(name)
+            return []
+    return ["--mysql-user=nobody"]
+
+
 class Up:
     """`mysos up` on a directory; can be killed and started again on it."""
 
     def __init__(self, folder, *flags, agents=3, roots=("/", str(MYSQL9)), environment=None, prefix=()):
         self.folder = pathlib.Path(folder)
         self.port = free_port()
-        self.flags = [f"--agents={agents}", *[f"--mysql-root={r}" for r in roots], *flags]
+        self.flags = [f"--agents={agents}", *[f"--mysql-root={r}" for r in roots], *user_flags(flags), *flags]
         self.environment = dict(os.environ, **(environment or {}))
         for name in ("MYSOS_URL", "MYSOS_TOKEN", "MYSOS_TOKEN_FILE", "MYSOS_DIR"):
             self.environment.pop(name, None)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The same on a real Apache Mesos 1.11: create, write, kill the primary, restart the scheduler, delete, nothing left."""
+"""The same on a real Apache Mesos 1.11 that wants a principal and its secret: create, write, kill the primary, restart the
+scheduler, delete, nothing left; and what follows when the framework is torn down."""
 import json
 import os
 import signal
@@ -9,16 +10,16 @@ import pytest
 from apache_mesos import ApacheMesos
 from conftest import Shop
 from faults import kill
-from mysos_process import HEAL_SECONDS, MYSQL9, Up, executors, member, servers, wait_for
+from mysos_process import HEAL_SECONDS, MYSQL9, Up, executors, member, servers, user_flags, wait_for
 
 
 class OnMesos(Up):
     """`mysos scheduler` on a Mesos that somebody else runs."""
 
-    def __init__(self, folder, master):
+    def __init__(self, folder, master, *flags):
         super().__init__(folder)
         self.master = master
-        self.flags = [f"--master={master}"]
+        self.flags = [f"--master={master}", *user_flags(), *flags]
 
     def command(self, *arguments):
         if arguments[0] == "up":
@@ -28,15 +29,25 @@ class OnMesos(Up):
         return super().command(*arguments)
 
 
+CREDENTIAL = ("mysos", "a secret of this test")
+
+
 @pytest.fixture(scope="module")
 def mesos(work):
-    with ApacheMesos(work / "mesos", agents=3) as running:
+    with ApacheMesos(work / "mesos", agents=3, credential=CREDENTIAL) as running:
         yield running
+
+
+def secret_file(work, secret):
+    file = work / f"secret-{len(secret)}"
+    file.touch(mode=0o600)
+    file.write_text(secret + "\n", encoding="utf-8")
+    return f"--secret-file={file}"
 
 
 @pytest.fixture(scope="module")
 def up(work, mesos):
-    running = OnMesos(work / "scheduler", mesos.master)
+    running = OnMesos(work / "scheduler", mesos.master, secret_file(work, CREDENTIAL[1]))
     try:
         yield running.start()
     finally:
@@ -131,3 +142,52 @@ def test_an_agent_dies_with_all_that_runs_there(up, mesos, shop):
     ledger.check(shop.addresses())
     assert [m["id"] for m in after["members"]].count(old["id"]) == 1
     assert old["port"] in servers(mesos.folder / place), "it did not come back on its own volume"
+
+
+def test_a_wrong_secret_is_told_and_nothing_is_registered(work, mesos, up):
+    before = len(frameworks(mesos))
+    wrong = OnMesos(work / "wrong", mesos.master, secret_file(work, "guessed"))
+    try:
+        wrong.start()
+        wait_for("the refusal", lambda: "401" in wrong.client.get("/readyz", token=False).json["mesos_problem"], HEAL_SECONDS)
+        assert "--secret-file" in wrong.client.get("/readyz", token=False).json["mesos_problem"]
+        assert len(frameworks(mesos)) == before
+    finally:
+        wrong.close()
+
+
+def test_a_secret_that_others_can_read_is_refused(work, mesos):
+    flag = secret_file(work, "for everybody to see")
+    os.chmod(flag.split("=", 1)[1], 0o644)
+    refused = OnMesos(work / "refused", mesos.master, flag)
+    try:
+        refused.spawn()
+        assert refused.process.wait(20) == 3, refused.log_tail()
+        assert "chmod 600" in refused.log_tail()
+    finally:
+        refused.close()
+
+
+def test_after_a_teardown_it_reads_and_registers_anew(up, mesos, shop):
+    shop.ask("create database kept")
+    shop.ask("create table kept.t (id int primary key)")
+    shop.ask("insert into kept.t values (1), (2)")
+    [framework] = frameworks(mesos)
+    held = reserved(mesos)
+    mesos.post("/master/api/v1", {"type": "TEARDOWN", "teardown": {"framework_id": {"value": framework["id"]}}})
+    wait_for("the removal is told", lambda: "mysos register" in shop.show()["waiting_for"], HEAL_SECONDS)
+    assert up.client.get("/readyz", token=False).status == 503
+    assert up.client.post("/v1/clusters", {"name": "other"}).status == 503
+    assert up.client.credentials("shop")["password"] == shop.password
+
+    assert up.cli("register").returncode == 0
+    shop.healthy()
+    [after] = frameworks(mesos)
+    assert after["id"] != framework["id"]
+    assert shop.ask("select id from kept.t order by id") == [(1,), (2,)]
+    assert set(reserved(mesos)) == set(held)
+
+    up.client.remove("shop")
+    wait_for("nothing is reserved", lambda: not reserved(mesos), HEAL_SECONDS)
+    volumes = [p for p in mesos.folder.rglob("volumes/roles/*/*") if p.is_dir()]
+    assert not volumes, volumes

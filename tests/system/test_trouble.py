@@ -67,6 +67,11 @@ def test_a_wrong_flag_and_a_wrong_value(make_up):
         assert word in up.log_tail(), up.log_tail()
 
 
+def test_a_user_that_servers_cannot_run_as(make_up):
+    for flag, word in (("--mysql-user=no-such-user", "no-such-user"), ("--mysql-user=root", "root")):
+        refused(make_up(flag), word)
+
+
 def test_a_folder_that_cannot_be_made(make_up):
     up = make_up()
     up.folder = type(up.folder)("/proc/nowhere")

@@ -3,7 +3,7 @@
 import contextlib
 
 from apache_mesos import ApacheMesos, prepare
-from mysos_process import MYSQL9, Up
+from mysos_process import MYSQL9, Up, user_flags
 from netns import Machines
 
 AGENTS = ("agent-0", "agent-1", "agent-2")
@@ -17,7 +17,7 @@ class OnMachines(Up):
         super().__init__(folder, prefix=machines.prefix(CONTROL))
         address = machines.address[CONTROL]
         self.url = f"http://{address}:{self.port}"
-        self.flags = [f"--master={master}", f"--listen={address}", "--mysql-root=/", f"--mysql-root={MYSQL9}"]
+        self.flags = [*user_flags(), f"--master={master}", f"--listen={address}", "--mysql-root=/", f"--mysql-root={MYSQL9}"]
 
     def command(self, *arguments):
         return super().command(*(("scheduler", *arguments[1:]) if arguments[0] == "up" else arguments))

@@ -158,7 +158,13 @@ class ApacheMesos:
             self.processes[name].wait(10)
 
     def get(self, path):
-        request = urllib.request.Request(f"http://{self.master}{path}")
+        return self._ask(urllib.request.Request(f"http://{self.master}{path}"))
+
+    def post(self, path, body):
+        return self._ask(urllib.request.Request(f"http://{self.master}{path}", data=json.dumps(body).encode(), method="POST",
+                                                headers={"Content-Type": "application/json"}))
+
+    def _ask(self, request):
         if self.credential is not None:
             given = base64.b64encode(":".join(self.credential).encode()).decode()
             request.add_header("Authorization", f"Basic {given}")
