@@ -184,7 +184,7 @@ def test_after_a_teardown_it_reads_and_registers_anew(up, mesos, shop):
     shop.healthy()
     [after] = frameworks(mesos)
     assert after["id"] != framework["id"]
-    assert shop.ask("select id from kept.t order by id") == [(1,), (2,)]
+    assert shop.ask("select id from kept.t order by id") == ((1,), (2,))
     assert set(reserved(mesos)) == set(held)
 
     up.client.remove("shop")
