@@ -56,6 +56,7 @@ json::object member_json(const ClusterView& view, const MemberView& member) {
   out["host"] = member.host;
   out["port"] = member.port;
   out["agent"] = durable != nullptr ? durable->agent.value : "";
+  out["volume"] = durable != nullptr ? durable->volume.value : "";
   out["hostname"] = durable != nullptr ? durable->hostname : "";
   out["promotion"] = durable != nullptr ? enum_text(durable->promotion) : "";
   out["api_port"] = durable != nullptr ? durable->api_port : 0;

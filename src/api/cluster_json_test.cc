@@ -39,6 +39,21 @@ TEST(ClusterJson, SaysFromWhomAndHowFarAMemberCopies) {
   EXPECT_EQ(shown(r), nullptr);
 }
 
+TEST(ClusterJson, SaysOnWhichVolumeOfWhichAgentTheDataAre) {
+  Cluster cluster;
+  Member& member = cluster.members.emplace_back();
+  member.id = MemberId("c-0");
+  member.agent = AgentId("S1");
+  member.volume = VolumeId("mysos-c-0-1");
+  ClusterView view{.cluster = &cluster};
+  view.members = {MemberView{.id = member.id}};
+
+  const json::value shown = members_json(view).at(0);
+
+  EXPECT_EQ(shown.at("agent"), "S1");
+  EXPECT_EQ(shown.at("volume"), "mysos-c-0-1");
+}
+
 TEST(ClusterJson, SaysWhyAMemberIsOfNoUse) {
   MemberView member;
   EXPECT_EQ(member_shown(member).at("state"), "unreachable");

@@ -265,6 +265,11 @@ Status run(const Scheduler& command) {
   MYSOS_TRY_VOID(init(command.server));
   MYSOS_TRY(StateDir state, StateDir::open(command.server.dir));
   MYSOS_TRY(auto versions, find_versions(command.server.mysql_roots));
+  std::string authorization;
+  if (!command.secret_file.empty()) {
+    MYSOS_TRY(std::string secret, read_secret_file(command.secret_file));
+    authorization = mesos::basic_authorization({command.principal, std::move(secret)});
+  }
   asio::io_context io(1);
   Service service(io, command.server, std::move(state));
   MYSOS_TRY_VOID(service.listen());
@@ -278,10 +283,7 @@ Status run(const Scheduler& command) {
   options.core.user = command.user;
   options.core.bind = "";  // the agents' addresses
   options.mesos.masters = command.masters;
-  if (!command.secret_file.empty()) {
-    MYSOS_TRY(std::string secret, read_secret_file(command.secret_file));
-    options.mesos.authorization = mesos::basic_authorization({command.principal, std::move(secret)});
-  }
+  options.mesos.authorization = std::move(authorization);
   Status started = service.start(std::move(options));
   if (started) {
     std::string masters;

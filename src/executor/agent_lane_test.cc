@@ -90,6 +90,7 @@ class AgentLaneTest : public testing::Test {
     MemberShellConfig base;
     base.mysql_roots = {dir_ / "root"};
     base.template_dir = dir_ / "templates";
+    if (!mysql::server_user("")) base.mysql_user = "nobody";  // where root has made no user for servers
     lane_.emplace(loop_.io.get_executor(), std::move(env), std::move(base));
     HttpServer probe(loop_.io.get_executor(), {});
     spec_.api_port = probe.listen("127.0.0.1", 0).value();
