@@ -156,9 +156,6 @@ Result<Command> parse_command_line(std::vector<std::string> arguments);
 Result<std::vector<std::pair<std::string, std::vector<std::string>>>> read_config_file(
     const std::string& file);
 
-// "HOST:PORT[,HOST:PORT]..." of --master.
-Result<std::vector<Endpoint>> parse_masters(const std::string& text);
-
 std::string default_dir();  // /var/lib/mysos for root, else ~/.mysos
 
 }  // namespace mysos::cli
