@@ -3,9 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include "base/prng.h"
+
 namespace mysos {
 namespace {
 using namespace std::string_literals;
+using namespace std::string_view_literals;
 
 struct Read {
   int status = 200;  // what it was refused with
@@ -227,6 +230,36 @@ TEST(RequestHead, AnythingCutShortIsWaitedFor) {
       EXPECT_FALSE(got.whole) << bytes.substr(0, n);
     }
   }
+}
+
+TEST(RequestHead, ReadsTheSameHoweverTheBytesAreCut) {
+  constexpr std::string_view kBytes = "\r\n\0 \t:;,aA0%2fF/#\x7f\xff"sv;
+  Prng prng(9112);
+  int refused = 0;
+  for (int i = 0; i < 20000; ++i) {
+    std::string bytes = prng.chance(500) ? kTaken[prng.below(std::size(kTaken))].bytes
+                                         : kRefused[prng.below(std::size(kRefused))].bytes;
+    for (std::uint64_t changes = prng.below(4); changes > 0 && !bytes.empty(); --changes) {
+      const auto at = prng.below(bytes.size());
+      const char byte = kBytes[prng.below(kBytes.size())];
+      if (prng.chance(300)) {
+        bytes.erase(at, 1);
+      } else if (prng.chance(500)) {
+        bytes[at] = byte;
+      } else {
+        bytes.insert(at, 1, byte);
+      }
+    }
+    const Read whole = read(bytes, bytes.size() + 1);
+    const Read cut = read(bytes, 1 + prng.below(5));
+    ASSERT_EQ(whole.status, cut.status) << bytes;
+    ASSERT_EQ(whole.whole, cut.whole) << bytes;
+    ASSERT_EQ(whole.request.body, cut.request.body) << bytes;
+    ASSERT_EQ(whole.rest, cut.rest) << bytes;
+    refused += whole.status != 200 ? 1 : 0;
+  }
+  EXPECT_GT(refused, 5000);
+  EXPECT_LT(refused, 19000);
 }
 
 TEST(RequestHead, KnowsWhetherTheConnectionIsKept) {
