@@ -7,6 +7,7 @@
 #include <cctype>
 
 #include "base/secret.h"
+#include "mysql/password_hash.h"
 
 namespace mysos::mysql {
 namespace {
@@ -48,18 +49,44 @@ std::string replication_password(const Secrets& secrets, const MemberId& member)
 
 std::string backup_password(const Secrets& secrets) { return hmac_derive(secrets.replication_key, kBackupAccount); }
 
+std::string verifier_of(const Flavour& f, const Secrets& secrets, std::string_view account, std::string_view password) {
+  return f.verifier(password, hmac_derive(secrets.replication_key, fmt::format("salt of {}", account)).substr(0, kSaltLength));
+}
+
+Secrets for_member(const Flavour& f, Secrets secrets) {
+  if (!secrets.user_password.empty()) {
+    secrets.user_verifier = verifier_of(f, secrets, secrets.user, secrets.user_password);
+    secrets.user_password.clear();
+  }
+  return secrets;
+}
+
+bool is_replication_account(std::string_view user) {
+  const std::string prefix = std::string(kOurPrefix) + "r";
+  return user.starts_with(prefix) && user.size() > prefix.size() &&
+         user.find_first_not_of("0123456789", prefix.size()) == std::string_view::npos;
+}
+
+bool is_own_session(std::string_view user, std::string_view host) {
+  const bool ours = user == kAdminAccount || user == kOwnerAccount || user == kMonitorAccount;
+  return (ours && host == "localhost") || user == kBackupAccount || is_replication_account(user);
+}
+
 std::string init_sql(const Flavour& f, const Secrets& secrets) {
   std::vector<std::string> sql = {"SET SESSION sql_log_bin=0", "SET SESSION sql_mode=''"};
   if (f.super_read_only()) sql.emplace_back("SET GLOBAL super_read_only=OFF");  // read_only stays; nobody is connected yet
   const auto make = [&](std::string_view name, const std::string& password, std::string_view host = "localhost") {
     const std::string account = quote_account(name, host);
-    sql.push_back(fmt::format("CREATE USER IF NOT EXISTS {} IDENTIFIED BY {}", account, quote(password)));
-    sql.push_back(fmt::format("ALTER USER {} IDENTIFIED BY {} ACCOUNT UNLOCK", account, quote(password)));
+    const std::string identified = f.identified_by(verifier_of(f, secrets, name, password));
+    sql.push_back(fmt::format("CREATE USER IF NOT EXISTS {} {}", account, identified));
+    sql.push_back(fmt::format("ALTER USER {} {} ACCOUNT UNLOCK", account, identified));
     return account;
   };
   const std::string admin = make(kAdminAccount, secrets.admin_password);
   sql.push_back("GRANT ALL PRIVILEGES ON *.* TO " + admin + " WITH GRANT OPTION");
-  append(sql, f.grant_user(make(kOwnerAccount, secrets.admin_password), true));
+  const std::string owner = make(kOwnerAccount, secrets.admin_password);
+  sql.push_back("REVOKE ALL PRIVILEGES, GRANT OPTION FROM " + owner);  // what an earlier version gave
+  append(sql, f.grant_owner(owner));
   append(sql, f.grant_monitor(make(kMonitorAccount, secrets.monitor_password)));
   // The recipient of a clone comes over TCP; mariadb-backup runs beside the server.
   const std::string backup = make(kBackupAccount, backup_password(secrets), f.has_clone() ? "%" : "localhost");
@@ -80,16 +107,18 @@ std::vector<std::string> shut_out_sql(const Flavour& f, const Secrets& secrets, 
   for (const MemberId& member : all) {
     const std::string name = replication_account(member);
     const std::string account = quote_account(name, "%");
+    const std::string verifier = verifier_of(f, secrets, name, replication_password(secrets, member));
     const auto found = std::ranges::find(known, name, &AccountState::name);
+    const bool ours = found != known.end() && found->verifier == verifier;
     const bool want_locked = shut_out.contains(member);
     auto& out = want_locked ? lock : open;
-    if (found == known.end()) {
-      out.push_back(fmt::format("CREATE USER IF NOT EXISTS {} IDENTIFIED BY {} ACCOUNT LOCK", account,
-                                quote(replication_password(secrets, member))));
+    if (!ours) {
+      if (found != known.end()) out.push_back("DROP USER " + account);
+      out.push_back(fmt::format("CREATE USER IF NOT EXISTS {} {} ACCOUNT LOCK", account, f.identified_by(verifier)));
     }
     if (want_locked) {
-      if (found != known.end() && !found->locked) out.push_back("ALTER USER " + account + " ACCOUNT LOCK");
-    } else if (found == known.end() || found->locked) {  // an open one has its rights: they come before it is opened
+      if (ours && !found->locked) out.push_back("ALTER USER " + account + " ACCOUNT LOCK");
+    } else if (!ours || found->locked) {  // an open one has its rights: they come before it is opened
       append(out, f.grant_replication(account));
       out.push_back("ALTER USER " + account + " ACCOUNT UNLOCK");
     }
@@ -100,11 +129,12 @@ std::vector<std::string> shut_out_sql(const Flavour& f, const Secrets& secrets, 
 
 std::vector<std::string> user_sql(const Flavour& f, const Secrets& secrets) {
   const std::string account = quote_account(secrets.user, "%");
-  const std::string password = quote(secrets.user_password);
-  std::vector<std::string> sql = {
-      fmt::format("CREATE USER IF NOT EXISTS {} IDENTIFIED BY {} ACCOUNT LOCK", account, password)};
-  append(sql, f.grant_user(account, false));
-  sql.push_back(fmt::format("ALTER USER {} IDENTIFIED BY {} ACCOUNT UNLOCK", account, password));
+  const std::string identified = f.identified_by(for_member(f, secrets).user_verifier);
+  std::vector<std::string> sql = f.user_procedures(quote_account(kOwnerAccount, "localhost"), secrets.user);
+  sql.push_back(fmt::format("CREATE USER IF NOT EXISTS {} {} ACCOUNT LOCK", account, identified));
+  sql.push_back("REVOKE ALL PRIVILEGES, GRANT OPTION FROM " + account);  // what an earlier version gave
+  append(sql, f.grant_user(account));
+  sql.push_back(fmt::format("ALTER USER {} ACCOUNT UNLOCK", account));
   return sql;
 }
 

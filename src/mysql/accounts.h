@@ -28,7 +28,10 @@ struct Secrets {
   std::string monitor_password;
   std::string replication_key;
   std::string user;
-  std::string user_password;
+  std::string user_password;      // known to the scheduler; no member is told it, nor keeps it
+  std::string user_verifier;      // what the server stores of it: a member has this
+  std::string old_user_verifier;  // of the password before, while both are valid
+  std::uint64_t user_version = 0;  // how often it was changed
   bool operator==(const Secrets&) const = default;
 };
 template <class Io>
@@ -37,7 +40,10 @@ void fields(Io& io, Secrets& s) {
   io.required("monitor_password", s.monitor_password);
   io.required("replication_key", s.replication_key);
   io.required("user", s.user);
-  io.required("user_password", s.user_password);
+  io("user_password", s.user_password);
+  io("user_verifier", s.user_verifier);
+  io("old_user_verifier", s.old_user_verifier);
+  io("user_version", s.user_version);
 }
 
 // 1 to 32 letters, digits, '_', '-' and '.'; none of the servers' own names, nor of ours.
@@ -50,10 +56,22 @@ std::string replication_password(const Secrets& secrets, const MemberId& member)
 // Follows from the replication key, so each member of a cluster knows it of each other.
 std::string backup_password(const Secrets& secrets);
 
+// What the server stores of an account's password: the same on each member, and after each start.
+std::string verifier_of(const Flavour& flavour, const Secrets& secrets, std::string_view account, std::string_view password);
+// What a member is given of the cluster's secrets: the user's password only as the server stores it.
+Secrets for_member(const Flavour& flavour, Secrets secrets);
+
+// Whether a session of the process list is one of ours, which a demotion leaves alone. A client may bear a name that begins
+// like ours (MySQL lets users make accounts): only what comes over the socket, or replicates, counts.
+bool is_own_session(std::string_view user, std::string_view host);
+// "mysos_r12": the account of a member.
+bool is_replication_account(std::string_view user);
+
 // One statement a line.
 std::string init_sql(const Flavour& flavour, const Secrets& secrets);
 
-// What makes the accounts of `replicas` right: those in `shut_out` locked, the others not. `known`: those that are there.
+// What makes the accounts of `replicas` right: those in `shut_out` locked, the others not. `known`: those that are there; one
+// with another password than ours was made by somebody else, and is made anew.
 std::vector<std::string> shut_out_sql(const Flavour& flavour, const Secrets& secrets, const std::vector<AccountState>& known,
                                       const std::set<MemberId>& replicas, const std::set<MemberId>& shut_out);
 

@@ -34,7 +34,9 @@ TEST(Accounts, AUserMayNotBearAReservedName) {
 TEST(Accounts, TheInitFileIsOneStatementALineAndQuotes) {
   const std::string sql = init_sql(flavour(FlavourKind::kMysql), kSecrets);
 
-  EXPECT_NE(sql.find("IDENTIFIED BY 'a''dmin'"), std::string::npos);
+  EXPECT_EQ(sql.find("'dmin"), std::string::npos) << "no password stands in it";
+  EXPECT_NE(sql.find("'mysos_admin'@'localhost' IDENTIFIED WITH caching_sha2_password AS '$A$005$"), std::string::npos);
+  EXPECT_EQ(sql, init_sql(flavour(FlavourKind::kMysql), kSecrets)) << "the same at each start";
   EXPECT_TRUE(sql.starts_with("SET SESSION sql_log_bin=0;\n"));
   EXPECT_TRUE(sql.ends_with("SET GLOBAL super_read_only=ON;\n"));
   EXPECT_EQ(init_sql(flavour(FlavourKind::kMariadb), kSecrets).find("super_read_only"), std::string::npos);
@@ -50,26 +52,66 @@ TEST(ShutOutSql, LocksFirstAndOpensWithRights) {
   EXPECT_EQ(sql[3], "ALTER USER 'mysos_r1'@'%' ACCOUNT UNLOCK");
 }
 
-TEST(ShutOutSql, WritesNothingWhereAllIsRight) {
-  const std::vector<AccountState> known = {{.name = "mysos_r1", .locked = false}, {.name = "mysos_r12", .locked = true}};
+AccountState account(FlavourKind kind, const MemberId& member, bool locked) {
+  const std::string name = replication_account(member);
+  return {.name = name, .locked = locked,
+          .verifier = verifier_of(flavour(kind), kSecrets, name, replication_password(kSecrets, member))};
+}
 
-  EXPECT_TRUE(shut_out_sql(flavour(FlavourKind::kMariadb), kSecrets, known, {kOne, kTwo}, {kTwo}).empty());
-  EXPECT_EQ(shut_out_sql(flavour(FlavourKind::kMariadb), kSecrets, known, {kOne, kTwo}, {kOne}).size(), 3U);
+TEST(ShutOutSql, WritesNothingWhereAllIsRight) {
+  const auto kind = FlavourKind::kMariadb;
+  const std::vector<AccountState> known = {account(kind, kOne, false), account(kind, kTwo, true)};
+
+  EXPECT_TRUE(shut_out_sql(flavour(kind), kSecrets, known, {kOne, kTwo}, {kTwo}).empty());
+  EXPECT_EQ(shut_out_sql(flavour(kind), kSecrets, known, {kOne, kTwo}, {kOne}).size(), 3U);
+}
+
+TEST(ShutOutSql, AnAccountThatSomebodyElseMadeIsMadeAnew) {
+  const auto kind = FlavourKind::kMysql;
+  AccountState theirs = account(kind, kOne, false);
+  theirs.verifier = flavour(kind).verifier("theirs", "abcdefghijklmnopqrst");
+
+  const auto sql = shut_out_sql(flavour(kind), kSecrets, {theirs}, {kOne}, {});
+  ASSERT_GE(sql.size(), 2U);
+  EXPECT_EQ(sql[0], "DROP USER 'mysos_r1'@'%'");
+  EXPECT_TRUE(sql[1].ends_with("ACCOUNT LOCK"));
+  EXPECT_EQ(sql.back(), "ALTER USER 'mysos_r1'@'%' ACCOUNT UNLOCK");
+}
+
+TEST(Accounts, AClientWhoseNameBeginsLikeOursIsAClient) {
+  EXPECT_TRUE(is_own_session("mysos_admin", "localhost"));
+  EXPECT_TRUE(is_own_session("mysos_r12", "10.0.0.3:5123"));
+  EXPECT_TRUE(is_own_session("mysos_backup", "10.0.0.3:5123"));
+  for (const char* client : {"mysos_x", "mysos_r", "mysos_r1x", "mysos_", "shop"}) EXPECT_FALSE(is_own_session(client, "localhost"));
+  EXPECT_FALSE(is_own_session("mysos_admin", "10.0.0.3:5123"));
+}
+
+TEST(Accounts, AMemberIsNotToldTheUsersPassword) {
+  const Secrets told = for_member(flavour(FlavourKind::kMysql), kSecrets);
+
+  EXPECT_EQ(told.user_password, "");
+  EXPECT_TRUE(told.user_verifier.starts_with("$A$005$"));
+  EXPECT_EQ(for_member(flavour(FlavourKind::kMysql), told), told);
+  EXPECT_EQ(user_sql(flavour(FlavourKind::kMysql), told), user_sql(flavour(FlavourKind::kMysql), kSecrets));
 }
 
 TEST(UserSql, GivesNothingThatBreaksAPromise) {
   for (const auto kind : {FlavourKind::kMysql, FlavourKind::kMariadb}) {
     const auto sql = user_sql(flavour(kind), kSecrets);
 
-    EXPECT_TRUE(sql.front().ends_with("ACCOUNT LOCK"));
+    EXPECT_TRUE(holds(sql, "ACCOUNT LOCK"));
     EXPECT_TRUE(sql.back().ends_with("ACCOUNT UNLOCK"));
-    EXPECT_TRUE(holds(sql, "'p\\\\w''d'"));
+    EXPECT_FALSE(holds(sql, "w'd")) << "no password stands in it";
     for (const char* never : {"SUPER", "READ_ONLY", "READ ONLY", "REPLICATION SLAVE,", "REPLICATION SLAVE ON", "RELOAD",
-                              "FILE", "SHUTDOWN", "BINLOG ADMIN", "SYSTEM_", "CONNECTION_ADMIN", "CONNECTION ADMIN",
-                              "ALL PRIVILEGES ON *.*"}) {
+                              "FILE", "SHUTDOWN", "BINLOG ADMIN", "SYSTEM_", "CONNECTION_ADMIN", "CONNECTION ADMIN", "FLUSH_",
+                              "GRANT ALL PRIVILEGES", "TABLESPACE", "SET USER", "SET_"}) {
       EXPECT_FALSE(holds(sql, never)) << never;
     }
   }
+  const auto mariadb = user_sql(flavour(FlavourKind::kMariadb), kSecrets);
+  EXPECT_FALSE(holds(mariadb, "CREATE USER ON")) << "it would reach our accounts";
+  EXPECT_FALSE(holds(mariadb, "WITH GRANT OPTION")) << "what is granted on a pattern reaches mysql.*";
+  EXPECT_FALSE(holds(mariadb, ", CREATE USER")) << "it would reach our accounts";
 }
 
 }  // namespace

@@ -94,6 +94,7 @@ Result<std::string> server_config(const Distribution& d, const ConfigInput& in) 
       {"relay_log", "relay"},
       {"binlog_format", "ROW"},
       {"binlog_row_image", "FULL"},
+      {"log_bin_trust_function_creators", "ON"},  // else nobody but a superuser makes functions and triggers; rows are logged
       {"sync_binlog", "1"},
       {"innodb_flush_log_at_trx_commit", "1"},
       {"innodb_doublewrite", "ON"},

@@ -47,6 +47,7 @@ struct ReplicaState {
 struct AccountState {
   std::string name;
   bool locked = false;
+  std::string verifier = {};
 };
 
 class Flavour {
@@ -97,12 +98,24 @@ class Flavour {
   [[nodiscard]] virtual std::string release_commits() const = 0;
 
   // Accounts.
-  [[nodiscard]] virtual std::string list_accounts(std::string_view like) const = 0;  // columns name, host, locked (Y/N)
+  // Columns name, host, locked (Y/N) and verifier.
+  [[nodiscard]] virtual std::string list_accounts(std::string_view like) const = 0;
+  // What the server stores of a password: accounts are made and changed with that, never with the password itself. `salt`:
+  // kSaltLength letters and digits.
+  [[nodiscard]] virtual std::string verifier(std::string_view password, std::string_view salt) const = 0;
+  // "IDENTIFIED ...", as CREATE USER and ALTER USER take it.
+  [[nodiscard]] virtual std::string identified_by(const std::string& verifier) const = 0;
   [[nodiscard]] virtual std::vector<std::string> grant_replication(const std::string& account) const = 0;
   [[nodiscard]] virtual std::vector<std::string> grant_monitor(const std::string& account) const = 0;
   // Wide, but nothing with which a client could write to a read-only server, leave the binlog out, end it, acknowledge
-  // as a replica, read files, or change mysql.*. `also_to_grant`: the right to hand all of that on.
-  [[nodiscard]] virtual std::vector<std::string> grant_user(const std::string& account, bool also_to_grant) const = 0;
+  // as a replica, read files, reach our accounts, or read or change mysql.*, nor hand on any of that.
+  [[nodiscard]] virtual std::vector<std::string> grant_user(const std::string& account) const = 0;
+  // All that a user may have, and the right to hand it on; stopped by a read-only server like any client.
+  [[nodiscard]] virtual std::vector<std::string> grant_owner(const std::string& account) const = 0;
+  // What a user calls to make further accounts, where CREATE USER cannot be given; nothing where it can.
+  [[nodiscard]] virtual std::vector<std::string> user_procedures(const std::string& definer, std::string_view user) const = 0;
+  // One row, whose column `ok` is 1 where the user's account is unlocked and has the rights of grant_user(), not older ones.
+  [[nodiscard]] virtual std::string user_is_right(std::string_view name) const = 0;
   // Run on a template before anybody can reach it: no account is left but the server's own.
   [[nodiscard]] virtual std::vector<std::string> remove_default_accounts() const = 0;
 

@@ -5,6 +5,8 @@
 
 #include "mysql/config.h"
 #include "mysql/flavour_impl.h"
+#include "mysql/password_hash.h"
+#include "mysql/user_procedures.h"
 
 namespace mysos::mysql {
 namespace {
@@ -16,6 +18,13 @@ constexpr ReplicaColumns kColumns = {.receiver_running = "Slave_IO_Running",
                                      .behind = "Seconds_Behind_Master",
                                      .file = "Master_Log_File",
                                      .position = "Read_Master_Log_Pos"};
+
+// What a user may have on databases.
+constexpr std::string_view kOnDatabases =
+    "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, REFERENCES, INDEX, ALTER, CREATE TEMPORARY TABLES, LOCK TABLES, EXECUTE, "
+    "CREATE VIEW, SHOW VIEW, CREATE ROUTINE, ALTER ROUTINE, EVENT, TRIGGER, DELETE HISTORY";
+// SHOW DATABASES and BINLOG MONITOR, as mysql.global_priv has them.
+constexpr std::uint64_t kUserAccess = (1U << 14) | (1U << 20);
 
 // The last transaction of each domain. One domain has one history (gtid_strict_mode), so the higher number is later.
 struct Last {
@@ -134,9 +143,15 @@ class Mariadb final : public Flavour {
 
   [[nodiscard]] std::string list_accounts(std::string_view like) const override {
     return fmt::format(
-        "SELECT User AS name, Host AS host, IF(IFNULL(JSON_VALUE(Priv, '$.account_locked'), 0), 'Y', 'N') AS locked "
-        "FROM mysql.global_priv WHERE User LIKE {}",
+        "SELECT User AS name, Host AS host, IF(IFNULL(JSON_VALUE(Priv, '$.account_locked'), 0), 'Y', 'N') AS locked, "
+        "JSON_VALUE(Priv, '$.authentication_string') AS verifier FROM mysql.global_priv WHERE User LIKE {}",
         quote(like));
+  }
+  [[nodiscard]] std::string verifier(std::string_view password, std::string_view /*salt*/) const override {
+    return native_password_hash(password);
+  }
+  [[nodiscard]] std::string identified_by(const std::string& verifier) const override {
+    return "IDENTIFIED VIA mysql_native_password USING " + quote(verifier);
   }
   [[nodiscard]] std::vector<std::string> grant_replication(const std::string& account) const override {
     return {"GRANT REPLICATION SLAVE ON *.* TO " + account};
@@ -144,12 +159,40 @@ class Mariadb final : public Flavour {
   [[nodiscard]] std::vector<std::string> grant_monitor(const std::string& account) const override {
     return {"GRANT PROCESS, BINLOG MONITOR, SLAVE MONITOR ON *.* TO " + account};
   }
-  // As for MySQL. No RELOAD: it would allow RESET MASTER.
-  [[nodiscard]] std::vector<std::string> grant_user(const std::string& account, bool also_to_grant) const override {
-    const std::string option = also_to_grant ? " WITH GRANT OPTION" : "";
-    return {"GRANT ALL PRIVILEGES ON `%`.* TO " + account + " WITH GRANT OPTION",
-            "GRANT EXECUTE ON mysql.* TO " + account + option,
-            "GRANT PROCESS, SHOW DATABASES, CREATE USER, BINLOG MONITOR ON *.* TO " + account + option};
+  // There is no SYSTEM_USER here, and CREATE USER reaches every account: so it is not given, and nothing can be granted
+  // on (what a user calls instead is in user_procedures.h). What is granted on `%`.* holds for every database without a line of
+  // its own for this account: so the server's databases and ours have one each, with little. No RELOAD: it allows RESET
+  // MASTER. No PROCESS: the statement that points a replica at its source, password and all, is shown there.
+  [[nodiscard]] std::vector<std::string> grant_user(const std::string& account) const override {
+    return {"GRANT EXECUTE ON mysql.* TO " + account,
+            "GRANT SELECT, EXECUTE, SHOW VIEW ON sys.* TO " + account,
+            "GRANT SELECT ON performance_schema.* TO " + account,
+            fmt::format("GRANT EXECUTE ON {}.* TO {}", kProcedureSchema, account),
+            "GRANT SHOW DATABASES, BINLOG MONITOR ON *.* TO " + account,
+            fmt::format("GRANT {} ON `%`.* TO {}", kOnDatabases, account)};
+  }
+  [[nodiscard]] std::vector<std::string> grant_owner(const std::string& account) const override {
+    return {fmt::format("GRANT {}, SHOW DATABASES, BINLOG MONITOR, CREATE USER ON *.* TO {} WITH GRANT OPTION", kOnDatabases,
+                        account)};
+  }
+  [[nodiscard]] std::vector<std::string> user_procedures(const std::string& definer, std::string_view user) const override {
+    return procedure_sql(definer, user);
+  }
+  [[nodiscard]] std::string user_is_right(std::string_view name) const override {
+    const auto only = [](std::string_view database, std::string_view rights) {
+      return fmt::format("EXISTS (SELECT 1 FROM mysql.db d WHERE d.User=u.User AND d.Host='%' AND d.Db='{}' AND "
+                         "d.Insert_priv='N' AND d.Update_priv='N' AND d.Grant_priv='N' AND {})",
+                         database, rights);
+    };
+    return fmt::format(
+        "SELECT COUNT(*) AS ok FROM mysql.global_priv u WHERE User={} AND Host='%' AND "
+        "IFNULL(JSON_VALUE(Priv, '$.account_locked'), 0)=0 AND (JSON_VALUE(Priv, '$.access') & ~{})=0 AND {} AND {} AND {} AND {} "
+        "AND {}=(SELECT COUNT(*) FROM mysql.proc WHERE db='{}' AND comment='{}') "
+        "AND EXISTS (SELECT 1 FROM mysql.db d WHERE d.User=u.User AND d.Host='%' AND d.Db='%' AND d.Grant_priv='N' AND "
+        "d.Trigger_priv='Y')",
+        quote(name), kUserAccess, only("mysql", "d.Select_priv='N'"), only("sys", "d.Select_priv='Y'"),
+        only("performance_schema", "d.Select_priv='Y'"), only(kProcedureSchema, "d.Select_priv='N'"),
+        kProcedures, kProcedureSchema, kProcedureForm);
   }
   [[nodiscard]] std::vector<std::string> remove_default_accounts() const override {
     return {"DELETE FROM mysql.global_priv WHERE User <> 'mariadb.sys'", "DELETE FROM mysql.proxies_priv",
@@ -166,6 +209,7 @@ class Mariadb final : public Flavour {
         {"gtid_domain_id", "0"},
         {"log_slave_updates", "ON"},
         {"read_only", "ON"},
+        {"symbolic_links", "OFF"},  // a user could put tables outside the volume: DATA DIRECTORY needs no right here
         {"skip_slave_start", "ON"},
         {"relay_log_recovery", "OFF"},
         {"sync_relay_log", "1"},

@@ -6,6 +6,7 @@
 
 #include "mysql/config.h"
 #include "mysql/flavour_impl.h"
+#include "mysql/password_hash.h"
 
 namespace mysos::mysql {
 namespace {
@@ -26,6 +27,19 @@ std::string without_owners(const std::string& owned) {
     owner = c == '#' || (owner && std::isdigit(static_cast<unsigned char>(c)) != 0);
     if (!owner) out += c;
   }
+  return out;
+}
+
+// What a user may have. On databases:
+constexpr std::string_view kOnDatabases =
+    "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, REFERENCES, INDEX, ALTER, CREATE TEMPORARY TABLES, LOCK TABLES, EXECUTE, "
+    "CREATE VIEW, SHOW VIEW, CREATE ROUTINE, ALTER ROUTINE, EVENT, TRIGGER";
+constexpr std::string_view kOnServer = "PROCESS, SHOW DATABASES, CREATE USER, CREATE ROLE, DROP ROLE, REPLICATION CLIENT";
+constexpr std::string_view kDynamic = "XA_RECOVER_ADMIN, SHOW_ROUTINE, ROLE_ADMIN, APPLICATION_PASSWORD_ADMIN";
+
+std::string without_spaces(std::string_view text) {
+  std::string out(text);
+  std::erase(out, ' ');
   return out;
 }
 
@@ -122,8 +136,16 @@ class Mysql final : public Flavour {
   [[nodiscard]] std::string release_commits() const override { return {}; }
 
   [[nodiscard]] std::string list_accounts(std::string_view like) const override {
-    return fmt::format("SELECT User AS name, Host AS host, account_locked AS locked FROM mysql.user WHERE User LIKE {}",
-                       quote(like));
+    return fmt::format(
+        "SELECT User AS name, Host AS host, account_locked AS locked, authentication_string AS verifier FROM mysql.user "
+        "WHERE User LIKE {}",
+        quote(like));
+  }
+  [[nodiscard]] std::string verifier(std::string_view password, std::string_view salt) const override {
+    return caching_sha2_hash(password, salt);
+  }
+  [[nodiscard]] std::string identified_by(const std::string& verifier) const override {
+    return "IDENTIFIED WITH caching_sha2_password AS " + quote(verifier);
   }
   // SYSTEM_USER: no client can change or drop the account.
   [[nodiscard]] std::vector<std::string> grant_replication(const std::string& account) const override {
@@ -133,16 +155,33 @@ class Mysql final : public Flavour {
     return {"GRANT PROCESS, REPLICATION CLIENT, SYSTEM_USER ON *.* TO " + account,
             "GRANT SELECT ON performance_schema.* TO " + account};
   }
-  // What is granted on `%`.* reaches every database that has no line of its own: so mysql.* has one, and a small one.
-  [[nodiscard]] std::vector<std::string> grant_user(const std::string& account, bool also_to_grant) const override {
-    const std::string option = also_to_grant ? " WITH GRANT OPTION" : "";
-    return {"GRANT ALL PRIVILEGES ON `%`.* TO " + account + " WITH GRANT OPTION",
-            "GRANT EXECUTE ON mysql.* TO " + account + option,
-            "GRANT PROCESS, SHOW DATABASES, CREATE USER, CREATE ROLE, DROP ROLE, REPLICATION CLIENT ON *.* TO " + account +
-                option,
-            "GRANT FLUSH_TABLES, FLUSH_STATUS, FLUSH_OPTIMIZER_COSTS, FLUSH_USER_RESOURCES, XA_RECOVER_ADMIN, "
-            "SHOW_ROUTINE, ROLE_ADMIN, APPLICATION_PASSWORD_ADMIN ON *.* TO " +
-                account + option};
+  // Rights on all databases, less those on the server's own: with partial_revokes=ON whoever is granted something by this
+  // account gets the same exceptions, and `%` in a grant is no pattern. No SYSTEM_USER, so CREATE USER does not reach our
+  // accounts. No FLUSH_...: a FLUSH is written to the binlog of a read-only server too.
+  [[nodiscard]] std::vector<std::string> grant_user(const std::string& account) const override {
+    return {fmt::format("GRANT {}, {} ON *.* TO {} WITH GRANT OPTION", kOnDatabases, kOnServer, account),
+            fmt::format("GRANT {} ON *.* TO {} WITH GRANT OPTION", kDynamic, account),
+            fmt::format("REVOKE {} ON mysql.* FROM {}", kOnDatabases, account),
+            "REVOKE INSERT, UPDATE, DELETE, CREATE, DROP, REFERENCES, INDEX, ALTER, CREATE VIEW, CREATE ROUTINE, "
+            "ALTER ROUTINE, EVENT, TRIGGER ON sys.* FROM " +
+                account,
+            "REVOKE INSERT, UPDATE, DELETE, DROP, LOCK TABLES ON performance_schema.* FROM " + account};
+  }
+  [[nodiscard]] std::vector<std::string> grant_owner(const std::string& account) const override {
+    return {fmt::format("GRANT {}, {} ON *.* TO {} WITH GRANT OPTION", kOnDatabases, kOnServer, account),
+            fmt::format("GRANT {}, SYSTEM_USER ON *.* TO {} WITH GRANT OPTION", kDynamic, account)};
+  }
+  [[nodiscard]] std::vector<std::string> user_procedures(const std::string&, std::string_view) const override { return {}; }
+  [[nodiscard]] std::string user_is_right(std::string_view name) const override {
+    return fmt::format(
+        "SELECT COUNT(*) AS ok FROM mysql.user u WHERE User={} AND Host='%' AND account_locked='N' AND Trigger_priv='Y' AND "
+        "Create_user_priv='Y' AND Super_priv='N' AND Reload_priv='N' AND File_priv='N' AND Repl_slave_priv='N' AND "
+        "JSON_SEARCH(User_attributes, 'one', 'mysql', NULL, '$.Restrictions[*].Database') IS NOT NULL AND "
+        "JSON_SEARCH(User_attributes, 'one', 'performance_schema', NULL, '$.Restrictions[*].Database') IS NOT NULL AND "
+        "JSON_SEARCH(User_attributes, 'one', 'sys', NULL, '$.Restrictions[*].Database') IS NOT NULL AND "
+        "NOT EXISTS (SELECT 1 FROM mysql.db d WHERE d.User=u.User AND d.Host='%' AND d.Db IN ('%', 'mysql')) AND "
+        "NOT EXISTS (SELECT 1 FROM mysql.global_grants g WHERE g.USER=u.User AND g.HOST='%' AND FIND_IN_SET(g.PRIV, {})=0)",
+        quote(name), quote(without_spaces(kDynamic)));
   }
   [[nodiscard]] std::vector<std::string> remove_default_accounts() const override {
     return {"DROP USER 'root'@'localhost'"};
@@ -156,6 +195,7 @@ class Mysql final : public Flavour {
     return {
         {"gtid_mode", "ON"},
         {"enforce_gtid_consistency", "ON"},
+        {"partial_revokes", "ON"},  // what grant_user() says of mysql.* needs it
         {"log_replica_updates", "ON"},
         {"super_read_only", "ON"},
         {"read_only", "ON"},

@@ -64,23 +64,6 @@ const Distribution* test_distribution(FlavourKind kind) {
   return nullptr;
 }
 
-template <class T>
-T TestMember::await(asio::awaitable<T> task) {
-  std::optional<T> out;
-  asio::co_spawn(
-      io_,
-      [](asio::awaitable<T> t, std::optional<T>& o) -> asio::awaitable<void> { o.emplace(co_await std::move(t)); }(
-          std::move(task), out),
-      [](const std::exception_ptr& e) {
-        if (e) std::rethrow_exception(e);
-      });
-  while (!out) {
-    io_.restart();
-    io_.run_one_for(std::chrono::seconds(1));
-  }
-  return *std::move(out);
-}
-
 TestMember::TestMember(asio::io_context& io, FlavourKind kind, int index)
     : id("test-" + std::to_string(index)), port(free_port()), io_(io) {
   static std::uint32_t next_server_id = 100;
@@ -211,7 +194,5 @@ Result<Rows> TestMember::user(const std::string& sql, Duration at_most) {
   MYSOS_TRY_VOID(await(session.connect(at_most)));
   return await(session.query(sql, at_most));
 }
-
-template Status TestMember::await(asio::awaitable<Status>);
 
 }  // namespace mysos::mysql

@@ -46,6 +46,8 @@ class TestMember {
   Rows admin(const std::string& sql);  // on a session that writes the binlog
   Result<Rows> user(const std::string& sql, Duration at_most = std::chrono::seconds(5));  // over TCP
   [[nodiscard]] Session user_session() const;
+  template <class T>
+  T await(asio::awaitable<T> task);
 
   MemberId id;
   std::uint16_t port = 0;
@@ -54,9 +56,24 @@ class TestMember {
   std::unique_ptr<ServerOps> ops;
 
  private:
-  template <class T>
-  T await(asio::awaitable<T> task);
   asio::io_context& io_;
 };
+
+template <class T>
+T TestMember::await(asio::awaitable<T> task) {
+  std::optional<T> out;
+  asio::co_spawn(
+      io_,
+      [](asio::awaitable<T> t, std::optional<T>& o) -> asio::awaitable<void> { o.emplace(co_await std::move(t)); }(
+          std::move(task), out),
+      [](const std::exception_ptr& e) {
+        if (e) std::rethrow_exception(e);
+      });
+  while (!out) {
+    io_.restart();
+    io_.run_one_for(std::chrono::seconds(1));
+  }
+  return *std::move(out);
+}
 
 }  // namespace mysos::mysql

@@ -35,7 +35,7 @@ asio::awaitable<Status> ensure_connected(Session& session, Duration at_most) {
 // Clients: everybody who is neither the server itself nor one of ours (replication among them).
 bool is_client(const Rows& list, std::size_t row, const std::set<std::string>&) {
   const std::string user = list.text(row, "User");
-  return user != "system user" && user != "event_scheduler" && !user.starts_with(kOurPrefix) &&
+  return user != "system user" && user != "event_scheduler" && !is_own_session(user, list.text(row, "Host")) &&
          list.text(row, "Command") != "Daemon" && list.text(row, "Command") != "Killed";
 }
 // Of semi-sync, on either flavour.
@@ -200,9 +200,14 @@ asio::awaitable<Status> ServerOps::shut_out(step::ShutOut who, Budget budget) {
   MYSOS_CO_TRY(const Rows listed, co_await sql(flavour_.list_accounts(std::string(kOurPrefix) + "r%"), budget));
   std::vector<AccountState> known;
   for (std::size_t i = 0; i < listed.size(); ++i) {
-    known.push_back({.name = listed.text(i, "name"), .locked = listed.text(i, "locked") == "Y"});
+    if (listed.text(i, "host") != "%") continue;
+    known.push_back({.name = listed.text(i, "name"), .locked = listed.text(i, "locked") == "Y", .verifier = listed.text(i, "verifier")});
   }
-  const auto wanted = shut_out_sql(flavour_, config_.secrets, known, who.replicas, who.shut_out);
+  // Its own account is there too, locked: a client of MySQL could otherwise make one of that name, and the replicas, where it
+  // is, could not.
+  std::set<MemberId> shut_out = who.shut_out;
+  shut_out.insert(config_.member);
+  const auto wanted = shut_out_sql(flavour_, config_.secrets, known, who.replicas, shut_out);
   if (!wanted.empty()) {
     std::string all;
     for (const std::string& s : wanted) all += (all.empty() ? "" : "; ") + s;
@@ -247,13 +252,8 @@ asio::awaitable<Status> ServerOps::push_commits(Duration at_most) {
 asio::awaitable<Result<bool>> ServerOps::user_is_there(Duration at_most) {
   const Budget budget{steady_now() + at_most};
   MYSOS_CO_TRY_VOID(co_await ensure_connected(reads_, budget.left()));
-  const std::string like = config_.secrets.user;  // '_' stands for itself too: the name is compared below
-  MYSOS_CO_TRY(const Rows listed, co_await reads_.query(flavour_.list_accounts(like), budget.left()));
-  for (std::size_t i = 0; i < listed.size(); ++i) {
-    const bool it = listed.text(i, "name") == config_.secrets.user && listed.text(i, "host") == "%";
-    if (it && listed.text(i, "locked") == "N") co_return true;
-  }
-  co_return false;
+  MYSOS_CO_TRY(const Rows seen, co_await reads_.query(flavour_.user_is_right(config_.secrets.user), budget.left()));
+  co_return seen.number(0, "ok") == 1;
 }
 
 asio::awaitable<Status> ServerOps::ensure_user(Duration at_most) {

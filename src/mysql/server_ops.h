@@ -37,7 +37,7 @@ class ServerOps {
   // Makes the user's account, through the binlog, on a session of its own: it waits for an acker like any write. Writes
   // nothing when the account is there. Fails on a read-only server, of either flavour, and writes nothing then.
   asio::awaitable<Status> ensure_user(Duration at_most);
-  // It can log in: nothing would be written.
+  // It can log in, and has the rights it should have: nothing would be written.
   asio::awaitable<Result<bool>> user_is_there(Duration at_most);
   // Makes a commit that changes nothing: acknowledged, it carries those before it with it. Waits for acknowledgements as any
   // write does; by an account that cannot write where clients cannot.
