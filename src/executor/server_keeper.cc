@@ -184,6 +184,7 @@ asio::awaitable<void> ServerKeeper::watch_exit(RunPtr run) {
   const ExitStatus status = co_await run->process.wait_exit();
   if (run_ == run) run_.reset();
   run->ops.close();
+  run->events.close();
   run->border.notify_all();
   std::string how = to_string(status);
   // What a server that gave up by itself has to say; one that was killed has nothing.
@@ -269,6 +270,7 @@ asio::awaitable<void> ServerKeeper::poll(RunPtr run) {
     if (seen && steps == run->steps && !run->restarting) tell_(member_input::Snapshot{*seen});
     if (run_ != run) co_return;
     if (push && !run->pushing) tasks_.spawn("push commits", push_commits(run));
+    if (seen && !run->busy) mind_events(run, *seen);
     fast_pause = fast_ ? std::min(fast_pause * 5 / 4, kPollFastMax) : kPollFastMin;
     // Never in step with another member's: of two reads that are compared the replica's has to be the later one.
     const Duration apart{steady_now().time_since_epoch().count() % kPollSpread.count()};

@@ -16,6 +16,7 @@
 
 #include "base/asio.h"
 #include "base/task_group.h"
+#include "core/event_duty.h"
 #include "executor/datadir_maker.h"
 #include "executor/member_loop.h"
 #include "executor/snapshot_source.h"
@@ -33,6 +34,7 @@ inline constexpr Duration kPollFastMax = std::chrono::milliseconds(20);
 inline constexpr Duration kTidyDeadline = std::chrono::seconds(5);
 inline constexpr Duration kReadDeadline = std::chrono::seconds(2);
 inline constexpr Duration kUserDeadline = std::chrono::seconds(10);
+inline constexpr Duration kEventsDeadline = std::chrono::seconds(10);
 inline constexpr Duration kUserRetryMin = std::chrono::milliseconds(50);
 inline constexpr Duration kUserRetryMax = std::chrono::seconds(5);
 inline constexpr Duration kAckersLookMin = std::chrono::milliseconds(5);
@@ -98,6 +100,8 @@ class ServerKeeper final : public ServerSide {
   asio::awaitable<void> poll(RunPtr run);
   asio::awaitable<void> listen(RunPtr run);
   asio::awaitable<void> push_commits(RunPtr run);
+  void mind_events(const RunPtr& run, const ServerSnapshot& seen);
+  asio::awaitable<void> do_events(RunPtr run, EventDuty::Act act);
   asio::awaitable<void> shut_down(RunPtr run);
   asio::awaitable<void> carry_out(RunPtr run, StepPlan plan);
   asio::awaitable<std::optional<std::string>> steps_of(RunPtr run, StepPlan plan, Instant until);

@@ -143,6 +143,25 @@ asio::awaitable<std::optional<std::string>> ServerKeeper::steps_of(RunPtr run, S
   co_return std::nullopt;
 }
 
+// ---- the clients' events ----
+
+void ServerKeeper::mind_events(const RunPtr& run, const ServerSnapshot& seen) {
+  const EventDuty::Act act = run->event_duty.look(!seen.read_only, run->ops.events_on(), steady_now());
+  if (act != EventDuty::Act::kNothing) tasks_.spawn("events", do_events(run, act));
+}
+
+asio::awaitable<void> ServerKeeper::do_events(RunPtr run, EventDuty::Act act) {
+  Status done;
+  switch (act) {
+    case EventDuty::Act::kNothing: break;
+    case EventDuty::Act::kStart: done = co_await run->events.start(kEventsDeadline); break;
+    case EventDuty::Act::kStop: done = co_await run->events.stop(kEventsDeadline); break;
+    case EventDuty::Act::kRecord: done = co_await run->events.record(kEventsDeadline); break;
+  }
+  if (!done && run_ == run) kLog.warn("the clients' events: {}", done.error().message);
+  run->event_duty.done(done.has_value(), steady_now());
+}
+
 // ---- the user's account ----
 
 void ServerKeeper::ensure_user() {

@@ -5,14 +5,21 @@
 #include <utility>
 
 #include "executor/server_keeper.h"
+#include "core/event_duty.h"
 #include "core/stuck_commits.h"
+#include "mysql/server_events.h"
 
 namespace mysos {
 
 struct ServerKeeper::Run {
   Run(const asio::any_io_executor& executor, mysql::ServerProcess p, mysql::ServerOpsConfig config)
-      : process(std::move(p)), ops(executor, std::move(config)), border(executor), sync_ended(executor) {}
+      : process(std::move(p)),
+        events(executor, config),
+        ops(executor, std::move(config)),
+        border(executor),
+        sync_ended(executor) {}
   mysql::ServerProcess process;
+  mysql::ServerEvents events;
   mysql::ServerOps ops;
   Signal border;            // a plan has left the server
   bool busy = false;        // a plan is at work
@@ -25,6 +32,7 @@ struct ServerKeeper::Run {
   bool up = false;
   std::optional<Instant> asked;  // when the read began that is under way
   StuckCommits stuck;
+  EventDuty event_duty;
   bool pushing = false;
 };
 

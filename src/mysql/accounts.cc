@@ -87,6 +87,7 @@ std::string init_sql(const Flavour& f, const Secrets& secrets) {
   const std::string owner = make(kOwnerAccount, secrets.admin_password);
   sql.push_back("REVOKE ALL PRIVILEGES, GRANT OPTION FROM " + owner);  // what an earlier version gave
   append(sql, f.grant_owner(owner));
+  sql.push_back(fmt::format("GRANT CREATE, SELECT, INSERT, DELETE ON {} TO {}", kDisabledEvents, owner));
   append(sql, f.grant_monitor(make(kMonitorAccount, secrets.monitor_password)));
   // The recipient of a clone comes over TCP; mariadb-backup runs beside the server.
   const std::string backup = make(kBackupAccount, backup_password(secrets), f.has_clone() ? "%" : "localhost");

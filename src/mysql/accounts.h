@@ -22,6 +22,8 @@ inline constexpr std::string_view kOwnerAccount = "mysos_owner";      // makes t
 inline constexpr std::string_view kMonitorAccount = "mysos_monitor";  // socket only
 inline constexpr std::string_view kBackupAccount = "mysos_backup";    // copies the data; CLONE brings it in over TCP
 inline constexpr std::string_view kOurPrefix = "mysos_";
+// Replicated: written by the primary's kOwnerAccount, read by the next primary (server_events.h).
+inline constexpr std::string_view kDisabledEvents = "mysql.mysos_disabled_events";
 
 struct Secrets {
   std::string admin_password;

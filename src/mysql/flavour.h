@@ -97,6 +97,10 @@ class Flavour {
   [[nodiscard]] virtual std::string hold_commits() const = 0;
   [[nodiscard]] virtual std::string release_commits() const = 0;
 
+  // The events whose status fits `status` ("LIKE ..."), in columns db, name, definer, client and collation (of the client that
+  // made it).
+  [[nodiscard]] virtual std::string list_events(std::string_view status) const = 0;
+
   // Accounts.
   // Columns name, host, locked (Y/N) and verifier.
   [[nodiscard]] virtual std::string list_accounts(std::string_view like) const = 0;

@@ -109,7 +109,7 @@ class Mariadb final : public Flavour {
   [[nodiscard]] std::string snapshot_sql() const override {
     return "SELECT @@GLOBAL.read_only AS read_only, @@GLOBAL.gtid_binlog_state AS binlog_state, "
            "@@GLOBAL.gtid_binlog_pos AS binlog_pos, @@GLOBAL.gtid_slave_pos AS slave_pos, "
-           "@@GLOBAL.rpl_semi_sync_master_enabled AS source_on; "
+           "@@GLOBAL.rpl_semi_sync_master_enabled AS source_on, @@GLOBAL.event_scheduler AS events; "
            "SHOW ALL SLAVES STATUS; SHOW GLOBAL STATUS LIKE 'Rpl\\_semi\\_sync%'";
   }
   // Not part of a snapshot: it waits for the binlog's lock, which commits hold that wait for an acker.
@@ -140,6 +140,13 @@ class Mariadb final : public Flavour {
     return "BACKUP STAGE START; BACKUP STAGE BLOCK_COMMIT";
   }
   [[nodiscard]] std::string release_commits() const override { return "BACKUP STAGE END"; }
+
+  // information_schema.events opens and parses each of them.
+  [[nodiscard]] std::string list_events(std::string_view status) const override {
+    return fmt::format("SELECT db, name, definer, character_set_client AS client, collation_connection AS collation "
+                       "FROM mysql.event WHERE status {}",
+                       status);
+  }
 
   [[nodiscard]] std::string list_accounts(std::string_view like) const override {
     return fmt::format(

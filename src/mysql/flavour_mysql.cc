@@ -101,7 +101,7 @@ class Mysql final : public Flavour {
     return "SELECT @@GLOBAL.gtid_owned AS owned; "
            "SELECT @@GLOBAL.read_only AS read_only, @@GLOBAL.gtid_executed AS executed, @@GLOBAL.gtid_purged AS purged, "
            "@@GLOBAL.rpl_semi_sync_source_enabled AS source_on, "
-           "@@GLOBAL.rpl_semi_sync_source_wait_for_replica_count AS d; "
+           "@@GLOBAL.rpl_semi_sync_source_wait_for_replica_count AS d, @@GLOBAL.event_scheduler AS events; "
            "SHOW REPLICA STATUS; SHOW GLOBAL STATUS LIKE 'Rpl\\_semi\\_sync%'; SHOW BINARY LOG STATUS; "
            "SELECT COUNT_RECEIVED_HEARTBEATS AS heartbeats FROM performance_schema.replication_connection_status "
            "WHERE CHANNEL_NAME=''";
@@ -134,6 +134,12 @@ class Mysql final : public Flavour {
 
   [[nodiscard]] std::string hold_commits() const override { return {}; }
   [[nodiscard]] std::string release_commits() const override { return {}; }
+
+  [[nodiscard]] std::string list_events(std::string_view status) const override {
+    return fmt::format("SELECT EVENT_SCHEMA AS db, EVENT_NAME AS name, DEFINER AS definer, CHARACTER_SET_CLIENT AS client, "
+                       "COLLATION_CONNECTION AS collation FROM information_schema.events WHERE STATUS {}",
+                       status);
+  }
 
   [[nodiscard]] std::string list_accounts(std::string_view like) const override {
     return fmt::format(

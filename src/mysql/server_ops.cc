@@ -48,6 +48,9 @@ std::uint32_t waiting_sessions(const std::vector<Rows>& snapshot) {
   }
   return 0;
 }
+bool runs_events(const std::vector<Rows>& snapshot) {
+  return std::ranges::any_of(snapshot, [](const Rows& answer) { return answer.text(0, "events") == "ON"; });
+}
 bool is_one_of(const Rows& list, std::size_t row, const std::set<std::string>& names) {
   return names.contains(list.text(row, "User"));
 }
@@ -86,6 +89,7 @@ asio::awaitable<Result<ServerSnapshot>> ServerOps::read(Duration at_most) {
   MYSOS_CO_TRY(const auto answers, co_await reads_.query_all(flavour_.snapshot_sql(), budget.left()));
   MYSOS_CO_TRY(ServerSnapshot out, flavour_.parse_snapshot(answers));
   commits_waited_ = waiting_sessions(answers);
+  events_on_ = runs_events(answers);
   if (!flavour_.oldest_binlog_sql().empty()) {
     if (!binlog_complete_) co_await look_at_binlogs();
     out.binlog_complete = binlog_complete_.value_or(false);
@@ -176,8 +180,10 @@ asio::awaitable<Status> ServerOps::kill_sessions(bool (*wanted)(const Rows&, std
 }
 
 // Where a kill could make the server acknowledge what no acker has, commits are held meanwhile. They cannot be while one
-// waits for an acker: then this ends by its deadline, with nobody killed, and only the end of the server is safe.
+// waits for an acker: then this ends by its deadline, with nobody killed, and only the end of the server is safe. The event
+// scheduler makes sessions as clients do, so it stops first; an event that runs is killed like a client.
 asio::awaitable<Status> ServerOps::kill_clients(Budget budget) {
+  MYSOS_CO_TRY([[maybe_unused]] const Rows none, co_await sql("SET GLOBAL event_scheduler=OFF", budget));
   const std::string hold = flavour_.hold_commits();
   if (hold.empty()) co_return co_await kill_sessions(is_client, {}, budget);
   MYSOS_CO_TRY_VOID(co_await ensure_connected(steps_, budget.left()));

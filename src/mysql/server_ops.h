@@ -34,6 +34,8 @@ class ServerOps {
   asio::awaitable<Result<ServerSnapshot>> read(Duration at_most);
   // How many commits waited for acknowledgements at the last read().
   [[nodiscard]] std::uint32_t commits_waited() const { return commits_waited_; }
+  // Whether the event scheduler was on at the last read().
+  [[nodiscard]] bool events_on() const { return events_on_; }
   // Makes the user's account, through the binlog, on a session of its own: it waits for an acker like any write. Writes
   // nothing when the account is there. Fails on a read-only server, of either flavour, and writes nothing then.
   asio::awaitable<Status> ensure_user(Duration at_most);
@@ -79,6 +81,7 @@ class ServerOps {
   Session steps_;
   Session reads_;
   std::uint32_t commits_waited_ = 0;
+  bool events_on_ = false;
   std::optional<bool> binlog_complete_;  // where a snapshot does not say it: found out once, nothing purges
   Instant binlogs_looked_at_{};
 };
