@@ -1,32 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/task_ports.h"
 
-#include <arpa/inet.h>
-#include <sys/socket.h>
-
 #include <charconv>
 
-#include "base/fd.h"
 #include "base/fs.h"
+#include "base/port_check.h"
 
 namespace mysos::cli {
 namespace {
 
-bool is_free(const std::string& address, std::uint32_t port) {
-  const Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const int on = 1;
-  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on,
-               sizeof on);  // closed connections are no hindrance
-  sockaddr_in at{};
-  at.sin_family = AF_INET;
-  at.sin_port = htons(static_cast<std::uint16_t>(port));
-  if (::inet_pton(AF_INET, address.c_str(), &at.sin_addr) != 1) return false;
-  return ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0;
-}
-
 bool are_free(const std::string& address, std::uint32_t first, std::uint32_t count) {
   for (std::uint32_t port = first; port < first + count; ++port) {
-    if (!is_free(address, port)) return false;
+    if (!port_is_free(address, static_cast<std::uint16_t>(port))) return false;
   }
   return true;
 }

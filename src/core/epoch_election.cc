@@ -61,7 +61,7 @@ void prepare(EpochPlanning& p) {
       fence.receive = primary->report->received;
     } else if (target != nullptr && target->id != member) {
       fence.next_host = target->host;
-      fence.next_port = target->port;
+      fence.next_port = target->source_port;
     }
   }
 }

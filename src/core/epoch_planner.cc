@@ -88,7 +88,7 @@ void order_replica(EpochPlanning& p, const MemberView& primary, const MemberView
   o.pair = p.record.pair;
   o.source = primary.id;
   o.host = primary.host;
-  o.port = primary.port;
+  o.port = primary.source_port;
   o.acking = acking;
   o.source_executed = written;
   p.out.orders.emplace_back(v.id, std::move(o));

@@ -22,7 +22,8 @@ namespace mysos {
 struct MemberView {
   MemberId id;
   std::string host;               // where its mysqld is (or will be) reached
-  std::uint16_t port = 0;
+  std::uint16_t port = 0;         // ... by clients
+  std::uint16_t source_port = 0;  // ... by other members
   std::uint16_t api_port = 0;     // of its executor, at the same host
   bool launched = false;          // has a task that is not known to have ended
   bool connected = false;         // its watch stream is up

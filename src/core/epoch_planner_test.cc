@@ -211,7 +211,7 @@ TEST(EpochPlanner, SwitchesOverToTheTargetAndSaysSo) {
   EXPECT_EQ(w.persist().kind, "switchover_started");
   const auto early = World::ordered<order::Fence>(w.plan(), 1);
   ASSERT_TRUE(early);
-  EXPECT_EQ(early->next_port, w.v(2).port) << "it is pointed at the target before the pause";
+  EXPECT_EQ(early->next_port, w.v(2).source_port) << "it is pointed at the target before the pause";
   EXPECT_FALSE(World::ordered<order::Fence>(w.plan(), 0)) << "clients go on: the target acknowledges";
   EXPECT_FALSE(World::ordered<order::Fence>(w.plan(), 2));
   w.fence(1);

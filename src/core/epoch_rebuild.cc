@@ -79,7 +79,7 @@ void order_rebuild(EpochPlanning& p, const MemberView& primary, const MemberView
   if (!given_up || !primary.report->binlog_complete) {
     const DonorChoice choice = choose_donor(p, primary, v);
     if (choice.donor == nullptr) return p.wait(v.id.value + ", which is to be made anew, for " + choice.waits_for);
-    o.donor = Donor{choice.donor->id, choice.donor->host, choice.donor->port, choice.donor->api_port};
+    o.donor = Donor{choice.donor->id, choice.donor->host, choice.donor->source_port, choice.donor->api_port};
   }
   p.memory.donor_wanted_since.erase(v.id);
   p.out.orders.emplace_back(v.id, std::move(o));

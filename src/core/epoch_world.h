@@ -29,7 +29,7 @@ class EpochWorld {
       MemberView v;
       v.id = id(i);
       v.host = "127.0.0.1";
-      v.port = static_cast<std::uint16_t>(4000 + i);
+      v.source_port = static_cast<std::uint16_t>(4000 + i);
       v.launched = v.connected = true;
       v.last_seen = now;
       v.report = MemberReport{};

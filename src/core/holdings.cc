@@ -22,6 +22,19 @@ std::map<std::string, Holding> holdings_in(const Resources& offered, const std::
   return out;
 }
 
+std::vector<std::uint16_t> lowest_ports(const Resources& free, std::size_t count) {
+  std::vector<std::uint16_t> found;
+  for (const Resource& r : free.list()) {
+    if (r.name != "ports") continue;
+    for (const Range& range : r.ranges) {
+      for (std::uint64_t p = range.begin; p <= range.end && found.size() < count; ++p) {
+        found.push_back(static_cast<std::uint16_t>(p));
+      }
+    }
+  }
+  return found;
+}
+
 Needs needs_of(const ClusterSpec& spec) {
   return {spec.cpus_milli, static_cast<std::int64_t>(spec.mem.mib()) * 1000,
           static_cast<std::int64_t>(spec.disk.mib()) * 1000};
@@ -29,8 +42,10 @@ Needs needs_of(const ClusterSpec& spec) {
 
 Resources wanted_resources(const Cluster& cluster, const Member& member) {
   const Needs needs = needs_of(cluster.spec);
+  std::vector<Range> taken = {{member.port, member.port}, {member.api_port, member.api_port}};
+  if (member.admin_port != 0) taken.push_back({member.admin_port, member.admin_port});
   return Resources{scalar("cpus", needs.cpus), scalar("mem", needs.mem), scalar("disk", needs.disk),
-                   ports({{member.port, member.port}, {member.api_port, member.api_port}})};
+                   ports(std::move(taken))};
 }
 
 Reservation reservation_of(const Cluster& cluster, const Member& member, const ReservationOwner& owner) {

@@ -35,7 +35,10 @@ struct Needs {
   std::int64_t mem = 0;
   std::int64_t disk = 0;
 };
-inline constexpr std::uint64_t kPortsPerMember = 2;
+inline constexpr std::uint64_t kPortsPerMember = 3;
+// The `count` lowest, or as many as there are.
+std::vector<std::uint16_t> lowest_ports(const Resources& free, std::size_t count);
+
 Needs needs_of(const ClusterSpec& spec);
 
 // The reservation of a placed member, allocated to `role` as in the offers it is matched with.

@@ -23,6 +23,7 @@ MemberSpec spec_of(const Cluster& cluster, const Member& member) {
   spec.bind = member.ip;
   spec.port = member.port;
   spec.api_port = member.api_port;
+  spec.admin_port = member.admin_port;
   spec.token_hash = cluster.token_hash;
   return spec;
 }

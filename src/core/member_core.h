@@ -114,6 +114,7 @@ struct ServerUp {
 };  // accepts our connection; accounts are there
 struct ServerExited {
   std::string how;
+  bool out_of_memory = false;  // the kernel killed it at the limit of its container
 };
 struct Snapshot {
   ServerSnapshot server;

@@ -65,6 +65,7 @@ std::vector<MemberView> views_of(const Cluster& cluster, const MemberTable& tabl
     view.id = m.id;
     view.host = m.ip;
     view.port = m.port;
+    view.source_port = m.source_port();
     view.api_port = m.api_port;
     view.launched = m.stage == MemberStage::kLaunching || m.stage == MemberStage::kRunning;
     view.task_ended = m.stage == MemberStage::kDown;

@@ -22,6 +22,7 @@ struct MemberRow {
   bool ended = false;           // an executor's or agent's word that the newest task is over: nothing revives it
   std::uint32_t failures = 0;   // launches in a row that did not last
   std::string failed_why;       // ... the last of them
+  bool port_taken = false;      // ... because another process has a port of it: the next one gets others
   Instant running_since = kNever;
   Instant launch_by = kNever;   // kLaunching: silence beyond this is asked about
   Instant not_before{};         // the next try of a placement, a relaunch, a release

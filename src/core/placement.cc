@@ -85,9 +85,9 @@ std::string why_unplaced(const Want& want, const std::vector<AgentSpace>& known)
     return lacks(mib_text(want.needs.disk) + " of disk", disk, mib_text(disk.free.disk));
   }
   const AgentSpace& port = *largest([](const AgentSpace& s) { return s.free_ports; });
-  if (port.free_ports < kPortsPerMember) return lacks("two ports", port, std::to_string(port.free_ports));
+  if (port.free_ports < kPortsPerMember) return lacks("three ports", port, std::to_string(port.free_ports));
   return "room: " + who + " has " + cpus_text(want.needs.cpus) + " cpus, " + mib_text(want.needs.mem) +
-         " of memory, " + mib_text(want.needs.disk) + " of disk and two ports free at once";
+         " of memory, " + mib_text(want.needs.disk) + " of disk and three ports free at once";
 }
 
 }  // namespace mysos

@@ -42,7 +42,7 @@ TEST(Placement, NamesTheConstraintThatNoAgentMeets) {
   EXPECT_EQ(why_unplaced(want, {space("a", {2000, 2048'000, 1024'000})}),
             "room: no agent has 5GB of disk free (the most is 1GB on host-a)");
   EXPECT_EQ(why_unplaced(want, {space("a", {2000, 512'000, 20480'000}), space("b", {500, 4096'000, 20480'000})}),
-            "room: no agent has 1.5 cpus, 1GB of memory, 5GB of disk and two ports free at once");
+            "room: no agent has 1.5 cpus, 1GB of memory, 5GB of disk and three ports free at once");
   EXPECT_EQ(why_unplaced({want.needs, {AgentId("a")}}, {space("a", {2000, 512'000, 20480'000})}),
             "one more agent: no agent without a member of this cluster among the 1 known");
 }

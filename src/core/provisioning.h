@@ -112,6 +112,8 @@ class Provisioner {
   void serve_releasing(const Owner& owner, const Holding& holding, Use& use, Instant now);
   void serve_orphan(const std::string& resource_id, const Holding& holding, Use& use, Instant now);
   void serve_absent(const Owner& owner, Use& use, Instant now);
+  Resources lacking_ports(const Owner& owner, const Holding& holding, Use& use);
+  void choose_ports(const Owner& owner, const Use& use);
   void place_wanted(std::vector<Use>& uses, Instant now);
   void place(const Owner& owner, Use& use, Instant now);
   void launch(const Owner& owner, const Resources& resources, Use& use, Instant now);

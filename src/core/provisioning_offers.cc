@@ -107,9 +107,11 @@ void Provisioner::serve(const Owner& owner, const Holding& holding, Use& use, In
   }
 }
 
-void Provisioner::serve_down(const Owner& owner, const Holding& holding, Use& use, Instant now) {
+void Provisioner::serve_down(const Owner& owner, const Holding& offered, Use& use, Instant now) {
   MemberRow& row = table_.at(owner.member);
   if (now < row.not_before) return;
+  Holding holding = offered;
+  holding.reserved += lacking_ports(owner, offered, use);
   const Member& m = get(owner);
   const ReservationOwner by{holding.framework, config_.role, config_.principal};
   const Resources wanted = wanted_resources(cluster_of(owner), m)
@@ -203,33 +205,20 @@ void Provisioner::place_wanted(std::vector<Use>& uses, Instant now) {
   }
 }
 
-namespace {
-// The lowest two.
-std::pair<std::uint16_t, std::uint16_t> two_ports(const Resources& free) {
-  std::vector<std::uint16_t> found;
-  for (const Resource& r : free.list()) {
-    if (r.name != "ports") continue;
-    for (const Range& range : r.ranges) {
-      for (std::uint64_t p = range.begin; p <= range.end && found.size() < kPortsPerMember; ++p) {
-        found.push_back(static_cast<std::uint16_t>(p));
-      }
-    }
-  }
-  MYSOS_ASSERT(found.size() == kPortsPerMember, "the chosen agent has two ports");
-  return {found[0], found[1]};
-}
-}  // namespace
-
 void Provisioner::place(const Owner& owner, Use& use, Instant now) {
   Member& m = edit(owner);
   m.agent = use.offer.agent;
   m.hostname = use.offer.hostname;
   m.ip = config_.bind.empty() ? use.offer.ip : config_.bind;
-  std::tie(m.port, m.api_port) = two_ports(use.free);
+  const std::vector<std::uint16_t> found = lowest_ports(use.free, kPortsPerMember);
+  MYSOS_ASSERT(found.size() == kPortsPerMember, "the chosen agent has ports for a member");
+  m.port = found[0];
+  m.api_port = found[1];
+  m.admin_port = found[2];
   m.resource_id = m.id.value + "-" + std::to_string(m.launches + 1) + "-" + ledger_.prng().name(6);
   m.volume = VolumeId("mysos-" + m.resource_id);
-  tell(owner, {"member_placed", "on " + m.hostname + ", ports " + std::to_string(m.port) + " and " +
-                                    std::to_string(m.api_port)});
+  tell(owner, {"member_placed", "on " + m.hostname + ", ports " + std::to_string(m.port) + ", " +
+                                    std::to_string(m.api_port) + " and " + std::to_string(m.admin_port)});
 
   const Resources wanted = wanted_resources(cluster_of(owner), m).allocated_to(use.offer.allocation_role);
   use.free -= wanted;

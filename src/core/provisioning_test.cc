@@ -242,6 +242,44 @@ TEST(Provisioning, AMemberThatEndsComesBackOnItsOwnVolume) {
   EXPECT_EQ(s.mesos.live_tasks(), 3U);
 }
 
+TEST(Provisioning, AMemberWhosePortIsTakenGetsOthersOnItsOwnVolume) {
+  Scenario s = a_running_cluster();
+  const Member before = s.member("shop", 1);
+  const std::string taken = "port " + std::to_string(before.port) + " at 10.0.0.2 " + std::string(kPortTaken);
+  s.mesos.end_task(before.task, mesos::TaskState::kFailed, taken);
+  s.run_until([&] { return s.told("member_down"); }, seconds(1));
+  s.run_until([&] { return s.all_running("shop"); }, seconds(10));
+
+  const Member after = s.member("shop", 1);
+  EXPECT_TRUE(s.told("ports_changed"));
+  EXPECT_EQ(after.volume, before.volume);
+  for (const std::uint16_t old : {before.port, before.api_port, before.admin_port}) {
+    for (const std::uint16_t now : {after.port, after.api_port, after.admin_port}) EXPECT_NE(now, old);
+  }
+  const auto* accept = s.mesos.last<mesos::Accept>();
+  EXPECT_EQ(accept->operations.size(), 2U) << "RESERVE and LAUNCH";
+
+  s.mesos.end_task(after.task, mesos::TaskState::kFailed, "something else");
+  s.run_until([&] { return s.member("shop", 1).stage == MemberStage::kDown; }, seconds(1));
+  s.run_until([&] { return s.all_running("shop"); }, seconds(20));
+  EXPECT_EQ(s.member("shop", 1).port, after.port) << "they are its own from now on";
+  ASSERT_TRUE(s.core->state().clusters.size() == 1);
+}
+
+TEST(Provisioning, PortsThatAnAcceptLostWithItAreReservedWithTheNextOffer) {
+  Scenario s = a_running_cluster(1);
+  const Member before = s.member("shop", 0);
+  s.lose_accepts = true;
+  s.mesos.end_task(before.task, mesos::TaskState::kFailed, "port 31000 " + std::string(kPortTaken));
+  s.run_until([&] { return s.told("ports_changed"); }, seconds(10));
+  s.run_for(seconds(1));
+  s.lose_accepts = false;
+
+  s.run_until([&] { return s.all_running("shop"); }, minutes(2));
+  EXPECT_EQ(s.member("shop", 0).volume, before.volume);
+  EXPECT_NE(s.member("shop", 0).port, before.port);
+}
+
 TEST(Provisioning, LaunchesThatDoNotLastAreTriedEverMoreRarely) {
   Scenario s = a_running_cluster(1);
   std::vector<Duration> pauses;

@@ -101,6 +101,7 @@ void Provisioner::ended(const Owner& owner, const mesos::Update& in, Instant now
       MYSOS_ASSERT(false, "what has a task has a place");
     case MemberStage::kLaunching:
     case MemberStage::kRunning:
+      if (row.told_why.find(kPortTaken) != std::string::npos) row.port_taken = true;
       to_down(owner, row.told_why, now);
       [[fallthrough]];
     case MemberStage::kDown:

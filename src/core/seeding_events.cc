@@ -40,11 +40,19 @@ void tell_copy(Ledger& ledger, const Cluster& cluster, const MemberRow& row, con
   }
 }
 
+// A server that ends by itself; it is started again.
+void tell_end(Ledger& ledger, const Cluster& cluster, const MemberReport& before, const MemberReport& now) {
+  const bool again = before.crashed && before.problem == now.problem;
+  if (!now.crashed || again || now.problem.empty()) return;
+  ledger.event(cluster, now.member, {"server_ended", now.problem});
+}
+
 }  // namespace
 
 void tell_seeding(Ledger& ledger, const MemberTable& table, const Cluster& cluster, MemberRow& row, const MemberReport& now) {
   if (row.report) {
     tell_errant(ledger, table, cluster, *row.report, now);
+    tell_end(ledger, cluster, *row.report, now);
     if (!now.errant_kept.empty() && now.errant_kept != row.report->errant_kept) {
       ledger.event(cluster, now.member,
                    {"errant_kept", "binlogs with what only it held are on its volume, in " + now.errant_kept});

@@ -113,6 +113,23 @@ TEST_F(Reports, ACopyThatIsCutOffSaysSoAndTheNextOneIsAnother) {
   EXPECT_EQ(told[0].kind, "seeding_started");
 }
 
+TEST_F(Reports, AServerThatEndsByItselfIsToldWithTheReasonOnceEachTime) {
+  other_.crashed = true;
+  other_.problem = "mysqld: out of memory";
+  const auto told = give(other_);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].kind, "server_ended");
+  EXPECT_EQ(told[0].message, "mysqld: out of memory");
+  EXPECT_TRUE(give(other_).empty());
+
+  other_.crashed = false;
+  other_.problem.clear();
+  EXPECT_TRUE(give(other_).empty());
+  other_.crashed = true;
+  other_.problem = "mysqld: out of memory";
+  EXPECT_EQ(give(other_).size(), 1U);
+}
+
 TEST_F(Reports, WhereTheErrantTransactionsAreIsTold) {
   other_.errant_kept = "errant/0";
   const auto told = give(other_);

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/http/client.h"
 #include "base/log.h"
+#include "base/port_check.h"
 
 namespace mysos::discovery {
 namespace {
@@ -230,27 +231,8 @@ asio::awaitable<Status> RouterLoop::ask_clusters() {
     co_return std::unexpected(error_from_response(*answered).with_context(who));
   MYSOS_CO_TRY(const json::value body, parse_json(answered->body));
   MYSOS_CO_TRY(auto clusters, parse_clusters(body));
-  core_->clusters_seen(std::move(clusters), [this](std::uint16_t port) { return is_free(port); });
+  core_->clusters_seen(std::move(clusters), [this](std::uint16_t port) { return port_is_free(options_.listen, port); });
   co_return Status();
-}
-
-bool RouterLoop::is_free(std::uint16_t port) const {
-  const bool six = options_.listen.find(':') != std::string::npos;
-  const Fd fd(::socket(six ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const int on = 1;
-  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (six) {
-    sockaddr_in6 at{};
-    at.sin6_family = AF_INET6;
-    at.sin6_port = htons(port);
-    return ::inet_pton(AF_INET6, options_.listen.c_str(), &at.sin6_addr) == 1 &&
-           ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0;
-  }
-  sockaddr_in at{};
-  at.sin_family = AF_INET;
-  at.sin_port = htons(port);
-  return ::inet_pton(AF_INET, options_.listen.c_str(), &at.sin_addr) == 1 &&
-         ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0;
 }
 
 std::string RouterLoop::config() const { return render_config(config_, core_->clusters()); }
@@ -302,7 +284,7 @@ asio::awaitable<void> RouterLoop::ask_suspects(std::vector<Suspect> suspects) {
   for (const Suspect& suspect : suspects) {
     const auto said = co_await http_request(
         executor_, Endpoint{suspect.member.host, suspect.member.api_port},
-        HttpRequest{.method = "GET", .target = "/primary"}, kApiDeadline);
+        HttpRequest{.method = "GET", .target = "/primary?member=" + suspect.member.id}, kApiDeadline);
     const bool serves = said && said->status == 200;
     core_->claim_seen(suspect, serves ? epoch_in(said->body) : std::nullopt);
     any = any || serves;

@@ -60,7 +60,6 @@ class RouterLoop {
   [[nodiscard]] HttpRequest api_request(std::string target, const std::string& token) const;
   [[nodiscard]] std::string config() const;
   [[nodiscard]] bool any_ports() const;
-  [[nodiscard]] bool is_free(std::uint16_t port) const;
   [[nodiscard]] Duration pause() const;
   void save(bool active);
   void measure(const Servers& servers);

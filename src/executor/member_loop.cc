@@ -219,6 +219,9 @@ void MemberLoop::count(const MemberInput& input) {
   if (const auto* exited = std::get_if<member_input::ServerExited>(&input)) {
     metrics_.counter("mysos_member_server_exits_total", "Ends of mysqld, wanted or not.")
         .inc(labels_);
+    if (exited->out_of_memory) {
+      metrics_.counter("mysos_member_out_of_memory_total", "Times the kernel killed mysqld at its memory limit.").inc(labels_);
+    }
     kLog.warn("mysqld ended: {}", exited->how);
   } else if (const auto* up = std::get_if<member_input::ServerUp>(&input)) {
     metrics_.counter("mysos_member_server_starts_total", "Times mysqld came up or was adopted.")

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/port_check.h"
 #include "base/secret.h"
 
 namespace mysos {
@@ -40,6 +41,20 @@ Status check_reachable(const std::string& dir, const std::optional<ProcessUser>&
                       ": keep the data elsewhere, or let others enter it (chmod o+x)");
     }
     if (at == at.root_path()) break;
+  }
+  return {};
+}
+
+// A server that an executor before us left running has its ports, of course.
+Status check_ports(const ServerKeeper& keeper, const MemberSpec& spec) {
+  std::vector<std::uint16_t> wanted = {spec.api_port};
+  if (!keeper.finds_server()) {
+    wanted.push_back(spec.port);
+    if (spec.admin_port != 0) wanted.push_back(spec.admin_port);
+  }
+  for (const std::uint16_t port : wanted) {
+    if (port_is_free(spec.bind, port)) continue;
+    return fail(Errc::kConflict, "port " + std::to_string(port) + " at " + spec.bind + " " + std::string(kPortTaken));
   }
   return {};
 }
@@ -124,6 +139,7 @@ Status MemberShell::build(const MemberShellConfig& config) {
       Surroundings::Eyes{.peers = [this] { return loop_->report().peers; },
                          .watched = [this] { return api_->watchers() > 0; },
                          .tell = [this](MemberInput input) { loop_->feed(std::move(input)); }});
+  MYSOS_TRY_VOID(check_ports(*keeper_, spec_));
   MYSOS_TRY(const std::uint16_t port, server_->listen(spec_.bind, spec_.api_port));
   kLog.info("the member API listens on {}:{}", spec_.bind, port);
   return {};

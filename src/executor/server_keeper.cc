@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/log.h"
+#include "base/port_check.h"
 #include "base/pool_work.h"
 #include "executor/server_run.h"
 #include "mysql/relay_log.h"
@@ -40,11 +41,20 @@ Result<std::uint32_t> server_id_of(std::uint32_t index, std::uint64_t generation
   return static_cast<std::uint32_t>((generation << 8) | (index + 1));
 }
 
+namespace {
+mysql::ServerLayout layout_of(const KeeperConfig& config) {
+  mysql::ServerLayout out = mysql::server_layout(config.server_dir);
+  out.admin_host = config.spec.bind;
+  out.admin_port = config.spec.admin_port;
+  return out;
+}
+}  // namespace
+
 ServerKeeper::ServerKeeper(TaskGroup& tasks, KeeperConfig config,
                            std::function<void(MemberInput)> tell)
     : tasks_(tasks),
       config_(std::move(config)),
-      layout_(mysql::server_layout(config_.server_dir)),
+      layout_(layout_of(config_)),
       tell_(std::move(tell)),
       maker_(pool_, config_.errant_dir, tell_),
       snapshots_(snapshot_eyes()),
@@ -173,6 +183,10 @@ void ServerKeeper::start(std::uint64_t generation) {
   };
   const auto server_id = server_id_of(config_.spec.index, generation);
   if (!server_id) return fail_start(server_id.error());
+  for (const std::uint16_t port : {config_.spec.port, config_.spec.admin_port}) {
+    if (port == 0 || port_is_free(config_.spec.bind, port)) continue;
+    return fail_start({Errc::kConflict, "port " + std::to_string(port) + " " + std::string(kPortTaken), {}});
+  }
   auto process = mysql::ServerProcess::start(server_spec(*server_id), *secrets_);
   if (!process) return fail_start(process.error());
   kLog.info("started {}, pid {}", config_.distribution.server, process->pid());
@@ -192,7 +206,9 @@ asio::awaitable<void> ServerKeeper::watch_exit(RunPtr run) {
     const std::string why = last_error_line(run->process.last_words());
     if (!why.empty()) how += ": " + why;
   }
-  tell_(member_input::ServerExited{"mysqld: " + how});
+  const bool for_memory = killed_for_memory(status, run->memory_kills, out_of_memory_kills());
+  if (for_memory) how = out_of_memory_text(config_.spec.mem);
+  tell_(member_input::ServerExited{"mysqld: " + how, for_memory});
 }
 
 asio::awaitable<void> ServerKeeper::bring_up(RunPtr run) {

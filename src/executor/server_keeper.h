@@ -62,6 +62,7 @@ class ServerKeeper final : public ServerSide {
   ServerKeeper(TaskGroup& tasks, KeeperConfig config, std::function<void(MemberInput)> tell);
   ~ServerKeeper() override;
 
+  [[nodiscard]] bool finds_server() const { return mysql::ServerProcess::adopt(layout_).has_value(); }
   // Finds the server that an executor before us left running. Call once, before anything else; then
   // begin_adopted() once the loop knows of it.
   std::optional<std::string> adopt();

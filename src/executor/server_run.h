@@ -7,6 +7,7 @@
 #include "executor/server_keeper.h"
 #include "core/event_duty.h"
 #include "core/stuck_commits.h"
+#include "executor/memory_limit.h"
 #include "mysql/server_events.h"
 
 namespace mysos {
@@ -30,6 +31,7 @@ struct ServerKeeper::Run {
   Signal sync_ended;
   bool restarting = false;  // its receiver, between two tries to connect
   bool up = false;
+  std::optional<std::uint64_t> memory_kills = out_of_memory_kills();  // before it
   std::optional<Instant> asked;  // when the read began that is under way
   StuckCommits stuck;
   EventDuty event_duty;

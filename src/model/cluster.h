@@ -86,6 +86,9 @@ struct Member {
   std::string ip;
   std::uint16_t port = 0;      // mysqld
   std::uint16_t api_port = 0;  // member API
+  std::uint16_t admin_port = 0;  // mysqld, for Mysos' own connections; 0: placed before there was such a port
+  // Where other members connect to its server.
+  [[nodiscard]] std::uint16_t source_port() const { return admin_port != 0 ? admin_port : port; }
   std::string resource_id;  // label of its reservation, globally unique
   VolumeId volume;
   TaskId task;              // of the newest launch
@@ -107,6 +110,7 @@ void fields(Io& io, Member& m) {
   io("ip", m.ip);
   io("port", m.port);
   io("api_port", m.api_port);
+  io("admin_port", m.admin_port);
   io("resource_id", m.resource_id);
   io("volume", m.volume);
   io("task", m.task);
@@ -174,6 +178,9 @@ constexpr auto enum_names(ClusterState) {
                                                 {kDeleting, "deleting"}});
 }
 
+// An executor that finds a port of its member taken says so in the message of its task's end, and the member gets others.
+inline constexpr std::string_view kPortTaken = "is taken by another process";
+
 // What the executor is launched with (TaskInfo.data, JSON): all but secrets.
 struct MemberSpec {
   ClusterId cluster;
@@ -189,6 +196,7 @@ struct MemberSpec {
   std::string bind;  // address to listen on and to be reached at
   std::uint16_t port = 0;
   std::uint16_t api_port = 0;
+  std::uint16_t admin_port = 0;  // 0: none
   std::string token_hash;
   bool operator==(const MemberSpec&) const = default;
 };
@@ -207,6 +215,7 @@ void fields(Io& io, MemberSpec& s) {
   io.required("bind", s.bind);
   io.required("port", s.port);
   io.required("api_port", s.api_port);
+  io("admin_port", s.admin_port);
   io.required("token_hash", s.token_hash);
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/secret.h"
 #include "mysql/password_hash.h"
+#include "mysql/session.h"
 
 namespace mysos::mysql {
 namespace {
@@ -69,7 +70,8 @@ bool is_replication_account(std::string_view user) {
 
 bool is_own_session(std::string_view user, std::string_view host) {
   const bool ours = user == kAdminAccount || user == kOwnerAccount || user == kMonitorAccount;
-  return (ours && host == "localhost") || user == kBackupAccount || is_replication_account(user);
+  const bool here = host == "localhost" || host.starts_with(std::string(kLoopback) + ":");
+  return (ours && here) || user == kBackupAccount || is_replication_account(user);
 }
 
 std::string init_sql(const Flavour& f, const Secrets& secrets) {
@@ -82,17 +84,21 @@ std::string init_sql(const Flavour& f, const Secrets& secrets) {
     sql.push_back(fmt::format("ALTER USER {} {} ACCOUNT UNLOCK", account, identified));
     return account;
   };
-  const std::string admin = make(kAdminAccount, secrets.admin_password);
-  sql.push_back("GRANT ALL PRIVILEGES ON *.* TO " + admin + " WITH GRANT OPTION");
-  const std::string owner = make(kOwnerAccount, secrets.admin_password);
-  sql.push_back("REVOKE ALL PRIVILEGES, GRANT OPTION FROM " + owner);  // what an earlier version gave
-  append(sql, f.grant_owner(owner));
-  sql.push_back(fmt::format("GRANT CREATE, SELECT, INSERT, DELETE ON {} TO {}", kDisabledEvents, owner));
+  // By the socket, and from this machine by the admin port, where the socket has no room.
+  for (const std::string_view host : {std::string_view("localhost"), kLoopback}) {
+    const std::string admin = make(kAdminAccount, secrets.admin_password, host);
+    sql.push_back("GRANT ALL PRIVILEGES ON *.* TO " + admin + " WITH GRANT OPTION");
+    const std::string owner = make(kOwnerAccount, secrets.admin_password, host);
+    sql.push_back("REVOKE ALL PRIVILEGES, GRANT OPTION FROM " + owner);  // what an earlier version gave
+    append(sql, f.grant_owner(owner));
+    sql.push_back(fmt::format("GRANT CREATE, SELECT, INSERT, DELETE ON {} TO {}", kDisabledEvents, owner));
+    if (f.has_clone()) sql.push_back("GRANT SERVICE_CONNECTION_ADMIN ON *.* TO " + owner);
+  }
   append(sql, f.grant_monitor(make(kMonitorAccount, secrets.monitor_password)));
   // The recipient of a clone comes over TCP; mariadb-backup runs beside the server.
   const std::string backup = make(kBackupAccount, backup_password(secrets), f.has_clone() ? "%" : "localhost");
-  const std::string_view rights =
-      f.has_clone() ? "BACKUP_ADMIN, SYSTEM_USER" : "RELOAD, PROCESS, LOCK TABLES, BINLOG MONITOR, SLAVE MONITOR";
+  const std::string_view rights = f.has_clone() ? "BACKUP_ADMIN, SYSTEM_USER, SERVICE_CONNECTION_ADMIN"
+                                                : "RELOAD, PROCESS, LOCK TABLES, BINLOG MONITOR, SLAVE MONITOR";
   sql.push_back(fmt::format("GRANT {} ON *.* TO {}", rights, backup));
   if (f.super_read_only()) sql.emplace_back("SET GLOBAL super_read_only=ON");
   std::string out;

@@ -17,7 +17,7 @@
 
 namespace mysos::mysql {
 
-inline constexpr std::string_view kAdminAccount = "mysos_admin";      // all rights, over the socket only
+inline constexpr std::string_view kAdminAccount = "mysos_admin";      // all rights, from this machine only
 inline constexpr std::string_view kOwnerAccount = "mysos_owner";      // makes the user's account; read-only stops it
 inline constexpr std::string_view kMonitorAccount = "mysos_monitor";  // socket only
 inline constexpr std::string_view kBackupAccount = "mysos_backup";    // copies the data; CLONE brings it in over TCP
@@ -64,7 +64,8 @@ std::string verifier_of(const Flavour& flavour, const Secrets& secrets, std::str
 Secrets for_member(const Flavour& flavour, Secrets secrets);
 
 // Whether a session of the process list is one of ours, which a demotion leaves alone. A client may bear a name that begins
-// like ours (MySQL lets users make accounts): only what comes over the socket, or replicates, counts.
+// like ours (MySQL lets users make accounts): only what comes over the socket or from this
+// machine's own address, or replicates, counts.
 bool is_own_session(std::string_view user, std::string_view host);
 // "mysos_r12": the account of a member.
 bool is_replication_account(std::string_view user);

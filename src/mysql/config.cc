@@ -11,7 +11,7 @@ namespace {
 
 constexpr Bytes kConnection{192 << 10};     // stack and net buffers of one that does little
 constexpr Bytes kDiagnosticsFrom = gib(2);  // below, performance_schema would take what the pool needs
-constexpr std::uint32_t kOwnConnections = 10;  // replication, monitor, admin
+constexpr std::uint32_t kOwnConnections = 10;  // those that come before clients have taken all
 
 Bytes part(Bytes of, std::uint64_t percent) { return {of.value / 100 * percent}; }
 std::string megabytes(Bytes b) { return fmt::format("{}M", b.mib()); }
@@ -54,6 +54,10 @@ Result<MemoryPlan> plan_memory(const Flavour& f, Bytes memory, double cpus) {
       std::clamp(static_cast<std::uint32_t>(std::ceil(std::max(cpus, 1.0))) * 2, kMinApplierThreads, 16U);
   out.temp_tables = mib(std::clamp<std::uint64_t>(all / 32, 16, 1024));
   out.applier_queue = mib(std::clamp<std::uint64_t>(all / 64, 8, 128));
+  // A row is in memory several times: on a replica of 600 MB one of 16 MB took all that was left, and one of 24 MB was the end.
+  out.packet = mib(std::clamp<std::uint64_t>(all / 64, 4, 64));
+  out.session_buffer = mib(std::clamp<std::uint64_t>(all / 32, 16, 1024));
+  out.log_buffer = mib(std::clamp<std::uint64_t>(all / 64, 8, 64));
   out.diagnostics = memory >= kDiagnosticsFrom;
 
   std::uint64_t overhead = f.fixed_memory().value + out.max_connections * kConnection.value + out.temp_tables.value / 2;
@@ -100,8 +104,14 @@ Result<std::string> server_config(const Distribution& d, const ConfigInput& in) 
       {"innodb_flush_log_at_trx_commit", "1"},
       {"innodb_doublewrite", "ON"},
       {"innodb_buffer_pool_size", megabytes(plan.pool)},
-      {"max_allowed_packet", "64M"},
+      {"innodb_log_buffer_size", megabytes(plan.log_buffer)},
+      {"max_allowed_packet", megabytes(plan.packet)},
   };
+  // The server keeps a session within these when it changes its own buffers.
+  for (const char* buffer : {"sort_buffer_size", "join_buffer_size", "read_buffer_size", "read_rnd_buffer_size",
+                             "bulk_insert_buffer_size", "max_heap_table_size", "tmp_table_size"}) {
+    lines.emplace_back(std::string("maximum_") + buffer, megabytes(plan.session_buffer));
+  }
   if (d.kind == FlavourKind::kMysql) std::erase_if(lines, [](const auto& l) { return l.first == "binlog_format"; });
   if (!d.messages_dir.empty()) lines.emplace_back("lc_messages_dir", d.messages_dir);
   if (!d.charsets_dir.empty()) lines.emplace_back("character_sets_dir", d.charsets_dir);

@@ -17,12 +17,14 @@ namespace mysos::mysql {
 
 inline constexpr Bytes kPoolChunk = mib(16);
 inline constexpr std::uint32_t kMinApplierThreads = 4;
+inline constexpr std::uint32_t kAdminConnections = 64;  // MariaDB; MySQL has no limit there
 
 struct ConfigInput {
   Bytes memory;                  // the container's limit
   double cpus = 1;
   std::uint16_t port = 0;
   std::string bind_address = "*";
+  std::uint16_t admin_port = 0;  // for Mysos' own connections, at report_host; 0: none
   std::string report_host;       // the address other members reach it under
   std::uint32_t server_id = 0;   // unique per member and datadir generation, never 0
   std::string datadir;
@@ -40,6 +42,9 @@ struct MemoryPlan {
   Bytes redo;
   Bytes temp_tables;
   Bytes applier_queue;
+  Bytes packet;          // of a row, or a statement
+  Bytes session_buffer;  // the most that a session may give one of its buffers
+  Bytes log_buffer;
   std::uint32_t pool_instances = 1;
   std::uint32_t max_connections = 0;
   std::uint32_t applier_threads = kMinApplierThreads;

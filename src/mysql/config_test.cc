@@ -67,8 +67,36 @@ TEST_P(Config, MemoryStaysWithinTheLimit) {
     EXPECT_LE(used, memory.mib()) << to_string(memory);
     EXPECT_EQ(plan->pool.mib() % (16 * plan->pool_instances), 0U);
     EXPECT_GE(plan->applier_threads, 4U);
+    EXPECT_LE(plan->packet.value * 7, memory.value - plan->pool.value) << "a row is in memory several times";
+    EXPECT_GE(plan->applier_queue, plan->packet);
+    EXPECT_LE(plan->session_buffer.value * 8, std::max(memory, mib(256)).value);
     if (memory >= gib(4)) EXPECT_GE(plan->pool.value, memory.value / 100 * 50);
   }
+}
+
+TEST_P(Config, WhatASessionMayTakeFollowsTheMemory) {
+  in_.memory = mib(600);
+  const auto small = server_config(distribution_, in_);
+  in_.memory = gib(16);
+  const auto large = server_config(distribution_, in_);
+
+  ASSERT_TRUE(small && large);
+  for (const char* line : {"\nmax_allowed_packet=9M\n", "\nmaximum_sort_buffer_size=18M\n", "\nmaximum_join_buffer_size=18M\n",
+                           "\nmaximum_max_heap_table_size=18M\n", "\ninnodb_log_buffer_size=9M\n"}) {
+    EXPECT_NE(small->find(line), std::string::npos) << line;
+  }
+  EXPECT_NE(large->find("\nmax_allowed_packet=64M\n"), std::string::npos);
+  EXPECT_NE(large->find("\nmaximum_sort_buffer_size=512M\n"), std::string::npos);
+}
+
+TEST_P(Config, TheAdminPortIsAtTheMembersAddress) {
+  EXPECT_EQ(server_config(distribution_, in_)->find("3399"), std::string::npos);
+  in_.admin_port = 3399;
+  const auto text = server_config(distribution_, in_);
+
+  const bool mysql = GetParam() == FlavourKind::kMysql;
+  EXPECT_NE(text->find(mysql ? "\nadmin_port=3399\n" : "\nextra_port=3399\n"), std::string::npos);
+  EXPECT_EQ(text->find("\nadmin_address=10.0.0.7\n") != std::string::npos, mysql);
 }
 
 TEST_P(Config, TooLittleMemoryIsSaidInNumbers) {

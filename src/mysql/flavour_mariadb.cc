@@ -236,6 +236,10 @@ class Mariadb final : public Flavour {
         {"aria_pagecache_buffer_size", "8M"},
         {"key_buffer_size", "8M"},
     };
+    if (in.admin_port != 0) {
+      lines.emplace_back("extra_port", std::to_string(in.admin_port));
+      lines.emplace_back("extra_max_connections", std::to_string(kAdminConnections));
+    }
     if (!in.files_dir.empty()) lines.emplace_back("secure_file_priv", in.files_dir);
     return lines;
   }

@@ -153,9 +153,9 @@ class Mysql final : public Flavour {
   [[nodiscard]] std::string identified_by(const std::string& verifier) const override {
     return "IDENTIFIED WITH caching_sha2_password AS " + quote(verifier);
   }
-  // SYSTEM_USER: no client can change or drop the account.
+  // SYSTEM_USER: no client can change or drop the account. SERVICE_CONNECTION_ADMIN: it may use the admin port.
   [[nodiscard]] std::vector<std::string> grant_replication(const std::string& account) const override {
-    return {"GRANT REPLICATION SLAVE, SYSTEM_USER ON *.* TO " + account};
+    return {"GRANT REPLICATION SLAVE, SYSTEM_USER, SERVICE_CONNECTION_ADMIN ON *.* TO " + account};
   }
   [[nodiscard]] std::vector<std::string> grant_monitor(const std::string& account) const override {
     return {"GRANT PROCESS, REPLICATION CLIENT, SYSTEM_USER ON *.* TO " + account,
@@ -198,7 +198,7 @@ class Mysql final : public Flavour {
   [[nodiscard]] Bytes diagnostics_memory() const override { return mib(260); }
   [[nodiscard]] ConfigLines config(const ConfigInput& in, const MemoryPlan& plan) const override {
     const auto m = [](Bytes b) { return fmt::format("{}M", b.mib()); };
-    return {
+    ConfigLines lines = {
         {"gtid_mode", "ON"},
         {"enforce_gtid_consistency", "ON"},
         {"partial_revokes", "ON"},  // what grant_user() says of mysql.* needs it
@@ -230,6 +230,12 @@ class Mysql final : public Flavour {
         {"temptable_max_ram", m(plan.temp_tables)},
         {"secure_file_priv", in.files_dir.empty() ? "NULL" : in.files_dir},  // NULL: off
     };
+    if (in.admin_port != 0) {
+      lines.emplace_back("admin_address", in.report_host);
+      lines.emplace_back("admin_port", std::to_string(in.admin_port));
+      lines.emplace_back("create_admin_listener_thread", "ON");
+    }
+    return lines;
   }
 };
 

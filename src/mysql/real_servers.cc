@@ -84,6 +84,8 @@ TestMember::TestMember(asio::io_context& io, FlavourKind kind, int index)
           .bind_address = "127.0.0.1",
           .report_host = "127.0.0.1",
           .server_id = server_id};
+  spec.layout.admin_host = "127.0.0.1";
+  spec.layout.admin_port = free_port();
 }
 
 TestMember::~TestMember() {

@@ -76,6 +76,7 @@ Status write_files(const ServerSpec& spec, const Secrets& secrets) {
                        .cpus = spec.cpus,
                        .port = spec.port,
                        .bind_address = spec.bind_address,
+                       .admin_port = at.admin_port,
                        .report_host = spec.report_host,
                        .server_id = spec.server_id,
                        .datadir = at.datadir,
@@ -115,7 +116,11 @@ ServerLayout server_layout(const std::string& dir) {
 }
 
 SessionTarget admin_target(const ServerLayout& layout, const Secrets& secrets) {
-  return {.socket = layout.socket, .user = std::string(kAdminAccount), .password = secrets.admin_password};
+  return {.socket = layout.socket,
+          .host = layout.admin_host,
+          .port = layout.admin_port,
+          .user = std::string(kAdminAccount),
+          .password = secrets.admin_password};
 }
 
 Result<ServerProcess> ServerProcess::start(const ServerSpec& spec, const Secrets& secrets) {

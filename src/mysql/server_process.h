@@ -31,6 +31,9 @@ struct ServerLayout {
   std::string state_file;
   std::string files_dir;
   std::string temp_dir;
+  // The port for Mysos' own connections, which no client can fill; 0: none.
+  std::string admin_host = {};
+  std::uint16_t admin_port = 0;
 };
 ServerLayout server_layout(const std::string& dir);
 
@@ -77,7 +80,7 @@ class ServerProcess {
   ServerLayout layout_;
 };
 
-// A session as admin, over the socket.
+// A session as admin, over the socket; where that has no room, over the admin port.
 SessionTarget admin_target(const ServerLayout& layout, const Secrets& secrets);
 
 }  // namespace mysos::mysql

@@ -13,6 +13,7 @@ namespace mysos::mysql {
 namespace {
 
 constexpr unsigned kAccessDenied = 1045;
+constexpr unsigned kTooManyConnections = 1040;
 constexpr unsigned kClientErrors = 2000;  // CR_...: the connection's, from here on
 constexpr unsigned kClientErrorsEnd = 3000;
 
@@ -98,6 +99,9 @@ struct Session::Impl {
     return {Errc::kConflict, text + " (" + std::to_string(last_errno) + ")", {}};
   }
 
+  // Over the socket, or else over TCP. Whoever calls it has the turn.
+  asio::awaitable<Status> connect_once(bool local, const Deadline& deadline);
+
   // Until the library's socket is ready for what it waits for; false: cancelled or closed.
   asio::awaitable<int> wait(int wanted) {
     if (abandoned) co_return 0;
@@ -170,31 +174,38 @@ void Session::close() {
   }
 }
 
+asio::awaitable<Status> Session::Impl::connect_once(bool local, const Deadline& deadline) {
+  prepare();
+  Abandon abandon(*this);
+  const std::string from(kLoopback);
+  if (!local && !target.socket.empty()) mysql_options(mysql, MYSQL_OPT_BIND, from.c_str());
+  MYSQL* done = nullptr;
+  int status = mysql_real_connect_start(&done, mysql, local ? "localhost" : target.host.c_str(), target.user.c_str(),
+                                        target.password.c_str(), nullptr, local ? 0 : target.port,
+                                        local ? target.socket.c_str() : nullptr,
+                                        target.multi_statements ? CLIENT_MULTI_STATEMENTS : 0);
+  while (status != 0) {
+    const int ready = co_await wait(status);
+    if (ready == 0) co_return std::unexpected(cut_off("connect", deadline.expired()));
+    status = mysql_real_connect_cont(&done, mysql, ready);
+  }
+  const std::string where = local ? target.socket : target.host + ":" + std::to_string(target.port);
+  if (done == nullptr) co_return std::unexpected(error("connect to " + where + " as " + target.user));
+  connected = true;
+  last_errno = 0;
+  abandon.finished();
+  co_return Status{};
+}
+
 asio::awaitable<Status> Session::connect(Duration at_most) {
   const auto self = impl_;
   if (self->busy) co_return fail(Errc::kConflict, "connect: the session is in use");
   const Turn turn(self->busy, self->turn);
-  self->prepare();
-  Abandon abandon(*self);
   Deadline deadline(self->executor, at_most, [self] { self->abandon(); });
-  const SessionTarget& to = self->target;
-  const bool local = !to.socket.empty();
-  MYSQL* done = nullptr;
-  int status = mysql_real_connect_start(&done, self->mysql, local ? "localhost" : to.host.c_str(), to.user.c_str(),
-                                        to.password.c_str(), nullptr, local ? 0 : to.port,
-                                        local ? to.socket.c_str() : nullptr,
-                                        to.multi_statements ? CLIENT_MULTI_STATEMENTS : 0);
-  while (status != 0) {
-    const int ready = co_await self->wait(status);
-    if (ready == 0) co_return std::unexpected(cut_off("connect", deadline.expired()));
-    status = mysql_real_connect_cont(&done, self->mysql, ready);
-  }
-  const std::string where = local ? to.socket : to.host + ":" + std::to_string(to.port);
-  if (done == nullptr) co_return std::unexpected(self->error("connect to " + where + " as " + to.user));
-  self->connected = true;
-  self->last_errno = 0;
-  abandon.finished();
-  co_return Status{};
+  const bool local = !self->target.socket.empty();
+  Status done = co_await self->connect_once(local, deadline);
+  if (done || !local || self->target.port == 0 || self->last_errno != kTooManyConnections) co_return done;
+  co_return co_await self->connect_once(false, deadline);
 }
 
 asio::awaitable<Result<Rows>> Session::query(std::string sql, Duration at_most) {

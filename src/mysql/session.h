@@ -16,10 +16,15 @@
 
 namespace mysos::mysql {
 
+// Where our sessions come from that take the admin port.
+inline constexpr std::string_view kLoopback = "127.0.0.1";
+
 inline constexpr std::uint64_t kMaxRows = 1'000'000;  // of one answer
 
 struct SessionTarget {
-  std::string socket = {};  // a unix socket; wins over host and port
+  // A unix socket. It wins over host and port; if these are given too, they are used when the socket has no room ("Too many
+  // connections"), from kLoopback.
+  std::string socket = {};
   std::string host = {};
   std::uint16_t port = 0;
   std::string user = {};

@@ -43,7 +43,7 @@ std::optional<std::string> not_converged(const Truth& truth, const ClusterTruth&
     const ServerSnapshot s = e->server().read();
     const Member* at = c.find(*c.epoch.primary);
     const bool follows =
-        s.receiver_connected && s.receiver_host == at->ip && s.receiver_port == at->port;
+        s.receiver_connected && s.receiver_host == at->ip && s.receiver_port == at->source_port();
     if (follows) ++following;
   }
   if (!writable) return said("the primary is not writable");

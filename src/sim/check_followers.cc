@@ -16,7 +16,7 @@ void check_followers(Sim& sim, const Truth& truth, const ClusterTruth& now) {
     if (c->spec().cluster != now.id || c->spec().member == *record.primary) continue;
     const Datadir* data = c->server().data();
     if (data == nullptr || !c->server().receiver_running() || data->source_host != at->ip ||
-        data->source_port != at->port)
+        data->source_port != at->source_port())
       continue;
     if (c->volume().promise.pair.epoch != record.pair.epoch || c->volume().promise.pair.config == 0)
       continue;

@@ -115,7 +115,7 @@ SimExecutor* World::executor_at(const std::string& ip, std::uint16_t api_port) {
 
 SimServer* World::server_at(const std::string& host, std::uint16_t port) {
   for (SimExecutor* c : containers()) {
-    if (c->spec().port == port && c->server().alive() && machine_at(host) == c->machine())
+    if ((c->spec().port == port || c->spec().admin_port == port) && c->server().alive() && machine_at(host) == c->machine())
       return &c->server();
   }
   return nullptr;
