@@ -74,19 +74,25 @@ std::string render_frontend(const std::string& name, const std::string& listen,
   return fmt::format("frontend {}\n  bind {}:{}\n  default_backend {}\n", name, listen, port, name);
 }
 
+// Servers are named as their members are, and a member's id is that of no other, of no other installation either: a stranger
+// that listens where the member should does not pass for it.
+std::string render_check(const std::string& path) {
+  return fmt::format("  option httpchk\n  http-check send meth GET uri-lf {}member=%[srv_name]\n", path);
+}
+
 std::string render_cluster(const ConfigOptions& o, const RoutedCluster& c) {
   const std::string rw = read_write_name(c);
   const std::string ro = read_only_name(c);
   std::string out = render_frontend(rw, o.listen, c.ports.read_write);
-  out += fmt::format("backend {}\n  balance first\n  option httpchk GET /primary\n", rw);
+  out += fmt::format("backend {}\n  balance first\n{}", rw, render_check("/primary?"));
   for (const RoutedMember& m : c.members) {
     out += fmt::format("  server {} {} check port {} inter 500ms\n", m.id, address(m),
                        m.port == 0 ? kNobody : m.api_port);
   }
   const std::string hold = fmt::format("  server {} {}:{} backup\n", kHoldServer, kNowhere, kNobody);
   out += hold + render_frontend(ro, o.listen, c.ports.read_only);
-  out += fmt::format("backend {}\n  balance leastconn\n  option httpchk GET /replica?max_lag={}\n",
-                     ro, o.max_lag_s);
+  out += fmt::format("backend {}\n  balance leastconn\n{}", ro,
+                     render_check(fmt::format("/replica?max_lag={}&", o.max_lag_s)));
   for (const RoutedMember& m : c.members) {
     out += fmt::format("  server {} {} check port {} inter 1s\n", m.id, address(m),
                        m.port == 0 ? kNobody : m.api_port);

@@ -161,7 +161,12 @@ asio::awaitable<void> MemberApi::watch(HttpExchange& exchange) {
   }
 }
 
+// Who asks for a member by its id is not answered for another one: its port may have become ours.
 HttpResponse MemberApi::answer_open(const HttpRequest& request) {
+  if (const auto meant = request.query.find("member"); meant != request.query.end()) {
+    const std::string own = service_.report().member.value;
+    if (meant->second != own) return check(false, "this is member " + own);
+  }
   if (request.path == "/healthz") return text_response(200, "ok\n");
   if (request.path == "/metrics") {
     HttpResponse response = text_response(200, service_.metrics());

@@ -5,7 +5,8 @@
 // two checks of load balancers, which tell nothing that a connection to the server would not: GET
 // /primary (200 only where clients can write now and the user's account works; the body tells the
 // epoch, which decides for a router where two say so) and GET
-// /replica?max_lag=SECONDS (200 where this member follows a source closely enough). Everything
+// /replica?max_lag=SECONDS (200 where this member follows a source closely enough). With member=ID
+// they, and /healthz, say no (503) where this is another member. Everything
 // under /v1 needs the member's token, but for /v1/snapshot, which takes that of SnapshotService
 // only. Belongs to the thread of the io_context.
 #include <string>

@@ -170,6 +170,23 @@ TEST_F(MemberApiTest, LoadBalancersSeeAPrimaryOnlyWhereClientsCanWrite) {
   });
 }
 
+TEST_F(MemberApiTest, WhoMeansAnotherMemberIsToldNo) {
+  run([&]() -> asio::awaitable<void> {
+    service_.says.member = MemberId("k3x9a2bq-1");
+    service_.says.role = MemberRole::kPrimary;
+    service_.says.server = ServerState::kRunning;
+    service_.says.writable = service_.says.user_ready = true;
+    EXPECT_EQ(co_await status_of("GET", "/primary?member=k3x9a2bq-1", ""), 200);
+    EXPECT_EQ(co_await status_of("GET", "/primary?member=zzzzzzzz-1", ""), 503);
+    EXPECT_EQ(co_await status_of("GET", "/healthz?member=zzzzzzzz-1", ""), 503);
+    service_.says.role = MemberRole::kReplica;
+    service_.says.receiver_connected = true;
+    service_.says.lag_ms = 0;
+    EXPECT_EQ(co_await status_of("GET", "/replica?max_lag=1&member=k3x9a2bq-1", ""), 200);
+    EXPECT_EQ(co_await status_of("GET", "/replica?max_lag=1&member=zzzzzzzz-1", ""), 503);
+  });
+}
+
 TEST_F(MemberApiTest, LoadBalancersSeeAReplicaOnlyWhereItIsCloseEnough) {
   run([&]() -> asio::awaitable<void> {
     service_.says.role = MemberRole::kReplica;

@@ -26,7 +26,7 @@ asio::awaitable<void> Surroundings::look() {
 
 asio::awaitable<void> Surroundings::ask(Peer peer) {
   HttpRequest request;
-  request.target = "/healthz";
+  request.target = "/healthz?member=" + peer.member.value;  // a stranger may listen there
   const auto answer = co_await client_.request({peer.host, peer.api_port}, std::move(request), kPeerDeadline);
   asking_.erase(peer.member);
   if (answer && answer->status == 200) {

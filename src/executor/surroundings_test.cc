@@ -14,7 +14,13 @@ namespace {
 class QuietService final : public MemberService {
  public:
   explicit QuietService(const asio::any_io_executor& executor) : changed_(executor) {}
-  MemberReport report() override { return {}; }
+  MemberReport report() override {
+    MemberReport r;
+    r.member = member;
+    return r;
+  }
+  MemberId member{"c-1"};
+
   asio::awaitable<Result<MemberReport>> obey(Order, json::object) override { co_return MemberReport{}; }
   Signal& changed() override { return changed_; }
   [[nodiscard]] std::uint64_t version() const override { return 0; }
@@ -64,13 +70,23 @@ TEST_F(SurroundingsTest, APeerWhoseExecutorAnswersIsReached) {
   EXPECT_TRUE(loop.run_until([&] { return seen.peers.contains(MemberId("c-1")); })) << "no token is needed for that";
 }
 
+TEST_F(SurroundingsTest, AStrangerAtAPeersAddressIsNotThePeer) {
+  ASSERT_TRUE(loop.run_until([&] { return seen.peers.contains(MemberId("c-1")); }));
+  neighbour.service.member = MemberId("another-1");
+
+  EXPECT_TRUE(loop.run_until([&] { return seen.peers.empty(); }));
+}
+
 TEST_F(SurroundingsTest, APeerThatIsGoneOrForgottenIsReachedNoMore) {
   const MemberId other("c-2");
-  peers.push_back({other, "127.0.0.1", neighbour.port});
+  Neighbour second(loop.io.get_executor());
+  second.service.member = other;
+  peers.push_back({other, "127.0.0.1", second.port});
   ASSERT_TRUE(loop.run_until([&] { return seen.peers.size() == 2; }));
 
   peers.pop_back();
   EXPECT_TRUE(loop.run_until([&] { return !seen.peers.contains(other); }));
+  loop.run(second.server.stop());
   loop.run(neighbour.server.stop());
   EXPECT_TRUE(loop.run_until([&] { return seen.peers.empty(); }));
 }
