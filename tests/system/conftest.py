@@ -55,12 +55,13 @@ def up(work):
 def own_up(work, request):
     """A `mysos up` for one test alone, which may kill and restart it."""
     started = []
+    folder = work / f"own-{abs(hash(request.node.name)) % 100000}"
 
     def make(*flags):
-        name = f"own-{abs(hash(request.node.name)) % 100000}"
-        started.append(Up(work / name, *flags))
+        started.append(Up(folder, *flags))
         return started[-1].start()
 
+    make.dir = lambda: folder  # for what shall be there before it starts
     yield make
     for running in started:
         running.close()
