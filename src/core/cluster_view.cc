@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <ranges>
 
+#include "core/soundness.h"
+
 namespace mysos {
 namespace {
 
@@ -19,11 +21,11 @@ bool follows(const Cluster& cluster, const MemberView& v) {
          v.report->source == cluster.epoch.primary;
 }
 
-// An acker could also tell an election what it acknowledged. One that was made anew follows long before it has what the others
+// It applies what it receives, and nobody wrote on it: it could become the primary. An acker could also tell an election what it acknowledged. One that was made anew follows long before it has what the others
 // have.
 bool in_place(const Cluster& cluster, const MemberView& primary, const MemberView& v) {
   const bool acker = cluster.epoch.ackers.contains(v.id);
-  return follows(cluster, v) && behind(v, primary) <= kFarBehind && (!acker || (v.report->acking && v.report->remembers()));
+  return follows(cluster, v) && sound(cluster.epoch, *primary.report, *v.report) && behind(v, primary) <= kFarBehind && (!acker || (v.report->acking && v.report->remembers()));
 }
 
 // As many acknowledge as there can be: any one member may die.

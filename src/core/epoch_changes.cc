@@ -2,6 +2,7 @@
 // The record of a living primary: who acknowledges, how many must, solo and back. Each step is one record, each next step is
 // taken only when the primary serves at the one before ("name first, then tell; silence first, then un-name").
 #include <algorithm>
+#include <array>
 #include <set>
 #include <utility>
 
@@ -20,14 +21,16 @@ bool waits_outside(const EpochPlanning& p, const MemberView& v) {
 bool name_outside(EpochPlanning& p, const MemberView& primary) {
   if (p.record.mode != EpochMode::kNormal || p.record.ackers.size() >= p.most_ackers()) return false;
   if (!p.too_few_acknowledge(primary)) return false;
+  const MemberView* found = nullptr;
   for (const MemberView& v : p.members) {
     if (!waits_outside(p, v) || p.record.ackers.contains(v.id) || !p.silent(v) || !v.report->remembers()) continue;
-    EpochRecord next = p.next_config();
-    next.ackers.insert(v.id);
-    p.persist(std::move(next), "acker_added", v.id.value + " is to acknowledge from its first word on: nobody else does");
-    return true;
+    if (found == nullptr || (p.unsound(*found) && !p.unsound(v))) found = &v;
   }
-  return false;
+  if (found == nullptr) return false;
+  EpochRecord next = p.next_config();
+  next.ackers.insert(found->id);
+  p.persist(std::move(next), "acker_added", found->id.value + " is to acknowledge from its first word on: nobody else does");
+  return true;
 }
 
 // Shut out until it does in this epoch what it is told: acknowledge, or be silent. Then it may follow.
@@ -46,7 +49,7 @@ bool add_acker(EpochPlanning& p, const MemberView& primary) {
   const EpochRecord& record = p.record;
   if (record.mode != EpochMode::kNormal || !record.leaving.empty() || record.ackers.size() >= p.most_ackers()) return false;
   for (const MemberView& v : p.members) {
-    if (record.ackers.contains(v.id) || !p.nameable(v) || !v.report->remembers() || !p.caught_up(primary, v)) continue;
+    if (record.ackers.contains(v.id) || !p.nameable(v) || !v.report->remembers() || !p.caught_up(primary, v) || p.unsound(v)) continue;
     EpochRecord next = p.next_config();
     next.ackers.insert(v.id);
     p.persist(std::move(next), "acker_added", v.id.value + " follows closely and acknowledges from now on");
@@ -55,18 +58,26 @@ bool add_acker(EpochPlanning& p, const MemberView& primary) {
   return false;
 }
 
-// An acker that has been out of touch for a while and without whom enough are left.
+// An acker that has been out of touch for a while, or could not become the primary, and without whom enough are left. One that is
+// not sound still acknowledges: where it is the last that does, its relay log is the other copy of each write.
 const MemberView* droppable(EpochPlanning& p) {
   const MemberView* found = nullptr;
+  const MemberView* unsound = nullptr;
   std::size_t well = 0;
   for (const MemberView& v : p.members) {
     if (!p.record.ackers.contains(v.id)) {
       p.memory.unheard_since.erase(v.id);
+      p.memory.unsound_since.erase(v.id);
       continue;
     }
     const bool receives = p.follows(v) && p.receives(v, p.times.deaf_after);
     if (receives && p.acknowledges(v)) ++well;
     if (p.lasted(p.memory.unheard_since[v.id], !receives, p.times.drop_after) && found == nullptr) found = &v;
+    if (p.lasted(p.memory.unsound_since[v.id], p.unsound(v), p.times.drop_after) && unsound == nullptr) unsound = &v;
+  }
+  if (found == nullptr && unsound != nullptr) {
+    found = unsound;
+    if (p.acknowledges(*found) && p.receives(*found, p.times.deaf_after)) --well;
   }
   const std::size_t left = p.record.ackers.size() - 1;
   const std::uint32_t d = std::min(p.record.d, wanted_d(p.cluster.spec.flavour, left));
@@ -103,7 +114,8 @@ bool drop_acker(EpochPlanning& p, const MemberView& primary) {
   }
   next.leaving.insert(lost->id);
   next.shut_out.insert(lost->id);
-  p.persist(std::move(next), "acker_leaving", lost->id.value + " does not receive: its acknowledgements are to count no more");
+  const std::string why = p.unsound(*lost) ? " could not become the primary" : " does not receive";
+  p.persist(std::move(next), "acker_leaving", lost->id.value + why + ": its acknowledgements are to count no more");
   return true;
 }
 
@@ -209,9 +221,11 @@ bool leave_solo(EpochPlanning& p, const MemberView& primary) {
   if (p.record.mode != EpochMode::kSolo) return false;
   if (!p.record.joining.empty()) return finish_leaving_solo(p, primary);
   std::set<MemberId> joining;
-  for (const bool remembering : {true, false}) {  // one that does not is named only where nobody else is there
+  // One that does not remember, or could not become the primary, is named only where nobody else is there.
+  constexpr std::array<std::pair<bool, bool>, 4> kBestFirst = {{{true, true}, {true, false}, {false, true}, {false, false}}};
+  for (const auto& [is_sound, remembering] : kBestFirst) {
     for (const MemberView& v : p.members) {
-      const bool fit = p.nameable(v) && p.caught_up(primary, v) && v.report->remembers() == remembering;
+      const bool fit = p.nameable(v) && p.caught_up(primary, v) && v.report->remembers() == remembering && p.unsound(v) != is_sound;
       if (fit && joining.size() < p.most_ackers()) joining.insert(v.id);
     }
     if (!joining.empty()) break;
@@ -233,7 +247,7 @@ bool leave_solo(EpochPlanning& p, const MemberView& primary) {
 
 bool change_record(EpochPlanning& p, const MemberView& primary) {
   return name_outside(p, primary) || let_in(p) || drop_acker(p, primary) || add_acker(p, primary) || raise_d(p, primary) ||
-         recertify(p) || enter_solo(p, primary) || leave_solo(p, primary);
+         recertify(p) || enter_solo(p, primary) || leave_solo(p, primary) || change_rebuilding(p, primary);
 }
 
 std::size_t most_ackers(Flavour flavour, std::size_t members) {

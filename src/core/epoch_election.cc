@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "core/epoch_planning.h"
+#include "core/soundness.h"
 
 namespace mysos {
 namespace {
@@ -73,13 +74,28 @@ std::size_t reached_by(const EpochPlanning& p, const MemberView& candidate) {
   }));
 }
 
+// What this member wrote itself, and nobody else holds, while it was no primary. Whatever was acknowledged is in the floor, or was
+// written by the primary of the record: so it is none of this.
+GtidSet written_on(const EpochPlanning& p, const MemberView& v) {
+  GtidSet out;
+  if (p.is_primary(v) || v.report->gtid_source.empty()) return out;
+  for (const auto& [source, intervals] : v.report->received.minus(p.record.floor).sources()) {
+    if (source != v.report->gtid_source && !source.starts_with(v.report->gtid_source + ":")) continue;
+    for (const GtidSet::Interval& i : intervals) out.add(source, i.first, i.last);
+  }
+  for (const MemberView& other : p.members) {
+    if (!out.empty() && other.id != v.id && other.report) out = out.minus(other.report->received);
+  }
+  return out;
+}
+
 // Of two that are complete. Larger is better.
 auto rank(const EpochPlanning& p, const MemberView& v) {
   const bool wanted = p.cluster.switchover_to == v.id || (p.cluster.failover && p.cluster.failover->to == v.id);
   const Member* member = p.cluster.find(v.id);
   const int preference = member == nullptr ? 0 : promotion_rank(member->promotion);
-  return std::tuple(wanted, v.report->write_trouble.empty(), p.memory.flaps.avoid != v.id, reached_by(p, v), preference,
-                    v.report->executed.count());
+  return std::tuple(wanted, v.report->write_trouble.empty(), p.memory.flaps.avoid != v.id, written_on(p, v).empty(),
+                    reached_by(p, v), preference, v.report->executed.count());
 }
 
 // Whether somebody is worth a short wait: the one that was asked for, or a member that is about to be fenced.
@@ -114,16 +130,30 @@ const MemberView* best_of(const EpochPlanning& p, const std::vector<const Member
   return it == candidates.end() ? nullptr : *it;
 }
 
-// An operator has accepted that writes are lost: of those that can be reached, the one that received most.
+// It will execute what it received. An applier that has stopped with an error is not waited for.
+bool drains(const EpochPlanning& p, const MemberView& v) {
+  const MemberReport& r = *v.report;
+  return r.executed.contains(r.received) || r.applier_running || (!r.applier_error.any() && passed(p) < p.times.loss_wait);
+}
+
+// An operator has accepted that writes are lost: of those that can be reached, the one that will have executed most.
 const MemberView* least_loss(EpochPlanning& p) {
   const MemberView* best = nullptr;
-  const auto has = [](const MemberView& v) { return v.report->received.count(); };
+  const auto has = [&](const MemberView& v) { return (drains(p, v) ? v.report->received : v.report->executed).count(); };
+  if (passed(p) < p.times.loss_wait) p.revisit(*p.memory.election_since + p.times.loss_wait);
   for (const MemberView& v : p.members) {
+    const bool about_to_say = EpochPlanning::server_up(v) && v.report->promised == p.record.pair && !p.fenced(v);
+    if (about_to_say && passed(p) < p.times.loss_fences) {
+      p.revisit(*p.memory.election_since + p.times.loss_fences);
+      p.wait(v.id.value + " to say what it holds");
+      return nullptr;
+    }
     if (!p.fenced(v) || !v.connected) continue;
     const bool asked_for = p.cluster.failover->to == v.id;
     if (best == nullptr || asked_for || (p.cluster.failover->to != best->id && has(v) > has(*best))) best = &v;
   }
-  if (best == nullptr || !best->report->executed.contains(best->report->received)) {
+  const bool waits = best != nullptr && drains(p, *best) && !best->report->executed.contains(best->report->received);
+  if (best == nullptr || waits) {
     p.wait("a member to be reached that has executed what it received");
     return nullptr;
   }
@@ -133,6 +163,7 @@ const MemberView* least_loss(EpochPlanning& p) {
 // What the fenced prove.
 struct Proof {
   GtidSet by_ackers;   // union of what the ackers hold, and of what those with amnesia are known to have held
+  GtidSet written_on;  // of that, what somebody wrote on a replica: never acknowledged
   GtidSet by_primary;  // the old primary's own log
   std::size_t counting = 0;
   bool primary_reported = false;
@@ -147,6 +178,7 @@ Proof proof_of(const EpochPlanning& p) {
     if (p.record.ackers.contains(v.id)) {
       proof.by_ackers = proof.by_ackers.united(r.received);
       if (r.known) proof.by_ackers = proof.by_ackers.united(*r.known);
+      proof.written_on = proof.written_on.united(written_on(p, v));
       if (r.remembers()) ++proof.counting;
     }
     if (p.is_primary(v)) {
@@ -156,6 +188,29 @@ Proof proof_of(const EpochPlanning& p) {
   }
   proof.quorum = p.record.mode == EpochMode::kNormal && !p.record.ackers.empty() && proof.counting >= p.needed();
   return proof;
+}
+
+// An applier that has stopped keeps the whole election waiting: who looks on is told so.
+std::string who_is_stopped(const EpochPlanning& p) {
+  for (const MemberView& v : p.members) {
+    if (!p.fenced(v) || v.report->applier_running || !v.report->applier_error.any()) continue;
+    if (v.report->executed.contains(v.report->received)) continue;
+    return "; the applier of " + v.id.value + " has stopped: " + why_stopped(*v.report) +
+           ". Where it cannot be mended, failover --accept-loss gives up what nobody can execute";
+  }
+  return "";
+}
+
+std::vector<const MemberView*> complete_by(const EpochPlanning& p, const Proof& proof, const GtidSet& all) {
+  std::vector<const MemberView*> complete;
+  for (const MemberView& v : p.members) {
+    if (!p.fenced(v) || !v.connected || !v.report->executed.contains(p.record.floor)) continue;
+    if ((proof.quorum && v.report->executed.contains(all)) ||
+        (proof.primary_reported && v.report->executed.contains(proof.by_primary))) {
+      complete.push_back(&v);
+    }
+  }
+  return complete;
 }
 
 const MemberView* choose(EpochPlanning& p) {
@@ -168,19 +223,20 @@ const MemberView* choose(EpochPlanning& p) {
                : std::to_string(p.needed() - proof.counting) + " more acker(s), or the old primary, to report what they hold");
     return nullptr;
   }
-  std::vector<const MemberView*> complete;
-  for (const MemberView& v : p.members) {
-    if (!p.fenced(v) || !v.connected || !v.report->executed.contains(p.record.floor)) continue;
-    if ((proof.quorum && v.report->executed.contains(proof.by_ackers)) ||
-        (proof.primary_reported && v.report->executed.contains(proof.by_primary))) {
-      complete.push_back(&v);
+  std::vector<const MemberView*> complete = complete_by(p, proof, proof.by_ackers);
+  // Nobody can have executed what was written on two replicas. It is left out only where it keeps everybody waiting.
+  if (complete.empty() && !proof.written_on.empty()) {
+    if (passed(p) < p.times.target_wait) {
+      p.revisit(*p.memory.election_since + p.times.target_wait);
+    } else {
+      complete = complete_by(p, proof, proof.by_ackers.minus(proof.written_on));
     }
   }
   const MemberView* best = best_of(p, complete);
   if (best == nullptr) {
     if (loss_accepted && passed(p) >= p.times.loss_wait) return least_loss(p);
     if (loss_accepted) p.revisit(*p.memory.election_since + p.times.loss_wait);
-    p.wait("a fenced member to have executed everything that was acknowledged");
+    p.wait("a fenced member to have executed everything that was acknowledged" + who_is_stopped(p));
     return nullptr;
   }
   return stragglers(p, *best) ? nullptr : best;
@@ -203,6 +259,7 @@ void install(EpochPlanning& p, const MemberView& chosen) {
   EpochRecord next;
   next.pair = Pair{p.record.pair.epoch, 1};
   next.primary = chosen.id;
+  if (p.record.rebuilding != chosen.id) next.rebuilding = p.record.rebuilding;
   next.floor = chosen.report->executed;
   std::vector<const MemberView*> able;
   for (const MemberView& v : p.members) {

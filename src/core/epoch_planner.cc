@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "core/epoch_planning.h"
+#include "core/soundness.h"
 
 namespace mysos {
 namespace {
@@ -54,24 +55,28 @@ void certify(EpochPlanning& p, const MemberView& primary, const MemberView& v) {
 }
 
 // Why a replica is of no use, as far as it is told nothing about it.
-std::string what_is_amiss(const MemberView& v) {
+std::string what_is_amiss(const EpochPlanning& p, const MemberView& primary, const MemberView& v) {
   if (v.volume_lost) return v.id.value + ", whose volume came back empty, to be replaced: it counts no more";
   if (!EpochPlanning::in_sight(v)) return "a word from " + v.id.value;
   const std::string& problem = v.report->problem;
   const std::string why = problem.empty() ? "" : " (" + problem + ")";
   if (!EpochPlanning::server_up(v)) return "mysqld of " + v.id.value + " to run" + why;
-  return v.report->receiver_connected ? "" : v.id.value + " to be connected to the primary" + why;
+  if (!v.report->receiver_connected) return v.id.value + " to be connected to the primary" + why;
+  if (!v.report->applier_running && p.follows(v)) return v.id.value + ": its applier has stopped: " + why_stopped(*v.report);
+  if (v.report->applier_restarts > 0 && p.follows(v)) return v.id.value + " to apply what it received: its applier has been started again";
+  if (!primary.report) return "";
+  const GtidSet extra = errant_while_following(p.record, *primary.report, *v.report);
+  return extra.empty() ? "" : v.id.value + ": somebody wrote on it: only it holds " + extra.to_string();
 }
 
 void order_replica(EpochPlanning& p, const MemberView& primary, const MemberView& v) {
   if (made_anew(p, primary, v)) return;
-  if (std::string amiss = what_is_amiss(v); !amiss.empty()) p.wait(std::move(amiss));
+  if (std::string amiss = what_is_amiss(p, primary, v); !amiss.empty()) p.wait(std::move(amiss));
   if (!EpochPlanning::server_up(v) || !primary.report || v.report->promised > p.record.pair) return;
   const MemberReport& r = *v.report;
   const bool acking = p.should_acknowledge(v.id);
   if (p.follows(v) && r.acking == acking && r.receiver_running) {
     certify(p, primary, v);
-    p.memory.errant_since.erase(v.id);
     p.memory.donor_wanted_since.erase(v.id);
     if (const std::uint64_t lacks = behind(v, primary); lacks > kFarBehind) {
       p.wait(v.id.value + " to catch up: it lacks " + std::to_string(lacks) + " transactions");
@@ -83,6 +88,9 @@ void order_replica(EpochPlanning& p, const MemberView& primary, const MemberView
     }
     return;
   }
+  // To be silenced it would have to stop its receiver, and MariaDB would forget what it holds and still counts. The primary has
+  // shut it out, which is enough.
+  if (p.follows(v) && !r.applier_running && p.record.leaving.contains(v.id)) return;
   const GtidSet written = EpochPlanning::written_by(primary);
   order::Follow o;
   o.pair = p.record.pair;

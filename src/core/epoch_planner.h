@@ -41,9 +41,9 @@ struct EpochTimes {
   Duration stragglers_wait = std::chrono::milliseconds(200);  // for fences of members in sight, once a choice is possible
   Duration early_wait = std::chrono::milliseconds(300);   // for those who are fenced before the primary of a switchover
   Duration target_wait = std::chrono::seconds(3);         // for the target of a switchover, before another is chosen
-  Duration rebuild_after = std::chrono::seconds(10);      // of being errant
+  Duration rebuild_after = std::chrono::seconds(10);      // of being errant, or of an applier that does not go on
   Duration donor_wait = std::chrono::seconds(30);         // for a replica that can be copied, before the primary is
-  Duration drop_after = std::chrono::seconds(2);          // of an acker that does not receive
+  Duration drop_after = std::chrono::seconds(2);          // of an acker that does not receive, or is not sound
   Duration cut_after = std::chrono::milliseconds(500);    // no acker that is there is connected to the primary
   // Receivers that have heard nothing for so long, by their own account, while they believe to be connected. The shorter one
   // where something else speaks against the primary too. A source speaks at least every 250 ms.
@@ -52,6 +52,7 @@ struct EpochTimes {
   Duration mute_after = std::chrono::milliseconds(1000);  // a server that does not answer its own executor
   Duration stalled_after = std::chrono::seconds(2);       // the primary's executor says that it cannot write
   Duration loss_wait = std::chrono::seconds(3);           // for a complete member, before an accepted loss is taken
+  Duration loss_fences = std::chrono::seconds(10);        // then, for members in sight to say what they hold
   // Primaries that are replaced within stable_after of being chosen do not last; when so many in a row did not, the next
   // one is given flap_hold, doubled each time, before it is replaced in its turn.
   Duration stable_after = std::chrono::seconds(30);
@@ -111,9 +112,10 @@ struct EpochMemory {
   bool received_from = false;               // an acker has received from this primary
   std::optional<Instant> election_since;
   std::optional<Instant> first_ready;       // bootstrap: the first member was ready
-  std::map<MemberId, Instant> errant_since;
+  std::map<MemberId, Instant> broken_since;                  // replicas whose data are to be made anew
   std::map<MemberId, Instant> donor_wanted_since;            // no replica can be copied
   std::map<MemberId, std::optional<Instant>> unheard_since;  // ackers that do not receive
+  std::map<MemberId, std::optional<Instant>> unsound_since;  // ackers that could not become the primary
   Flaps flaps;
   std::map<MemberId, Amnesia> amnesiacs;
 };

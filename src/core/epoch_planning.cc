@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "core/soundness.h"
+
 namespace mysos {
 namespace {
 // A replica this close to its primary may be named an acker without making anybody wait.
@@ -52,6 +54,12 @@ bool EpochPlanning::caught_up(const MemberView& p, const MemberView& v) const {
 
 bool EpochPlanning::nameable(const MemberView& v) const {
   return !is_primary(v) && follows(v) && silent(v) && !record.shut_out.contains(v.id);
+}
+
+bool EpochPlanning::unsound(const MemberView& v) const {
+  const MemberView* primary = record.primary ? view(*record.primary) : nullptr;
+  if (primary == nullptr || !primary->report || !follows(v)) return false;
+  return applier_failed(*v.report) || !errant_while_following(record, *primary->report, *v.report).empty();
 }
 
 bool EpochPlanning::should_acknowledge(const MemberId& m) const {

@@ -45,6 +45,9 @@ struct EpochPlanning {
   // Follows silently at the present record, so it may be named; what it holds came from this primary in this epoch.
   [[nodiscard]] bool nameable(const MemberView& v) const;
 
+  // It follows, and could not become the primary: its applier does not go on, or somebody wrote on it (soundness.h).
+  [[nodiscard]] bool unsound(const MemberView& v) const;
+
   // ---- what the record asks for ----
   [[nodiscard]] bool should_acknowledge(const MemberId& m) const;
   [[nodiscard]] std::uint32_t d_in_force() const;  // what the primary is to wait for; 0 in solo
@@ -77,6 +80,8 @@ void elect(EpochPlanning& p);
 // The next change that the record needs, if any. Called only while the primary serves at the record that is.
 bool change_record(EpochPlanning& p, const MemberView& primary);
 
+// Names the one replica whose data may be thrown away, or ends that. One at a time, and never the last other copy.
+bool change_rebuilding(EpochPlanning& p, const MemberView& primary);
 // Whether this replica's data are made anew, or are to be: then it is told nothing else.
 bool made_anew(EpochPlanning& p, const MemberView& primary, const MemberView& v);
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Members whose data are made anew: errant ones, and those that cannot sensibly replay what they lack. The data are copied from
-// a replica, from the primary only where no replica can. Never those of an acker, a leaving or a joining member, never while
+// Members whose data are made anew: errant ones, those whose applier does not go on, and those that cannot sensibly replay what they
+// lack. Data are thrown away of one replica at a time, which the record names before, and never those of the last copy beside the
+// primary's. The data are copied from a replica that is sound, from the primary only where no replica can. Never those of an acker, a leaving or a joining member, never while
 // electing (`no_rebuild_of_ackers`, `no_rebuild_while_electing` of docs/model); nothing else ever waits for it.
 #include <algorithm>
 #include <tuple>
 
 #include "core/epoch_planning.h"
+#include "core/soundness.h"
 
 namespace mysos {
 namespace {
@@ -30,13 +32,14 @@ bool gives_already(const EpochPlanning& p, const MemberView& donor) {
 
 // Healthy, of this epoch, and close to the primary.
 bool can_give(const EpochPlanning& p, const MemberView& primary, const MemberView& v) {
-  return p.follows(v) && v.report->receiver_connected && v.report->write_trouble.empty() &&
-         behind(v, primary) <= kFarBehind;
+  return p.follows(v) && v.report->receiver_connected && v.report->write_trouble.empty() && !p.unsound(v) &&
+         v.report->applier_running && behind(v, primary) <= kFarBehind;
 }
 
 // It is worth waiting for: it is not one that has to be made anew itself.
-bool may_give_yet(const MemberView& v) {
-  const bool anew = v.volume_lost || (v.report && (v.report->needs_copy || v.report->role == MemberRole::kErrant));
+bool may_give_yet(const EpochPlanning& p, const MemberView& v) {
+  const bool anew =
+      v.volume_lost || p.unsound(v) || (v.report && (v.report->needs_copy || v.report->role == MemberRole::kErrant));
   return v.launched && !anew;
 }
 
@@ -54,7 +57,7 @@ DonorChoice choose_donor(EpochPlanning& p, const MemberView& primary, const Memb
   for (const MemberView& v : p.members) {
     if (v.id == recipient.id || p.is_primary(v)) continue;
     if (!can_give(p, primary, v)) {
-      some_may = some_may || may_give_yet(v);
+      some_may = some_may || may_give_yet(p, v);
     } else if (gives_already(p, v)) {
       some_give = true;
     } else if (best == nullptr || lag(&v) < lag(best)) {
@@ -85,17 +88,6 @@ void order_rebuild(EpochPlanning& p, const MemberView& primary, const MemberView
   p.out.orders.emplace_back(v.id, std::move(o));
 }
 
-// It holds what the primary lacks, so nobody was ever told that those writes are safe.
-void errant(EpochPlanning& p, const MemberView& primary, const MemberView& v) {
-  const auto [since, is_new] = p.memory.errant_since.try_emplace(v.id, p.now);
-  GtidSet extra = v.report->received.minus(EpochPlanning::written_by(primary));
-  p.wait(v.id.value + ": it holds transactions that were never acknowledged (" + extra.to_string() + ")");
-  if (counts(p, v.id) || !p.primary_in_place(primary)) return;
-  const Instant at = since->second + p.times.rebuild_after;
-  if (p.now < at) return p.revisit(at);
-  order_rebuild(p, primary, v, std::move(extra));
-}
-
 // What it lacks is not to be had by replication, or only after a very long time.
 bool cannot_replay(const EpochPlanning& p, const MemberView& primary, const MemberView& v) {
   const MemberReport& r = *v.report;
@@ -103,6 +95,60 @@ bool cannot_replay(const EpochPlanning& p, const MemberView& primary, const Memb
   if (!r.received.sources().empty()) return false;
   const std::uint64_t all = primary.report->executed.count();
   return all > kReplayable || (all > 0 && !primary.report->binlog_complete);
+}
+
+// Why a replica that has data is to be given others.
+struct Need {
+  std::string why;
+  GtidSet errant;
+  bool copy = false;  // what it holds is a copy of all that was acknowledged
+};
+
+std::optional<Need> need_of(const EpochPlanning& p, const MemberView& primary, const MemberView& v) {
+  if (!primary.report || !p.settled(v) || p.should_acknowledge(v.id)) return std::nullopt;
+  const MemberReport& r = *v.report;
+  const GtidSet written = EpochPlanning::written_by(primary);
+  const bool contained = primary.report->executed.contains(r.received) || written.contains(r.received);
+  if (r.role == MemberRole::kErrant && !contained) {
+    GtidSet extra = r.received.minus(written);
+    return Need{"it holds transactions that were never acknowledged (" + extra.to_string() + ")", std::move(extra)};
+  }
+  if (p.follows(v) && !r.acking) {
+    GtidSet extra = errant_while_following(p.record, *primary.report, r);
+    if (!extra.empty()) return Need{"somebody wrote on it (" + extra.to_string() + ")", std::move(extra), true};
+    if (applier_failed(r)) return Need{"its applier has stopped, and stopped again: " + why_stopped(r), {}, true};
+  }
+  if (!contained || r.received.empty() || counts(p, v.id) || !cannot_replay(p, primary, v)) return std::nullopt;
+  return Need{"the primary has purged what it would need next", {}};
+}
+
+// It says that it has no data, or has them copied just now.
+bool bare(const MemberView& v) {
+  return v.report && (v.report->needs_copy || (v.report->server == ServerState::kPreparing && v.report->seeding &&
+                                               v.report->seeding->state == SeedState::kCopying));
+}
+
+// "" = its data may be thrown away now: the primary's are not the only ones then.
+std::string why_not_now(const EpochPlanning& p, const MemberView& v, const Need& need) {
+  bool another_copy = false, some_bare = false, some_whole = false;
+  for (const MemberView& w : p.members) {
+    if (w.id == v.id || p.is_primary(w) || w.volume_lost) continue;
+    // An order of before, which it has yet to refuse, may be on its way to it.
+    if (EpochPlanning::server_up(w) && w.report->promised != p.record.pair) return w.id.value + " to say what it holds";
+    another_copy = another_copy || (p.record.ackers.contains(w.id) && !p.record.leaving.contains(w.id) && p.acknowledges(w));
+    some_bare = some_bare || bare(w) || p.record.rebuilding == w.id;
+    some_whole = some_whole || (w.report && !bare(w) && p.record.rebuilding != w.id);
+  }
+  if (need.copy && !another_copy) {
+    return "another replica to acknowledge: beside the primary it is the only copy of what was written since";
+  }
+  return some_bare && !some_whole ? "the other replica to have data again" : "";
+}
+
+// The one that was named has what it needs, or is no replica any more.
+bool rebuilt(const EpochPlanning& p, const MemberView& primary, const MemberView* v) {
+  if (v == nullptr || v->volume_lost || p.is_primary(*v)) return true;
+  return p.follows(*v) && v->report->receiver_connected && !need_of(p, primary, *v);
 }
 
 }  // namespace
@@ -118,16 +164,46 @@ bool made_anew(EpochPlanning& p, const MemberView& primary, const MemberView& v)
     if (!counts(p, v.id) && p.primary_in_place(primary)) order_rebuild(p, primary, v, {});
     return true;
   }
-  if (!p.settled(v) || p.should_acknowledge(v.id)) return false;
-  const bool contained =
-      primary.report->executed.contains(r.received) || EpochPlanning::written_by(primary).contains(r.received);
-  if (r.role == MemberRole::kErrant && !contained) {
-    errant(p, primary, v);
+  if (!p.settled(v)) return false;
+  std::optional<Need> need = need_of(p, primary, v);
+  if (!need) {
+    p.memory.broken_since.erase(v.id);
+    const bool empty = r.received.empty() && !counts(p, v.id) && p.primary_in_place(primary) && cannot_replay(p, primary, v);
+    if (empty) order_rebuild(p, primary, v, {});
+    return empty;
+  }
+  const Instant at = p.memory.broken_since.try_emplace(v.id, p.now).first->second + p.times.rebuild_after;
+  p.wait(v.id.value + ": " + need->why);
+  if (p.now < at) p.revisit(at);
+  const bool now = p.now >= at && p.record.rebuilding == v.id && !counts(p, v.id) && p.primary_in_place(primary);
+  if (now) order_rebuild(p, primary, v, std::move(need->errant));
+  return now || !p.follows(v);
+}
+
+bool change_rebuilding(EpochPlanning& p, const MemberView& primary) {
+  const std::optional<MemberId>& named = p.record.rebuilding;
+  const MemberView* before = named ? p.view(*named) : nullptr;
+  if (named && rebuilt(p, primary, before)) {
+    EpochRecord next = p.next_config();
+    next.rebuilding.reset();
+    p.persist(std::move(next), "rebuild_ended", named->value + " needs no other data any more");
     return true;
   }
-  if (!contained || counts(p, v.id) || !p.primary_in_place(primary) || !cannot_replay(p, primary, v)) return false;
-  order_rebuild(p, primary, v, {});
-  return true;
+  if (named && EpochPlanning::in_sight(*before)) return false;
+  for (const MemberView& v : p.members) {
+    const std::optional<Need> need = named == v.id ? std::nullopt : need_of(p, primary, v);
+    const auto since = p.memory.broken_since.find(v.id);
+    if (!need || counts(p, v.id) || since == p.memory.broken_since.end() || p.now < since->second + p.times.rebuild_after) continue;
+    if (const std::string why_not = why_not_now(p, v, *need); !why_not.empty()) {
+      p.wait(v.id.value + ": " + need->why + "; its data are kept until they can be spared, and that waits for " + why_not);
+      continue;
+    }
+    EpochRecord next = p.next_config();
+    next.rebuilding = v.id;
+    p.persist(std::move(next), "rebuild_started", v.id.value + " is to be given the data of another: " + need->why);
+    return true;
+  }
+  return false;
 }
 
 }  // namespace mysos

@@ -52,7 +52,7 @@ class EpochWorld {
   void follow(MemberReport& r, bool acking = true) {
     r.role = MemberRole::kReplica;
     r.source = id(0);
-    r.receiver_running = r.receiver_connected = true;
+    r.receiver_running = r.receiver_connected = r.applier_running = true;
     r.acking = acking;
   }
   MemberReport& r(int i) { return *views[static_cast<std::size_t>(i)].report; }

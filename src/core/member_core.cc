@@ -156,6 +156,7 @@ void MemberCore::take(const member_input::Snapshot& in, Instant now) {
     quiet(std::nullopt, After::kSettle);
   }
   if (!plan_ && !stopping_) apply_what_was_kept(now);
+  watch_applier(now);
   notice_astray();
   out_.report_changed |= changed;
 }
@@ -378,6 +379,11 @@ MemberReport MemberCore::report() const {
   if (running_->heard) r.received_end = seen.received_end;
   r.receiver_running = seen.receiver_running;
   r.receiver_connected = seen.receiver_connected;
+  r.applier_running = seen.applier_running;
+  r.applier_restarts = applier_stop_ ? applier_stop_->restarts : 0;
+  r.applier_error = seen.applier_error;
+  r.receiver_error = seen.receiver_error;
+  r.gtid_source = seen.gtid_source;
   r.source_silent_ms = running_->source.told_ms();
   r.server_silent_ms = running_->server.told_ms();
   r.acking = role_ == MemberRole::kReplica && promise_.acking && settled_ && seen.receiver_running;

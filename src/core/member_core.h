@@ -166,12 +166,13 @@ struct Start {
 struct Shutdown {};    // SIGTERM, then SIGKILL at the end of the grace
 struct Kill {};        // SIGKILL
 struct EnsureUser {};  // on a lane of its own: it waits for an acker like any write
+struct StartApplier {};  // it has stopped; the receiver runs
 struct EndCopies {};   // that others make of this server: what it is needed for must not wait for them
 }  // namespace server_action
 using ServerAction =
     std::variant<server_action::MakeDatadir, server_action::ReadRelay, server_action::DropRelay,
                  server_action::Start, server_action::Shutdown, server_action::Kill,
-                 server_action::EnsureUser, server_action::EndCopies>;
+                 server_action::EnsureUser, server_action::StartApplier, server_action::EndCopies>;
 
 struct StepPlan {
   std::uint64_t id = 0;
@@ -219,6 +220,15 @@ class MemberCore {
     bool heard = false;  // its receiver has heard of a source: what it says of its place there is not of an earlier life
     Silence source;      // of whom the receiver is to hear
     Silence server;     // of mysqld itself
+  };
+  // Where an applier stopped, and what came of starting it again.
+  struct ApplierStop {
+    GtidSet executed;            // another set: it has gone on since
+    std::uint32_t restarts = 0;  // after which it stopped here again
+    bool asked = false;          // it has just been started again
+    Instant asked_at{};
+    Instant next{};
+    Duration backoff{};
   };
   enum class After { kSettle, kShutdown };  // what the end of a plan leads to
   struct Plan {
@@ -277,6 +287,11 @@ class MemberCore {
   void make_datadir(Instant now);
   void end_copies_in_the_way(Instant now);
   void apply_what_was_kept(Instant now);
+  void watch_applier(Instant now);
+  [[nodiscard]] std::vector<ServerStep> coming_to_rest(const order::Promote& o) const;
+  [[nodiscard]] bool stuck() const;
+  [[nodiscard]] std::vector<ServerStep> pointing_at(const order::Follow& o) const;
+  void forgets_relay(MemberPromise& next) const;
   void notice_astray();
   [[nodiscard]] bool needs_copy() const {
     return !promise_.seeded && promise_.copies && !donor_ && state_ != ServerState::kPreparing;
@@ -317,6 +332,7 @@ class MemberCore {
   std::string errant_kept_;
   std::optional<Instant> draining_since_;   // fenced, and not all it received is executed
   std::optional<Instant> applier_asked_;    // ... and nothing applied it
+  std::optional<ApplierStop> applier_stop_;
   mutable std::uint64_t seq_ = 0;
   MemberOutput out_;
 };

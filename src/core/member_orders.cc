@@ -100,7 +100,8 @@ void MemberCore::obey(std::uint64_t id, const order::Promote& o) {
   if (!goes_on) {
     out_.server.emplace_back(server_action::EndCopies{});
     if (maybe_writable_) append(steps, quieting());
-    append(steps, {step::Drain{}, step::RequireExecuted{o.floor}, step::StopReplication{}, step::SemiSyncReplica{false}});
+    append(steps, coming_to_rest(o));
+    append(steps, {step::SemiSyncReplica{false}});
   }
   append(steps, {step::ShutOut{o.replicas, o.shut_out}, step::SemiSyncSource{o.d}, step::SetReadOnly{false}});
   Plan plan;
@@ -125,6 +126,9 @@ void MemberCore::obey(std::uint64_t id, const order::Follow& o) {
   next.role = MemberRole::kReplica;
   next.source = o.source;
   next.acking = o.acking;
+  // What is under way, and one that is attached as it is wanted, starts nothing anew.
+  const bool starts = !(attached && followed_->acking == o.acking) && !(plan_ && plan_->follow && same_aim(*plan_->follow, o));
+  if (starts) forgets_relay(next);
   if (next != promise_) save(next);
   // What is under way already does not begin again for a later config, or for a newer read of the source.
   if (plan_ && plan_->follow && same_aim(*plan_->follow, o)) {
@@ -149,7 +153,7 @@ void MemberCore::obey(std::uint64_t id, const order::Follow& o) {
   if (maybe_writable_ || running_->seen.semi_sync_d > 0) append(steps, {step::SemiSyncSource{0}});
   if (o.acking) append(steps, {step::SyncRelayLog{}});  // it may be asked for what it received silently, too
   append(steps, {step::SemiSyncReplica{o.acking}});
-  if (!attached) append(steps, {step::SetSource{o.host, o.port}});
+  if (!attached) append(steps, pointing_at(o));
   append(steps, {step::StartReplication{}});
   plan.becomes = MemberRole::kReplica;
   plan.orders = {id};
@@ -194,6 +198,7 @@ void MemberCore::obey(std::uint64_t id, const order::Rebuild& o) {
   next.copies = o.donor.has_value();
   next.generation += 1;
   save(next);
+  applier_stop_.reset();
   donor_ = o.donor;
   answer(id);
   if (running_ || state_ == ServerState::kStarting) kill_server("the data are being rebuilt");

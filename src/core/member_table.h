@@ -38,6 +38,10 @@ struct MemberRow {
   bool connected = false;
   Instant last_seen{};
   SharedValue<MemberReport> report;
+  std::string applier_told;                     // why its applier stopped, as the last event said; "" = it runs
+  std::string receiver_told;                    // ... and why its receiver fails
+  std::optional<Instant> receiver_fails_since;
+  GtidSet errant_told;                          // written on it while it followed
   std::optional<Seeding> seeding;  // as last told; it outlives the task that made the copy
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/reporting.h"
 
+#include "core/replication_events.h"
 #include "core/seeding_events.h"
 
 namespace mysos {
@@ -51,6 +52,7 @@ MemberRow* note_report(Ledger& ledger, MemberTable& table, const SharedValue<Mem
   if (!known || known->facts() != report.facts()) ledger.touch(row->cluster);
   tell_seeding(ledger, table, *cluster, *row, report);
   row->report = said;
+  tell_replication(ledger, table, *cluster, *row, now);
   return row;
 }
 

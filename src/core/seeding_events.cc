@@ -55,7 +55,7 @@ void tell_seeding(Ledger& ledger, const MemberTable& table, const Cluster& clust
     tell_end(ledger, cluster, *row.report, now);
     if (!now.errant_kept.empty() && now.errant_kept != row.report->errant_kept) {
       ledger.event(cluster, now.member,
-                   {"errant_kept", "binlogs with what only it held are on its volume, in " + now.errant_kept});
+                   {"errant_kept", "logs with what only it held are on its volume, in " + now.errant_kept});
     }
   }
   if (!now.seeding) return;

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/switchover.h"
 
+#include <algorithm>
 #include <tuple>
+
+#include "core/soundness.h"
 
 namespace mysos {
 namespace {
@@ -13,6 +16,7 @@ std::string why_not(const Cluster& cluster, const MemberView& view) {
   if (report.role == MemberRole::kErrant) return "it holds transactions that the primary lacks";
   if (report.role != MemberRole::kReplica || report.source != cluster.epoch.primary) return "it does not follow the primary";
   if (!report.receiver_connected) return "it does not receive from the primary";
+  if (!report.applier_running) return "its applier has stopped: " + why_stopped(report);
   return "";
 }
 
@@ -35,10 +39,15 @@ Result<MemberId> switchover_target(const Cluster& cluster, const std::vector<Mem
   if (epoch.electing) return fail(Errc::kConflict, "a primary of " + cluster.spec.name + " is being elected already");
   if (to == epoch.primary) return fail(Errc::kConflict, to->value + " is the primary already", "to");
 
+  const auto primary = std::ranges::find(members, *epoch.primary, &MemberView::id);
+  const auto written_on = [&](const MemberView& v) {
+    const bool known = primary != members.end() && primary->report;
+    return known && !errant_while_following(epoch, *primary->report, *v.report).empty();
+  };
   const MemberView* best = nullptr;
   const auto rank = [&](const MemberView& v) {
     const bool unknown_lag = v.report->lag_ms < 0;
-    return std::tuple(!epoch.ackers.contains(v.id), unknown_lag, v.report->lag_ms);
+    return std::tuple(written_on(v), !epoch.ackers.contains(v.id), unknown_lag, v.report->lag_ms);
   };
   for (const MemberView& view : members) {
     if (view.id == epoch.primary || (to && view.id != *to)) continue;

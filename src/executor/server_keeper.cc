@@ -119,6 +119,9 @@ void ServerKeeper::act(const ServerAction& action) {
                  },
                  [&](const server_action::Kill&) { kill(); },
                  [&](const server_action::EnsureUser&) { ensure_user(); },
+                 [&](const server_action::StartApplier&) {
+                   if (run_) tasks_.spawn("start the applier", start_applier(run_));
+                 },
                  [&](const server_action::EndCopies&) { end_copies(); },
              },
              action);

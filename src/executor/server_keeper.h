@@ -109,6 +109,8 @@ class ServerKeeper final : public ServerSide {
   asio::awaitable<void> attach(RunPtr run, std::uint64_t plan);
   asio::awaitable<Status> do_step(RunPtr run, const ServerStep& step, Duration at_most, std::string_view when);
   asio::awaitable<void> tidy(RunPtr run, std::uint64_t plan, std::vector<ServerStep> steps, Instant at);
+  asio::awaitable<Status> keep_given_up(step::KeepRelayLog what);
+  asio::awaitable<void> start_applier(RunPtr run);
   asio::awaitable<bool> ackers_are_there(RunPtr run);
   asio::awaitable<void> make_user(RunPtr run);
   [[nodiscard]] bool current(const RunPtr& run, std::uint64_t plan) const;

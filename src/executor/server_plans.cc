@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/pool_work.h"
 #include "executor/server_run.h"
+#include "mysql/given_up.h"
 #include "mysql/relay_log.h"
 
 namespace mysos {
@@ -72,7 +73,13 @@ asio::awaitable<Status> ServerKeeper::do_step(RunPtr run, const ServerStep& step
     ++run->silenced;
   }
   const bool files = std::holds_alternative<step::SyncRelayLog>(step);
-  Status done = files ? co_await sync_relay(run, at_most) : co_await run->ops.run(step, at_most);
+  const auto* keeps = std::get_if<step::KeepRelayLog>(&step);
+  Status done;
+  if (keeps != nullptr) {
+    done = co_await keep_given_up(*keeps);
+  } else {
+    done = files ? co_await sync_relay(run, at_most) : co_await run->ops.run(step, at_most);
+  }
   ++run->steps;
   kLog.info("{}{}: {} in {} us", when, describe(step), done ? "done" : done.error().message, (steady_now() - began).count());
   co_return done;
@@ -97,6 +104,22 @@ asio::awaitable<void> ServerKeeper::sync_relay_files(RunPtr run) {
   run->synced = co_await run_on_pool(pool_, [dir = layout_.datadir] { return mysql::sync_relay_logs(dir); });
   run->relay_durable = run->synced->has_value() && silenced == run->silenced;
   run->sync_ended.notify_all();
+}
+
+asio::awaitable<Status> ServerKeeper::keep_given_up(step::KeepRelayLog what) {
+  mysql::GivenUpSpec spec{layout_.datadir, config_.errant_dir, what.epoch, std::move(what.rest)};
+  auto keep = [](mysql::GivenUpSpec given) -> asio::awaitable<Result<std::string>> { co_return mysql::keep_given_up(given); };
+  auto kept = co_await asio::co_spawn(pool_, keep(std::move(spec)), asio::use_awaitable);
+  if (!kept) co_return std::unexpected(std::move(kept).error());
+  tell_(member_input::ErrantKept{"errant/" + *kept});
+  co_return Status{};
+}
+
+// Between two plans only: a plan may be about to stop the receiver, and the server would throw the relay log away.
+asio::awaitable<void> ServerKeeper::start_applier(RunPtr run) {
+  if (run->busy || run_ != run) co_return;
+  const Turn turn(*run);
+  (void)co_await do_step(run, step::StartApplier{}, kReadDeadline, "by itself, ");
 }
 
 asio::awaitable<void> ServerKeeper::tidy(RunPtr run, std::uint64_t plan, std::vector<ServerStep> steps, Instant at) {

@@ -54,6 +54,7 @@ struct EpochRecord {
   std::set<MemberId> leaving;   // subset of ackers: told to be silent, still counts for a failover
   std::set<MemberId> joining;   // solo only: told to acknowledge, do not count yet
   std::set<MemberId> shut_out;  // the primary refuses them as replicas
+  std::optional<MemberId> rebuilding;  // the one replica whose data may be thrown away and made anew
   GtidSet floor;                // what the primary had executed when it was chosen; every later one must have it
   bool operator==(const EpochRecord&) const = default;
 };
@@ -69,6 +70,7 @@ void fields(Io& io, EpochRecord& r) {
   io("leaving", r.leaving);
   io("joining", r.joining);
   io("shut_out", r.shut_out);
+  io("rebuilding", r.rebuilding);
   io("floor", r.floor);
 }
 

@@ -16,6 +16,7 @@
 #include "model/gtid.h"
 #include "model/ids.h"
 #include "model/log_position.h"
+#include "model/server_step.h"
 
 namespace mysos {
 
@@ -46,6 +47,12 @@ constexpr auto enum_names(MemberRole) {
                                               {kPrimary, "primary"},
                                               {kReplica, "replica"},
                                               {kErrant, "errant"}});
+}
+
+template <class Io>
+void fields(Io& io, ReplicationError& e) {
+  io("number", e.number);
+  io("text", e.text);
 }
 
 // Where another member's executor is: members watch each other.
@@ -128,6 +135,11 @@ struct MemberFacts {
   LogPosition received_end;
   bool receiver_running = false;
   bool receiver_connected = false;  // as the server believes: of a silent source it does for seconds
+  bool applier_running = false;
+  std::uint32_t applier_restarts = 0;  // in a row, by its executor, after which the applier stopped at the same place again
+  ReplicationError receiver_error;     // the last one, as the server shows it
+  ReplicationError applier_error;      // ...
+  std::string gtid_source;             // as in ServerSnapshot
   std::uint32_t source_silent_ms = 0;  // its receiver has heard nothing for so long; 0 = not for long
   std::uint32_t server_silent_ms = 0;  // mysqld has not answered its executor for so long; 0 = not for long
   std::optional<MemberId> source;  // whom it was told to follow
@@ -187,6 +199,11 @@ void fields(Io& io, MemberReport& r) {
   io("received_end", r.received_end);
   io("receiver_running", r.receiver_running);
   io("receiver_connected", r.receiver_connected);
+  io("applier_running", r.applier_running);
+  io("applier_restarts", r.applier_restarts);
+  io("receiver_error", r.receiver_error);
+  io("applier_error", r.applier_error);
+  io("gtid_source", r.gtid_source);
   io("source_silent_ms", r.source_silent_ms);
   io("server_silent_ms", r.server_silent_ms);
   io("source", r.source);

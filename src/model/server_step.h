@@ -60,6 +60,21 @@ struct AwaitReceived {
   GtidSet set;
   bool operator==(const AwaitReceived&) const = default;
 };
+// Starts an applier that has stopped. Fails where the receiver does not run and the server would throw its relay log away
+// (MariaDB, where neither runs).
+struct StartApplier {
+  bool operator==(const StartApplier&) const = default;
+};
+// Keeps the relay logs aside on the volume, where they hold what the server has not executed. Replication is stopped.
+struct KeepRelayLog {
+  std::uint64_t epoch = 0;  // in which it is given up: names the folder
+  GtidSet rest;             // what the server has received and not executed
+  bool operator==(const KeepRelayLog&) const = default;
+};
+// Forgets the source and the relay log, whatever that still holds. Replication is stopped.
+struct AbandonRelayLog {
+  bool operator==(const AbandonRelayLog&) const = default;
+};
 // Returns once all that was received is executed (stops the receiver).
 struct Drain {
   bool operator==(const Drain&) const = default;
@@ -91,8 +106,17 @@ using ServerStep = std::variant<step::KillClients, step::SetReadOnly, step::Semi
                                 step::SemiSyncReplica, step::StopReceiver, step::StopReplication,
                                 step::StartReplication, step::ForgetSource, step::ShutOut,
                                 step::SetSource, step::RequireExecuted, step::RequireContainedIn,
-                                step::AwaitReceived, step::Drain, step::SyncRelayLog>;
+                                step::AwaitReceived, step::Drain, step::SyncRelayLog, step::StartApplier,
+                                step::KeepRelayLog, step::AbandonRelayLog>;
 std::string describe(const ServerStep& step);
+
+// Why the receiver or the applier of a server stopped or fails, in the server's own words; number 0: there is no error.
+struct ReplicationError {
+  std::uint32_t number = 0;
+  std::string text;
+  [[nodiscard]] bool any() const { return number != 0; }
+  bool operator==(const ReplicationError&) const = default;
+};
 
 // What a receiver has heard of its source. It differs from one read to the next whenever anything came: an event or, where
 // there is none, a heartbeat.
@@ -127,7 +151,10 @@ struct ServerSnapshot {
   LogPosition received_end;
   bool binlog_complete = true;          // nothing was ever purged: a new member can replay it all
   bool binlog_gone = false;  // the source refused: it does not have any more what this replica would need next (error 1236)
-  std::string last_error;               // of receiver or applier
+  ReplicationError receiver_error;
+  ReplicationError applier_error;
+  std::string last_error;               // the words of one of the two
+  std::string gtid_source;              // the left part of the GTIDs that the server gives to its own transactions
   bool operator==(const ServerSnapshot&) const = default;
 };
 }  // namespace mysos

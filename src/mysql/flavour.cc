@@ -59,8 +59,12 @@ void read_replica_status(const Rows& status, const ReplicaColumns& columns, Serv
   // Error 1236 is said for other reasons, too; of this one both flavours say that binlogs were "purged".
   const std::string refused = status.text(0, "Last_IO_Error");
   out.binlog_gone = refused.find("fatal error 1236") != std::string::npos && refused.find("purged") != std::string::npos;
-  out.last_error = status.text(0, "Last_SQL_Error");
-  if (out.last_error.empty()) out.last_error = status.text(0, "Last_IO_Error");
+  const auto error_of = [&](std::string_view number, std::string_view text) {
+    return ReplicationError{static_cast<std::uint32_t>(status.number(0, number).value_or(0)), status.text(0, text)};
+  };
+  out.applier_error = error_of("Last_SQL_Errno", "Last_SQL_Error");
+  out.receiver_error = error_of("Last_IO_Errno", "Last_IO_Error");
+  out.last_error = out.applier_error.text.empty() ? out.receiver_error.text : out.applier_error.text;
 }
 
 }  // namespace mysos::mysql

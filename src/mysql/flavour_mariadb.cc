@@ -109,7 +109,8 @@ class Mariadb final : public Flavour {
   [[nodiscard]] std::string snapshot_sql() const override {
     return "SELECT @@GLOBAL.read_only AS read_only, @@GLOBAL.gtid_binlog_state AS binlog_state, "
            "@@GLOBAL.gtid_binlog_pos AS binlog_pos, @@GLOBAL.gtid_slave_pos AS slave_pos, "
-           "@@GLOBAL.rpl_semi_sync_master_enabled AS source_on, @@GLOBAL.event_scheduler AS events; "
+           "@@GLOBAL.rpl_semi_sync_master_enabled AS source_on, "
+           "CONCAT(@@GLOBAL.gtid_domain_id, '-', @@GLOBAL.server_id) AS own, @@GLOBAL.event_scheduler AS events; "
            "SHOW ALL SLAVES STATUS; SHOW GLOBAL STATUS LIKE 'Rpl\\_semi\\_sync%'";
   }
   // Not part of a snapshot: it waits for the binlog's lock, which commits hold that wait for an acker.
@@ -119,6 +120,7 @@ class Mariadb final : public Flavour {
     ServerSnapshot out;
     const Rows& own = answers[0];
     out.read_only = is_on(own.text(0, "read_only"));
+    out.gtid_source = own.text(0, "own");
     MYSOS_TRY(const GtidSet written, GtidSet::parse(own.text(0, "binlog_state")));
     MYSOS_TRY(const GtidSet applied, GtidSet::parse(own.text(0, "slave_pos")));
     out.executed = written.united(applied);

@@ -101,7 +101,7 @@ class Mysql final : public Flavour {
     return "SELECT @@GLOBAL.gtid_owned AS owned; "
            "SELECT @@GLOBAL.read_only AS read_only, @@GLOBAL.gtid_executed AS executed, @@GLOBAL.gtid_purged AS purged, "
            "@@GLOBAL.rpl_semi_sync_source_enabled AS source_on, "
-           "@@GLOBAL.rpl_semi_sync_source_wait_for_replica_count AS d, @@GLOBAL.event_scheduler AS events; "
+           "@@GLOBAL.rpl_semi_sync_source_wait_for_replica_count AS d, @@GLOBAL.server_uuid AS own, @@GLOBAL.event_scheduler AS events; "
            "SHOW REPLICA STATUS; SHOW GLOBAL STATUS LIKE 'Rpl\\_semi\\_sync%'; SHOW BINARY LOG STATUS; "
            "SELECT COUNT_RECEIVED_HEARTBEATS AS heartbeats FROM performance_schema.replication_connection_status "
            "WHERE CHANNEL_NAME=''";
@@ -117,6 +117,7 @@ class Mysql final : public Flavour {
     out.read_only = is_on(own.text(0, "read_only"));
     MYSOS_TRY(out.executed, GtidSet::parse(own.text(0, "executed")));
     out.binlog_complete = own.text(0, "purged").empty();
+    out.gtid_source = own.text(0, "own");
     if (is_on(own.text(0, "source_on"))) out.semi_sync_d = static_cast<std::uint32_t>(own.number(0, "d").value_or(0));
     read_replica_status(answers[2], kColumns, out);
     // Empty right after CHANGE SOURCE, although what was received before is there: so executed joins it.

@@ -143,7 +143,11 @@ asio::awaitable<Status> ServerOps::dispatch(ServerStep step, Budget budget) {
     MYSOS_CO_TRY([[maybe_unused]] const Rows ok, co_await sql(flavour_.semi_sync_replica(s->on), budget));
     co_return Status{};
   }
-  if (std::holds_alternative<SyncRelayLog>(step)) co_return fail(Errc::kInvalid, "no statement does that: sync_relay_logs()");
+  if (std::holds_alternative<SyncRelayLog>(step) || std::holds_alternative<KeepRelayLog>(step)) {
+    co_return fail(Errc::kInvalid, "no statement does that: " + describe(step));
+  }
+  if (std::holds_alternative<StartApplier>(step)) co_return co_await start_applier(budget);
+  if (std::holds_alternative<AbandonRelayLog>(step)) co_return co_await abandon_relay_log(budget);
   if (std::holds_alternative<StopReceiver>(step)) co_return co_await stop_receiver(budget);
   if (std::holds_alternative<StopReplication>(step)) co_return co_await stop_replication(budget);
   if (std::holds_alternative<StartReplication>(step)) co_return co_await start_replication(budget);

@@ -71,6 +71,8 @@ class ServerOps {
   asio::awaitable<Status> set_source(step::SetSource to, Budget budget);
   asio::awaitable<Status> start_replication(Budget budget);
   asio::awaitable<Status> forget_source(Budget budget);
+  asio::awaitable<Status> start_applier(Budget budget);
+  asio::awaitable<Status> abandon_relay_log(Budget budget);
   asio::awaitable<Status> shut_out(step::ShutOut who, Budget budget);
   asio::awaitable<Status> replicate(std::string text, Budget budget);
   asio::awaitable<Status> require(GtidSet set, bool executed, Budget budget);

@@ -118,8 +118,8 @@ asio::awaitable<Status> ServerOps::set_source(step::SetSource to, Budget budget)
   MYSOS_CO_TRY_VOID(co_await stop_receiver(budget));
   MYSOS_CO_TRY(auto answers, co_await look(budget));
   MYSOS_CO_TRY(ServerSnapshot seen, flavour_.parse_snapshot(answers));
+  if (flavour_.relay_log_survives() && there(seen)) co_return Status{};
   if (std::string only = flavour_.change_source_only(source, answers); !only.empty()) {
-    if (there(seen)) co_return Status{};
     co_return co_await replicate(std::move(only), budget);
   }
   MYSOS_CO_TRY(answers, co_await drain(true, budget));
@@ -146,6 +146,23 @@ asio::awaitable<Status> ServerOps::forget_source(Budget budget) {
   MYSOS_CO_TRY(const auto answers, co_await drain(true, budget));
   MYSOS_CO_TRY(const ServerSnapshot seen, flavour_.parse_snapshot(answers));
   if (seen.receiver_host.empty()) co_return Status{};
+  MYSOS_CO_TRY([[maybe_unused]] const Rows ok, co_await sql(flavour_.forget_source(), budget));
+  co_return Status{};
+}
+
+asio::awaitable<Status> ServerOps::start_applier(Budget budget) {
+  MYSOS_CO_TRY(const ServerSnapshot seen, co_await look_parsed(budget));
+  if (seen.applier_running) co_return Status{};
+  if (!seen.receiver_running && !flavour_.relay_log_survives()) {
+    co_return fail(Errc::kConflict, "the receiver does not run: the server would throw its relay log away");
+  }
+  co_return co_await replicate(flavour_.start_applier(), budget);
+}
+
+asio::awaitable<Status> ServerOps::abandon_relay_log(Budget budget) {
+  MYSOS_CO_TRY(const ServerSnapshot seen, co_await look_parsed(budget));
+  if (seen.receiver_host.empty()) co_return Status{};
+  if (seen.receiver_running || seen.applier_running) co_return fail(Errc::kConflict, "replication runs");
   MYSOS_CO_TRY([[maybe_unused]] const Rows ok, co_await sql(flavour_.forget_source(), budget));
   co_return Status{};
 }

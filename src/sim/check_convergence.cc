@@ -7,6 +7,15 @@
 
 namespace mysos::sim {
 
+namespace {
+
+// A replica that users did harm to, and that is repaired by its data being made anew.
+bool harmed(const Datadir& primary, const Datadir* data) {
+  return data != nullptr && (data->broken || !primary.executed.contains(data->local));
+}
+
+}  // namespace
+
 std::optional<std::string> not_converged(const Truth& truth, const ClusterTruth& cluster,
                                          const SchedulerCore& scheduler, Instant now,
                                          Instant acked_since) {
@@ -30,6 +39,9 @@ std::optional<std::string> not_converged(const Truth& truth, const ClusterTruth&
       std::ranges::count_if(c.members, [&](const Member& m) { return truth.lost(cluster, m.id); }));
   const EpochMode want = c.spec.members - lost > 1 ? EpochMode::kNormal : EpochMode::kSolo;
   if (c.epoch.mode != want) return said("the mode is not as wanted");
+  // The last copy beside the primary's is never thrown away: it stays as it is, and the cluster degraded.
+  const bool last_copy = c.spec.members - lost == 2;
+  bool kept_harmed = false;
   std::size_t following = 0;
   bool writable = false;
   const Datadir* primary = truth.data_of(cluster, *c.epoch.primary);
@@ -41,6 +53,12 @@ std::optional<std::string> not_converged(const Truth& truth, const ClusterTruth&
       continue;
     }
     const ServerSnapshot s = e->server().read();
+    if (harmed(*primary, e->server().data())) {
+      if (!last_copy) return said(e->spec().member.str() + " is not repaired");
+      kept_harmed = true;
+    } else if (!s.applier_running) {
+      return said("the applier of " + e->spec().member.str() + " does not run");
+    }
     const Member* at = c.find(*c.epoch.primary);
     const bool follows =
         s.receiver_connected && s.receiver_host == at->ip && s.receiver_port == at->source_port();
@@ -56,6 +74,7 @@ std::optional<std::string> not_converged(const Truth& truth, const ClusterTruth&
     return said(fmt::format("{} of {} ackers are named", c.epoch.ackers.size(), ackers));
   }
   if (cluster.last_ack <= acked_since) return said("no write was acknowledged since");
+  if (kept_harmed) return std::nullopt;
   if (view->state != (lost == 0 ? ClusterState::kHealthy : ClusterState::kDegraded)) return said("its state is not as wanted");
   if (view->state == ClusterState::kDegraded && view->waiting_for.empty()) return said("it does not say why it is degraded");
   return std::nullopt;

@@ -21,7 +21,7 @@ void check_followers(Sim& sim, const Truth& truth, const ClusterTruth& now) {
     if (c->volume().promise.pair.epoch != record.pair.epoch || c->volume().promise.pair.config == 0)
       continue;
     sim.coverage.hit(Mark::kS5Follower);
-    if (primary->executed.contains(data->received)) continue;
+    if (primary->executed.contains(data->received.minus(data->local))) continue;
     return sim.violate(fmt::format(
         "S5: {} follows {} at {} and holds {} more", c->spec().member.str(), record.primary->str(),
         to_string(record.pair), data->received.minus(primary->executed).to_string()));

@@ -34,6 +34,10 @@ bool given_up(Sim& sim, const Truth& truth, const ClusterTruth& now, const SimSe
 void check_named(Sim& sim, const ClusterTruth& now, const EpochRecord& before, const SchedulerCore& by);
 // For a member whose executor has reached neither the scheduler nor a majority for so long, and had nothing else to do.
 void check_isolation(Sim& sim, const MemberReport& report, Duration alone);
+// What a scheduler calls healthy, of a cluster that was harmed.
+void check_healthy(Sim& sim, const Truth& truth, const ClusterTruth& now, const SchedulerCore& by);
+// Never two copies thrown away that leave one.
+void check_rebuilds(Sim& sim, const Truth& truth, const ClusterTruth& now);
 // S7, for a pair that a member says yes to.
 void check_promise(Sim& sim, const MemberId& member, SimVolume& volume, Pair pair);
 

@@ -71,6 +71,12 @@ enum class Mark {
   kStuck,             // ... and did not help
   kNamedOutside,      // nobody acknowledged, and an acker was named before it was let in
   kHeldCommits,       // MariaDB: sessions could not be ended, as commits waited for acknowledgements
+  kApplierStopped,    // an applier stopped for good
+  kWrittenOn,         // a user wrote on a replica
+  kRelayGivenUp,      // a relay log that nobody could execute was kept aside by a new primary
+  kRebuildNamed,      // a replica was named whose data may be thrown away
+  kHealthyChecked,    // a cluster that was harmed said that it is healthy, and its replicas were looked at
+  kOneAtATime,        // a replica had no data, and the others were counted
   kFoldChecked,  // the state was compared with the fold of its records
   kConverged,
   kCount,
@@ -139,6 +145,12 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Mark::kCount)> k
     "stuck",
     "named_outside",
     "held_commits",
+    "applier_stopped",
+    "written_on",
+    "relay_given_up",
+    "rebuild_named",
+    "healthy_checked",
+    "one_at_a_time",
     "fold_checked",
     "converged"};
 

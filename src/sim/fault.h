@@ -40,6 +40,8 @@ enum class Fault {
   kStoreRefuses,
   kSecondScheduler,  // another one takes the lead, and the one before does not know
   kSlowMesos,
+  kBrokenApplier,  // a user drops a table on a replica: its applier stops at the next transaction, each time
+  kWrittenOn,      // a user's statement on a replica is written to its binlog
 };
 constexpr auto enum_names(Fault) {
   using enum Fault;
@@ -74,7 +76,9 @@ constexpr auto enum_names(Fault) {
                                          {kStoreHangs, "store-hangs"},
                                          {kStoreRefuses, "store-refuses"},
                                          {kSecondScheduler, "second-scheduler"},
-                                         {kSlowMesos, "slow-mesos"}});
+                                         {kSlowMesos, "slow-mesos"},
+                                         {kBrokenApplier, "broken-applier"},
+                                         {kWrittenOn, "written-on"}});
 }
 
 }  // namespace mysos::sim

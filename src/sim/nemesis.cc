@@ -170,6 +170,9 @@ void Nemesis::strike(Fault fault) {
       return schedulers_.depose();
     case Fault::kSlowMesos:
       return slow_mesos();
+    case Fault::kBrokenApplier:
+    case Fault::kWrittenOn:
+      return harm(fault);
   }
 }
 
@@ -243,6 +246,23 @@ void Nemesis::lose_volume() {
   sim_.after(sim_.between(seconds(1), seconds(15)), [this, &agent, volume = member->volume] {
     if (on_) agent.bring_back(volume);
   });
+}
+
+// At times all replicas of a cluster at once.
+void Nemesis::harm(Fault fault) {
+  SimExecutor* v = victim();
+  if (v == nullptr) return;
+  const bool all = prng_.chance(250);
+  for (SimExecutor* c : truth_.containers()) {
+    if (!c->server().replicates() || (c != v && !(all && c->spec().cluster == v->spec().cluster))) continue;
+    truth_.harmed.insert(c->spec().cluster);
+    if (fault == Fault::kBrokenApplier) {
+      c->server().break_applier();
+    } else {
+      sim_.coverage.hit(Mark::kWrittenOn);
+      c->server().write_locally();
+    }
+  }
 }
 
 void Nemesis::freeze(Fault fault) {

@@ -42,6 +42,7 @@ class Nemesis {
   void hurt_disk(Fault fault);
   void lose_volume();
   [[nodiscard]] bool dispensable(const ClusterTruth& c, const MemberId& member) const;
+  void harm(Fault fault);
   void freeze(Fault fault);
   void slow_mesos();
   SimAgent& any_agent();

@@ -62,6 +62,7 @@ struct Txn {
   std::uint64_t write = 0;  // the client's, 0 = an account
 };
 constexpr std::uint64_t kNobodysWrite = UINT64_MAX;  // an executor's, that others may go on
+constexpr std::uint64_t kLocalWrite = UINT64_MAX - 1;  // a user's on a replica: nobody is told that it is safe
 
 struct Sim {
   Sim(std::uint64_t seed, std::size_t nodes, Mutation mutation_, Trace::Listener listener)

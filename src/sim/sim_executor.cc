@@ -258,6 +258,13 @@ void SimExecutor::act(const ServerAction& action) {
         if (life == s.life_) s.give(member_input::UserReady{true});
       });
     }
+    void operator()(const server_action::StartApplier&) const {
+      self.later(milliseconds(1), [&s = self, life = self.server_.starts()] {
+        if (s.plan_ || !s.server_.answering() || s.server_.starts() != life) return;
+        s.server_.run_step(step::StartApplier{}, s.volume_.promise.pair, [](const auto&) {});
+        s.shown_.reset();
+      });
+    }
     void operator()(const server_action::EndCopies&) const { self.server_.end_copies(); }
   };
   std::visit(Act{*this}, action);

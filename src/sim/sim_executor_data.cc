@@ -39,6 +39,7 @@ struct SimExecutor::Copying {
 
 void SimExecutor::make_datadir(const server_action::MakeDatadir& action) {
   if (volume_.data) {
+    volume_.thrown_away = volume_.thrown_away || !volume_.data->received.empty();
     sim_.coverage.hit(Mark::kRebuild);
     sim_.tell([&] { return fmt::format("{} throws its data away", spec_.member.str()); });
     if (action.errant.count() > 0) {
@@ -53,6 +54,7 @@ void SimExecutor::make_datadir(const server_action::MakeDatadir& action) {
     made.generation = generation;
     made.server_id = server_id(spec_, number_of(server_, generation));
     volume_.data = std::move(made);
+    volume_.thrown_away = false;
     give(member_input::DatadirReady{});
   });
 }
@@ -130,6 +132,8 @@ void SimExecutor::copy_on(const std::shared_ptr<Copying>& copy) {
     if (spec_.flavour == Flavour::kMariadb) {
       for (const TxnId t : made.binlog) made.last_number = std::max(made.last_number, sim_.txns[t].number);
     }
+    made.broken = false;
+    made.local = {};
     made.source_host.clear();
     made.source_port = 0;
     sim_.tell([&] {
@@ -137,6 +141,7 @@ void SimExecutor::copy_on(const std::shared_ptr<Copying>& copy) {
                          made.executed.to_string());
     });
     volume_.data = std::move(made);
+    volume_.thrown_away = false;
     give(member_input::DatadirReady{});
   });
 }

@@ -152,11 +152,25 @@ void SimServer::apply_soon() {
 void SimServer::apply_one() {
   if (!applier_ || data_->relay.empty() || d_ > 0) return;
   const TxnId t = data_->relay.front();
+  // MariaDB in strict mode wants numbers that rise.
+  const bool out_of_order = identity_.flavour == Flavour::kMariadb && !data_->local.empty() && sim_.txns[t].number <= data_->last_number;
+  if (data_->broken || out_of_order) {
+    applier_ = false;
+    applier_error_ = out_of_order ? ReplicationError{1950, "out of order"} : ReplicationError{1032, "no such row"};
+    sim_.coverage.hit(Mark::kApplierStopped);
+    return poke();
+  }
   data_->relay.pop_front();
   data_->relay_unsynced = std::min(data_->relay_unsynced, data_->relay.size());
   hold(t, true);
   pump();
   poke();
+  apply_soon();
+}
+
+void SimServer::start_applier() {
+  applier_ = true;
+  applier_error_ = {};
   apply_soon();
 }
 
@@ -285,8 +299,8 @@ void SimServer::take(const step::StopReplication&, Done done) {
 
 void SimServer::take(const step::StartReplication&, Done done) {
   if (data_->source_host.empty()) return done("no source is set");
-  applier_ = true;
-  apply_soon();
+  if (identity_.flavour == Flavour::kMariadb && !receiver_ && !applier_) lose_relay();
+  start_applier();
   if (!receiver_) {
     binlog_gone_ = false;
     receiver_ = true;
@@ -300,9 +314,13 @@ void SimServer::take(const step::StartReplication&, Done done) {
 void SimServer::drain(Done done) {
   stop_receiver();
   if (!applier_ && identity_.flavour == Flavour::kMariadb) lose_relay();
-  applier_ = applier_ || !data_->relay.empty();
+  if (!applier_ && !data_->relay.empty()) start_applier();
   apply_soon();
-  wait([this] { return data_->relay.empty(); }, std::move(done));
+  wait([this] { return data_->relay.empty() || !applier_; },
+       [this, done = std::move(done)](std::optional<std::string> failure) {
+         if (!failure && !data_->relay.empty()) failure = "the applier stopped: " + applier_error_.text;
+         done(std::move(failure));
+       });
 }
 
 void SimServer::take(const step::Drain&, Done done) { drain(std::move(done)); }
@@ -333,10 +351,31 @@ void SimServer::take(const step::SetSource& s, Done done) {
   point_at(s.host, s.port, std::move(done));
 }
 
+void SimServer::take(const step::StartApplier&, Done done) {
+  if (!receiver_) return done("the receiver does not run");
+  start_applier();
+  done(std::nullopt);
+}
+
+void SimServer::take(const step::KeepRelayLog&, Done done) {
+  sim_.coverage.hit(Mark::kRelayGivenUp);
+  done(std::nullopt);
+}
+
+void SimServer::take(const step::AbandonRelayLog&, Done done) {
+  if (receiver_ || applier_) return done("replication runs");
+  lose_relay();
+  data_->source_host.clear();
+  data_->source_port = 0;
+  done(std::nullopt);
+}
+
 void SimServer::point_at(const std::string& host, std::uint16_t port, Done done) {
   // MySQL leaves the applier running, and keeps the relay log.
-  if (identity_.flavour == Flavour::kMysql && applier_ && !host.empty()) {
+  const bool there = data_->source_host == host && data_->source_port == port;
+  if (identity_.flavour == Flavour::kMysql && (applier_ || there) && !host.empty()) {
     stop_receiver();
+    if (there) return done(std::nullopt);
     data_->received_end = {};
     data_->source_host = host;
     data_->source_port = port;

@@ -73,6 +73,7 @@ void SimServer::crash(const std::string& how, bool power_lost) {
   turning_read_only_ = syncing_ = holding_commits_ = false;
   d_ = 0;
   semi_sync_replica_ = receiver_ = receiver_acks_ = applier_ = applying_ = binlog_gone_ = false;
+  applier_error_ = {};
   data_ = nullptr;
   up_ = {};
   auto waiting = std::exchange(waiting_, {});
@@ -167,6 +168,23 @@ void SimServer::hold(TxnId txn, bool applied) {
   if (t.write == 0) data_->user = true;
   if (identity_.flavour == Flavour::kMariadb)
     data_->last_number = std::max(data_->last_number, t.number);
+}
+
+// ---- users who do harm ----
+
+void SimServer::break_applier() {
+  if (data_ == nullptr) return;
+  sim_.tell([&] { return fmt::format("{} a user drops a table that is written to", incarnation_); });
+  data_->broken = true;
+}
+
+void SimServer::write_locally() {
+  if (!replicates()) return;
+  const GtidSet before = data_->executed;
+  hold(number_own(kLocalWrite), true);
+  data_->local = data_->local.united(data_->executed.minus(before));
+  sim_.tell([&] { return fmt::format("{} a user writes on a replica: {}", incarnation_, data_->local.to_string()); });
+  pump();
 }
 
 // ---- steps ----

@@ -82,6 +82,10 @@ class SimServer final : private SimProcess {
   void ensure_user(std::function<void()> ready);
   void write(std::uint64_t write, std::function<void(bool ok)> reply);
   void push_commits();
+  void break_applier();  // the next transaction that comes cannot be applied
+  void write_locally();  // a statement on the read-only port that is written to the binlog all the same
+  [[nodiscard]] bool replicates() const { return accepting_ && receiver_ && read_only_; }
+  [[nodiscard]] bool applier_running() const { return applier_; }
   [[nodiscard]] std::uint32_t commits_waited() const { return static_cast<std::uint32_t>(pending_.size()); }
 
   [[nodiscard]] bool alive() const { return data_ != nullptr; }
@@ -151,6 +155,7 @@ class SimServer final : private SimProcess {
   void watch_link(const std::shared_ptr<ReplicaLink>& link);
   void apply_soon();
   void apply_one();
+  void start_applier();
   // replication, as a source
   void beat(const std::shared_ptr<ReplicaLink>& link);
   void admit(const std::shared_ptr<ReplicaLink>& link);
@@ -176,6 +181,9 @@ class SimServer final : private SimProcess {
   void take(const step::AwaitReceived& s, Done done);
   void take(const step::Drain& s, Done done);
   void take(const step::SyncRelayLog& s, Done done);
+  void take(const step::StartApplier& s, Done done);
+  void take(const step::KeepRelayLog& s, Done done);
+  void take(const step::AbandonRelayLog& s, Done done);
 
   ServerWorld& world_;
   ServerIdentity identity_;
@@ -194,6 +202,7 @@ class SimServer final : private SimProcess {
   bool receiver_acks_ = false;  // it was started with semi-sync on
   bool applier_ = false;
   bool applying_ = false;
+  ReplicationError applier_error_;
   std::uint64_t heard_ = 0;                          // by the receiver: batches and heartbeats
   std::shared_ptr<ReplicaLink> link_;                // shared with what flies; mine, as a replica
   std::vector<std::shared_ptr<ReplicaLink>> dumps_;  // of my replicas

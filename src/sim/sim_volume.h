@@ -48,6 +48,8 @@ struct Datadir {
   std::map<MemberId, bool> accounts;  // replication accounts of the others: locked?
   std::uint64_t file = 0;             // of the binlog: another one with each start
   LogPosition received_end;           // in its source's binlog (MySQL)
+  bool broken = false;                // what comes next cannot be applied: its table is gone, say
+  GtidSet local;                      // a user wrote that here while it was a replica
   std::string source_host;            // "" = follows nobody
   std::uint16_t source_port = 0;
 };
@@ -58,6 +60,7 @@ struct SimVolume {
   std::optional<Datadir> data;
   SimDisk disk;
   // For the checkers only.
+  bool thrown_away = false;  // data were, and no others are there yet
   Pair obeyed;               // the highest pair it ever said yes to
   bool lost = false;         // nobody can reach what is on it
   bool replacement = false;  // empty, where one was lost that its cluster knew

@@ -41,6 +41,7 @@ class Truth {
  public:
   std::map<ClusterId, ClusterTruth> clusters;
   std::map<TxnId, Begun> begun;
+  std::set<ClusterId> harmed;  // clusters whose replicas users did harm to
   // Filled in by the world.
   std::function<const SimVolume*(const VolumeId&)> volume;       // a lost one, rather than what stands in its place
   std::function<const std::vector<SimExecutor*>&()> containers;  // living, until one begins or ends

@@ -188,6 +188,7 @@ void World::committed(const SchedulerState& state, const std::vector<Event>& eve
           before.mode == EpochMode::kNormal) {
         sim_.coverage.hit(Mark::kSwitchover);
       }
+      if (cluster.epoch.rebuilding) sim_.coverage.hit(Mark::kRebuildNamed);
       check_forced(sim_, truth_, c, events);
       check_named(sim_, c, before, by);
       check_primary_complete(sim_, truth_, c, before);
@@ -212,6 +213,9 @@ void World::check_beat() {
     if (c.gone) continue;
     check_followers(sim_, truth_, c);
     check_one_writer(sim_, truth_, c);
+    check_rebuilds(sim_, truth_, c);
+    const SchedulerCore* core = schedulers_.leader().alive() ? schedulers_.leader().core() : nullptr;
+    if (core != nullptr && truth_.harmed.contains(id)) check_healthy(sim_, truth_, c, *core);
   }
   sim_.after(kCheckEvery, [this] { check_beat(); });
 }

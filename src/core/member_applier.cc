@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// An applier that has stopped. Its executor starts it again, once at once and then ever more rarely; what the scheduler does about
+// one that stops at the same place again is in epoch_rebuild.cc. The receiver goes on all the while: MariaDB throws the relay log
+// away when replication starts after both threads had stopped.
+#include <algorithm>
+#include <utility>
+
+#include "core/member_core.h"
+
+namespace mysos {
+namespace {
+
+constexpr Duration kApplierSettles = std::chrono::seconds(1);   // one that stops again has done so by then
+constexpr Duration kApplierLasts = std::chrono::seconds(10);    // one that has run for so long goes on
+constexpr Duration kApplierBackoffMin = std::chrono::seconds(5);
+constexpr Duration kApplierBackoffMax = std::chrono::minutes(1);
+constexpr Duration kKeptRetry = std::chrono::seconds(1);
+constexpr Duration kKeptRetryAfterError = std::chrono::seconds(10);
+
+}  // namespace
+
+void MemberCore::watch_applier(Instant now) {
+  const ServerSnapshot& seen = running_->seen;
+  if (role_ != MemberRole::kReplica || !settled_ || plan_ || stopping_ || !seen.receiver_running) return;
+  if (seen.applier_running) {
+    const bool goes_on = applier_stop_ && (seen.executed != applier_stop_->executed || now - applier_stop_->asked_at >= kApplierLasts);
+    if (!goes_on) return;
+    out_.report_changed = true;
+    return applier_stop_.reset();
+  }
+  if (!applier_stop_ || applier_stop_->executed != seen.executed) {
+    applier_stop_ = ApplierStop{.executed = seen.executed, .next = now, .backoff = kApplierBackoffMin};
+  }
+  ApplierStop& stop = *applier_stop_;
+  if (stop.asked && now - stop.asked_at >= kApplierSettles) {
+    stop.asked = false;
+    ++stop.restarts;
+    stop.next = now + stop.backoff;
+    stop.backoff = std::min(stop.backoff * 2, kApplierBackoffMax);
+    out_.report_changed = true;
+  }
+  if (stop.asked || now < stop.next) return;
+  stop.asked = true;
+  stop.asked_at = now;
+  out_.server.emplace_back(server_action::StartApplier{});
+}
+
+// A server that starts applies nothing before it is told to follow. Where it is fenced, nobody tells it that, and an election
+// may wait for what is in the relay log that MySQL kept: for ever, if the old primary does not come back.
+void MemberCore::apply_what_was_kept(Instant now) {
+  const ServerSnapshot& seen = running_->seen;
+  const bool idle = role_ == MemberRole::kFenced && settled_ && !seen.applier_running && !seen.executed.contains(seen.received);
+  if (!idle || !config_.relay_log_survives) return;
+  const Duration pause = seen.applier_error.any() ? kKeptRetryAfterError : kKeptRetry;
+  if (applier_asked_ && now - *applier_asked_ < pause) return;
+  applier_asked_ = now;
+  quiet(std::nullopt, After::kSettle);
+  out_.plan->afterwards = {step::Drain{}};
+}
+
+// Its applier has stopped with an error, and what it received will not be executed.
+bool MemberCore::stuck() const {
+  const ServerSnapshot& seen = running_->seen;
+  return running_->read && !seen.receiver_host.empty() && !seen.applier_running && seen.applier_error.any() &&
+         !seen.executed.contains(seen.received);
+}
+
+// A server wants its relay log executed before it follows another source. Where that will not be, the log is given up: the source
+// has all of it, as the step before has required.
+std::vector<ServerStep> MemberCore::pointing_at(const order::Follow& o) const {
+  const ServerSnapshot& seen = running_->seen;
+  const bool elsewhere = seen.receiver_host != o.host || seen.receiver_port != o.port;
+  if (!stuck() || !elsewhere) return {step::SetSource{o.host, o.port}};
+  return {step::StopReplication{}, step::AbandonRelayLog{}, step::SetSource{o.host, o.port}};
+}
+
+// A member that is promoted has executed all that counts: the floor. Where its applier has stopped, the rest of its relay log was
+// never acknowledged, or an operator gave it up; it is kept aside.
+std::vector<ServerStep> MemberCore::coming_to_rest(const order::Promote& o) const {
+  const ServerSnapshot& seen = running_->seen;
+  if (!stuck()) return {step::Drain{}, step::RequireExecuted{o.floor}, step::StopReplication{}};
+  return {step::RequireExecuted{o.floor}, step::StopReplication{},
+          step::KeepRelayLog{o.pair.epoch, seen.received.minus(seen.executed)}, step::AbandonRelayLog{}};
+}
+
+// MariaDB forgets what is in the relay log where both threads are stopped and then started. What may have been acknowledged of it
+// is promised to be forgotten, as before a restart of the server; how much that is, only a stopped receiver can tell.
+void MemberCore::forgets_relay(MemberPromise& next) const {
+  const ServerSnapshot& seen = running_->seen;
+  const bool counted = promise_.role == MemberRole::kReplica && promise_.acking && promise_.pair.epoch == next.pair.epoch;
+  const bool lost = !config_.relay_log_survives && counted && running_->read && !seen.applier_running &&
+                    !seen.receiver_host.empty() && !seen.executed.contains(seen.received);
+  if (!lost) return;
+  const bool certain = !seen.receiver_running && (!promise_.amnesiac || promise_.known);
+  next.known = certain ? std::optional(seen.received) : std::nullopt;
+  if (certain && promise_.known) next.known = next.known->united(*promise_.known);
+  next.amnesiac = true;
+}
+
+}  // namespace mysos

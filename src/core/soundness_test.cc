@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/soundness.h"
+
+#include "core/epoch_world.h"
+
+namespace mysos {
+namespace {
+
+// Member 0 writes as 0-1, member 2 as 0-3.
+class Soundness : public ::testing::Test {
+ protected:
+  void SetUp() override { w.r(0).gtid_source = "0-1"; }
+  GtidSet errant(int i) { return errant_while_following(w.cluster.epoch, w.r(0), w.r(i)); }
+  EpochWorld w{3};
+};
+
+TEST_F(Soundness, WhatAReplicaWroteItselfIsErrant) {
+  EXPECT_TRUE(sound(w.cluster.epoch, w.r(0), w.r(2)));
+  w.r(2).executed = w.r(2).received = gtid("0-1-9,0-3-1");
+  EXPECT_EQ(errant(2).to_string(), "0-3-1");
+  EXPECT_FALSE(sound(w.cluster.epoch, w.r(0), w.r(2)));
+}
+
+TEST_F(Soundness, AReplicaMayBeAheadOfWhatThePrimaryLastSaid) {
+  w.r(2).executed = w.r(2).received = gtid("0-1-12");
+  EXPECT_TRUE(errant(2).empty()) << "the primary writes it, and its report is older";
+}
+
+TEST_F(Soundness, TheTagsOfAMysqlServerAreItsOwn) {
+  const std::string uuid = "3e11fa47-71ca-11e1-9e33-c80aa9429562";
+  w.r(0).gtid_source = uuid;
+  w.r(0).executed = gtid(uuid + ":1-5");
+  w.r(2).received = gtid(uuid + ":1-6:job:1-2");
+  EXPECT_TRUE(errant(2).empty());
+}
+
+TEST_F(Soundness, APrimaryThatHasNotOpenedYetProvesNothing) {
+  w.r(2).received = gtid("0-1-9,0-3-1");
+  w.r(0).writable = false;
+  EXPECT_TRUE(errant(2).empty()) << "it may still apply what it received from the one before";
+  w.r(0).writable = true;
+  w.r(0).promised = {2, 1};
+  EXPECT_TRUE(errant(2).empty()) << "its report is of an earlier epoch";
+}
+
+TEST_F(Soundness, AnApplierThatHasStoppedIsNotSound) {
+  w.r(1).applier_running = false;
+  EXPECT_FALSE(sound(w.cluster.epoch, w.r(0), w.r(1)));
+  EXPECT_FALSE(applier_failed(w.r(1))) << "it is about to be started again";
+  EXPECT_EQ(why_stopped(w.r(1)), "the server shows no error: somebody stopped it");
+  w.r(1).applier_restarts = 1;
+  w.r(1).applier_error = {1032, "Could not execute Update_rows"};
+  EXPECT_TRUE(applier_failed(w.r(1)));
+  EXPECT_EQ(why_stopped(w.r(1)), "error 1032: Could not execute Update_rows");
+}
+
+}  // namespace
+}  // namespace mysos
