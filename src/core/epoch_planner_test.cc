@@ -279,6 +279,8 @@ TEST(EpochPlanner, RebuildsAnErrantMemberAfterAWhileButNeverAnAcker) {
   w.r(2).received = gtid("0-1-9,0-7-1");
   EXPECT_FALSE(World::ordered<order::Rebuild>(w.plan(), 2));
   w.now += w.times.rebuild_after;
+  EXPECT_EQ(w.persist().kind, "rebuild_started");
+  for (int i = 0; i < 3; ++i) w.r(i).promised = w.cluster.epoch.pair;
   EXPECT_TRUE(World::ordered<order::Rebuild>(w.plan(), 2));
   w.cluster.epoch.ackers.insert(id(2));
   EXPECT_FALSE(World::ordered<order::Rebuild>(w.plan(), 2));

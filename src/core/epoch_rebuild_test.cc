@@ -8,7 +8,7 @@ namespace {
 using World = EpochWorld;
 using std::chrono::seconds;
 
-// Member 2 holds a transaction that nobody else has, and is no acker.
+// Member 2 holds a transaction that nobody else has, and is no acker. The record names it: its data may go.
 World with_an_errant(int members = 3, Flavour flavour = Flavour::kMysql) {
   World w(members, flavour);
   w.cluster.epoch.ackers.erase(id(2));
@@ -17,6 +17,7 @@ World with_an_errant(int members = 3, Flavour flavour = Flavour::kMysql) {
   r.acking = r.receiver_running = r.receiver_connected = false;
   r.received = r.executed = gtid("0-1-9,0-7-1");
   r.generation = 4;
+  w.cluster.epoch.rebuilding = id(2);
   (void)w.plan();
   w.now += w.times.rebuild_after;
   return w;
@@ -80,6 +81,7 @@ TEST(Rebuild, WithNobodyElseThePrimaryIsCopiedAtOnce) {
   w.r(1).role = MemberRole::kErrant;
   w.r(1).acking = w.r(1).receiver_running = w.r(1).receiver_connected = false;
   w.r(1).received = gtid("0-1-9,0-7-1");
+  w.cluster.epoch.rebuilding = id(1);
   (void)w.plan();
   w.now += w.times.rebuild_after;
   EXPECT_EQ(donor_of(w.plan(), 1), id(0));
@@ -91,6 +93,7 @@ TEST(Rebuild, NobodyWaitsForADonorThatHasToBeMadeAnewItself) {
   w.cluster.epoch.ackers.clear();
   w.r(0).semi_sync_d = 0;
   w.r(1) = w.r(2);
+  w.cluster.epoch.rebuilding = id(1);
   w.v(3).volume_lost = true;
   w.v(3).connected = false;
   (void)w.plan();
@@ -119,6 +122,8 @@ TEST(Rebuild, NeverOfAnAckerAndNeverWhileElecting) {
   w.cluster.epoch.ackers.insert(id(2));
   EXPECT_FALSE(World::ordered<order::Rebuild>(w.plan(), 2));
   w.cluster.epoch.ackers.erase(id(2));
+  (void)w.plan();
+  w.now += w.times.rebuild_after;
   EXPECT_TRUE(World::ordered<order::Rebuild>(w.plan(), 2));
   w.cluster.epoch.pair = {4, 0};
   w.cluster.epoch.electing = true;
@@ -198,6 +203,9 @@ TEST(Rebuild, AReplicaWhoseSourceHasPurgedWhatItNeedsIsCopiedAnew) {
   w.r(2).received = w.r(2).executed = gtid("0-1-3");
   EXPECT_TRUE(World::ordered<order::Follow>(w.plan(), 2));
   w.r(2).binlog_gone = true;
+  w.cluster.epoch.rebuilding = id(2);
+  (void)w.plan();
+  w.now += w.times.rebuild_after;
   EXPECT_EQ(donor_of(w.plan(), 2), id(1));
   w.cluster.epoch.ackers.insert(id(2));
   EXPECT_FALSE(World::ordered<order::Rebuild>(w.plan(), 2)) << "an acker is dropped first";

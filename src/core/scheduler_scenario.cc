@@ -42,7 +42,7 @@ MemberReport ObedientMember::obey(const Order& order) {
     now.promised = follow->pair;
     now.role = MemberRole::kReplica;
     now.source = follow->source;
-    now.receiver_running = now.receiver_connected = true;
+    now.receiver_running = now.receiver_connected = now.applier_running = true;
     now.acking = follow->acking;
     now.lag_ms = 0;
   }

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an executor does about an applier that has stopped.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "core/member_core.h"
+
+namespace mysos {
+namespace {
+
+namespace in = member_input;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+GtidSet gtid(const std::string& text) { return *GtidSet::parse(text); }
+
+// An executor whose server follows c-1, and applies what it receives until a test says otherwise.
+class Replica {
+ public:
+  explicit Replica(bool relay_log_survives = true, bool acking = false) : core_({}, config(relay_log_survives), true) {
+    give(in::Tick{});
+    give(in::DatadirReady{});
+    give(in::ServerUp{"a", "test", "1"});
+    give(in::Snapshot{});
+    seen.receiver_running = seen.receiver_connected = seen.applier_running = true;
+    seen.receiver_host = "h";
+    seen.receiver_port = 1;
+    seen.executed = gtid("0-2-5");
+    seen.received = gtid("0-2-9");
+    follow({2, 1}, acking);
+    end_plan();
+    look();
+  }
+  static MemberConfig config(bool relay_log_survives) {
+    MemberConfig c;
+    c.member = MemberId("c-0");
+    c.relay_log_survives = relay_log_survives;
+    return c;
+  }
+  void give(const MemberInput& input) {
+    core_.step(input, now);
+    out = core_.take_output();
+  }
+  void follow(Pair pair, bool acking, const std::string& host = "h") {
+    give(in::OrderGiven{++order_, order::Follow{pair, MemberId("c-1"), host, 1, acking, gtid("0-2-20")}});
+  }
+  void end_plan() { give(in::PlanEnded{out.plan.value().id, std::nullopt, seen}); }
+  void look() { give(in::Snapshot{seen}); }
+  void stop_applier(std::uint32_t error = 1032) {
+    seen.applier_running = false;
+    seen.applier_error = {error, error == 0 ? "" : "no such row"};
+  }
+  void fence(Pair pair) {
+    give(in::OrderGiven{++order_, order::Fence{pair}});
+    seen.receiver_running = seen.receiver_connected = false;
+    end_plan();
+    look();
+  }
+  [[nodiscard]] bool started() const {
+    return std::ranges::any_of(out.server, [](const auto& a) { return std::holds_alternative<server_action::StartApplier>(a); });
+  }
+  template <class Step>
+  [[nodiscard]] bool plans() const {
+    return std::ranges::any_of(out.plan.value().steps, [](const auto& s) { return std::holds_alternative<Step>(s); });
+  }
+  MemberReport report() { return core_.report(); }
+
+  MemberOutput out;
+  ServerSnapshot seen;
+  Instant now{seconds(100)};
+
+ private:
+  MemberCore core_;
+  std::uint64_t order_ = 0;
+};
+
+TEST(Applier, OneThatStoppedIsStartedAgainOnceAndThenRarely) {
+  Replica r;
+  r.stop_applier();
+  r.look();
+  EXPECT_TRUE(r.started());
+  EXPECT_EQ(r.report().applier_error, (ReplicationError{1032, "no such row"}));
+  EXPECT_EQ(r.report().applier_restarts, 0U);
+
+  r.now += milliseconds(200);
+  r.look();
+  EXPECT_FALSE(r.started()) << "it may not have been seen running yet";
+  r.now += seconds(1);
+  r.look();
+  EXPECT_FALSE(r.started());
+  EXPECT_EQ(r.report().applier_restarts, 1U) << "it stopped at the same place";
+
+  r.now += seconds(5);
+  r.look();
+  EXPECT_TRUE(r.started());
+  r.now += seconds(1);
+  r.look();
+  EXPECT_EQ(r.report().applier_restarts, 2U);
+  r.now += seconds(5);
+  r.look();
+  EXPECT_FALSE(r.started()) << "the pauses grow";
+}
+
+TEST(Applier, OneThatGoesOnIsForgiven) {
+  Replica r;
+  r.stop_applier();
+  r.look();
+  r.now += seconds(1);
+  r.look();
+  ASSERT_EQ(r.report().applier_restarts, 1U);
+  r.seen.applier_running = true;
+  r.look();
+  EXPECT_EQ(r.report().applier_restarts, 1U) << "it may be about to stop again";
+  r.seen.executed = gtid("0-2-6");
+  r.look();
+  EXPECT_EQ(r.report().applier_restarts, 0U);
+}
+
+TEST(Applier, OneThatStopsFurtherOnIsStartedAtOnce) {
+  Replica r;
+  r.stop_applier();
+  r.look();
+  r.now += seconds(1);
+  r.seen.executed = gtid("0-2-7");
+  r.look();
+  EXPECT_TRUE(r.started());
+  EXPECT_EQ(r.report().applier_restarts, 0U);
+}
+
+TEST(Applier, WithTheReceiverStoppedNothingIsStarted) {
+  Replica r(false);
+  r.stop_applier();
+  r.seen.receiver_running = r.seen.receiver_connected = false;
+  r.look();
+  EXPECT_FALSE(r.started()) << "MariaDB would throw the relay log away";
+}
+
+TEST(Applier, APrimaryToBeThatCannotApplyTheRestKeepsItAside) {
+  for (const bool survives : {true, false}) {
+    Replica r(survives);
+    r.stop_applier();
+    r.fence({3, 0});
+    if (r.out.plan) r.end_plan();  // of an applier that was to be started
+    r.give(in::OrderGiven{90, order::Promote{{3, 1}, 1, gtid("0-2-5"), {MemberId("c-1")}, {}}});
+    EXPECT_FALSE(r.plans<step::Drain>()) << "it would fail for ever";
+    const auto& steps = r.out.plan->steps;
+    ASSERT_GE(steps.size(), 4U);
+    EXPECT_EQ(steps[0], ServerStep(step::RequireExecuted{gtid("0-2-5")})) << "all that counts is executed, before anything goes";
+    EXPECT_EQ(steps[2], ServerStep(step::KeepRelayLog{3, gtid("0-2-9").minus(gtid("0-2-5"))}));
+    EXPECT_TRUE(r.plans<step::AbandonRelayLog>());
+  }
+}
+
+TEST(Applier, APrimaryToBeWhoseApplierWorksAppliesTheRest) {
+  Replica r;
+  r.fence({3, 0});
+  if (r.out.plan) r.end_plan();
+  r.give(in::OrderGiven{90, order::Promote{{3, 1}, 1, gtid("0-2-5"), {MemberId("c-1")}, {}}});
+  EXPECT_TRUE(r.plans<step::Drain>());
+  EXPECT_FALSE(r.plans<step::AbandonRelayLog>());
+}
+
+TEST(Applier, AStoppedOneDoesNotKeepAReplicaFromFollowingAnother) {
+  Replica r;
+  r.stop_applier();
+  r.fence({3, 0});
+  if (r.out.plan) r.end_plan();
+  r.follow({3, 1}, false, "elsewhere");
+  EXPECT_TRUE(r.plans<step::AbandonRelayLog>());
+  EXPECT_TRUE(r.plans<step::RequireContainedIn>()) << "the new source has it all";
+}
+
+TEST(Applier, OnMariadbAnAckerThatStartsBothThreadsAnewPromisesItsAmnesiaBefore) {
+  Replica r(false, true);
+  r.stop_applier();
+  r.look();
+  r.follow({2, 2}, false);  // its receiver is stopped and started
+  ASSERT_TRUE(r.out.promise);
+  EXPECT_TRUE(r.out.promise->amnesiac);
+  EXPECT_FALSE(r.out.promise->known) << "it may have acknowledged more since it was read";
+
+  Replica mysql(true, true);
+  mysql.stop_applier();
+  mysql.look();
+  mysql.follow({2, 2}, false);
+  EXPECT_FALSE(mysql.out.promise->amnesiac);
+}
+
+}  // namespace
+}  // namespace mysos
