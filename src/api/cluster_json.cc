@@ -142,6 +142,7 @@ json::object cluster_json(const ClusterView& view) {
   out["endpoints"] = endpoints_json(view);
   out["waiting_for"] = view.waiting_for;
   out["version"] = cluster.spec.version;
+  out["any_engine"] = cluster.spec.any_engine;
   out["size"] = json::object{{"members", cluster.spec.members},
                              {"cpus", cpus_json(cluster.spec.cpus_milli)},
                              {"mem", to_string(cluster.spec.mem)},

@@ -134,7 +134,7 @@ Result<Duration> parse_wait(std::string_view text) {
 
 Result<CreateRequest> parse_create(std::string_view body, std::span<const VersionInfo> versions) {
   static const auto kKnown = std::to_array<std::string>(
-      {"name", "members", "cpus", "mem", "disk", "version", "user", "password"});
+      {"name", "members", "cpus", "mem", "disk", "version", "user", "password", "any_engine"});
   MYSOS_TRY(const json::object in, parse_object(body));
   MYSOS_TRY_VOID(check_fields(in, kKnown));
   CreateRequest request;
@@ -145,6 +145,7 @@ Result<CreateRequest> parse_create(std::string_view body, std::span<const Versio
   reader("version", spec.version);
   reader("user", spec.user);
   reader("password", request.password);
+  reader("any_engine", spec.any_engine);
   MYSOS_TRY_VOID(reader.take());
   const auto given = [&in](std::string_view key) {
     const json::value* value = in.if_contains(key);

@@ -67,6 +67,7 @@ Result<json::object> create_body(const Create& command) {
   if (command.disk) body["disk"] = *command.disk;
   if (command.version) body["version"] = *command.version;
   if (command.user) body["user"] = *command.user;
+  if (command.any_engine) body["any_engine"] = true;
   if (command.password_file) {
     MYSOS_TRY(std::string password, read_file(*command.password_file, 4096));
     while (password.ends_with('\n') || password.ends_with('\r')) password.pop_back();

@@ -153,6 +153,8 @@ void add_cluster_commands(CLI::App& app, Parsed& p) {
   create->add_option("--user", p.create.user, "name of the database user (default app)");
   create->add_option("--password-file", p.create.password_file,
                      "file with the user's password (default: one is made)");
+  create->add_flag("--any-engine", p.create.any_engine,
+                   "also MEMORY, MyISAM and other engines whose tables a crash may change");
   add_wait_options(*create, p, "it is healthy");
   create->footer(
       "Examples:\n  mysos create shop --wait\n  mysos create shop --members 5 --mem 4GB --version "

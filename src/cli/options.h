@@ -76,6 +76,7 @@ struct Create {
   ClientOptions client;
   std::string name;
   std::optional<std::string> members, cpus, mem, disk, version, user, password_file;
+  bool any_engine = false;
   bool wait = false;
   Duration timeout{};
 };

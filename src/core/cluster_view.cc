@@ -57,6 +57,14 @@ std::optional<Order> introduction(const Cluster& cluster, const MemberView& view
   return meet;
 }
 
+std::size_t unsound_replicas(const ClusterView& view) {
+  const MemberView* primary = primary_of(*view.cluster, view.members);
+  if (!in_sight(primary)) return 0;
+  return static_cast<std::size_t>(std::ranges::count_if(view.members, [&](const MemberView& v) {
+    return &v != primary && follows(*view.cluster, v) && !sound(view.cluster->epoch, *primary->report, *v.report);
+  }));
+}
+
 ClusterState state_of(const Cluster& cluster, const std::vector<MemberView>& members, bool fresh) {
   if (cluster.deleting) return ClusterState::kDeleting;
   if (cluster.epoch.mode == EpochMode::kVirgin) return ClusterState::kCreating;

@@ -13,6 +13,9 @@ bool serves(const Cluster& cluster, const std::vector<MemberView>& members);
 // Tells a member who the others are, where it does not know.
 std::optional<Order> introduction(const Cluster& cluster, const MemberView& view);
 
+// Replicas that run and receive, and could not become the primary: the applier has stopped, or somebody wrote on them.
+std::size_t unsound_replicas(const ClusterView& view);
+
 // `fresh`: it has not served yet since it was made.
 ClusterState state_of(const Cluster& cluster, const std::vector<MemberView>& members, bool fresh);
 

@@ -25,6 +25,7 @@ MemberSpec spec_of(const Cluster& cluster, const Member& member) {
   spec.api_port = member.api_port;
   spec.admin_port = member.admin_port;
   spec.token_hash = cluster.token_hash;
+  spec.any_engine = cluster.spec.any_engine;
   return spec;
 }
 

@@ -66,6 +66,8 @@ struct Witnesses {
   bool primary = false;
   std::size_t ackers = 0;
   GtidSet held;  // by those in reach
+  GtidSet executed;        // by the one of them that has executed most, or will have
+  std::string stopped;     // "the applier of x has stopped: ...", "" = all of them work
 };
 
 Witnesses witnesses_of(const Cluster& cluster, const std::vector<MemberView>& members) {
@@ -74,6 +76,10 @@ Witnesses witnesses_of(const Cluster& cluster, const std::vector<MemberView>& me
     if (!v.connected || !v.report || v.report->server != ServerState::kRunning) continue;
     found.held = found.held.united(v.report->received);
     if (cluster.epoch.primary == v.id) found.primary = true;
+    const bool drains = v.report->applier_running || !v.report->applier_error.any() || v.report->executed.contains(v.report->received);
+    const GtidSet& comes_to = drains ? v.report->received : v.report->executed;
+    if (comes_to.count() > found.executed.count()) found.executed = comes_to;
+    if (!drains) found.stopped = "the applier of " + v.id.value + " has stopped: " + why_stopped(*v.report);
     if (cluster.epoch.ackers.contains(v.id) && v.report->remembers()) ++found.ackers;
   }
   return found;
@@ -92,7 +98,16 @@ Status check_failover(const Cluster& cluster, const std::vector<MemberView>& mem
   const Witnesses found = witnesses_of(cluster, members);
   const std::size_t needed = epoch.ackers.empty() ? 0 : epoch.ackers.size() - epoch.d + 1;
   const bool quorum = epoch.mode == EpochMode::kNormal && !epoch.ackers.empty() && found.ackers >= needed;
-  if (found.primary || quorum || wanted.accept_loss) return {};
+  if (wanted.accept_loss) return {};
+  const GtidSet never = found.stopped.empty() ? GtidSet{} : found.held.minus(found.executed);
+  if (!found.primary && quorum && !never.empty()) {
+    return fail(Errc::kConflict,
+                "no member in reach can execute all that was received: " + found.stopped + ". " + std::to_string(never.count()) +
+                    " transaction(s) would be given up: " + never.to_string() +
+                    ". accept_loss takes that loss; the relay logs are kept on the volume of the new primary",
+                "accept_loss");
+  }
+  if (found.primary || quorum) return {};
   GtidSet seen = epoch.floor;
   for (const MemberView& v : members) {
     if (v.report) seen = seen.united(v.report->received);
@@ -108,14 +123,33 @@ Status check_failover(const Cluster& cluster, const std::vector<MemberView>& mem
               "accept_loss");
 }
 
+namespace {
+
+// As far as it is known before it is begun.
+std::string known_loss(const Cluster& cluster, const std::vector<MemberView>& members) {
+  GtidSet seen = cluster.epoch.floor;
+  for (const MemberView& v : members) {
+    if (v.report) seen = seen.united(v.report->received);
+  }
+  const Witnesses found = witnesses_of(cluster, members);
+  const GtidSet lost = seen.minus(found.executed);
+  std::string out = lost.empty() ? "; none is known of" : "; as far as is known now: " + std::to_string(lost.count()) +
+                                                              " transaction(s) of " + lost.to_string();
+  if (!found.stopped.empty()) out += "; " + found.stopped;
+  return out;
+}
+
+}  // namespace
+
 Result<ClusterId> begin_failover(Ledger& ledger, const Cluster& cluster, const std::vector<MemberView>& members,
                                  const FailoverRequest& wanted) {
   MYSOS_TRY_VOID(check_failover(cluster, members, wanted));
   Cluster& edited = ledger.edit(cluster.id);
   edited.failover = wanted;
   edited.switchover_to.reset();
-  ledger.event(edited, {"failover_requested", wanted.accept_loss ? "an operator asked for it, and accepts that writes are lost"
-                                                                 : "an operator asked for it"});
+  std::string why = "an operator asked for it";
+  if (wanted.accept_loss) why += ", and accepts that writes are lost" + known_loss(cluster, members);
+  ledger.event(edited, {"failover_requested", std::move(why)});
   return edited.id;
 }
 

@@ -262,6 +262,8 @@ std::string MemberLoop::metrics() {
   set("mysos_member_acking", "1 while its acknowledgements count.", r.acking ? 1 : 0);
   set("mysos_member_receiver_connected", "1 while its receiver is connected, as the server believes.",
       r.receiver_connected ? 1 : 0);
+  set("mysos_member_applier_running", "1 while its applier runs.", r.applier_running ? 1 : 0);
+  set("mysos_member_applier_restarts", "Times in a row that its applier stopped again after a start.", r.applier_restarts);
   set("mysos_member_source_silent_seconds", "Since its receiver heard anything of its source, 0 where not for long.",
       static_cast<double>(r.source_silent_ms) / 1000);
   set("mysos_member_semi_sync_clients", "Acknowledging replicas connected to it.",

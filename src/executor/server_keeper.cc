@@ -154,7 +154,8 @@ mysql::ServerSpec ServerKeeper::server_spec(std::uint32_t server_id) const {
           .port = config_.spec.port,
           .bind_address = config_.spec.bind,
           .report_host = config_.spec.bind,
-          .server_id = server_id};
+          .server_id = server_id,
+          .any_engine = config_.spec.any_engine};
 }
 
 // Before a server is started that throws them away. They are kept beside the datadir, for a person who must look for a write.

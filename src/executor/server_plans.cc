@@ -108,8 +108,7 @@ asio::awaitable<void> ServerKeeper::sync_relay_files(RunPtr run) {
 
 asio::awaitable<Status> ServerKeeper::keep_given_up(step::KeepRelayLog what) {
   mysql::GivenUpSpec spec{layout_.datadir, config_.errant_dir, what.epoch, std::move(what.rest)};
-  auto keep = [](mysql::GivenUpSpec given) -> asio::awaitable<Result<std::string>> { co_return mysql::keep_given_up(given); };
-  auto kept = co_await asio::co_spawn(pool_, keep(std::move(spec)), asio::use_awaitable);
+  auto kept = co_await run_on_pool(pool_, [spec = std::move(spec)] { return mysql::keep_given_up(spec); });
   if (!kept) co_return std::unexpected(std::move(kept).error());
   tell_(member_input::ErrantKept{"errant/" + *kept});
   co_return Status{};

@@ -40,6 +40,7 @@ struct ClusterSpec {
   std::string version;
   Flavour flavour = Flavour::kMariadb;
   std::string user;
+  bool any_engine = false;  // also storage engines whose tables do not survive a crash whole, or replicate safely
   bool operator==(const ClusterSpec&) const = default;
 };
 template <class Io>
@@ -52,6 +53,7 @@ void fields(Io& io, ClusterSpec& s) {
   io("version", s.version);
   io("flavour", s.flavour);
   io("user", s.user);
+  io("any_engine", s.any_engine);
 }
 
 // Where a member is on its way through Mesos.
@@ -198,6 +200,7 @@ struct MemberSpec {
   std::uint16_t api_port = 0;
   std::uint16_t admin_port = 0;  // 0: none
   std::string token_hash;
+  bool any_engine = false;  // as in ClusterSpec
   bool operator==(const MemberSpec&) const = default;
 };
 template <class Io>
@@ -217,6 +220,7 @@ void fields(Io& io, MemberSpec& s) {
   io.required("api_port", s.api_port);
   io("admin_port", s.admin_port);
   io.required("token_hash", s.token_hash);
+  io("any_engine", s.any_engine);
 }
 
 // One line of what happened and why; the audit trail, the event stream and the CLI show it.

@@ -106,6 +106,7 @@ Result<std::string> server_config(const Distribution& d, const ConfigInput& in) 
       {"innodb_buffer_pool_size", megabytes(plan.pool)},
       {"innodb_log_buffer_size", megabytes(plan.log_buffer)},
       {"max_allowed_packet", megabytes(plan.packet)},
+      {"myisam_recover_options", "BACKUP,FORCE"},
   };
   // The server keeps a session within these when it changes its own buffers.
   for (const char* buffer : {"sort_buffer_size", "join_buffer_size", "read_buffer_size", "read_rnd_buffer_size",

@@ -34,6 +34,7 @@ struct ConfigInput {
   std::string init_file = {};    // run at each start before anybody can connect; "" = none
   std::string temp_dir;          // of its own: a MariaDB that starts removes the temporary tables of all who share it
   std::string files_dir = {};    // LOAD DATA and SELECT INTO OUTFILE; "" = off
+  bool any_engine = false;       // tables may be made of storage engines that do not survive a crash whole, or replicate safely
   std::map<std::string, std::string> user_settings = {};  // checked by the caller; they come last and win
 };
 

@@ -86,6 +86,7 @@ Status write_files(const ServerSpec& spec, const Secrets& secrets) {
                        .init_file = at.init_file,
                        .temp_dir = at.temp_dir,
                        .files_dir = at.files_dir,
+                       .any_engine = spec.any_engine,
                        .user_settings = spec.user_settings};
   MYSOS_TRY(const std::string config, server_config(spec.distribution, in));
   MYSOS_TRY_VOID(write_owned(at.config, config, spec.user));

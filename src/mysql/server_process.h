@@ -47,6 +47,7 @@ struct ServerSpec {
   std::string bind_address = "*";
   std::string report_host;
   std::uint32_t server_id = 0;
+  bool any_engine = false;
   std::map<std::string, std::string> user_settings = {};
   std::vector<std::string> cgroup_procs = {};  // ProcessOptions
 };

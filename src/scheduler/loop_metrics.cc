@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "base/fs.h"
+#include "core/cluster_view.h"
 
 namespace mysos {
 namespace {
@@ -80,6 +81,7 @@ std::string LoopMetrics::render(const std::vector<ClusterView>& clusters, const 
       ++stages[std::string(enum_text(member.stage))];
     epoch_.set(static_cast<double>(view.cluster->epoch.pair.epoch), {{"cluster", name}});
     writable_.set(is_writable(view) ? 1 : 0, {{"cluster", name}});
+    unsound_.set(static_cast<double>(unsound_replicas(view)), {{"cluster", name}});
   }
   for (const std::string& name : known_) {
     if (!present.contains(name)) registry_.forget("cluster", name);

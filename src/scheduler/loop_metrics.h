@@ -56,6 +56,8 @@ class LoopMetrics {
   Gauge epoch_ = registry_.gauge("mysos_cluster_epoch", "Epoch of a cluster");
   Gauge writable_ =
       registry_.gauge("mysos_cluster_writable", "1 where clients can write to the cluster");
+  Gauge unsound_ = registry_.gauge("mysos_cluster_unsound_replicas",
+                                   "Replicas that run and could not become the primary, by cluster");
   Gauge connected_ =
       registry_.gauge("mysos_mesos_connected", "1 while subscribed to a Mesos master");
   Gauge removed_ = registry_.gauge("mysos_framework_removed",
