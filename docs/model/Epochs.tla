@@ -16,11 +16,12 @@ CONSTANTS Members,
           MaxWrites, MaxEpochs, MaxConfigs,
           Mariadb,     \* TRUE: a restart forgets what was received and not applied; FALSE: the relay log survives (MySQL)
           Features,    \* what may happen at all: subset of {"reconf","solo","rebuild","known","d","lost","archive",
-                       \*   "executor","window","visible"}
+                       \*   "executor","window","visible","back"}
           Broken
 
 Writes == 1..MaxWrites
 VARIABLES record,      \* the durable truth, in the store
+          past,        \* copy: {} or {an earlier record}; back: it was put back; top: the highest epoch ever elected ("back")
           orders,      \* every order ever sent
           reports,     \* of fenced members, for the epoch that is being elected
           read,        \* {} or {set}: what the primary held, read for a change of the record
@@ -45,14 +46,16 @@ VARIABLES record,      \* the durable truth, in the store
           count,       \* the next write
           gone,        \* members whose volume is lost
           seals,       \* what the archive holds of primaries that closed
-          sealed       \* of each member, durable: never open again at this pair or below
-vars == <<record,orders,reports,read,promise,half,executed,relay,ever,amnesiac,writable,opened,semisync,source,acking,shut,
-          pending,passed,acks,acked,late,count,gone,seals,sealed>>
-sched  == <<record,orders,reports,read>>
+          sealed,      \* of each member, durable: never open again at this pair or below
+          led          \* of each member, durable: 10 * the last epoch in which it was told to be the primary, + 1 once the
+                       \*   data that it had then are thrown away ("back")
+vars == <<record,past,orders,reports,read,promise,half,executed,relay,ever,amnesiac,writable,opened,semisync,source,acking,shut,
+          pending,passed,acks,acked,late,count,gone,seals,sealed,led>>
+sched  == <<record,past,orders,reports,read>>
 log    == <<executed,relay,ever,amnesiac>>
 role   == <<writable,opened,semisync,source,acking,shut,pending,passed>>
 hist   == <<acks,acked,late,count>>
-volume == <<gone,seals,sealed>>
+volume == <<gone,seals,sealed,led>>
 member == <<promise,half,log,role,hist,volume>>
 
 Without(rule) == rule \in Broken
@@ -76,7 +79,8 @@ Init == \E p \in Members : \E spare \in (IF With("lost") THEN {{m} : m \in Membe
   LET first == Members \ spare IN
   /\ record = [epoch |-> 1, config |-> 1, electing |-> FALSE, mode |-> "normal", primary |-> p,
                ackers |-> first \ {p}, d |-> D, waits |-> D, leaving |-> {}, joining |-> {}, shut |-> spare,
-               floor |-> {}, open |-> IF With("archive") THEN 11 ELSE 0]
+               floor |-> {}, open |-> IF With("archive") THEN 11 ELSE 0, doubt |-> FALSE]
+  /\ past = [copy |-> {}, back |-> FALSE, top |-> 1]
   /\ orders = {Promote(p, 11, D, spare)} \cup {Follow(m, 11, p, 1) : m \in first \ {p}}
   /\ reports = {} /\ read = {}
   /\ promise = [m \in Members |-> IF m \in first THEN 11 ELSE 0] /\ half = [m \in Members |-> FALSE]
@@ -90,6 +94,7 @@ Init == \E p \in Members : \E spare \in (IF With("lost") THEN {{m} : m \in Membe
   /\ pending = executed /\ passed = executed
   /\ acks = [w \in Writes |-> {}] /\ acked = {} /\ late = {} /\ count = 1
   /\ gone = {} /\ seals = {} /\ sealed = [m \in Members |-> 0]
+  /\ led = [m \in Members |-> IF m = p THEN 10 ELSE 0]
 
 ------------------------------------------------------------------------------
 (* mysqld, its clients, replication *)
@@ -155,7 +160,7 @@ LoseVolume(m) ==                \* data and promise; who comes back in its place
   /\ promise' = IF Without("volume_is_identity") \/ Without("promise_lost_is_identity_lost")
                 THEN [promise EXCEPT ![m] = 0] ELSE promise
   /\ amnesiac' = [amnesiac EXCEPT ![m] = Without("promise_lost_is_identity_lost")]
-  /\ UNCHANGED <<sched,half,hist,seals,sealed>>
+  /\ UNCHANGED <<sched,half,hist,seals,sealed,led>>
 Alive(m) == m \notin gone \/ Without("volume_is_identity") \/ Without("promise_lost_is_identity_lost")
 
 (* the executor *)
@@ -173,13 +178,14 @@ Fence(m, e) ==                  \* of any epoch ever elected, as late as it like
                 THEN reports \cup {[m |-> m, s |-> IF Without("report_received") THEN executed[m] ELSE Has(m),
                                     a |-> amnesiac[m] /\ ~Without("amnesiac_does_not_count"), v |-> ever[m]]}
                 ELSE reports
-  /\ UNCHANGED <<record,orders,read,log,acks,late,count,volume>>
+  /\ UNCHANGED <<record,past,orders,read,log,acks,late,count,volume>>
 SemiSyncOffFirst(m) ==          \* only where a rule is taken away: it goes off while sessions are alive
   /\ Without("clients_end_before_semisync") /\ writable[m] /\ semisync[m] > 0 /\ promise[m] < 10 * record.epoch
   /\ semisync' = [semisync EXCEPT ![m] = 0]
   /\ UNCHANGED <<sched,promise,half,log,writable,opened,source,acking,shut,pending,passed,hist,volume>>
 MayPromote(o) == /\ o.t = "promote" /\ Alive(o.m) /\ Accepts(o.m, o.n)
                  /\ o.n > sealed[o.m] \/ Without("sealed_stays_closed")
+Leads(o) == led' = IF With("back") THEN [led EXCEPT ![o.m] = 10 * Epoch(o.n)] ELSE led   \* durable with the promise
 DoPromote(o) ==
   /\ MayPromote(o)
   /\ ~(writable[o.m] /\ semisync[o.m] = o.k /\ promise[o.m] = o.n /\ ~half[o.m])
@@ -189,7 +195,8 @@ DoPromote(o) ==
   /\ source' = [source EXCEPT ![o.m] = o.m] /\ acking' = [acking EXCEPT ![o.m] = FALSE]
   /\ shut' = [shut EXCEPT ![o.m] = o.b]
   /\ relay' = [relay EXCEPT ![o.m] = {}] /\ amnesiac' = [amnesiac EXCEPT ![o.m] = FALSE] /\ ever' = [ever EXCEPT ![o.m] = {}]
-  /\ UNCHANGED <<sched,executed,pending,passed,hist,volume>>
+  /\ Leads(o)
+  /\ UNCHANGED <<sched,executed,pending,passed,hist,gone,seals,sealed>>
 DoFollow(o) ==
   /\ o.t = "follow" /\ Alive(o.m) /\ Accepts(o.m, o.n)
   /\ ~(source[o.m] = o.s /\ acking[o.m] = (o.k = 1) /\ promise[o.m] = o.n /\ ~half[o.m])
@@ -214,7 +221,8 @@ DoRebuild(o) ==                 \* the old data are gone
   /\ executed' = [executed EXCEPT ![o.m] = {}] /\ relay' = [relay EXCEPT ![o.m] = {}]
   /\ amnesiac' = IF Mariadb THEN [amnesiac EXCEPT ![o.m] = TRUE] ELSE amnesiac
   /\ ever' = IF Mariadb THEN [ever EXCEPT ![o.m] = {0}] ELSE ever
-  /\ UNCHANGED <<sched,hist,volume>>
+  /\ led' = IF led[o.m] % 10 = 0 /\ led[o.m] > 0 /\ With("back") THEN [led EXCEPT ![o.m] = @ + 1] ELSE led
+  /\ UNCHANGED <<sched,hist,gone,seals,sealed>>
 \* The executor dies in the middle of an order: the promise is durable, some of the steps are done, mysqld lives on as it
 \* is. Whoever adopts it knows the promise only. The last alternative: all is done, but nobody saw the end.
 CutFence(m, e) ==
@@ -232,7 +240,8 @@ CutPromote(o) ==
         /\ \/ UNCHANGED <<writable,opened>>
            \/ writable' = [writable EXCEPT ![o.m] = TRUE] /\ opened' = [opened EXCEPT ![o.m] = Epoch(o.n)]
   /\ amnesiac' = [amnesiac EXCEPT ![o.m] = FALSE] /\ ever' = [ever EXCEPT ![o.m] = relay[o.m]]
-  /\ UNCHANGED <<sched,executed,relay,pending,passed,hist,volume>>
+  /\ Leads(o)
+  /\ UNCHANGED <<sched,executed,relay,pending,passed,hist,gone,seals,sealed>>
 CutFollow(o) ==
   /\ With("executor") /\ o.t = "follow" /\ Alive(o.m) /\ Accepts(o.m, o.n) /\ promise[o.m] # o.n
   /\ Promise(o.m, o.n) /\ Settle(o.m, TRUE)
@@ -243,16 +252,31 @@ Seal(m) ==                      \* closed for good at this pair; only then read,
   /\ (~writable[m] /\ pending[m] = {}) \/ Without("sealed_when_closed")
   /\ sealed' = IF writable[m] THEN sealed ELSE [sealed EXCEPT ![m] = promise[m]]
   /\ seals' = seals \cup {[m |-> m, n |-> promise[m], s |-> executed[m]]}
-  /\ UNCHANGED <<sched,promise,half,log,role,hist,gone>>
+  /\ UNCHANGED <<sched,promise,half,log,role,hist,gone,led>>
 
 ------------------------------------------------------------------------------
 (* the scheduler: every action is one durable step of the record, or a read *)
-Elect ==
-  /\ record.epoch < MaxEpochs
-  /\ record' = [record EXCEPT !.epoch = @ + 1, !.config = 0, !.electing = TRUE, !.leaving = {}, !.joining = {},
-                              !.waits = 0]
+ElectAt(e) ==
+  /\ e <= MaxEpochs
+  /\ record' = [record EXCEPT !.epoch = e, !.config = 0, !.electing = TRUE, !.leaving = {}, !.joining = {}, !.waits = 0]
+  /\ past' = [past EXCEPT !.top = IF e > @ THEN e ELSE @]
   /\ reports' = {} /\ read' = {}
   /\ UNCHANGED <<orders,member>>
+Elect == ~record.doubt /\ ElectAt(record.epoch + 1)
+Backup ==                       \* of the store, at any moment
+  /\ With("back") /\ past.copy = {} /\ ~past.back
+  /\ past' = [past EXCEPT !.copy = {record}]
+  /\ UNCHANGED <<record,orders,reports,read,member>>
+PutBack ==                      \* at any later moment. Who starts on it knows that it was put back; every order that was sent is
+  /\ \E r \in past.copy :      \*   still on its way.
+       record' = [r EXCEPT !.doubt = ~Without("put_back_is_noticed"), !.electing = FALSE]
+  /\ past' = [past EXCEPT !.copy = {}, !.back = TRUE]
+  /\ reports' = {} /\ read' = {}
+  /\ UNCHANGED <<orders,member>>
+Promised == Max({Epoch(promise[m]) : m \in Members})
+Census ==                       \* an election above all that anybody has promised, which asks everybody
+  /\ record.doubt /\ (~record.electing \/ Promised > record.epoch)
+  /\ ElectAt(1 + IF Promised > record.epoch THEN Promised ELSE record.epoch)
 
 Fenced == {r.m : r \in reports}
 Needed == Cardinality(record.ackers) - record.d + (IF Without("quorum") THEN 0 ELSE 1)
@@ -267,8 +291,18 @@ ByAckers(c) ==
 ByPrimary(c) == \E r \in reports : /\ r.m = P /\ r.s \subseteq executed[c]
                                      /\ ~(r.a /\ Without("promise_lost_is_identity_lost"))
 ByArchive(c) == \E z \in seals : z.m = P /\ (z.n >= record.open \/ Without("seal_of_last_pair")) /\ z.s \subseteq executed[c]
+\* Of a record that was put back nothing is used but its floor, which every later primary has executed. Everybody is asked. T is
+\* all that anybody holds; or what the member holds that was the last to be told to be the primary, if it has these data still.
+ByAll(c) ==
+  LET last == CHOOSE m \in Fenced : \A o \in Fenced : led[m] \div 10 >= led[o] \div 10
+      all == UNION {r.s : r \in reports}
+  IN /\ Fenced = Members \/ Without("all_are_asked")
+     /\ \/ all \subseteq executed[c]
+        \/ /\ led[last] % 10 = 0 \/ Without("thrown_away_is_told")
+           /\ \A r \in reports : r.m = last => r.s \subseteq executed[c]
 Complete(c) == /\ c \in Fenced
-               /\ ByAckers(c) \/ ByPrimary(c) \/ ByArchive(c)
+               /\ IF record.doubt /\ ~Without("old_record_proves_nothing") THEN ByAll(c)
+                  ELSE ByAckers(c) \/ ByPrimary(c) \/ ByArchive(c)
                /\ record.floor \subseteq executed[c] \/ Without("floor")
 NewD(N) == IF With("d") THEN 1..Cardinality(N) ELSE {D}
 NewAckers(c) == {N \in SUBSET (Fenced \ {c}) :
@@ -287,17 +321,17 @@ Choose(c, N) == \E d \in (IF N = {} THEN {D} ELSE NewD(N)) :
   /\ record' = [epoch |-> record.epoch, config |-> 1, electing |-> FALSE, mode |-> IF N = {} THEN "solo" ELSE "normal",
                 primary |-> c, ackers |-> N, d |-> d, waits |-> IF N = {} THEN 0 ELSE d, leaving |-> {},
                 joining |-> {}, shut |-> ToShut(c, N), floor |-> executed[c],
-                open |-> IF With("archive") THEN record.epoch * 10 + 1 ELSE 0]
+                open |-> IF With("archive") THEN record.epoch * 10 + 1 ELSE 0, doubt |-> FALSE]
   /\ orders' = orders \cup Orders(c, N, d)
   /\ reports' = {} /\ read' = {}
-  /\ UNCHANGED member
+  /\ UNCHANGED <<past,member>>
 PromoteFirst(c, N) ==           \* only where a rule is taken away: told before it is written down
   /\ Without("record_before_orders") /\ record.electing /\ Complete(c) /\ Contained(c, N) /\ N # {}
   /\ ~(Orders(c, N, D) \subseteq orders)
   /\ orders' = orders \cup Orders(c, N, D)
-  /\ UNCHANGED <<record,reports,read,member>>
+  /\ UNCHANGED <<record,past,reports,read,member>>
 
-Keeping == ~record.electing /\ record.config < MaxConfigs
+Keeping == ~record.electing /\ ~record.doubt /\ record.config < MaxConfigs
 Next1 == Now + 1
 \* The next config of this epoch. Each config is told to every member, named or not; told = what is told besides.
 Config(change, named, told) ==
@@ -305,7 +339,7 @@ Config(change, named, told) ==
   /\ orders' = orders \cup told
        \cup {Promote(P, Next1, change.waits, change.shut \cup change.leaving)}
        \cup {Follow(m, Next1, P, 0) : m \in Members \ (named \cup {P})}
-  /\ read' = {} /\ UNCHANGED <<reports,member>>
+  /\ read' = {} /\ UNCHANGED <<past,reports,member>>
 \* The member's report says that the order of this very pair is in force. A promise alone does not: it may be half done.
 Confirmed(m) == promise[m] = Now /\ (~half[m] \/ Without("adopted_is_not_settled"))
 PrimaryConfirmed == Confirmed(P) /\ writable[P]
@@ -315,10 +349,10 @@ Holders(S, among) == {m \in among : Contains(m, S)}
 \* What the primary holds, to be contained in others. A commit that waits, or has passed, is in its binlog, but not yet in
 \* MySQL's gtid_executed ("visible"): then the read is taken at a moment when no commit is under way.
 Read ==
-  /\ read = {} /\ Alive(P)
+  /\ read = {} /\ Alive(P) /\ ~record.doubt
   /\ With("visible") => (pending[P] = {} \/ Without("read_behind_a_barrier"))
   /\ read' = {IF With("visible") THEN executed[P] \ pending[P] ELSE executed[P]}
-  /\ UNCHANGED <<record,orders,reports,member>>
+  /\ UNCHANGED <<record,past,orders,reports,member>>
 
 DropStart(b) ==
   /\ With("reconf") /\ Keeping /\ record.mode = "normal" /\ record.leaving = {} /\ b \in record.ackers
@@ -348,9 +382,10 @@ AddEarly(b) ==                  \* only where a rule is taken away: told to ackn
   /\ Without("named_before_told") /\ ~record.electing /\ record.mode = "normal" /\ b \notin record.ackers /\ b # P
   /\ Follow(b, Now, P, 1) \notin orders
   /\ orders' = orders \cup {Follow(b, Now, P, 1)}
-  /\ UNCHANGED <<record,reports,read,member>>
+  /\ UNCHANGED <<record,past,reports,read,member>>
 Certify(m) ==                   \* has contained what the primary holds since its restart
-  /\ amnesiac[m] /\ ~record.electing /\ source[m] = P /\ Epoch(promise[m]) = record.epoch /\ executed[P] \subseteq Has(m)
+  /\ amnesiac[m] /\ ~record.electing /\ ~record.doubt
+  /\ source[m] = P /\ Epoch(promise[m]) = record.epoch /\ executed[P] \subseteq Has(m)
   /\ amnesiac' = [amnesiac EXCEPT ![m] = FALSE] /\ ever' = [ever EXCEPT ![m] = relay[m]]
   /\ UNCHANGED <<sched,promise,half,executed,relay,role,hist,volume>>
 
@@ -373,7 +408,7 @@ LowerEarly ==                   \* only where a rule is taken away
   /\ Without("d_lowered_before_told") /\ Keeping /\ record.mode = "normal" /\ record.waits = record.d /\ record.d > 1
   /\ Promote(P, Next1, record.d - 1, record.shut) \notin orders
   /\ orders' = orders \cup {Promote(P, Next1, record.d - 1, record.shut)}
-  /\ UNCHANGED <<record,reports,read,member>>
+  /\ UNCHANGED <<record,past,reports,read,member>>
 
 SoloEnter ==
   /\ With("solo") /\ Keeping /\ (record.mode = "normal" \/ record.joining # {})
@@ -382,7 +417,7 @@ SoloEnter ==
 SoloEarly ==                    \* only where a rule is taken away: told before it is written down
   /\ Without("solo_before_told") /\ Keeping /\ record.mode = "normal" /\ Promote(P, Next1, 0, {}) \notin orders
   /\ orders' = orders \cup {Promote(P, Next1, 0, {})}
-  /\ UNCHANGED <<record,reports,read,member>>
+  /\ UNCHANGED <<record,past,reports,read,member>>
 SoloLeave(N, outside) ==        \* still solo in the record; the primary waits again, replicas acknowledge
   /\ With("solo") /\ Keeping /\ record.mode = "solo" /\ record.joining = {} /\ Cardinality(N) >= record.d
   /\ \A m \in N : Nameable(m)
@@ -398,11 +433,11 @@ SoloDone ==
 Reopen == /\ With("archive") /\ Keeping /\ record.joining = {} /\ sealed[P] >= record.open \* nothing but a new pair
           /\ Config(record, record.ackers, {})
 SendRebuild(m) ==
-  /\ With("rebuild") /\ (~record.electing \/ Without("no_rebuild_while_electing")) /\ (m # P \/ record.electing)
+  /\ With("rebuild") /\ ~record.doubt /\ (~record.electing \/ Without("no_rebuild_while_electing")) /\ (m # P \/ record.electing)
   /\ m \notin record.ackers \cup record.joining \/ (Without("no_rebuild_of_ackers") /\ m # P)
   /\ Rebuild(m, Now) \notin orders
   /\ orders' = orders \cup {Rebuild(m, Now)}
-  /\ UNCHANGED <<record,reports,read,member>>
+  /\ UNCHANGED <<record,past,reports,read,member>>
 
 Next ==
   \/ \E m \in Members :
@@ -410,28 +445,29 @@ Next ==
        \/ DropStart(m) \/ DropRead(m) \/ DropDone(m) \/ LetIn(m) \/ AddEarly(m) \/ SendRebuild(m)
        \/ \E outside \in BOOLEAN : Add(m, outside)
        \/ \E w \in pending[m] : Pass(m, w) \/ Ack(m, w)
-       \/ \E e \in 2..record.epoch : Fence(m, e) \/ CutFence(m, e)
+       \/ \E e \in 2..past.top : Fence(m, e) \/ CutFence(m, e)
        \/ record.electing /\ \E N \in NewAckers(m) : Choose(m, N) \/ PromoteFirst(m, N)
   \/ \E o \in orders : DoPromote(o) \/ DoFollow(o) \/ DoRefuse(o) \/ DoRebuild(o) \/ CutPromote(o) \/ CutFollow(o)
                       \/ LateStep(o)
-  \/ Elect \/ RaiseStart \/ RaiseRead \/ RaiseDone \/ Lower \/ LowerEarly
+  \/ Elect \/ Backup \/ PutBack \/ Census \/ RaiseStart \/ RaiseRead \/ RaiseDone \/ Lower \/ LowerEarly
   \/ SoloEnter \/ SoloEarly \/ SoloRead \/ SoloDone \/ Reopen
   \/ (record.mode = "solo" /\ \E N \in SUBSET (Members \ {P}), outside \in BOOLEAN : SoloLeave(N, outside))
 Spec == Init /\ [][Next]_vars
 
 ------------------------------------------------------------------------------
 \* Orders that can no longer be obeyed, and acknowledgements of writes that nobody waits for, do not tell states apart.
-View == <<record,{o \in orders : Accepts(o.m, o.n) /\ Alive(o.m)},reports,read,promise,half,executed,relay,ever,amnesiac,
+View == <<record,past,{o \in orders : Accepts(o.m, o.n) /\ Alive(o.m)},reports,read,promise,half,executed,relay,ever,amnesiac,
           role,[w \in Writes |-> IF \E m \in Members : w \in pending[m] THEN acks[w] ELSE {}],acked,late,count,volume>>
 Symmetry == Permutations(Members)
 
-S1 == ~record.electing /\ P \notin gone => acked \subseteq executed[P]
+S1 == ~record.electing /\ ~record.doubt /\ P \notin gone => acked \subseteq executed[P]
 S2 == acked \cap late = {}
 S3 == gone = {} => \A w \in acked : \E m \in Members : w \in Has(m)
-S5 == ~record.electing /\ P \notin gone => \A m \in Members :
+S5 == ~record.electing /\ ~record.doubt /\ P \notin gone => \A m \in Members :
         (source[m] = P /\ m # P /\ Epoch(promise[m]) = record.epoch) => Has(m) \subseteq executed[P]
 S6 == \A m, o \in Members : m # o /\ writable[m] /\ writable[o] => opened[m] # opened[o]
-S7 == ~record.electing /\ PrimaryConfirmed => semisync[P] = record.waits /\ shut[P] = record.shut \cup record.leaving
-L1 == (record.electing /\ Fenced = Members /\ ~Mariadb /\ gone = {}) =>
+S7 == ~record.electing /\ ~record.doubt /\ PrimaryConfirmed =>
+        semisync[P] = record.waits /\ shut[P] = record.shut \cup record.leaving
+L1 == (record.electing /\ Fenced = Members /\ ~Mariadb /\ gone = {} /\ \A m \in Members : led[m] % 10 = 0) =>
         \E c \in Members : \E N \in NewAckers(c) : Complete(c) /\ Contained(c, N)
 =============================================================================

@@ -5,14 +5,16 @@
 
 #include <ctime>
 
+#include "core/cluster_view.h"
+
 namespace mysos {
 namespace {
 
 // What a person calls a member: what the record says it shall be, and what it says itself where
 // that differs.
 std::string_view role_of(const ClusterView& view, const MemberView& member) {
-  const EpochRecord& record = view.cluster->epoch;
-  if (record.primary == member.id && !record.electing) return "primary";
+  const MemberView* primary = known_primary(view);
+  if (primary != nullptr && primary->id == member.id && !known_electing(view)) return "primary";
   if (!member.report) return "unknown";
   return member.report->role == MemberRole::kPrimary ? "former_primary"
                                                      : enum_text(member.report->role);
@@ -99,15 +101,10 @@ json::object endpoints_json(const ClusterView& view) {
 }  // namespace
 
 std::optional<Endpoint> primary_endpoint(const ClusterView& view) {
-  const EpochRecord& record = view.cluster->epoch;
-  if (record.electing || !record.primary) return std::nullopt;
-  for (const MemberView& member : view.members) {
-    if (member.id == *record.primary && member.report && member.report->writable &&
-        member.report->user_ready) {
-      return Endpoint{member.host, member.port};
-    }
-  }
-  return std::nullopt;
+  const MemberView* primary = known_primary(view);
+  if (known_electing(view) || primary == nullptr || !primary->report) return std::nullopt;
+  if (!primary->report->writable || !primary->report->user_ready) return std::nullopt;
+  return Endpoint{primary->host, primary->port};
 }
 
 std::string iso_time(WallTime time) {
@@ -132,11 +129,14 @@ json::object cluster_json(const ClusterView& view) {
   out["name"] = cluster.spec.name;
   out["id"] = cluster.id.value;
   out["state"] = enum_text(view.state);
-  out["epoch"] = record.pair.epoch;
-  out["config"] = record.pair.config;
-  out["electing"] = record.electing;
+  const Pair pair = known_pair(view);
+  out["epoch"] = pair.epoch;
+  out["config"] = pair.config;
+  out["electing"] = known_electing(view);
   out["mode"] = enum_text(record.mode);
-  out["primary"] = record.primary ? json::value(record.primary->value) : json::value(nullptr);
+  const MemberView* primary = known_primary(view);
+  out["primary"] = primary != nullptr ? json::value(primary->id.value) : json::value(nullptr);
+  out["doubt"] = cluster.doubt ? cluster.doubt->why : "";
   out["members"] = members_json(view);
   out["user"] = cluster.spec.user;
   out["endpoints"] = endpoints_json(view);

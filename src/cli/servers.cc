@@ -23,6 +23,7 @@
 #include "mesos/credential.h"
 #include "mysql/datadir.h"
 #include "mysql/distribution.h"
+#include "scheduler/marked_store.h"
 #include "scheduler/scheduler_loop.h"
 #include "store/sqlite_store.h"
 
@@ -106,7 +107,10 @@ class Service {
   Status start(SchedulerOptions options) {
     auto store = SqliteStore::open(state_.store_file());
     if (!store) return std::unexpected(std::move(store).error());
-    loop_ = std::make_unique<SchedulerLoop>(io_.get_executor(), state_, *std::move(store),
+    auto marked = MarkedStore::open(*std::move(store), state_);
+    if (!marked) return std::unexpected(std::move(marked).error());
+    options.state_put_back = (*marked)->put_back();
+    loop_ = std::make_unique<SchedulerLoop>(io_.get_executor(), state_, *std::move(marked),
                                             std::move(options));
     ApiOptions api;
     api.token_hash = hash_token(state_.admin_token());

@@ -45,6 +45,26 @@ bool serves(const Cluster& cluster, const std::vector<MemberView>& members) {
          p->report->user_ready;
 }
 
+const MemberView* known_primary(const ClusterView& view) {
+  if (!view.cluster->doubt) return primary_of(*view.cluster, view.members);
+  const MemberView* found = nullptr;
+  for (const MemberView& v : view.members) {
+    const bool open = in_sight(&v) && v.report->role == MemberRole::kPrimary && v.report->writable;
+    if (open && (found == nullptr || v.report->promised > found->report->promised)) found = &v;
+  }
+  return found;
+}
+
+Pair known_pair(const ClusterView& view) {
+  const MemberView* primary = view.cluster->doubt ? known_primary(view) : nullptr;
+  return primary != nullptr ? std::max(primary->report->promised, view.cluster->epoch.pair) : view.cluster->epoch.pair;
+}
+
+bool known_electing(const ClusterView& view) {
+  const Cluster& cluster = *view.cluster;
+  return cluster.epoch.electing && (!cluster.doubt || cluster.doubt->asking == cluster.epoch.pair.epoch);
+}
+
 std::optional<Order> introduction(const Cluster& cluster, const MemberView& view) {
   if (!view.connected || !view.report) return std::nullopt;
   auto others = cluster.members | std::views::filter([&](const Member& m) { return m.id != view.id && m.api_port != 0; });
@@ -67,6 +87,7 @@ std::size_t unsound_replicas(const ClusterView& view) {
 
 ClusterState state_of(const Cluster& cluster, const std::vector<MemberView>& members, bool fresh) {
   if (cluster.deleting) return ClusterState::kDeleting;
+  if (cluster.doubt) return ClusterState::kInDoubt;
   if (cluster.epoch.mode == EpochMode::kVirgin) return ClusterState::kCreating;
   if (cluster.epoch.electing) return ClusterState::kFailingOver;
   if (serves(cluster, members)) {

@@ -10,6 +10,13 @@ namespace mysos {
 // Its recorded primary takes writes, and the user can log in there.
 bool serves(const Cluster& cluster, const std::vector<MemberView>& members);
 
+// The member that is known to be the primary, and the pair that it serves under. Of a record that may be old that is whoever is
+// seen to take writes and has promised most; nullptr where nobody is.
+const MemberView* known_primary(const ClusterView& view);
+Pair known_pair(const ClusterView& view);
+// An election is under way: not one of a record that may be old.
+bool known_electing(const ClusterView& view);
+
 // Tells a member who the others are, where it does not know.
 std::optional<Order> introduction(const Cluster& cluster, const MemberView& view);
 

@@ -139,7 +139,9 @@ bool drains(const EpochPlanning& p, const MemberView& v) {
 // An operator has accepted that writes are lost: of those that can be reached, the one that will have executed most.
 const MemberView* least_loss(EpochPlanning& p) {
   const MemberView* best = nullptr;
-  const auto has = [&](const MemberView& v) { return (drains(p, v) ? v.report->received : v.report->executed).count(); };
+  const auto has = [&](const MemberView& v) {
+    return std::pair(proven_reign(p, v), (drains(p, v) ? v.report->received : v.report->executed).count());
+  };
   if (passed(p) < p.times.loss_wait) p.revisit(*p.memory.election_since + p.times.loss_wait);
   for (const MemberView& v : p.members) {
     const bool about_to_say = EpochPlanning::server_up(v) && v.report->promised == p.record.pair && !p.fenced(v);
@@ -213,7 +215,18 @@ std::vector<const MemberView*> complete_by(const EpochPlanning& p, const Proof& 
   return complete;
 }
 
+// The record proves nothing where it may be old: its members do.
+const MemberView* choose_in_doubt(EpochPlanning& p) {
+  const MemberView* best = best_of(p, complete_in_doubt(p));
+  if (best != nullptr) return stragglers(p, *best) ? nullptr : best;
+  if (!p.cluster.failover || !p.cluster.failover->accept_loss) return nullptr;
+  if (passed(p) >= p.times.loss_wait) return least_loss(p);
+  p.revisit(*p.memory.election_since + p.times.loss_wait);
+  return nullptr;
+}
+
 const MemberView* choose(EpochPlanning& p) {
+  if (p.cluster.doubt) return choose_in_doubt(p);
   const Proof proof = proof_of(p);
   const bool loss_accepted = p.cluster.failover && p.cluster.failover->accept_loss;
   if (!proof.quorum && !proof.primary_reported) {
@@ -283,10 +296,10 @@ void install(EpochPlanning& p, const MemberView& chosen) {
   }
   next.mode = next.ackers.empty() ? EpochMode::kSolo : EpochMode::kNormal;
   next.d = wanted_d(p.cluster.spec.flavour, next.ackers.size());
-  std::string kind = forced ? "failover_forced" : "primary_chosen";
+  std::string kind = forced ? "failover_forced" : p.cluster.doubt ? "record_renewed" : "primary_chosen";
   if (p.cluster.switchover_to) kind = p.cluster.switchover_to == chosen.id ? "switchover_done" : "switchover_failed";
   std::string why = chosen.id.value + (forced ? " becomes the primary" : " has executed everything that was acknowledged");
-  if (forced) why += loss_text(p, chosen);
+  if (forced) why += loss_text(p, chosen) + (p.cluster.doubt ? not_asked(p) : "");
   if (able.empty() && p.members.size() > 1) why += "; it serves alone until a replica follows";
   p.memory.flaps.chosen_at = p.now;
   p.persist(std::move(next), std::move(kind), std::move(why));
@@ -332,7 +345,7 @@ void elect(EpochPlanning& p) {
     }
   }
   prepare(p);
-  if (p.record.mode == EpochMode::kVirgin) {
+  if (p.record.mode == EpochMode::kVirgin && !p.cluster.doubt) {
     elect_first(p);
   } else if (const MemberView* chosen = choose(p)) {
     install(p, *chosen);

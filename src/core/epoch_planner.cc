@@ -127,7 +127,11 @@ EpochDecision plan_epoch(const Cluster& cluster, const std::vector<MemberView>& 
   if (memory.pair.epoch != record.pair.epoch) memory = EpochMemory{.flaps = memory.flaps};
   memory.pair = record.pair;
   EpochPlanning p{cluster, record, members, times, memory, now, {}};
-  if (record.electing) {
+  if (cluster.doubt && !asks_all(p)) {
+    leave_alone(p);
+  } else if (cluster.doubt && promised_above(p)) {
+    ask_all_again(p);
+  } else if (record.electing) {
     elect(p);
   } else if (record.mode == EpochMode::kVirgin) {
     start_election(p, "bootstrap_started", "the cluster gets its first primary");

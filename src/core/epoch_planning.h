@@ -77,6 +77,21 @@ void start_election(EpochPlanning& p, std::string kind, std::string why);
 // One election, from its fences to the record that ends it.
 void elect(EpochPlanning& p);
 
+// ---- a record that may be old: cluster.doubt is set (epoch_doubt.cc) ----
+// Nothing is ordered until every member can be asked, or an operator has given up those that cannot; then an election begins.
+void leave_alone(EpochPlanning& p);
+// Whether the election under way is the one that asks every member.
+[[nodiscard]] bool asks_all(const EpochPlanning& p);
+// Somebody has promised more meanwhile, by an order that was under way for long.
+[[nodiscard]] bool promised_above(const EpochPlanning& p);
+void ask_all_again(EpochPlanning& p);
+// Those that are proven to have all that was ever acknowledged. None: not known yet, and p says what is waited for.
+[[nodiscard]] std::vector<const MemberView*> complete_in_doubt(EpochPlanning& p);
+// The epoch that this member was the primary of, if it has the data of then; 0 where nothing is in doubt.
+[[nodiscard]] std::uint64_t proven_reign(const EpochPlanning& p, const MemberView& v);
+// For the event of a primary that is chosen without all: "" = all were asked.
+[[nodiscard]] std::string not_asked(const EpochPlanning& p);
+
 // The next change that the record needs, if any. Called only while the primary serves at the record that is.
 bool change_record(EpochPlanning& p, const MemberView& primary);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/launching.h"
 
+#include <charconv>
+
 namespace mysos {
 namespace {
 
@@ -34,6 +36,22 @@ MemberSpec spec_of(const Cluster& cluster, const Member& member) {
 TaskId task_id_of(const Cluster& cluster, const Member& member) {
   return TaskId(cluster.spec.name + "." + cluster.id.value + "." + std::to_string(member.index) + "." +
                 std::to_string(member.launches));
+}
+
+std::optional<TaskName> parse_task_id(const TaskId& task) {
+  const std::string& text = task.value;
+  const auto last = text.rfind('.');
+  const auto second = last == std::string::npos || last == 0 ? last : text.rfind('.', last - 1);
+  const auto first = second == std::string::npos || second == 0 ? second : text.rfind('.', second - 1);
+  if (last == std::string::npos || second == std::string::npos || first == std::string::npos) return std::nullopt;
+  TaskName name;
+  const auto number = [&](std::size_t from, std::size_t to, auto& into) {
+    const auto [end, ec] = std::from_chars(text.data() + from, text.data() + to, into);
+    return ec == std::errc() && end == text.data() + to;
+  };
+  if (!number(second + 1, last, name.index) || !number(last + 1, text.size(), name.launches)) return std::nullopt;
+  name.cluster = ClusterId(text.substr(first + 1, second - first - 1));
+  return name;
 }
 
 mesos::TaskInfo task_of(const Cluster& cluster, const Member& member, const Resources& resources,

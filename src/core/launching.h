@@ -10,6 +10,13 @@ namespace mysos {
 
 // "<cluster name>.<cluster id>.<index>.<launch>": no '/', no blanks (Mesos refuses them).
 TaskId task_id_of(const Cluster& cluster, const Member& member);
+// What such an id says; nullopt for one of another form.
+struct TaskName {
+  ClusterId cluster;
+  std::uint32_t index = 0;
+  std::uint64_t launches = 0;
+};
+std::optional<TaskName> parse_task_id(const TaskId& task);
 mesos::TaskInfo task_of(const Cluster& cluster, const Member& member, const Resources& resources,
                         const SchedulerConfig& config);
 mesos::FrameworkInfo framework_of(const SchedulerConfig& config, const std::optional<FrameworkId>& id);

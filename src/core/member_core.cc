@@ -241,8 +241,10 @@ void MemberCore::take(const member_input::Tick& /*in*/, Instant /*now*/) {}
 
 void MemberCore::save(const MemberPromise& next) {
   MYSOS_ASSERT(next.pair >= promise_.pair, "a promise never goes back");
+  const std::optional<std::uint64_t> led = led_by(promise_);  // of version 0.1: the new role would hide it
   promise_ = next;
-  out_.promise = next;
+  if (!promise_.led) promise_.led = led;
+  out_.promise = promise_;
 }
 
 void MemberCore::answer(std::uint64_t order, std::optional<Error> error) {
@@ -346,6 +348,8 @@ MemberReport MemberCore::report() const {
   r.seq = ++seq_;
   r.executor = config_.executor;
   r.promised = promise_.pair;
+  r.led = led_by(promise_);
+  r.led_kept = promise_.led_kept;
   r.role = role_;
   r.busy = plan_.has_value() || !settled_ || (running_ && !running_->read);
   r.has_secrets = has_secrets_;

@@ -31,6 +31,8 @@ namespace mysos {
 // The executor's durable memory, one small file on the member's volume.
 struct MemberPromise {
   Pair pair;
+  std::optional<std::uint64_t> led;  // as in MemberReport; read it with led_by()
+  bool led_kept = true;
   MemberRole role = MemberRole::kIdle;  // kPrimary and kReplica say what a mysqld that is found
                                         // alive may go on being
   std::optional<MemberId> source;
@@ -51,6 +53,8 @@ struct MemberPromise {
 template <class Io>
 void fields(Io& io, MemberPromise& p) {
   io("pair", p.pair);
+  io("led", p.led);
+  io("led_kept", p.led_kept);
   io("role", p.role);
   io("source", p.source);
   io("acking", p.acking);
@@ -66,6 +70,10 @@ void fields(Io& io, MemberPromise& p) {
   io("volume", p.volume);
   io("peers", p.peers);
 }
+
+// The last epoch in which it was told to be the primary. A promise that version 0.1 wrote says so only while it still has
+// that role, or where nothing was promised yet.
+std::optional<std::uint64_t> led_by(const MemberPromise& promise);
 
 struct MemberConfig {
   MemberId member;

@@ -6,6 +6,13 @@
 
 namespace mysos {
 
+std::optional<std::uint64_t> led_by(const MemberPromise& promise) {
+  if (promise.led) return promise.led;
+  if (promise.pair.epoch == 0) return 0;
+  if (promise.role == MemberRole::kPrimary) return promise.pair.epoch;
+  return std::nullopt;
+}
+
 // Amnesia is promised before the server starts, with what is known of what it forgets: an earlier life's relay logs, of which
 // no more is left, are in it.
 void MemberCore::take(const member_input::RelayRead& in, Instant now) {

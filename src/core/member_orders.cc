@@ -91,6 +91,8 @@ void MemberCore::obey(std::uint64_t id, const order::Promote& o) {
   MemberPromise next = promise_;
   next.pair = o.pair;
   next.role = MemberRole::kPrimary;
+  next.led = o.pair.epoch;  // before it opens: what it holds may prove what was acknowledged (ADR 9)
+  next.led_kept = true;
   next.source.reset();
   next.acking = false;
   remembers_all(next);  // the chosen one had executed all that counts; it owns no relay log from here on
@@ -186,6 +188,7 @@ void MemberCore::obey(std::uint64_t id, const order::Rebuild& o) {
   MemberPromise next = promise_;
   next.pair = o.pair;
   next.role = MemberRole::kIdle;
+  next.led_kept = led_by(promise_) == 0;
   next.source.reset();
   remembers_all(next);
   next.amnesiac = !config_.relay_log_survives;

@@ -137,6 +137,7 @@ void Provisioner::to_releasing(const Owner& owner, Instant now) {
 
 // Nothing of it holds data: it may live anywhere. What was reserved for it, if anything, is an orphan from now on.
 void Provisioner::abandon_place(const Owner& owner, const std::string& why, Instant now) {
+  if (cluster_of(owner).doubt) return;  // a record that may be old does not know who holds data
   Member& m = edit(owner);
   MYSOS_ASSERT(!m.holds_data, "a member that has held data keeps its place");
   tell(owner, {"placement_abandoned", "the place on " + m.hostname + " is given up: " + why});

@@ -124,6 +124,8 @@ class Provisioner {
   void alive(const Owner& owner, const mesos::Update& in, Instant now);
   void ended(const Owner& owner, const mesos::Update& in, Instant now);
   void doubtful(const Owner& owner, const mesos::Update& in, Instant now);
+  // Of a launch that this state does not know, so it is old (core/doubt.h). False: it is not such a task.
+  bool later_launch(const mesos::Update& in, Instant now);
   void stray(const mesos::Update& in);
 
   Ledger& ledger_;

@@ -129,7 +129,7 @@ void Provisioner::serve_down(const Owner& owner, const Holding& offered, Use& us
     }
     return;
   }
-  if (complete) {
+  if (complete && !cluster_of(owner).doubt) {
     const Resources volumes = as_volume(holding.reserved, {m.volume, config_.principal, kVolumePath});
     use.operations.push_back({mesos::Create{volumes}, OperationId("create." + m.resource_id + "." + ledger_.prng().name(4))});
     return launch(owner, holding.reserved - without_volumes(volumes) + volumes, use, now);
@@ -186,7 +186,10 @@ void Provisioner::serve_absent(const Owner& owner, Use& use, Instant now) {
 // Who asked first is placed first.
 void Provisioner::place_wanted(std::vector<Use>& uses, Instant now) {
   std::vector<Owner> wanted = those([](MemberStage stage) { return stage == MemberStage::kWanted; });
-  std::erase_if(wanted, [&](const Owner& owner) { return now < table_.at(owner.member).not_before; });
+  // Where the record may be old, the member may run in a place that the record does not know.
+  std::erase_if(wanted, [&](const Owner& owner) {
+    return now < table_.at(owner.member).not_before || cluster_of(owner).doubt;
+  });
   if (wanted.empty()) return;
   std::ranges::sort(wanted, {}, [&](const Owner& owner) {
     return std::tuple(cluster_of(owner).created, owner.cluster, get(owner).index);
@@ -230,11 +233,14 @@ void Provisioner::place(const Owner& owner, Use& use, Instant now) {
   launch(owner, reserved - without_volumes(volumes) + volumes, use, now);
 }
 
+// A record that may be old does not know the last task id: none is used twice.
+constexpr std::uint64_t kLaunchesUnseen = 1000;
+
 void Provisioner::launch(const Owner& owner, const Resources& resources, Use& use, Instant now) {
   unindex(owner);
   Member& m = edit(owner);
   reconciler_.settled(m.task);
-  ++m.launches;
+  m.launches += cluster_of(owner).doubt ? kLaunchesUnseen : 1;
   m.task = task_id_of(cluster_of(owner), m);
   m.stage = MemberStage::kLaunching;
   index(owner);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the master says of tasks, operations and agents.
 #include "base/assert.h"
+#include "core/doubt.h"
+#include "core/launching.h"
 #include "core/provisioning.h"
 
 namespace mysos {
@@ -37,7 +39,10 @@ std::optional<OperationName> parse_operation(const OperationId& id) {
 void Provisioner::on(const mesos::Update& in, Instant now) {
   if (!in.uuid.empty() && in.agent) ledger_.call(mesos::Acknowledge{*in.agent, in.task, in.uuid});
   const auto found = by_task_.find(in.task);
-  if (found == by_task_.end()) return stray(in);
+  if (found == by_task_.end()) {
+    if (!later_launch(in, now)) stray(in);
+    return;
+  }
   const Owner owner = found->second;
   if (table_.at(owner.member).ended && !mesos::is_terminal(in.state)) return;  // an older update, sent again
   // That what runs is running comes for every task after each subscription, and makes nothing due.
@@ -127,6 +132,45 @@ void Provisioner::doubtful(const Owner& owner, const mesos::Update& in, Instant 
   if (news && in.state != TaskState::kUnknown) {
     tell(owner, {"member_unreachable", "task " + in.task.value + " may still be running: " + row.told_why});
   }
+}
+
+// Each launch is recorded before it is sent, so a task of a later launch than the recorded one proves that the record is old.
+// Such a task is the member: it is taken over where its place is known, and otherwise left alone. It is never killed.
+bool Provisioner::later_launch(const mesos::Update& in, Instant now) {
+  const auto name = parse_task_id(in.task);
+  const Cluster* cluster = name ? ledger_.find(name->cluster) : nullptr;
+  if (cluster == nullptr || cluster->deleting) return false;
+  const auto member = std::ranges::find(cluster->members, name->index, &Member::index);
+  if (member == cluster->members.end() || name->launches <= member->launches) return false;
+  const Owner owner{cluster->id, member->id};
+  doubt_record(ledger_, owner.cluster, "task " + in.task.value + " is of a later launch than the record knows");
+  const bool lives = !mesos::is_terminal(in.state) && in.state != TaskState::kUnknown;
+  const MemberStage stage = member->stage;
+  const bool placed = stage == MemberStage::kLaunching || stage == MemberStage::kRunning || stage == MemberStage::kDown;
+  if (!placed || in.agent != member->agent) {
+    if (lives) {
+      tell(owner, {"task_unknown", "task " + in.task.value + " of this member runs where the record does not look for it; it is left alone"});
+    }
+    return lives;
+  }
+  if (!lives) {
+    edit(owner).launches = name->launches;  // no task id is used twice
+    return false;
+  }
+  reconciler_.settled(member->task);
+  unindex(owner);
+  Member& m = edit(owner);
+  m.task = in.task;
+  m.launches = name->launches;
+  m.stage = MemberStage::kLaunching;
+  index(owner);
+  table_.begin_launch(owner.member);
+  table_.at(owner.member).launch_by = now + kLaunchPatience;
+  ledger_.watches_changed();
+  wake(now);
+  tell(owner, {"task_found", "task " + in.task.value + " of this member runs, which the record did not know"});
+  on(in, now);
+  return true;
 }
 
 // A task of this framework that is no member's newest: a launch that was given up, or a member that is no more.

@@ -10,6 +10,7 @@
 #include "base/assert.h"
 #include "core/admission.h"
 #include "core/cluster_view.h"
+#include "core/doubt.h"
 #include "core/launching.h"
 #include "core/orders.h"
 #include "core/outage_clock.h"
@@ -185,6 +186,12 @@ struct SchedulerCore::Impl {
     if (in.report) reported(in.report, now);
     if (const MemberRow* row = table.find(in.member)) ledger.touch(row->cluster);
   }
+  void take(const scheduler_input::StatePutBack& in, Instant) {
+    ledger.event({"state_put_back", in.why});
+    std::vector<ClusterId> all;
+    for (const auto& [id, cluster] : ledger.state().clusters) all.push_back(id);
+    for (const ClusterId& id : all) doubt_record(ledger, id, in.why);
+  }
   void take(const scheduler_input::Tick&, Instant) {}
 
   MemberRow* reported(const SharedValue<MemberReport>& report, Instant now) {
@@ -218,13 +225,15 @@ struct SchedulerCore::Impl {
     mind.waiting_for.clear();
     if (cluster->deleting || !registration.acts()) return;
     const std::vector<MemberView> members = views_of(*cluster, table);
+    if (const std::string proof = proof_of_old_record(*cluster, members); !proof.empty()) doubt_record(ledger, id, proof);
     give_up_switchover(*cluster, mind, now);
     if (mind.fresh && cluster->epoch.mode != EpochMode::kVirgin && serves(*cluster, members)) mind.fresh = false;
     for (int steps = 0; steps < kMaxPlanSteps; ++steps) {
       EpochDecision decision = plan_epoch(*cluster, members, config.times, mind.memory, now);
       if (!decision.next) {
         carry_out(id, decision, members, now);
-        return tell_outage(*cluster, members, now);
+        if (!cluster->doubt) tell_outage(*cluster, members, now);
+        return;
       }
       persist(id, std::move(decision), now);
     }
@@ -267,7 +276,9 @@ struct SchedulerCore::Impl {
     if (elected) {
       cluster.switchover_to.reset();
       cluster.failover.reset();
+      cluster.doubt.reset();
     }
+    if (cluster.doubt) cluster.doubt->asking = cluster.epoch.pair.epoch;
     const std::string cause = decision.cause ? std::string(enum_text(*decision.cause)) : std::string();
     ledger.event(cluster, about, {std::move(decision.kind), std::move(decision.why), cause});
   }
@@ -323,7 +334,7 @@ struct SchedulerCore::Impl {
       return view;
     }
     const std::string master = view.waiting_for.empty() ? "a Mesos master" : "a Mesos master (" + view.waiting_for + ")";
-    view.waiting_for = provisioner.waiting_for(cluster);
+    view.waiting_for = cluster.doubt ? "" : provisioner.waiting_for(cluster);
     if (!view.waiting_for.empty() && !registration.subscribed()) view.waiting_for = master + "; then " + view.waiting_for;
     if (view.waiting_for.empty() && mind != minds.end()) view.waiting_for = mind->second.waiting_for;
     return view;

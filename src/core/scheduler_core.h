@@ -82,13 +82,15 @@ struct Register { RequestId request; };
 struct Reported { SharedValue<MemberReport> report; };  // a line of the member's watch stream
 struct WatchLost { MemberId member; std::string why; };  // the stream ended or went silent; the shell tries again by itself
 struct OrderDone { std::uint64_t order = 0; MemberId member; std::optional<Error> error; SharedValue<MemberReport> report; };
+// The durable state was put back to an earlier one, as far as the shell can tell: every record may be old. The first input.
+struct StatePutBack { std::string why; };
 struct Tick {};
 }  // namespace scheduler_input
 using SchedulerInput =
     std::variant<scheduler_input::FromMesos, scheduler_input::CreateCluster, scheduler_input::DeleteCluster,
                  scheduler_input::Switchover, scheduler_input::Failover, scheduler_input::Promote,
                  scheduler_input::Register, scheduler_input::Reported, scheduler_input::WatchLost, scheduler_input::OrderDone,
-                 scheduler_input::Tick>;
+                 scheduler_input::StatePutBack, scheduler_input::Tick>;
 
 struct SentOrder {
   std::uint64_t id = 0;

@@ -15,6 +15,7 @@ ObedientMember::ObedientMember(MemberId member, TaskId task) {
   now.executor = "process-of-" + task.value;
   now.server = ServerState::kRunning;
   now.incarnation = "1";
+  now.led = 0;
 }
 
 MemberReport ObedientMember::beat() {
@@ -33,6 +34,7 @@ MemberReport ObedientMember::obey(const Order& order) {
   }
   if (const auto* promote = std::get_if<order::Promote>(&order)) {
     now.promised = promote->pair;
+    now.led = promote->pair.epoch;
     now.role = MemberRole::kPrimary;
     now.writable = now.user_ready = true;
     now.semi_sync_d = promote->d;

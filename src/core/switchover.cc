@@ -33,6 +33,10 @@ Result<MemberId> switchover_target(const Cluster& cluster, const std::vector<Mem
   if (cluster.members.size() < 2) {
     return fail(Errc::kConflict, cluster.spec.name + " has one member: there is nobody to switch to");
   }
+  if (cluster.doubt) {
+    return fail(Errc::kConflict, "the record of " + cluster.spec.name + " may be old (" + cluster.doubt->why +
+                                     "): a switchover waits until its members have said what they hold");
+  }
   if (epoch.mode == EpochMode::kVirgin || !epoch.primary) {
     return fail(Errc::kConflict, cluster.spec.name + " has no primary yet");
   }
@@ -85,6 +89,23 @@ Witnesses witnesses_of(const Cluster& cluster, const std::vector<MemberView>& me
   return found;
 }
 
+// An election that asks every member begins by itself. An operator can only say that those out of reach are given up.
+Status check_failover_in_doubt(const Cluster& cluster, const std::vector<MemberView>& members, const FailoverRequest& wanted) {
+  std::string out;
+  std::size_t there = 0;
+  for (const MemberView& v : members) {
+    const bool up = v.connected && v.report && v.report->server == ServerState::kRunning;
+    if (up) ++there;
+    if (!up) out += (out.empty() ? "" : ", ") + v.id.value;
+  }
+  if (there == 0) return fail(Errc::kConflict, "no member of " + cluster.spec.name + " is in reach");
+  if (wanted.accept_loss) return {};
+  const std::string lost = out.empty() ? "all its members are in reach, so that needs no order"
+                                       : "accept_loss gives up what only these hold, which are out of reach: " + out;
+  return fail(Errc::kConflict, "the record of " + cluster.spec.name + " may be old (" + cluster.doubt->why +
+                                   "), so a primary is chosen once every member has said what it holds; " + lost, "accept_loss");
+}
+
 }  // namespace
 
 Status check_failover(const Cluster& cluster, const std::vector<MemberView>& members, const FailoverRequest& wanted) {
@@ -92,6 +113,7 @@ Status check_failover(const Cluster& cluster, const std::vector<MemberView>& mem
   if (wanted.to && cluster.find(*wanted.to) == nullptr) {
     return fail(Errc::kInvalid, "'" + wanted.to->value + "' is no member of " + cluster.spec.name, "to");
   }
+  if (cluster.doubt) return check_failover_in_doubt(cluster, members, wanted);
   if (epoch.mode == EpochMode::kVirgin || !epoch.primary) {
     return fail(Errc::kConflict, cluster.spec.name + " has no primary yet");
   }

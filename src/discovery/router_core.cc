@@ -59,6 +59,9 @@ void RouterCore::clusters_seen(std::vector<RoutedCluster> seen, const PortTable:
     const auto still = std::ranges::find(seen, old.id, &RoutedCluster::id);
     if (still != seen.end()) {
       still->ports = old.ports;
+      // The state of the scheduler was put back, and it has yet to ask the members: what was known here is newer.
+      const bool less = still->reign.primary.empty() || still->reign.epoch < old.reign.epoch;
+      if (still->in_doubt && !still->reign.electing && less) still->reign = old.reign;
       continue;
     }
     memory_.erase(old.id);

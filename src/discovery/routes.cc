@@ -27,7 +27,7 @@ void fields(Io& io, ApiEndpoints& e) {
   io("primary", e.primary);
 }
 struct ApiCluster {
-  std::string id, name;
+  std::string id, name, state;
   std::uint64_t epoch = 0;
   bool electing = false;
   std::optional<std::string> primary;
@@ -38,6 +38,7 @@ template <class Io>
 void fields(Io& io, ApiCluster& c) {
   io.required("id", c.id);
   io.required("name", c.name);
+  io("state", c.state);
   io.required("epoch", c.epoch);
   io.required("electing", c.electing);
   io("primary", c.primary);
@@ -82,6 +83,7 @@ Result<std::vector<RoutedCluster>> parse_clusters(const json::value& answer) {
     to.reign = {.epoch = from.epoch,
                 .electing = from.electing,
                 .primary = from.primary.value_or("")};
+    to.in_doubt = from.state == "in_doubt";
     for (const ApiMember& m : from.members) {
       MYSOS_TRY_VOID(check_word(m.id));
       const bool placed = !m.host.empty() && m.port != 0;

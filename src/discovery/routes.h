@@ -59,6 +59,7 @@ struct RoutedCluster {
   std::vector<RoutedMember> members;
   Reign reign;
   PortPair ports;  // 0 = none yet
+  bool in_doubt = false;  // the scheduler does not know for certain who is the primary
   bool operator==(const RoutedCluster&) const = default;
 };
 template <class Io>

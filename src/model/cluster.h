@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "model/doubt.h"
 #include "model/epoch.h"
 #include "model/ids.h"
 
@@ -141,6 +142,7 @@ struct Cluster {
   ClusterSpec spec;
   std::vector<Member> members;
   EpochRecord epoch;
+  std::optional<RecordDoubt> doubt;  // the record may be old: nothing is decided from it
   bool deleting = false;
   std::optional<MemberId> switchover_to;  // while an operator's switchover is on its way
   std::optional<FailoverRequest> failover;  // while an operator's failover is on its way
@@ -163,6 +165,7 @@ void fields(Io& io, Cluster& c) {
   io("spec", c.spec);
   io("members", c.members);
   io("epoch", c.epoch);
+  io("doubt", c.doubt);
   io("deleting", c.deleting);
   io("switchover_to", c.switchover_to);
   io("failover", c.failover);
@@ -172,11 +175,12 @@ void fields(Io& io, Cluster& c) {
 }
 
 // What the API shows.
-enum class ClusterState { kCreating, kHealthy, kDegraded, kFailingOver, kUnavailable, kDeleting };
+enum class ClusterState { kCreating, kHealthy, kDegraded, kFailingOver, kUnavailable, kInDoubt, kDeleting };
 constexpr auto enum_names(ClusterState) {
   using enum ClusterState;
   return std::to_array<EnumName<ClusterState>>({{kCreating, "creating"}, {kHealthy, "healthy"}, {kDegraded, "degraded"},
                                                 {kFailingOver, "failing_over"}, {kUnavailable, "unavailable"},
+                                                {kInDoubt, "in_doubt"},
                                                 {kDeleting, "deleting"}});
 }
 

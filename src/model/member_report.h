@@ -119,6 +119,10 @@ struct MemberFacts {
   TaskId task;
   std::string executor;   // of this executor process: random, so that seq can be compared
   Pair promised;          // durable
+  // Durable: the last epoch in which it was told to be the primary, 0 = never; none: not known (a volume of version 0.1). And
+  // whether the data that it had as that primary are still there.
+  std::optional<std::uint64_t> led;
+  bool led_kept = true;
   MemberRole role = MemberRole::kIdle;  // what is in force, steps all done
   bool busy = false;                    // steps of the promised pair are still being carried out
   bool has_secrets = false;
@@ -183,6 +187,8 @@ void fields(Io& io, MemberReport& r) {
   io("seq", r.seq);
   io("executor", r.executor);
   io("promised", r.promised);
+  io("led", r.led);
+  io("led_kept", r.led_kept);
   io("role", r.role);
   io("busy", r.busy);
   io("has_secrets", r.has_secrets);

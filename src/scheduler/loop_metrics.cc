@@ -26,12 +26,8 @@ double resident_bytes() {
 }
 
 bool is_writable(const ClusterView& view) {
-  for (const MemberView& member : view.members) {
-    if (view.cluster->epoch.primary == member.id && member.report && member.connected &&
-        member.report->writable)
-      return true;
-  }
-  return false;
+  const MemberView* primary = known_primary(view);
+  return primary != nullptr && primary->report && primary->connected && primary->report->writable;
 }
 
 }  // namespace
@@ -79,7 +75,8 @@ std::string LoopMetrics::render(const std::vector<ClusterView>& clusters, const 
     ++states[std::string(enum_text(view.state))];
     for (const Member& member : view.cluster->members)
       ++stages[std::string(enum_text(member.stage))];
-    epoch_.set(static_cast<double>(view.cluster->epoch.pair.epoch), {{"cluster", name}});
+    epoch_.set(static_cast<double>(known_pair(view).epoch), {{"cluster", name}});
+    in_doubt_.set(view.cluster->doubt ? 1 : 0, {{"cluster", name}});
     writable_.set(is_writable(view) ? 1 : 0, {{"cluster", name}});
     unsound_.set(static_cast<double>(unsound_replicas(view)), {{"cluster", name}});
   }

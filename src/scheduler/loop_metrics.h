@@ -54,6 +54,8 @@ class LoopMetrics {
   Gauge clusters_ = registry_.gauge("mysos_clusters", "Clusters, by state");
   Gauge members_ = registry_.gauge("mysos_members", "Members, by stage");
   Gauge epoch_ = registry_.gauge("mysos_cluster_epoch", "Epoch of a cluster");
+  Gauge in_doubt_ = registry_.gauge("mysos_cluster_in_doubt",
+                                    "1 while the record of a cluster may be older than what its members did");
   Gauge writable_ =
       registry_.gauge("mysos_cluster_writable", "1 where clients can write to the cluster");
   Gauge unsound_ = registry_.gauge("mysos_cluster_unsound_replicas",

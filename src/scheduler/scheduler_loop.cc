@@ -63,7 +63,6 @@ Status SchedulerLoop::start() {
   auto recovered = SchedulerState::recover(*records);
   if (!recovered)
     return std::unexpected(std::move(recovered).error().with_context("understand the state"));
-  MYSOS_TRY(last_event_seq_, store_.at_start().last_event_seq());
   kLog.info("{} cluster(s) in the state of {}", recovered->clusters.size(), state_.path());
 
   core_ = std::make_unique<SchedulerCore>(*std::move(recovered), options_.core, prng_.fork(),
@@ -74,9 +73,24 @@ Status SchedulerLoop::start() {
   mesos_ = std::make_unique<mesos::SchedulerClient>(
       executor_, options_.mesos, [this] { return core_->framework_info(); },
       [this](mesos::Event event) { on_mesos(std::move(event)); }, prng_.fork());
+  MYSOS_TRY_VOID(commit_first());
   links_->watch(core_->watch_targets());
   mesos_->start();
   tasks_.spawn("scheduler", run());
+  return {};
+}
+
+// Once this is durable, nobody can tell any more that the state was put back.
+Status SchedulerLoop::commit_first() {
+  if (!options_.state_put_back.empty()) {
+    core_->step(scheduler_input::StatePutBack{options_.state_put_back}, steady_now());
+  }
+  SchedulerOutput output = core_->take_output();
+  if (Status done = store_.at_start().commit(changes_of(output)); !done) {
+    return std::unexpected(std::move(done).error().with_context("write the state"));
+  }
+  MYSOS_TRY(last_event_seq_, store_.at_start().last_event_seq());
+  carry_out(std::move(output));
   return {};
 }
 

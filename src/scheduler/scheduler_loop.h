@@ -35,6 +35,7 @@ struct SchedulerOptions {
   SchedulerConfig core;
   mesos::SchedulerClientOptions mesos;
   Duration request_deadline = std::chrono::seconds(10);
+  std::string state_put_back = {};  // why the state may be older than what was decided (marked_store.h), "" = it is not
 };
 
 class SchedulerLoop final : public Control {
@@ -80,6 +81,7 @@ class SchedulerLoop final : public Control {
     std::optional<Result<ClusterId>> result;
   };
 
+  Status commit_first();
   asio::awaitable<void> run();
   SchedulerOutput step_inputs();
   asio::awaitable<void> make_durable(std::vector<StoreChange> changes);

@@ -5,6 +5,7 @@
 //
 //   DIR/lock          held as long as the process lives, with its pid
 //   DIR/state.db      records and events (store/sqlite_store.h)
+//   DIR/state.mark    how many changes state.db has seen (marked_store.h)
 //   DIR/secret.key    encrypts the clusters' secrets; 0600. Without it the passwords in state.db are lost
 //   DIR/admin.token   the API's admin token; 0600
 //   DIR/api.url       where the API is, for clients that are told the directory only

@@ -13,7 +13,7 @@ void check_ackers(Sim& sim, const ClusterTruth& now, const SimServer& server, Tx
   const EpochRecord& r = now.cluster.epoch;
   const bool its_record =
       r.primary == server.identity().member && r.pair.epoch == server.opened_under.epoch;
-  if (r.electing || r.mode != EpochMode::kNormal || !its_record || now.deleting) return;
+  if (r.electing || r.mode != EpochMode::kNormal || !its_record || now.cluster.doubt || now.deleting) return;
   sim.coverage.hit(Mark::kS4Named);
   const auto named =
       std::ranges::count_if(acked_by, [&](const MemberId& m) { return r.ackers.contains(m); });

@@ -8,7 +8,7 @@ namespace mysos::sim {
 
 void check_followers(Sim& sim, const Truth& truth, const ClusterTruth& now) {
   const EpochRecord& record = now.cluster.epoch;
-  if (record.electing || !record.primary || now.deleting) return;
+  if (record.electing || now.cluster.doubt || !record.primary || now.deleting) return;
   const Datadir* primary = truth.data_of(now, *record.primary);
   const Member* at = now.cluster.find(*record.primary);
   if (primary == nullptr || at == nullptr) return;

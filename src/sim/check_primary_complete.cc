@@ -9,7 +9,7 @@ namespace mysos::sim {
 void check_primary_complete(Sim& sim, const Truth& truth, const ClusterTruth& now,
                             const EpochRecord& before) {
   const EpochRecord& record = now.cluster.epoch;
-  if (record.electing || !record.primary || now.deleting || record.pair == before.pair) return;
+  if (record.electing || now.cluster.doubt || !record.primary || now.deleting || record.pair == before.pair) return;
   if (!now.acked.empty()) {
     sim.coverage.hit(Mark::kS1Election);
     if (before.primary && before.primary != record.primary) sim.coverage.hit(Mark::kS1Failover);
@@ -26,7 +26,7 @@ void check_primary_complete(Sim& sim, const Truth& truth, const ClusterTruth& no
 
 void check_primary_has(Sim& sim, const Truth& truth, const ClusterTruth& now, TxnId txn) {
   const EpochRecord& record = now.cluster.epoch;
-  if (record.electing || !record.primary || now.deleting) return;
+  if (record.electing || now.cluster.doubt || !record.primary || now.deleting) return;
   const Datadir* data = truth.data_of(now, *record.primary);
   if (data != nullptr && data->in_binlog.has(txn)) return;
   sim.violate(fmt::format(

@@ -13,7 +13,7 @@ namespace mysos::sim {
 void check_quorum(Sim& sim, const Truth& truth, const ClusterTruth& now) {
   const EpochRecord& record = now.cluster.epoch;
   const bool counts = !record.electing && record.mode == EpochMode::kNormal && now.cluster.spec.flavour == Flavour::kMysql;
-  if (!counts || now.deleting || sim.mutation == Mutation::kRelayLost) return;
+  if (!counts || now.cluster.doubt || now.deleting || sim.mutation == Mutation::kRelayLost) return;
   std::vector<const Datadir*> ackers;
   for (const MemberId& m : record.ackers) {
     if (const Datadir* data = truth.data_of(now, m)) ackers.push_back(data);

@@ -77,6 +77,8 @@ enum class Mark {
   kRebuildNamed,      // a replica was named whose data may be thrown away
   kHealthyChecked,    // a cluster that was harmed said that it is healthy, and its replicas were looked at
   kOneAtATime,        // a replica had no data, and the others were counted
+  kPutBack,      // the state was put back to an earlier one
+  kOldRecord,    // ... and the record of a cluster was behind what had been decided
   kFoldChecked,  // the state was compared with the fold of its records
   kConverged,
   kCount,
@@ -151,6 +153,8 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Mark::kCount)> k
     "rebuild_named",
     "healthy_checked",
     "one_at_a_time",
+    "put_back",
+    "old_record",
     "fold_checked",
     "converged"};
 

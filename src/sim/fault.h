@@ -42,6 +42,7 @@ enum class Fault {
   kSlowMesos,
   kBrokenApplier,  // a user drops a table on a replica: its applier stops at the next transaction, each time
   kWrittenOn,      // a user's statement on a replica is written to its binlog
+  kPutBack,  // the state of the schedulers is kept aside, and later put back
 };
 constexpr auto enum_names(Fault) {
   using enum Fault;
@@ -78,7 +79,8 @@ constexpr auto enum_names(Fault) {
                                          {kSecondScheduler, "second-scheduler"},
                                          {kSlowMesos, "slow-mesos"},
                                          {kBrokenApplier, "broken-applier"},
-                                         {kWrittenOn, "written-on"}});
+                                         {kWrittenOn, "written-on"},
+                                         {kPutBack, "put-back"}});
 }
 
 }  // namespace mysos::sim

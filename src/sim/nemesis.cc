@@ -28,6 +28,8 @@ void Nemesis::draw(const std::set<Fault>& only, bool rough_network) {
   // Swarm: most seeds have some kinds of faults only, so that one does not hide another.
   const std::uint64_t density = 80 + prng_.below(400);
   for (const auto& fault : enum_names(Fault{})) {
+    // Beside the others: who is drawn must not change what an older seed means.
+    if (only.empty() && fault.value == Fault::kPutBack) continue;
     if (only.empty() ? !prng_.chance(density) : !only.contains(fault.value)) continue;
     kinds_.push_back({fault.value, milliseconds(500 + static_cast<long>(prng_.below(12000)))});
   }
@@ -39,6 +41,8 @@ void Nemesis::draw(const std::set<Fault>& only, bool rough_network) {
   network_.duplicate = 400;
   network_.slow_max = seconds(6);
 }
+
+void Nemesis::may_put_back() { kinds_.push_back({Fault::kPutBack, seconds(5)}); }
 
 void Nemesis::unleash() {
   on_ = true;
@@ -173,6 +177,8 @@ void Nemesis::strike(Fault fault) {
     case Fault::kBrokenApplier:
     case Fault::kWrittenOn:
       return harm(fault);
+    case Fault::kPutBack:
+      return schedulers_.put_back();
   }
 }
 
@@ -217,6 +223,7 @@ void Nemesis::hurt_disk(Fault fault) {
 
 // Whether another member has data that are of use without this one's: errant ones may be thrown away at any moment.
 bool Nemesis::dispensable(const ClusterTruth& c, const MemberId& member) const {
+  if (c.cluster.doubt) return false;
   const Datadir* primary = c.cluster.epoch.primary ? truth_.data_of(c, *c.cluster.epoch.primary) : nullptr;
   return primary != nullptr && std::ranges::any_of(c.cluster.members, [&](const Member& m) {
     const Datadir* data = m.id == member || truth_.lost(c, m.id) ? nullptr : truth_.data_of(c, m.id);

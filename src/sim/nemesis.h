@@ -17,6 +17,7 @@ class Nemesis {
  public:
   Nemesis(Sim& sim, Truth& truth, SimMaster& master, SimLeadership& schedulers,
           std::uint32_t machines, const std::set<Fault>& only, bool rough_network);
+  void may_put_back();  // the state, too, at times
   void unleash();
   void mend_all();  // ends all faults; what is down comes back
 

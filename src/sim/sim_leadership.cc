@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/sim_leadership.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace mysos::sim {
 
 SimLeadership::SimLeadership(Sim& sim, SchedulerWorld& world, SimMaster& master)
@@ -13,6 +16,39 @@ void SimLeadership::depose() {
   sim_.tell([] { return std::string("another scheduler takes the lead"); });
   // The master tells it, unless its stream is broken at that moment.
   if (sim_.prng.chance(700)) leader().go_deaf();
+  all_.push_back(std::make_unique<SimScheduler>(sim_, world_, master_, store_));
+  leader().start();
+}
+
+namespace {
+
+bool same_places(const Cluster& a, const Cluster& b) {
+  return a.deleting == b.deleting && std::ranges::equal(a.members, b.members, [](const Member& x, const Member& y) {
+    return x.id == y.id && x.resource_id == y.resource_id && x.agent == y.agent && x.holds_data && !x.volume_name.empty();
+  });
+}
+
+bool can_be_put_back(const SchedulerState& then, const SchedulerState& now) {
+  return then.framework == now.framework && std::ranges::equal(then.clusters, now.clusters, [](const auto& a, const auto& b) {
+    return a.first == b.first && same_places(a.second, b.second);
+  });
+}
+
+}  // namespace
+
+void SimLeadership::put_back() {
+  if (!store_.kept) {
+    store_.kept = store_.records;
+    return;
+  }
+  const auto then = SchedulerState::recover(*store_.kept);
+  const auto now = SchedulerState::recover(store_.records);
+  if (!then || !now || !can_be_put_back(*then, *now)) return store_.kept.reset();
+  sim_.tell([] { return std::string("the state is put back to an earlier one"); });
+  for (const auto& scheduler : all_) scheduler->retire();
+  store_.records = *std::exchange(store_.kept, std::nullopt);
+  store_.put_back = true;
+  world_.put_back(*then);
   all_.push_back(std::make_unique<SimScheduler>(sim_, world_, master_, store_));
   leader().start();
 }

@@ -17,6 +17,9 @@ class SimLeadership {
   // Another one starts and takes the lead, while the one that leads goes on as if nothing were.
   void depose();
   void retire_others();
+  // Keeps a copy of the state aside; called again, puts it back and starts another scheduler on it. One is put back only
+  // where all clusters are the same, and were all placed: what a scheduler can see of the others is not simulated.
+  void put_back();
   // None of its transactions is durable meanwhile.
   void hang_store(Duration pause) { store_.hangs_until = sim_.now() + pause; }
   void refuse_commits(Duration pause) { store_.refuses_until = sim_.now() + pause; }

@@ -49,6 +49,7 @@ void SimScheduler::start() {
   subscribe();
   aim_watches();
   beat();
+  if (store_.put_back) give(scheduler_input::StatePutBack{"the state was put back"});
   give(scheduler_input::Tick{});
 }
 

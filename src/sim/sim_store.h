@@ -5,6 +5,7 @@
 // or refuse for a while (a full disk); a transaction is tried again until it is durable.
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,11 +18,14 @@ struct SimStore {
   using Records = std::map<std::string, std::map<std::string, std::string>>;
   Records records;
   Records before;  // the last transaction (for Mutation::kStoreForgets)
+  std::optional<Records> kept;  // a copy of an earlier moment
+  bool put_back = false;        // ... is what it holds, and nothing has been committed since (scheduler/marked_store.h)
   std::uint64_t leader = 0;
   Instant hangs_until{};
   Instant refuses_until{};
 
   void write(Sim& sim, const std::vector<Record>& changes) {
+    put_back = false;
     if (sim.mutation == Mutation::kStoreForgets) before = records;
     for (const Record& r : changes) {
       sim.trace.mix(r.key);

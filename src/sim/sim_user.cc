@@ -90,7 +90,7 @@ void SimUser::look_after() {
       const std::string& name = c.cluster.spec.name;
       const auto view = core == nullptr || c.deleting ? std::nullopt : core->view(name, sim_.now());
       const bool serves = view && (view->state == ClusterState::kHealthy || view->state == ClusterState::kDegraded);
-      if (!view || serves || c.cluster.epoch.mode == EpochMode::kVirgin) {
+      if (!view || serves || (c.cluster.epoch.mode == EpochMode::kVirgin && !c.cluster.doubt)) {
         down_since_.erase(name);
       } else if (sim_.now() - down_since_.try_emplace(name, sim_.now()).first->second >= patience_) {
         down_since_.erase(name);

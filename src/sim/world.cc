@@ -36,6 +36,7 @@ class World : public ServerWorld, public SchedulerWorld {
   SimExecutor* executor_at(const std::string& ip, std::uint16_t api_port) override;
   std::optional<std::uint32_t> machine_at(const std::string& ip) override;
   void committed(const SchedulerState& state, const std::vector<Event>& events, const SchedulerCore& by) override;
+  void put_back(const SchedulerState& state) override;
   void replied(const Reply& reply) override { user_.replied(reply); }
 
  private:
@@ -83,6 +84,7 @@ World::World(const SeedOptions& options)
                                           milliseconds(20 + static_cast<long>(prng_.below(300))));
   nemesis_ = std::make_unique<Nemesis>(sim_, truth_, master_, schedulers_, machines_, options.only,
                                        options.rough_network);
+  if (options.only.empty() && Prng(options.seed ^ 0xBAC2).chance(120)) nemesis_->may_put_back();
   faults_for_ = options.faults_for.value_or(sim_.between(seconds(8), seconds(30)));
 }
 
@@ -205,6 +207,17 @@ void World::committed(const SchedulerState& state, const std::vector<Event>& eve
     c.gone = c.deleting = true;
     if (!user_.deleted(c.cluster.spec.name))
       sim_.violate("a cluster is gone that nobody deleted: " + id.str());
+  }
+}
+
+// What is recorded now is older than the truth, until the members have said what they hold.
+void World::put_back(const SchedulerState& state) {
+  sim_.coverage.hit(Mark::kPutBack);
+  for (const auto& [id, cluster] : state.clusters) {
+    Cluster& now = truth_.clusters.at(id).cluster;
+    if (now.epoch.pair > cluster.epoch.pair) sim_.coverage.hit(Mark::kOldRecord);
+    now = cluster;
+    now.doubt = RecordDoubt{.why = "it was put back"};
   }
 }
 

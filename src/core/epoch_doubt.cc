@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// A cluster whose record may be old (docs/adr/0009-old-record.md, `Census` of docs/model): until all of its members are in
+// reach it is left alone, and its true primary serves on. Then an election above all that anybody has promised asks all of
+// them. Of the old record only the floor is used: every later primary has executed it.
+#include <algorithm>
+
+#include "core/epoch_planning.h"
+
+namespace mysos {
+namespace {
+
+// Above what members may have promised that were not asked: no pair is to be used twice.
+constexpr std::uint64_t kEpochsUnseen = 1000;
+
+Pair highest_promised(const EpochPlanning& p) {
+  Pair highest;
+  for (const MemberView& v : p.members) {
+    if (v.report) highest = std::max(highest, v.report->promised);
+  }
+  return highest;
+}
+
+// Why this member cannot be asked now; "" = it can.
+std::string why_not_asked(const EpochPlanning& p, const MemberView& v) {
+  if (v.volume_lost) return v.id.value + ", which has lost its volume";
+  const Member* member = p.cluster.find(v.id);
+  if (member != nullptr && member->stage == MemberStage::kWanted) {
+    return v.id.value + ", whose place the record does not know: it is of a time when the cluster was being created";
+  }
+  if (!EpochPlanning::in_sight(v)) return v.id.value + ", which is out of reach";
+  if (!EpochPlanning::server_up(v)) {
+    const std::string& problem = v.report->problem;
+    return v.id.value + ", whose mysqld does not run" + (problem.empty() ? "" : " (" + problem + ")");
+  }
+  // A record that is old enough does not know the volume's name.
+  if (v.report->promised.epoch == 0 && highest_promised(p).config > 0) {
+    return v.id.value + ", which has promised nothing, although there was a primary: its volume may be a new one";
+  }
+  return "";
+}
+
+std::string missing_members(const EpochPlanning& p) {
+  std::string all;
+  for (const MemberView& v : p.members) {
+    if (const std::string why = why_not_asked(p, v); !why.empty()) all += (all.empty() ? "" : "; ") + why;
+  }
+  return all;
+}
+
+void ask_all(EpochPlanning& p, std::uint64_t jump) {
+  EpochRecord next = p.record;
+  next.pair = Pair{std::max(p.record.pair, highest_promised(p)).epoch + jump, 0};
+  next.electing = true;
+  next.leaving.clear();
+  next.joining.clear();
+  next.raising_to = 0;
+  const std::string who = jump == 1 ? "every member" : "the members in reach";
+  p.persist(std::move(next), "record_asked",
+            who + " says what it holds, and one of them becomes the primary: " + p.cluster.doubt->why);
+}
+
+// The last member that was told to be the primary, where that is certain and it still has the data that it had then.
+const MemberView* last_leader(const EpochPlanning& p) {
+  const auto led = [](const MemberView& v) { return v.report->led; };
+  if (!std::ranges::all_of(p.members, [](const MemberView& v) { return v.report->led.has_value(); })) return nullptr;
+  const auto last = std::ranges::max_element(p.members, {}, led);
+  const bool alone = std::ranges::count(p.members, led(*last), led) == 1;  // an accepted loss can give two one epoch
+  return alone && last->report->led_kept ? &*last : nullptr;
+}
+
+bool nobody_led(const EpochPlanning& p) {
+  return std::ranges::all_of(p.members, [](const MemberView& v) { return v.report->led == 0; });
+}
+
+// What each member lacks of all that the members hold together.
+std::string differences(const EpochPlanning& p, const GtidSet& all) {
+  std::string text;
+  for (const MemberView& v : p.members) {
+    const std::uint64_t lacks = all.minus(v.report->received).count();
+    text += (text.empty() ? "" : ", ") + v.id.value + " lacks " + std::to_string(lacks);
+  }
+  return text;
+}
+
+}  // namespace
+
+void leave_alone(EpochPlanning& p) {
+  const bool forced = p.cluster.failover && p.cluster.failover->accept_loss;
+  const std::string missing = missing_members(p);
+  if (missing.empty()) return ask_all(p, 1);
+  const bool somebody = std::ranges::any_of(p.members, [](const MemberView& v) { return EpochPlanning::server_up(v); });
+  if (forced && somebody) return ask_all(p, kEpochsUnseen);
+  const std::string advice = forced ? "" : ". If they are gone for good: mysos failover " + p.cluster.spec.name + " --accept-loss";
+  p.wait("all members to say what they hold, because the record may be old (" + p.cluster.doubt->why +
+         "); not yet: " + missing + advice);
+}
+
+bool asks_all(const EpochPlanning& p) {
+  return p.record.electing && p.cluster.doubt->asking == p.record.pair.epoch;
+}
+
+void ask_all_again(EpochPlanning& p) { ask_all(p, 1); }
+
+bool promised_above(const EpochPlanning& p) { return highest_promised(p) > p.record.pair; }
+
+std::vector<const MemberView*> complete_in_doubt(EpochPlanning& p) {
+  GtidSet all;
+  for (const MemberView& v : p.members) {
+    if (!p.fenced(v)) {
+      p.wait(v.id.value + " to say what it holds: the record may be old, so every member is asked. If it is gone for good: mysos failover " +
+             p.cluster.spec.name + " --accept-loss");
+      return {};
+    }
+    all = all.united(v.report->received);
+  }
+  const MemberView* leader = last_leader(p);
+  const bool anybody = nobody_led(p);
+  std::vector<const MemberView*> complete;
+  bool coming = false;  // somebody received all that is needed, and is still executing it
+  for (const MemberView& v : p.members) {
+    const auto proven = [&](const GtidSet& has) {
+      return has.contains(p.record.floor) &&
+             (anybody || has.contains(all) || (leader != nullptr && has.contains(leader->report->received)));
+    };
+    if (v.connected && proven(v.report->executed)) complete.push_back(&v);
+    coming = coming || proven(v.report->received);
+  }
+  if (!complete.empty()) return complete;
+  if (coming) {
+    p.wait("a member to have executed all that the members hold");
+  } else {
+    p.wait("an operator: no member holds all that the members hold together (" + differences(p, all) +
+           " transactions), and none is proven to have all that was acknowledged. mysos failover " + p.cluster.spec.name +
+           " --accept-loss [--to MEMBER] chooses one, and gives up what it lacks");
+  }
+  return {};
+}
+
+std::uint64_t proven_reign(const EpochPlanning& p, const MemberView& v) {
+  return p.cluster.doubt && v.report->led_kept ? v.report->led.value_or(0) : 0;
+}
+
+std::string not_asked(const EpochPlanning& p) {
+  std::string names;
+  for (const MemberView& v : p.members) {
+    if (!p.fenced(v)) names += (names.empty() ? "" : ", ") + v.id.value;
+  }
+  return names.empty() ? "" : "; not asked: " + names;
+}
+
+}  // namespace mysos

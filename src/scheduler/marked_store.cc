@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "scheduler/marked_store.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <utility>
+
+#include "base/json.h"
+#include "base/slot_file.h"
+
+namespace mysos {
+namespace {
+
+constexpr auto kKind = "mark";
+constexpr auto kKey = "state";
+
+struct Mark {
+  std::uint64_t count = 0;
+  std::int64_t key_since = 0;
+};
+template <class Io>
+void fields(Io& io, Mark& m) {
+  io.required("count", m.count);
+  io.required("key_since", m.key_since);
+}
+
+Result<std::optional<std::uint64_t>> count_in(const std::string& file) {
+  MYSOS_TRY(const auto text, read_slot_file(file));
+  if (!text) return std::nullopt;
+  std::uint64_t count = 0;
+  const auto [end, ec] = std::from_chars(text->data(), text->data() + text->size(), count);
+  if (ec != std::errc() || end != text->data() + text->size()) return fail(Errc::kIo, file + " is damaged: it holds no count");
+  return count;
+}
+
+Result<std::optional<Mark>> mark_in(const Snapshot& records) {
+  const auto kind = records.find(kKind);
+  if (kind == records.end() || !kind->second.contains(kKey)) return std::nullopt;
+  auto mark = from_json_text<Mark>(kind->second.at(kKey));
+  if (!mark) return std::unexpected(std::move(mark.error()).with_context("the mark in the state"));
+  return *mark;
+}
+
+Result<std::int64_t> since(const std::string& file) {
+  struct stat info{};
+  if (::stat(file.c_str(), &info) != 0) return std::unexpected(errno_error("look at", file, errno));
+  return std::int64_t{info.st_ctim.tv_sec} * 1'000'000'000 + info.st_ctim.tv_nsec;
+}
+
+std::string why_put_back(const std::optional<Mark>& mark, const std::optional<std::uint64_t>& count, std::int64_t key_since) {
+  if (!mark && !count) return "";  // new, or of a version without marks
+  if (!mark) return "state.db was put back to one of an older version of Mysos";
+  if (!count) return "state.db was put back without the file state.mark that was beside it";
+  if (mark->count < *count) return "state.db was put back: it has seen " + std::to_string(mark->count) + " of " + std::to_string(*count) + " changes";
+  // One ahead: the process died before the file was written, and before anything followed from that commit.
+  if (mark->count > *count + 1) return "state.mark was put back, and state.db may have been";
+  if (mark->key_since != key_since) return "the state directory was put back, copied or moved: secret.key is not the file that it was";
+  return "";
+}
+
+bool changes_a_record(const std::vector<StoreChange>& changes) {
+  return std::ranges::any_of(changes, [](const StoreChange& c) { return !std::holds_alternative<AppendEvent>(c); });
+}
+
+}  // namespace
+
+Result<std::unique_ptr<MarkedStore>> MarkedStore::open(std::unique_ptr<Store> inner, const StateDir& dir) {
+  std::unique_ptr<MarkedStore> store(new MarkedStore(std::move(inner), dir.path() + "/state.mark"));
+  MYSOS_TRY(const Snapshot records, store->inner_->load());
+  MYSOS_TRY(const auto mark, mark_in(records));
+  MYSOS_TRY(const auto count, count_in(store->file_));
+  MYSOS_TRY(store->key_since_, since(dir.path() + "/secret.key"));
+  store->put_back_ = why_put_back(mark, count, store->key_since_);
+  store->count_ = std::max(mark ? mark->count : 0, count.value_or(0));
+  return store;
+}
+
+Status MarkedStore::commit(const std::vector<StoreChange>& changes) {
+  if (!first_ && !owed_ && !changes_a_record(changes)) return inner_->commit(changes);
+  if (!owed_) {
+    std::vector<StoreChange> all = changes;
+    all.emplace_back(PutRecord{kKind, kKey, to_json_text(Mark{count_ + 1, key_since_})});
+    MYSOS_TRY_VOID(inner_->commit(all));
+    owed_ = true;
+  }
+  MYSOS_TRY_VOID(write_slot_file(file_, std::to_string(count_ + 1), 0600));
+  ++count_;
+  owed_ = first_ = false;
+  put_back_.clear();
+  return {};
+}
+
+}  // namespace mysos

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// A store that notices that it was put back to an earlier state (docs/adr/0009-old-record.md). Each commit that changes a record
+// raises a count in the store, then in a file beside it, before it returns. So a store that is put back is behind the file. The
+// store also knows since when DIR/secret.key is there (its ctime, which no tool can set): a directory that was put back as a
+// whole has another one. What it cannot see: a disk that is put back below the file system (a snapshot of a virtual machine).
+//
+// A commit that failed must be tried again with the same changes before any other. One thread at a time.
+#include <memory>
+#include <string>
+
+#include "scheduler/state_dir.h"
+#include "store/store.h"
+
+namespace mysos {
+
+class MarkedStore final : public Store {
+ public:
+  static Result<std::unique_ptr<MarkedStore>> open(std::unique_ptr<Store> inner, const StateDir& dir);
+
+  // Why the state was put back, as a sentence; "" = it was not. It is forgotten with the first commit, which must therefore
+  // hold whatever follows from it.
+  [[nodiscard]] const std::string& put_back() const { return put_back_; }
+
+  Result<Snapshot> load() override { return inner_->load(); }
+  Status commit(const std::vector<StoreChange>& changes) override;
+  Result<std::vector<StoredEvent>> events(const EventQuery& query) override { return inner_->events(query); }
+  Result<std::uint64_t> last_event_seq() override { return inner_->last_event_seq(); }
+
+ private:
+  MarkedStore(std::unique_ptr<Store> inner, std::string file) : inner_(std::move(inner)), file_(std::move(file)) {}
+
+  std::unique_ptr<Store> inner_;
+  std::string file_;
+  std::uint64_t count_ = 0;     // of the newest commit that both know
+  std::int64_t key_since_ = 0;  // ctime of secret.key, ns
+  std::string put_back_;
+  bool first_ = true;
+  bool owed_ = false;           // the store has the next count, the file has not
+};
+
+}  // namespace mysos
