@@ -8,12 +8,14 @@ from mysos_process import Up
 
 @pytest.fixture(scope="module")
 def two(work):
-    made = [Up(work / name, agents=1).start() for name in ("wanted", "other")]
-    for up in made:
-        up.client.create("shop", "mariadb", members=1)
-    yield made
-    for up in made:
-        up.close()
+    made = [Up(work / name, agents=1) for name in ("wanted", "other")]
+    try:
+        for up in made:
+            up.start().client.create("shop", "mariadb", members=1)
+        yield made
+    finally:
+        for up in made:
+            up.close()
 
 
 def run(up, *arguments, **variables):
