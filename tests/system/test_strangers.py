@@ -233,6 +233,21 @@ def test_after_a_teardown_it_reads_and_registers_anew(own_up, restarted):
     assert not list(up.folder.glob("mesos/agent-*/volumes/roles/*/*"))
 
 
+def test_a_teardown_loses_no_acknowledged_write(own_up, version):
+    """Registered anew at once, while the old executors still shut their servers down: the volumes are offered already."""
+    up = own_up()
+    shop = Shop(up.client, version)
+    with shop.ledger() as ledger:
+        ledger.wait_for_more(100)
+        torn_down(up)
+        said = up.cli("register")
+        assert said.returncode == 0, said
+        ledger.wait_for_more(100, HEAL_SECONDS)
+        shop.healthy()
+        ledger.wait_for_more(50)
+    ledger.check(shop.addresses())
+
+
 def test_servers_may_run_as_another_user_than_before(own_up):
     up = own_up("--mysql-user=nobody")
     assert "--mysql-user" in up.log_tail() and "nobody" in up.log_tail(), "a warning"
