@@ -1,15 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/doubt.h"
 
+#include <vector>
+
 namespace mysos {
 
-std::string proof_of_old_record(const Cluster& cluster, const std::vector<MemberView>& members) {
-  for (const MemberView& v : members) {
-    if (!v.report || v.report->promised <= cluster.epoch.pair) continue;
-    return v.id.value + " has promised " + to_string(v.report->promised) + ", and the record is at " +
-           to_string(cluster.epoch.pair);
+void doubt_if_proven(Ledger& ledger, const Cluster& cluster, const MemberReport& report) {
+  if (cluster.doubt || report.promised <= cluster.epoch.pair) return;
+  doubt_record(ledger, cluster.id, report.member.value + " has promised " + to_string(report.promised) +
+                                       ", and the record is at " + to_string(cluster.epoch.pair));
+}
+
+void doubt_all_records(Ledger& ledger, const std::string& why) {
+  ledger.event({"state_put_back", why});
+  std::vector<ClusterId> all;
+  for (const auto& [id, cluster] : ledger.state().clusters) all.push_back(id);
+  for (const ClusterId& id : all) {
+    if (ledger.find(id)->doubt) ledger.edit(id).doubt.reset();  // that is of the copy too, and so is what was asked for then
+    doubt_record(ledger, id, why);
   }
-  return "";
 }
 
 void doubt_record(Ledger& ledger, const ClusterId& id, const std::string& why) {
@@ -22,8 +31,9 @@ void doubt_record(Ledger& ledger, const ClusterId& id, const std::string& why) {
   if (cluster.failover) dropped = "; the failover in it is not carried out";
   cluster.switchover_to.reset();
   cluster.failover.reset();
-  ledger.event(cluster, {"record_doubted", "the record of this cluster is old, or may be: " + why +
-                                               ". Nothing is decided from it until all members have said what they hold" + dropped});
+  ledger.event(cluster, {"record_doubted",
+                         "the record of this cluster is old, or may be: " + why +
+                             ". Nothing is decided from it until all members have said what they hold" + dropped});
 }
 
 }  // namespace mysos

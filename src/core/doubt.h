@@ -3,19 +3,19 @@
 // A record that may be older than what the members did: what proves it, and what is noted then. How such a cluster is brought
 // back is in epoch_doubt.cc; the reasons are in docs/adr/0009-old-record.md.
 #include <string>
-#include <vector>
 
-#include "core/epoch_planner.h"
 #include "core/ledger.h"
 
 namespace mysos {
 
-// Why what the members report proves that the record is old; "" = it does not. Each record is durable before a member hears of
-// it, so no member can have promised more than the newest record.
-std::string proof_of_old_record(const Cluster& cluster, const std::vector<MemberView>& members);
+// Notes the doubt where this report proves that the record is old. Each record is durable before a member hears of it, so no
+// member can have promised more than the newest record.
+void doubt_if_proven(Ledger& ledger, const Cluster& cluster, const MemberReport& report);
 
 // From now on nothing is decided from the record of this cluster. What operators had asked for is dropped: it may have been
 // carried out already. Nothing happens where the cluster is in doubt already or is being deleted.
 void doubt_record(Ledger& ledger, const ClusterId& id, const std::string& why);
+// The whole state was put back.
+void doubt_all_records(Ledger& ledger, const std::string& why);
 
 }  // namespace mysos

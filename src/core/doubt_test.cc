@@ -96,6 +96,27 @@ TEST(Doubt, WhatAnOperatorAskedForIsNotCarriedOutFromAnOldRecord) {
   EXPECT_FALSE(s.cluster("shop").switchover_to);
 }
 
+// The copy itself is of a time of doubt.
+TEST(Doubt, ALossThatWasAcceptedBeforeTheCopyWasMadeIsNotTaken) {
+  Scenario s = a_state_put_back(true);
+  s.give(scheduler_input::Reported{s.members.at(s.member("shop", 0).id).beat()});
+  s.give(scheduler_input::Failover{RequestId("f"), "shop", {.to = std::nullopt, .accept_loss = true}});
+  ASSERT_TRUE(s.cluster("shop").failover);
+  const auto before = s.records;
+  s.run_until([&] { return s.told("failover_forced"); }, seconds(60));
+  s.records = before;
+  s.orders.clear();
+  s.events.clear();
+  s.start();
+
+  s.give(scheduler_input::StatePutBack{"state.db was put back again"});
+  s.run_for(seconds(30));
+
+  EXPECT_FALSE(s.cluster("shop").failover);
+  EXPECT_EQ(s.cluster("shop").doubt->asking, 0U);
+  EXPECT_FALSE(s.told("failover_forced"));
+}
+
 TEST(Doubt, OnlyAnAcceptedLossIsAFailoverThatAnOperatorCanOrder) {
   Scenario s = a_state_put_back(true);
   const MemberId away = s.member("shop", 1).id;

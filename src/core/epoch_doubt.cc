@@ -59,6 +59,8 @@ void ask_all(EpochPlanning& p, std::uint64_t jump) {
             who + " says what it holds, and one of them becomes the primary: " + p.cluster.doubt->why);
 }
 
+std::string order_of_loss(const EpochPlanning& p) { return "mysos failover " + p.cluster.spec.name + " --accept-loss"; }
+
 // The last member that was told to be the primary, where that is certain and it still has the data that it had then.
 const MemberView* last_leader(const EpochPlanning& p) {
   const auto led = [](const MemberView& v) { return v.report->led; };
@@ -90,7 +92,7 @@ void leave_alone(EpochPlanning& p) {
   if (missing.empty()) return ask_all(p, 1);
   const bool somebody = std::ranges::any_of(p.members, [](const MemberView& v) { return EpochPlanning::server_up(v); });
   if (forced && somebody) return ask_all(p, kEpochsUnseen);
-  const std::string advice = forced ? "" : ". If they are gone for good: mysos failover " + p.cluster.spec.name + " --accept-loss";
+  const std::string advice = forced ? "" : ". If they are gone for good: " + order_of_loss(p);
   p.wait("all members to say what they hold, because the record may be old (" + p.cluster.doubt->why +
          "); not yet: " + missing + advice);
 }
@@ -107,8 +109,8 @@ std::vector<const MemberView*> complete_in_doubt(EpochPlanning& p) {
   GtidSet all;
   for (const MemberView& v : p.members) {
     if (!p.fenced(v)) {
-      p.wait(v.id.value + " to say what it holds: the record may be old, so every member is asked. If it is gone for good: mysos failover " +
-             p.cluster.spec.name + " --accept-loss");
+      p.wait(v.id.value + " to say what it holds: the record may be old, so every member is asked. If it is gone for good: " +
+             order_of_loss(p));
       return {};
     }
     all = all.united(v.report->received);
@@ -130,8 +132,8 @@ std::vector<const MemberView*> complete_in_doubt(EpochPlanning& p) {
     p.wait("a member to have executed all that the members hold");
   } else {
     p.wait("an operator: no member holds all that the members hold together (" + differences(p, all) +
-           " transactions), and none is proven to have all that was acknowledged. mysos failover " + p.cluster.spec.name +
-           " --accept-loss [--to MEMBER] chooses one, and gives up what it lacks");
+           " transactions), and none is proven to have all that was acknowledged. " + order_of_loss(p) +
+           " [--to MEMBER] chooses one, and gives up what it lacks");
   }
   return {};
 }

@@ -169,7 +169,7 @@ TEST(EpochDoubt, AVirginRecordMakesNoFirstPrimaryOfMembersThatHadOne) {
   w.cluster.epoch.primary.reset();
   w.cluster.epoch.ackers.clear();
   w.cluster.epoch.floor = GtidSet();
-  w.r(0).executed = w.r(0).received = gtid("0-1-40000,1-7-3");  // more, and not what was acknowledged
+  w.r(0).executed = w.r(0).received = gtid("0-1-9,1-7-40000");  // more, and not what was acknowledged
 
   const EpochDecision d = w.persist();
 

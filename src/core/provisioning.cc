@@ -63,10 +63,15 @@ std::optional<Provisioner::Owner> Provisioner::owner_of_resource(const std::stri
   return found == by_resource_.end() ? std::nullopt : std::optional(found->second);
 }
 
+bool Provisioner::in_doubt() const {
+  return std::ranges::any_of(ledger_.state().clusters, [](const auto& entry) { return entry.second.doubt.has_value(); });
+}
+
 void Provisioner::subscribed(Instant now) {
   wake(now);
   tap_.subscribed(now);
   reconciler_.subscribed(now);
+  if (in_doubt()) reconciler_.ask_for_all(now);
   for (const Owner& owner : placed()) {
     const Member& m = get(owner);
     MemberRow& row = table_.at(owner.member);
@@ -172,6 +177,7 @@ void Provisioner::member_spoke(const MemberId& member, Instant now) {
   MemberRow& row = table_.at(member);
   row.accepted.reset();
   const Owner owner{row.cluster, member};
+  if (cluster_of(owner).doubt) wake(now + kReconcileInDoubt);
   if (get(owner).stage != MemberStage::kLaunching) return;
   to_running(owner, now);
   wake(now);
@@ -220,6 +226,7 @@ void Provisioner::advance(Instant now) {
   for (const std::string& orphan : orphans_.all_due(now)) wants.insert("orphan:" + orphan);
   orphans_.forget_old(now);
   wake(orphans_.next(now));
+  if (in_doubt()) reconciler_.ask_for_all(now + kReconcileInDoubt);
   for (mesos::Call& call : reconciler_.due(now)) ledger_.call(std::move(call));
   wake(reconciler_.next());
   if (auto call = tap_.pace(std::move(wants), now)) ledger_.call(*std::move(call));

@@ -74,6 +74,7 @@ class Provisioner {
   [[nodiscard]] const Member& get(const Owner& owner) const;
   Member& edit(const Owner& owner);
   [[nodiscard]] const Cluster& cluster_of(const Owner& owner) const;
+  [[nodiscard]] bool in_doubt() const;  // a record may be old
   void tell(const Owner& owner, EventText text);
   // Those whose stage is `keep`'s choice; a snapshot, so that they may be changed meanwhile.
   template <class Keep>

@@ -240,7 +240,7 @@ void Provisioner::launch(const Owner& owner, const Resources& resources, Use& us
   unindex(owner);
   Member& m = edit(owner);
   reconciler_.settled(m.task);
-  m.launches += cluster_of(owner).doubt ? kLaunchesUnseen : 1;
+  m.launches += cluster_of(owner).doubt ? kLaunchesUnseen + ledger_.prng().below(kLaunchesUnseen) : 1;
   m.task = task_id_of(cluster_of(owner), m);
   m.stage = MemberStage::kLaunching;
   index(owner);

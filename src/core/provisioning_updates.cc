@@ -149,7 +149,8 @@ bool Provisioner::later_launch(const mesos::Update& in, Instant now) {
   const bool placed = stage == MemberStage::kLaunching || stage == MemberStage::kRunning || stage == MemberStage::kDown;
   if (!placed || in.agent != member->agent) {
     if (lives) {
-      tell(owner, {"task_unknown", "task " + in.task.value + " of this member runs where the record does not look for it; it is left alone"});
+      tell(owner, {"task_unknown", "task " + in.task.value +
+                                       " of this member runs in a place that the record does not know; it is left alone"});
     }
     return lives;
   }

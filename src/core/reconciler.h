@@ -3,6 +3,7 @@
 // Which tasks to ask the master about, and when: all known ones after each (re)subscription, any one in doubt, each with
 // backoff until it is answered; and all that the master knows, once in a while (an empty list). Answers come as updates.
 // Source: Mesos reconciliation.md.
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <vector>
@@ -13,6 +14,8 @@
 namespace mysos {
 
 inline constexpr Duration kReconcileMin = std::chrono::seconds(1);
+// Where a record may be old, there may be tasks that it does not know.
+inline constexpr Duration kReconcileInDoubt = std::chrono::seconds(5);
 inline constexpr Duration kReconcileMax = std::chrono::minutes(1);
 
 class Reconciler {
@@ -20,6 +23,8 @@ class Reconciler {
   explicit Reconciler(Duration implicit_every) : implicit_every_(implicit_every) {}
 
   void subscribed(Instant now) { implicit_at_ = now + implicit_every_; }
+  // The master is asked for all that it knows at `at` at the latest.
+  void ask_for_all(Instant at) { implicit_at_ = std::min(implicit_at_, at); }
   // Ask from `at` on; one that is asked for already is asked at the earlier of both times.
   void ask(const TaskId& task, const AgentId& agent, Instant at);
   // Goes on asking with backoff; begins at `at` if nobody asked yet.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/reporting.h"
 
+#include "core/doubt.h"
 #include "core/replication_events.h"
 #include "core/seeding_events.h"
 
@@ -53,6 +54,7 @@ MemberRow* note_report(Ledger& ledger, MemberTable& table, const SharedValue<Mem
   tell_seeding(ledger, table, *cluster, *row, report);
   row->report = said;
   tell_replication(ledger, table, *cluster, *row, now);
+  doubt_if_proven(ledger, *cluster, report);
   return row;
 }
 

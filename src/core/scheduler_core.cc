@@ -186,12 +186,7 @@ struct SchedulerCore::Impl {
     if (in.report) reported(in.report, now);
     if (const MemberRow* row = table.find(in.member)) ledger.touch(row->cluster);
   }
-  void take(const scheduler_input::StatePutBack& in, Instant) {
-    ledger.event({"state_put_back", in.why});
-    std::vector<ClusterId> all;
-    for (const auto& [id, cluster] : ledger.state().clusters) all.push_back(id);
-    for (const ClusterId& id : all) doubt_record(ledger, id, in.why);
-  }
+  void take(const scheduler_input::StatePutBack& in, Instant) { doubt_all_records(ledger, in.why); }
   void take(const scheduler_input::Tick&, Instant) {}
 
   MemberRow* reported(const SharedValue<MemberReport>& report, Instant now) {
@@ -225,15 +220,13 @@ struct SchedulerCore::Impl {
     mind.waiting_for.clear();
     if (cluster->deleting || !registration.acts()) return;
     const std::vector<MemberView> members = views_of(*cluster, table);
-    if (const std::string proof = proof_of_old_record(*cluster, members); !proof.empty()) doubt_record(ledger, id, proof);
     give_up_switchover(*cluster, mind, now);
     if (mind.fresh && cluster->epoch.mode != EpochMode::kVirgin && serves(*cluster, members)) mind.fresh = false;
     for (int steps = 0; steps < kMaxPlanSteps; ++steps) {
       EpochDecision decision = plan_epoch(*cluster, members, config.times, mind.memory, now);
       if (!decision.next) {
         carry_out(id, decision, members, now);
-        if (!cluster->doubt) tell_outage(*cluster, members, now);
-        return;
+        return tell_outage(*cluster, members, now);
       }
       persist(id, std::move(decision), now);
     }
@@ -255,7 +248,7 @@ struct SchedulerCore::Impl {
   // An outage that has ended: how long writes were away, and where the time went.
   void tell_outage(const Cluster& cluster, const std::vector<MemberView>& members, Instant now) {
     const auto primary = std::ranges::find(members, cluster.epoch.primary.value_or(MemberId()), &MemberView::id);
-    if (primary == members.end()) return;
+    if (primary == members.end() || cluster.doubt) return;
     const bool open = primary->connected && primary->report && primary->report->writable && !primary->report->busy;
     const auto ended = minds.at(cluster.id).clock.saw({serves(cluster, members), open, primary->last_seen}, now);
     if (!ended) return;

@@ -90,7 +90,8 @@ Witnesses witnesses_of(const Cluster& cluster, const std::vector<MemberView>& me
 }
 
 // An election that asks every member begins by itself. An operator can only say that those out of reach are given up.
-Status check_failover_in_doubt(const Cluster& cluster, const std::vector<MemberView>& members, const FailoverRequest& wanted) {
+Status check_failover_in_doubt(const Cluster& cluster, const std::vector<MemberView>& members,
+                               const FailoverRequest& wanted) {
   std::string out;
   std::size_t there = 0;
   for (const MemberView& v : members) {
@@ -102,8 +103,10 @@ Status check_failover_in_doubt(const Cluster& cluster, const std::vector<MemberV
   if (wanted.accept_loss) return {};
   const std::string lost = out.empty() ? "all its members are in reach, so that needs no order"
                                        : "accept_loss gives up what only these hold, which are out of reach: " + out;
-  return fail(Errc::kConflict, "the record of " + cluster.spec.name + " may be old (" + cluster.doubt->why +
-                                   "), so a primary is chosen once every member has said what it holds; " + lost, "accept_loss");
+  return fail(Errc::kConflict,
+              "the record of " + cluster.spec.name + " may be old (" + cluster.doubt->why +
+                  "), so a primary is chosen once every member has said what it holds; " + lost,
+              "accept_loss");
 }
 
 }  // namespace

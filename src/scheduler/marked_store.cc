@@ -50,14 +50,19 @@ Result<std::int64_t> since(const std::string& file) {
   return std::int64_t{info.st_ctim.tv_sec} * 1'000'000'000 + info.st_ctim.tv_nsec;
 }
 
-std::string why_put_back(const std::optional<Mark>& mark, const std::optional<std::uint64_t>& count, std::int64_t key_since) {
+std::string why_put_back(const std::optional<Mark>& mark, const std::optional<std::uint64_t>& count,
+                         std::int64_t key_since) {
   if (!mark && !count) return "";  // new, or of a version without marks
   if (!mark) return "state.db was put back to one of an older version of Mysos";
   if (!count) return "state.db was put back without the file state.mark that was beside it";
-  if (mark->count < *count) return "state.db was put back: it has seen " + std::to_string(mark->count) + " of " + std::to_string(*count) + " changes";
+  if (mark->count < *count) {
+    return "state.db was put back: it has seen " + std::to_string(mark->count) + " of " + std::to_string(*count) + " changes";
+  }
   // One ahead: the process died before the file was written, and before anything followed from that commit.
   if (mark->count > *count + 1) return "state.mark was put back, and state.db may have been";
-  if (mark->key_since != key_since) return "the state directory was put back, copied or moved: secret.key is not the file that it was";
+  if (mark->key_since != key_since) {
+    return "the state directory was put back, copied or moved: secret.key is not the file that it was";
+  }
   return "";
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// A store that notices that it was put back to an earlier state (docs/adr/0009-old-record.md). Each commit that changes a record
-// raises a count in the store, then in a file beside it, before it returns. So a store that is put back is behind the file. The
-// store also knows since when DIR/secret.key is there (its ctime, which no tool can set): a directory that was put back as a
-// whole has another one. What it cannot see: a disk that is put back below the file system (a snapshot of a virtual machine).
+// A store that notices that it was put back to an earlier state (docs/adr/0009-old-record.md). Each commit that changes a
+// record raises a count in the store, then in a file beside it, before it returns. So a store that is put back is behind the
+// file. The store also keeps the ctime of DIR/secret.key, which no tool can set: a directory that was put back as a whole has
+// another one. What it cannot see: a disk that is put back below the file system (a snapshot of a virtual machine).
 //
 // A commit that failed must be tried again with the same changes before any other. One thread at a time.
 #include <memory>

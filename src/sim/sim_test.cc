@@ -126,6 +126,17 @@ TEST(Simulation, AVolumeThatIsLostTakesNothingWithItThatNobodyGaveUp) {
   EXPECT_GT(r.coverage.of(Mark::kForced), 0U);
 }
 
+// The members say what is true, whatever the state says that was put back.
+TEST(Simulation, AStateThatIsPutBackLosesNothing) {
+  SeedOptions each;
+  each.only = {Fault::kPutBack, Fault::kPrimaryServer, Fault::kUnwatched, Fault::kReplicaCut, Fault::kContainer};
+
+  const BatchResult r = batch(1, 25 * kScale, each);
+
+  EXPECT_TRUE(r.violations.empty()) << told(r);
+  EXPECT_GT(r.coverage.of(Mark::kOldRecord), 0U);
+}
+
 // The checkers can fail: each of these bugs is found.
 class Mutations : public testing::TestWithParam<Mutation> {};
 
