@@ -20,6 +20,12 @@ Pair highest_promised(const EpochPlanning& p) {
   return highest;
 }
 
+// A bare member holds nothing. While the record is in doubt no order tells it whom to copy, so its server does not run. Its
+// executor promises for it.
+bool has_answered(const EpochPlanning& p, const MemberView& v) {
+  return p.fenced(v) || (bare(v) && v.report->promised == p.record.pair);
+}
+
 // Why this member cannot be asked now; "" = it can.
 std::string why_not_asked(const EpochPlanning& p, const MemberView& v) {
   if (v.volume_lost) return v.id.value + ", which has lost its volume";
@@ -28,7 +34,7 @@ std::string why_not_asked(const EpochPlanning& p, const MemberView& v) {
     return v.id.value + ", whose place the record does not know: it is of a time when the cluster was being created";
   }
   if (!EpochPlanning::in_sight(v)) return v.id.value + ", which is out of reach";
-  if (!EpochPlanning::server_up(v)) {
+  if (!EpochPlanning::server_up(v) && !bare(v)) {
     const std::string& problem = v.report->problem;
     return v.id.value + ", whose mysqld does not run" + (problem.empty() ? "" : " (" + problem + ")");
   }
@@ -108,7 +114,7 @@ bool promised_above(const EpochPlanning& p) { return highest_promised(p) > p.rec
 std::vector<const MemberView*> complete_in_doubt(EpochPlanning& p) {
   GtidSet all;
   for (const MemberView& v : p.members) {
-    if (!p.fenced(v)) {
+    if (!has_answered(p, v)) {
       p.wait(v.id.value + " to say what it holds: the record may be old, so every member is asked. If it is gone for good: " +
              order_of_loss(p));
       return {};
@@ -124,7 +130,7 @@ std::vector<const MemberView*> complete_in_doubt(EpochPlanning& p) {
       return has.contains(p.record.floor) &&
              (anybody || has.contains(all) || (leader != nullptr && has.contains(leader->report->received)));
     };
-    if (v.connected && proven(v.report->executed)) complete.push_back(&v);
+    if (v.connected && p.fenced(v) && proven(v.report->executed)) complete.push_back(&v);
     coming = coming || proven(v.report->received);
   }
   if (!complete.empty()) return complete;
@@ -145,7 +151,7 @@ std::uint64_t proven_reign(const EpochPlanning& p, const MemberView& v) {
 std::string not_asked(const EpochPlanning& p) {
   std::string names;
   for (const MemberView& v : p.members) {
-    if (!p.fenced(v)) names += (names.empty() ? "" : ", ") + v.id.value;
+    if (!has_answered(p, v)) names += (names.empty() ? "" : ", ") + v.id.value;
   }
   return names.empty() ? "" : "; not asked: " + names;
 }

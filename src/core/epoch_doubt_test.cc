@@ -156,6 +156,26 @@ TEST(EpochDoubt, AMemberThatDoesNotKnowWhenItWasPrimaryMayHaveBeenTheLast) {
   EXPECT_FALSE(w.plan().next);
 }
 
+// Its server does not run before somebody tells it whom to copy, and in doubt nobody does.
+TEST(EpochDoubt, AMemberThatWaitsForACopyIsAskedAndHoldsNothing) {
+  EpochWorld w = put_back();
+  w.r(2).server = ServerState::kPreparing;
+  w.r(2).needs_copy = true;
+  w.r(2).executed = w.r(2).received = GtidSet();
+  w.persist();
+  w.cluster.doubt->asking = w.cluster.epoch.pair.epoch;
+  w.fence(0);
+  w.fence(1);
+  EXPECT_TRUE(EpochWorld::ordered<order::Fence>(w.plan(), 2));
+  EXPECT_FALSE(w.plan().next);
+
+  w.r(2).promised = w.cluster.epoch.pair;
+  const EpochDecision d = w.persist();
+
+  EXPECT_EQ(d.kind, "record_renewed");
+  EXPECT_NE(w.cluster.epoch.primary, id(2));
+}
+
 TEST(EpochDoubt, ACandidateHasExecutedTheFloorOfTheOldRecord) {
   EpochWorld w = asked();
   w.cluster.epoch.floor = gtid("0-1-14");

@@ -97,6 +97,8 @@ bool change_record(EpochPlanning& p, const MemberView& primary);
 
 // Names the one replica whose data may be thrown away, or ends that. One at a time, and never the last other copy.
 bool change_rebuilding(EpochPlanning& p, const MemberView& primary);
+// It says that it has no data, or has them copied just now.
+[[nodiscard]] bool bare(const MemberView& v);
 // Whether this replica's data are made anew, or are to be: then it is told nothing else.
 bool made_anew(EpochPlanning& p, const MemberView& primary, const MemberView& v);
 

@@ -122,12 +122,6 @@ std::optional<Need> need_of(const EpochPlanning& p, const MemberView& primary, c
   return Need{"the primary has purged what it would need next", {}};
 }
 
-// It says that it has no data, or has them copied just now.
-bool bare(const MemberView& v) {
-  return v.report && (v.report->needs_copy || (v.report->server == ServerState::kPreparing && v.report->seeding &&
-                                               v.report->seeding->state == SeedState::kCopying));
-}
-
 // "" = its data may be thrown away now: the primary's are not the only ones then.
 std::string why_not_now(const EpochPlanning& p, const MemberView& v, const Need& need) {
   bool another_copy = false, some_bare = false, some_whole = false;
@@ -152,6 +146,11 @@ bool rebuilt(const EpochPlanning& p, const MemberView& primary, const MemberView
 }
 
 }  // namespace
+
+bool bare(const MemberView& v) {
+  return v.report && (v.report->needs_copy || (v.report->server == ServerState::kPreparing && v.report->seeding &&
+                                               v.report->seeding->state == SeedState::kCopying));
+}
 
 bool made_anew(EpochPlanning& p, const MemberView& primary, const MemberView& v) {
   if (!EpochPlanning::in_sight(v) || !primary.report || v.report->promised > p.record.pair) return false;

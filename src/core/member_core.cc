@@ -239,14 +239,6 @@ void MemberCore::take(const member_input::Tick& /*in*/, Instant /*now*/) {}
 
 // ---- parts ----
 
-void MemberCore::save(const MemberPromise& next) {
-  MYSOS_ASSERT(next.pair >= promise_.pair, "a promise never goes back");
-  const std::optional<std::uint64_t> led = led_by(promise_);  // of version 0.1: the new role would hide it
-  promise_ = next;
-  if (!promise_.led) promise_.led = led;
-  out_.promise = promise_;
-}
-
 void MemberCore::answer(std::uint64_t order, std::optional<Error> error) {
   out_.answers.push_back({order, std::move(error)});
 }

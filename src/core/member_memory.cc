@@ -2,6 +2,7 @@
 // What a member remembers of what its server forgets: MariaDB throws relay logs away that it may have acknowledged.
 #include <utility>
 
+#include "base/assert.h"
 #include "core/member_core.h"
 
 namespace mysos {
@@ -11,6 +12,14 @@ std::optional<std::uint64_t> led_by(const MemberPromise& promise) {
   if (promise.pair.epoch == 0) return 0;
   if (promise.role == MemberRole::kPrimary) return promise.pair.epoch;
   return std::nullopt;
+}
+
+void MemberCore::save(const MemberPromise& next) {
+  MYSOS_ASSERT(next.pair >= promise_.pair, "a promise never goes back");
+  const std::optional<std::uint64_t> led = led_by(promise_);  // of version 0.1: the new role would hide it
+  promise_ = next;
+  if (!promise_.led) promise_.led = led;
+  out_.promise = promise_;
 }
 
 // Amnesia is promised before the server starts, with what is known of what it forgets: an earlier life's relay logs, of which
