@@ -131,6 +131,7 @@ TEST_P(Applier, APrimaryToBeKeepsAsideWhatItCannotExecuteAndOpens) {
 TEST_P(Applier, OneThatStoppedCanFollowAnother) {
   a_pair();
   TestMember& c = add();
+  a().run(step::ShutOut{{b().id, c.id}, {}});
   c.follow(a());
   stop_applier();
   ASSERT_TRUE(c.wait_for([&](const ServerSnapshot& s) { return s.executed.contains(a().read().executed); }));

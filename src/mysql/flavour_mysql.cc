@@ -104,12 +104,14 @@ class Mysql final : public Flavour {
            "@@GLOBAL.rpl_semi_sync_source_wait_for_replica_count AS d, @@GLOBAL.server_uuid AS own, @@GLOBAL.event_scheduler AS events; "
            "SHOW REPLICA STATUS; SHOW GLOBAL STATUS LIKE 'Rpl\\_semi\\_sync%'; SHOW BINARY LOG STATUS; "
            "SELECT COUNT_RECEIVED_HEARTBEATS AS heartbeats FROM performance_schema.replication_connection_status "
-           "WHERE CHANNEL_NAME=''";
+           "WHERE CHANNEL_NAME=''; "
+           "SELECT LAST_ERROR_MESSAGE AS words FROM performance_schema.replication_applier_status_by_worker "
+           "WHERE CHANNEL_NAME='' AND LAST_ERROR_NUMBER<>0 LIMIT 1";
   }
   [[nodiscard]] std::string oldest_binlog_sql() const override { return {}; }  // gtid_purged says it
   [[nodiscard]] Result<ServerSnapshot> parse_snapshot(const std::vector<Rows>& answers) const override {
-    if (answers.size() != 6 || answers[0].empty() || answers[1].empty()) {
-      return fail(Errc::kInternal, "a snapshot has six answers");
+    if (answers.size() != 7 || answers[0].empty() || answers[1].empty()) {
+      return fail(Errc::kInternal, "a snapshot has seven answers");
     }
     ServerSnapshot out;
     MYSOS_TRY(out.in_flight, GtidSet::parse(without_owners(answers[0].text(0, "owned"))));
@@ -120,6 +122,8 @@ class Mysql final : public Flavour {
     out.gtid_source = own.text(0, "own");
     if (is_on(own.text(0, "source_on"))) out.semi_sync_d = static_cast<std::uint32_t>(own.number(0, "d").value_or(0));
     read_replica_status(answers[2], kColumns, out);
+    // The coordinator only says that a worker has failed.
+    if (out.applier_error.any() && !answers[6].empty()) out.last_error = out.applier_error.text = answers[6].text(0, "words");
     // Empty right after CHANGE SOURCE, although what was received before is there: so executed joins it.
     MYSOS_TRY(const GtidSet retrieved, GtidSet::parse(answers[2].text(0, "Retrieved_Gtid_Set")));
     out.received = out.executed.united(retrieved);

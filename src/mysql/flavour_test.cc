@@ -31,18 +31,40 @@ TEST(Flavour, EachSpeaksItsOwnWords) {
   EXPECT_EQ(kMariadb.max_d(), 1U);
 }
 
+TEST(MysqlSnapshot, OfAStoppedApplierTheWorkersWordsAreTaken) {
+  const std::vector<Rows> answers = {
+      one({"owned"}, {""}),
+      one({"read_only", "executed", "purged", "source_on", "d", "own"}, {"1", "", "", "0", "1", "3e11fa47"}),
+      one({"Replica_IO_Running", "Replica_SQL_Running", "Last_SQL_Errno", "Last_SQL_Error"},
+          {"Yes", "No", "1146", "Coordinator stopped because there were error(s) in the worker(s)."}),
+      {},
+      {},
+      {},
+      one({"words"}, {"Worker 1 failed: Table 'd.t' doesn't exist"})};
+
+  const auto s = kMysql.parse_snapshot(answers);
+
+  ASSERT_TRUE(s);
+  EXPECT_FALSE(s->applier_running);
+  EXPECT_EQ(s->applier_error, (ReplicationError{1146, "Worker 1 failed: Table 'd.t' doesn't exist"}));
+  EXPECT_EQ(s->last_error, s->applier_error.text);
+  EXPECT_EQ(s->gtid_source, "3e11fa47");
+}
+
 TEST(MysqlSnapshot, WhatWasReceivedIsAtLeastWhatIsExecuted) {
   const std::string uuid = "3e11fa47-71ca-11e1-9e33-c80aa9429562";
   const std::vector<Rows> answers = {
       one({"owned"}, {uuid + ":6#21:7#22,\n" + uuid + ":tag:1#23"}),
       one({"read_only", "executed", "purged", "source_on", "d"}, {"1", uuid + ":1-5", "", "0", "1"}),
       one({"Replica_IO_Running", "Replica_SQL_Running", "Source_Host", "Source_Port", "Seconds_Behind_Source",
-           "Retrieved_Gtid_Set", "Last_SQL_Error", "Last_IO_Error", "Source_Log_File", "Read_Source_Log_Pos"},
-          {"Connecting", "Yes", "10.0.0.1", "3306", std::nullopt, uuid + ":4-9", "", "refused", "binlog.000012", "345"}),
+           "Retrieved_Gtid_Set", "Last_SQL_Error", "Last_IO_Error", "Source_Log_File", "Read_Source_Log_Pos", "Last_SQL_Errno",
+           "Last_IO_Errno"},
+          {"Connecting", "Yes", "10.0.0.1", "3306", std::nullopt, uuid + ":4-9", "", "refused", "binlog.000012", "345", "0",
+           "2003"}),
       {.columns = {"Variable_name", "Value"},
        .rows = {{"Rpl_semi_sync_source_clients", "2"}, {"Rpl_semi_sync_replica_status", "ON"}}},
       one({"File", "Position"}, {"binlog.000003", "157"}),
-      one({"heartbeats"}, {"42"})};
+      one({"heartbeats"}, {"42"}), {.columns = {"words"}}};
 
   const auto s = kMysql.parse_snapshot(answers);
 
@@ -57,6 +79,8 @@ TEST(MysqlSnapshot, WhatWasReceivedIsAtLeastWhatIsExecuted) {
   EXPECT_EQ(s->semi_sync_d, 0U);
   EXPECT_EQ(s->lag_ms, -1);
   EXPECT_EQ(s->last_error, "refused");
+  EXPECT_EQ(s->receiver_error, (ReplicationError{2003, "refused"}));
+  EXPECT_FALSE(s->applier_error.any());
   EXPECT_EQ(s->receiver_port, 3306);
   EXPECT_EQ(s->received_end, (LogPosition{12, 345}));
   EXPECT_EQ(s->heard, (Heard{.heartbeats = 42, .position = {12, 345}}));
