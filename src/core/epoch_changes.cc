@@ -49,7 +49,8 @@ bool add_acker(EpochPlanning& p, const MemberView& primary) {
   const EpochRecord& record = p.record;
   if (record.mode != EpochMode::kNormal || !record.leaving.empty() || record.ackers.size() >= p.most_ackers()) return false;
   for (const MemberView& v : p.members) {
-    if (record.ackers.contains(v.id) || !p.nameable(v) || !v.report->remembers() || !p.caught_up(primary, v) || p.unsound(v)) continue;
+    if (record.ackers.contains(v.id) || !p.nameable(v) || p.unsound(v)) continue;
+    if (!v.report->remembers() || !p.caught_up(primary, v)) continue;
     EpochRecord next = p.next_config();
     next.ackers.insert(v.id);
     p.persist(std::move(next), "acker_added", v.id.value + " follows closely and acknowledges from now on");
@@ -58,8 +59,8 @@ bool add_acker(EpochPlanning& p, const MemberView& primary) {
   return false;
 }
 
-// An acker that has been out of touch for a while, or could not become the primary, and without whom enough are left. One that is
-// not sound still acknowledges: where it is the last that does, its relay log is the other copy of each write.
+// An acker that has been out of touch for a while, or could not become the primary, and without whom enough are left. One
+// that is not sound still acknowledges: where it is the last that does, its relay log is the other copy of each write.
 const MemberView* droppable(EpochPlanning& p) {
   const MemberView* found = nullptr;
   const MemberView* unsound = nullptr;
@@ -225,7 +226,8 @@ bool leave_solo(EpochPlanning& p, const MemberView& primary) {
   constexpr std::array<std::pair<bool, bool>, 4> kBestFirst = {{{true, true}, {true, false}, {false, true}, {false, false}}};
   for (const auto& [is_sound, remembering] : kBestFirst) {
     for (const MemberView& v : p.members) {
-      const bool fit = p.nameable(v) && p.caught_up(primary, v) && v.report->remembers() == remembering && p.unsound(v) != is_sound;
+      const bool fit = p.nameable(v) && p.caught_up(primary, v) && v.report->remembers() == remembering &&
+                       p.unsound(v) != is_sound;
       if (fit && joining.size() < p.most_ackers()) joining.insert(v.id);
     }
     if (!joining.empty()) break;

@@ -74,8 +74,8 @@ std::size_t reached_by(const EpochPlanning& p, const MemberView& candidate) {
   }));
 }
 
-// What this member wrote itself, and nobody else holds, while it was no primary. Whatever was acknowledged is in the floor, or was
-// written by the primary of the record: so it is none of this.
+// What this member wrote itself, and nobody else holds, while it was no primary. Whatever was acknowledged is in the floor,
+// or was written by the primary of the record: so it is none of this.
 GtidSet written_on(const EpochPlanning& p, const MemberView& v) {
   GtidSet out;
   if (p.is_primary(v) || v.report->gtid_source.empty()) return out;

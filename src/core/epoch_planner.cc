@@ -63,7 +63,9 @@ std::string what_is_amiss(const EpochPlanning& p, const MemberView& primary, con
   if (!EpochPlanning::server_up(v)) return "mysqld of " + v.id.value + " to run" + why;
   if (!v.report->receiver_connected) return v.id.value + " to be connected to the primary" + why;
   if (!v.report->applier_running && p.follows(v)) return v.id.value + ": its applier has stopped: " + why_stopped(*v.report);
-  if (v.report->applier_restarts > 0 && p.follows(v)) return v.id.value + " to apply what it received: its applier has been started again";
+  if (v.report->applier_restarts > 0 && p.follows(v)) {
+    return v.id.value + " to apply what it received: its applier has been started again";
+  }
   if (!primary.report) return "";
   const GtidSet extra = errant_while_following(p.record, *primary.report, *v.report);
   return extra.empty() ? "" : v.id.value + ": somebody wrote on it: only it holds " + extra.to_string();

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Members whose data are made anew: errant ones, those whose applier does not go on, and those that cannot sensibly replay what they
-// lack. Data are thrown away of one replica at a time, which the record names before, and never those of the last copy beside the
-// primary's. The data are copied from a replica that is sound, from the primary only where no replica can. Never those of an acker, a leaving or a joining member, never while
-// electing (`no_rebuild_of_ackers`, `no_rebuild_while_electing` of docs/model); nothing else ever waits for it.
+// Members whose data are made anew: errant ones, those whose applier does not go on, and those that cannot sensibly replay
+// what they lack. Data are thrown away of one replica at a time, which the record names before, and never those of the last
+// copy beside the primary's. The data are copied from a replica that is sound, from the primary only where no replica can.
+// Never those of an acker, a leaving or a joining member, never while electing (`no_rebuild_of_ackers`,
+// `no_rebuild_while_electing` of docs/model); nothing else ever waits for it.
 #include <algorithm>
 #include <tuple>
 
@@ -192,7 +193,8 @@ bool change_rebuilding(EpochPlanning& p, const MemberView& primary) {
   for (const MemberView& v : p.members) {
     const std::optional<Need> need = named == v.id ? std::nullopt : need_of(p, primary, v);
     const auto since = p.memory.broken_since.find(v.id);
-    if (!need || counts(p, v.id) || since == p.memory.broken_since.end() || p.now < since->second + p.times.rebuild_after) continue;
+    if (!need || counts(p, v.id) || since == p.memory.broken_since.end()) continue;
+    if (p.now < since->second + p.times.rebuild_after) continue;
     if (const std::string why_not = why_not_now(p, v, *need); !why_not.empty()) {
       p.wait(v.id.value + ": " + need->why + "; its data are kept until they can be spared, and that waits for " + why_not);
       continue;

@@ -134,7 +134,7 @@ TEST(Repair, TwoThatAreErrantAreNeverThrownAwayTogether) {
   w.r(1).role = MemberRole::kIdle;
   w.r(1).received = w.r(1).executed = {};
   w.v(1).connected = false;  // its machine is gone meanwhile
-  EXPECT_EQ(go_on(w, seconds(60)), (std::vector<std::string>{})) << "the other one's data are all there is beside the primary's";
+  EXPECT_EQ(go_on(w, seconds(60)), (std::vector<std::string>{})) << "beside the primary's there are only these data";
   EXPECT_FALSE(World::ordered<order::Rebuild>(w.plan(), 2));
 }
 

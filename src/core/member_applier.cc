@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// An applier that has stopped. Its executor starts it again, once at once and then ever more rarely; what the scheduler does about
-// one that stops at the same place again is in epoch_rebuild.cc. The receiver goes on all the while: MariaDB throws the relay log
-// away when replication starts after both threads had stopped.
+// An applier that has stopped. Its executor starts it again, once at once and then ever more rarely; what the scheduler does
+// about one that stops at the same place again is in epoch_rebuild.cc. The receiver goes on all the while: MariaDB throws the
+// relay log away when replication starts after both threads had stopped.
 #include <algorithm>
 #include <utility>
 
@@ -23,8 +23,9 @@ void MemberCore::watch_applier(Instant now) {
   const ServerSnapshot& seen = running_->seen;
   if (role_ != MemberRole::kReplica || !settled_ || plan_ || stopping_ || !seen.receiver_running) return;
   if (seen.applier_running) {
-    const bool goes_on = applier_stop_ && (seen.executed != applier_stop_->executed || now - applier_stop_->asked_at >= kApplierLasts);
-    if (!goes_on) return;
+    if (!applier_stop_) return;
+    const bool lasts = now - applier_stop_->asked_at >= kApplierLasts;
+    if (!lasts && seen.executed == applier_stop_->executed) return;
     out_.report_changed = true;
     return applier_stop_.reset();
   }
@@ -65,8 +66,8 @@ bool MemberCore::stuck() const {
          !seen.executed.contains(seen.received);
 }
 
-// A server wants its relay log executed before it follows another source. Where that will not be, the log is given up: the source
-// has all of it, as the step before has required.
+// A server wants its relay log executed before it follows another source. Where that will not be, the log is given up: the
+// source has all of it, as the step before has required.
 std::vector<ServerStep> MemberCore::pointing_at(const order::Follow& o) const {
   const ServerSnapshot& seen = running_->seen;
   const bool elsewhere = seen.receiver_host != o.host || seen.receiver_port != o.port;
@@ -74,8 +75,8 @@ std::vector<ServerStep> MemberCore::pointing_at(const order::Follow& o) const {
   return {step::StopReplication{}, step::AbandonRelayLog{}, step::SetSource{o.host, o.port}};
 }
 
-// A member that is promoted has executed all that counts: the floor. Where its applier has stopped, the rest of its relay log was
-// never acknowledged, or an operator gave it up; it is kept aside.
+// A member that is promoted has executed all that counts: the floor. Where its applier has stopped, the rest of its relay log
+// was never acknowledged, or an operator gave it up; it is kept aside.
 std::vector<ServerStep> MemberCore::coming_to_rest(const order::Promote& o) const {
   const ServerSnapshot& seen = running_->seen;
   if (!stuck()) return {step::Drain{}, step::RequireExecuted{o.floor}, step::StopReplication{}};
@@ -83,8 +84,8 @@ std::vector<ServerStep> MemberCore::coming_to_rest(const order::Promote& o) cons
           step::KeepRelayLog{o.pair.epoch, seen.received.minus(seen.executed)}, step::AbandonRelayLog{}};
 }
 
-// MariaDB forgets what is in the relay log where both threads are stopped and then started. What may have been acknowledged of it
-// is promised to be forgotten, as before a restart of the server; how much that is, only a stopped receiver can tell.
+// MariaDB forgets what is in the relay log where both threads are stopped and then started. What may have been acknowledged
+// of it is promised to be forgotten, as before a restart of the server; how much that is, only a stopped receiver can tell.
 void MemberCore::forgets_relay(MemberPromise& next) const {
   const ServerSnapshot& seen = running_->seen;
   const bool counted = promise_.role == MemberRole::kReplica && promise_.acking && promise_.pair.epoch == next.pair.epoch;

@@ -58,7 +58,8 @@ class Replica {
     look();
   }
   [[nodiscard]] bool started() const {
-    return std::ranges::any_of(out.server, [](const auto& a) { return std::holds_alternative<server_action::StartApplier>(a); });
+    const auto starts = [](const auto& a) { return std::holds_alternative<server_action::StartApplier>(a); };
+    return std::ranges::any_of(out.server, starts);
   }
   template <class Step>
   [[nodiscard]] bool plans() const {
@@ -146,7 +147,7 @@ TEST(Applier, APrimaryToBeThatCannotApplyTheRestKeepsItAside) {
     EXPECT_FALSE(r.plans<step::Drain>()) << "it would fail for ever";
     const auto& steps = r.out.plan->steps;
     ASSERT_GE(steps.size(), 4U);
-    EXPECT_EQ(steps[0], ServerStep(step::RequireExecuted{gtid("0-2-5")})) << "all that counts is executed, before anything goes";
+    EXPECT_EQ(steps[0], ServerStep(step::RequireExecuted{gtid("0-2-5")})) << "all that counts is executed before";
     EXPECT_EQ(steps[2], ServerStep(step::KeepRelayLog{3, gtid("0-2-9").minus(gtid("0-2-5"))}));
     EXPECT_TRUE(r.plans<step::AbandonRelayLog>());
   }

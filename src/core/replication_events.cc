@@ -31,7 +31,8 @@ void tell_applier(Ledger& ledger, const Cluster& cluster, MemberRow& row) {
 void tell_receiver(Ledger& ledger, const MemberTable& table, const Cluster& cluster, MemberRow& row, Instant now) {
   const MemberReport& r = *row.report;
   const MemberRow* source = cluster.epoch.primary ? table.find(*cluster.epoch.primary) : nullptr;
-  const bool serves = source != nullptr && source->connected && source->report && source->report->writable && !cluster.epoch.electing;
+  const bool serves = source != nullptr && source->connected && source->report && source->report->writable &&
+                      !cluster.epoch.electing;
   const bool fails = serves && r.role == MemberRole::kReplica && r.source == cluster.epoch.primary && !r.busy &&
                      r.receiver_error.any() && !r.receiver_connected;
   if (!fails) {
@@ -51,7 +52,8 @@ void tell_written_on(Ledger& ledger, const Cluster& cluster, const MemberReport&
   const GtidSet extra = errant_while_following(cluster.epoch, primary, *row.report);
   if (extra.empty() || row.errant_told.contains(extra)) return;
   ledger.event(cluster, row.report->member,
-               {"member_errant", "somebody wrote on it while it followed " + primary.member.value + ": only it holds " + extra.to_string()});
+               {"member_errant", "somebody wrote on it while it followed " + primary.member.value + ": only it holds " +
+                                     extra.to_string()});
   row.errant_told = extra;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What is told of replicas that run and are not sound: appliers that stopped, receivers that fail, transactions that somebody wrote
-// on a replica. Each is told once, in the server's own words, and again when it is another one.
+// What is told of replicas that run and are not sound: appliers that stopped, receivers that fail, transactions that somebody
+// wrote on a replica. Each is told once, in the server's own words, and again when it is another one.
 #include "core/member_table.h"
 
 namespace mysos {

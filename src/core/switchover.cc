@@ -80,7 +80,8 @@ Witnesses witnesses_of(const Cluster& cluster, const std::vector<MemberView>& me
     if (!v.connected || !v.report || v.report->server != ServerState::kRunning) continue;
     found.held = found.held.united(v.report->received);
     if (cluster.epoch.primary == v.id) found.primary = true;
-    const bool drains = v.report->applier_running || !v.report->applier_error.any() || v.report->executed.contains(v.report->received);
+    const bool drains = v.report->applier_running || !v.report->applier_error.any() ||
+                        v.report->executed.contains(v.report->received);
     const GtidSet& comes_to = drains ? v.report->received : v.report->executed;
     if (comes_to.count() > found.executed.count()) found.executed = comes_to;
     if (!drains) found.stopped = "the applier of " + v.id.value + " has stopped: " + why_stopped(*v.report);
@@ -127,7 +128,8 @@ Status check_failover(const Cluster& cluster, const std::vector<MemberView>& mem
   const GtidSet never = found.stopped.empty() ? GtidSet{} : found.held.minus(found.executed);
   if (!found.primary && quorum && !never.empty()) {
     return fail(Errc::kConflict,
-                "no member in reach can execute all that was received: " + found.stopped + ". " + std::to_string(never.count()) +
+                "no member in reach can execute all that was received: " + found.stopped + ". " +
+                    std::to_string(never.count()) +
                     " transaction(s) would be given up: " + never.to_string() +
                     ". accept_loss takes that loss; the relay logs are kept on the volume of the new primary",
                 "accept_loss");

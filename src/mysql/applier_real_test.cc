@@ -145,7 +145,8 @@ TEST_P(Applier, OneThatStoppedCanFollowAnother) {
   b().run(step::SetSource{"127.0.0.1", c.port});
   b().run(step::StartReplication{});
 
-  EXPECT_TRUE(b().wait_for([&](const ServerSnapshot& s) { return s.receiver_connected && s.received.contains(c.read().executed); }));
+  const GtidSet all = c.read().executed;
+  EXPECT_TRUE(b().wait_for([&](const ServerSnapshot& s) { return s.receiver_connected && s.received.contains(all); }));
 }
 
 TEST_P(Applier, ATransactionThatIsWrittenOnAReplicaBearsItsOwnName) {
@@ -174,7 +175,8 @@ TEST_P(Applier, EnginesThatACrashMayChangeAreRefusedUnlessTheClusterAllowsThem) 
     auto run = [&]() -> asio::awaitable<Status> {
       MYSOS_CO_TRY_VOID(co_await session.connect(seconds(5)));
       MYSOS_CO_TRY([[maybe_unused]] const Rows mode, co_await session.query("SET sql_mode=DEFAULT", seconds(5)));
-      const auto made = co_await session.query(std::string("CREATE TABLE d.other (i INT NOT NULL) ENGINE=") + engine, seconds(5));
+      const std::string create = std::string("CREATE TABLE d.other (i INT NOT NULL) ENGINE=") + engine;
+      const auto made = co_await session.query(create, seconds(5));
       error = made ? 0 : session.last_errno();
       co_return Status{};
     };

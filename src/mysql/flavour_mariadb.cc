@@ -243,8 +243,8 @@ class Mariadb final : public Flavour {
       lines.emplace_back("extra_max_connections", std::to_string(kAdminConnections));
     }
     if (!in.files_dir.empty()) lines.emplace_back("secure_file_priv", in.files_dir);
-    // As for MySQL. With NO_ENGINE_SUBSTITUTION in sql_mode, as it is by default, another engine is refused; without, the table is
-    // made with InnoDB.
+    // As for MySQL. With NO_ENGINE_SUBSTITUTION in sql_mode, as it is by default, another engine is refused; without, the
+    // table is made with InnoDB.
     if (!in.any_engine) lines.emplace_back("enforce_storage_engine", "InnoDB");
     return lines;
   }

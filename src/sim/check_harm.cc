@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Users do harm to replicas. 'Healthy' is not said while a replica that is seen could not become the primary; of several copies that
-// must be made anew one is thrown away at a time; and who is copied is sound.
+// Users do harm to replicas. 'Healthy' is not said while a replica that is seen could not become the primary; of several
+// copies that must be made anew one is thrown away at a time; and who is copied is sound.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -37,7 +37,8 @@ void check_rebuilds(Sim& sim, const Truth& truth, const ClusterTruth& now) {
   }
   if (thrown_away > 0) sim.coverage.hit(Mark::kOneAtATime);
   if (thrown_away > 1 && whole < 2) {
-    sim.violate(fmt::format("the data of {} members of {} were thrown away, and {} copy is left", thrown_away, now.id.str(), whole));
+    sim.violate(fmt::format("the data of {} members of {} were thrown away, and {} copy is left", thrown_away, now.id.str(),
+                            whole));
   }
 }
 

@@ -153,7 +153,8 @@ void SimServer::apply_one() {
   if (!applier_ || data_->relay.empty() || d_ > 0) return;
   const TxnId t = data_->relay.front();
   // MariaDB in strict mode wants numbers that rise.
-  const bool out_of_order = identity_.flavour == Flavour::kMariadb && !data_->local.empty() && sim_.txns[t].number <= data_->last_number;
+  const bool out_of_order = identity_.flavour == Flavour::kMariadb && !data_->local.empty() &&
+                            sim_.txns[t].number <= data_->last_number;
   if (data_->broken || out_of_order) {
     applier_ = false;
     applier_error_ = out_of_order ? ReplicationError{1950, "out of order"} : ReplicationError{1032, "no such row"};
