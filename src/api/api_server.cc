@@ -149,6 +149,13 @@ asio::awaitable<HttpResponse> ApiServer::answer(const HttpRequest& request, Rout
       co_return list_versions();
     case RouteId::kAgents:
       co_return list_agents();
+    case RouteId::kListOrphans:
+      co_return json_answer(200, orphans_json(control_.orphans()));
+    case RouteId::kDestroyOrphan: {
+      const auto begun = co_await control_.destroy_orphan(route.name);
+      if (!begun) co_return problem_response(begun.error());
+      co_return json_answer(202, json::object{{"id", route.name}, {"fate", enum_text(OrphanFate::kDestroy)}});
+    }
     case RouteId::kRegister: {
       const auto begun = co_await control_.register_anew();
       co_return begun ? json_answer(202, json::object{{"status", "registering"}}) : problem_response(begun.error());

@@ -261,6 +261,23 @@ TEST_F(Api, RegistersAnewForWhoHoldsTheTokenOnly) {
   EXPECT_EQ(ask("POST", "/v1/register").status, 409);
 }
 
+TEST_F(Api, ListsOrphansAndDestroysOne) {
+  control.said_orphans.volumes.push_back({.id = "abc-0-1-x", .cluster_name = "shop", .hostname = "host-1",
+                                          .volume = VolumeId("mysos-abc-0-1-x"), .disk = gib(5)});
+  control.said_orphans.tasks.push_back({.task = TaskId("shop.abc.1.1"), .index = 1});
+  EXPECT_EQ(ask("GET", "/v1/orphans", "", {}, false).status, 401);
+  const auto listed = ask("GET", "/v1/orphans");
+  EXPECT_EQ(object(listed)["orphans"].at(0).at("id"), "abc-0-1-x");
+  EXPECT_EQ(object(listed)["orphans"].at(0).at("disk"), "5GB");
+  EXPECT_EQ(object(listed)["orphans"].at(0).at("fate"), "kept");
+  EXPECT_EQ(object(listed)["tasks"].at(0).at("task"), "shop.abc.1.1");
+  EXPECT_EQ(ask("POST", "/v1/orphans/abc-0-1-x/destroy", "", {}, false).status, 401);
+  EXPECT_EQ(ask("POST", "/v1/orphans/abc-0-1-x/destroy").status, 202);
+  EXPECT_EQ(control.destroyed_orphan, "abc-0-1-x");
+  control.refusal = Error{Errc::kNotFound, "there is no such orphan", "id"};
+  EXPECT_EQ(ask("POST", "/v1/orphans/abc/destroy").status, 404);
+}
+
 TEST_F(Api, TheDescriptionIsJson) {
   const auto description = ask("GET", "/v1/openapi.json");
   ASSERT_TRUE(object(description).contains("paths"));

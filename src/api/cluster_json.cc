@@ -176,6 +176,31 @@ json::object agent_json(const AgentView& agent) {
   return out;
 }
 
+json::object orphans_json(const OrphansView& orphans) {
+  json::array volumes;
+  for (const OrphanVolume& v : orphans.volumes) {
+    volumes.push_back(json::object{{"id", v.id},
+                                   {"cluster", v.cluster.value},
+                                   {"cluster_name", v.cluster_name},
+                                   {"member", v.member.value},
+                                   {"agent", v.agent.value},
+                                   {"hostname", v.hostname},
+                                   {"volume", v.volume.value},
+                                   {"disk", to_string(v.disk)},
+                                   {"fate", enum_text(v.fate)}});
+  }
+  json::array tasks;
+  for (const UnknownTask& t : orphans.tasks) {
+    tasks.push_back(json::object{{"task", t.task.value},
+                                 {"cluster", t.cluster.value},
+                                 {"cluster_name", t.cluster_name},
+                                 {"index", t.index},
+                                 {"agent", t.agent.value},
+                                 {"state", enum_text(t.state)}});
+  }
+  return json::object{{"orphans", std::move(volumes)}, {"tasks", std::move(tasks)}};
+}
+
 json::object version_json(const VersionInfo& version, bool is_default) {
   return json::object{{"name", version.name},
                       {"flavour", enum_text(version.flavour)},

@@ -60,6 +60,10 @@ class Control {
       const = 0;  // the first is the default
   [[nodiscard]] virtual std::vector<AgentView> agents() = 0;
 
+  // What carries our label and belongs to no member. Destroying one more time is the same as once.
+  [[nodiscard]] virtual OrphansView orphans() = 0;
+  virtual asio::awaitable<Status> destroy_orphan(std::string id) = 0;
+
   virtual asio::awaitable<Result<CreatedCluster>> create(CreateRequest request) = 0;
   virtual asio::awaitable<Status> remove(std::string name) = 0;
   virtual asio::awaitable<Status> switchover(std::string name, std::optional<MemberId> to) = 0;

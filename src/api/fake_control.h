@@ -25,6 +25,8 @@ class FakeControl final : public Control {
   std::optional<MemberId> switched_to;
   std::optional<FailoverRequest> failed_over;
   std::map<MemberId, Promotion> promotions;
+  OrphansView said_orphans;
+  std::string destroyed_orphan;
 
   void add_event(std::string cluster, std::string kind) {
     Event event{.kind = std::move(kind), .cluster = cluster, .message = "because"};
@@ -83,6 +85,12 @@ class FakeControl final : public Control {
   asio::awaitable<Status> set_promotion(std::string, MemberId member, Promotion promotion) override {
     if (refusal) co_return std::unexpected(*refusal);
     promotions[member] = promotion;
+    co_return Status();
+  }
+  OrphansView orphans() override { return said_orphans; }
+  asio::awaitable<Status> destroy_orphan(std::string id) override {
+    if (refusal) co_return std::unexpected(*refusal);
+    destroyed_orphan = std::move(id);
     co_return Status();
   }
   asio::awaitable<Status> register_anew() override {

@@ -26,6 +26,8 @@ enum class RouteId {
   kVersions,
   kAgents,
   kRegister,
+  kListOrphans,
+  kDestroyOrphan,
   kOpenapi,
   kCottonCreate,
   kCottonDelete,

@@ -94,6 +94,14 @@ Result<Command> chosen_command(const std::string& name, Parsed& p) {
   if (name == "delete") return with_wait(p.remove);
   if (name == "list") return with_client(List{});
   if (name == "versions") return with_client(Versions{});
+  if (name == "orphans") {
+    const bool destroy = p.orphans.action == "destroy";
+    if (destroy == p.orphans.id.empty()) {
+      return fail(Errc::kInvalid, destroy ? "mysos orphans destroy wants the id of an orphan; mysos orphans lists them"
+                                          : "mysos orphans list takes no id", "id");
+    }
+    return with_client(p.orphans);
+  }
   if (name == "register") return with_client(Register{});
   if (name == "show") return with_client(p.show);
   if (name == "members") return with_client(p.members);

@@ -160,6 +160,12 @@ void add_cluster_commands(CLI::App& app, Parsed& p) {
       "Examples:\n  mysos create shop --wait\n  mysos create shop --members 5 --mem 4GB --version "
       "mariadb-10.11");
 
+  auto* orphans = app.add_subcommand("orphans", "volumes and tasks of ours that belong to no cluster");
+  orphans->add_option("action", p.orphans.action, "list or destroy")
+      ->check(CLI::IsMember({"list", "destroy"}))
+      ->capture_default_str();
+  orphans->add_option("id", p.orphans.id, "of the orphan to destroy, with its data");
+  orphans->add_flag("-y,--yes", p.orphans.yes, "do not ask");
   app.add_subcommand("register", "register the scheduler with Mesos anew, after Mesos has removed it");
   app.add_subcommand("list", "the clusters");
   app.add_subcommand("versions", "the MySQL and MariaDB versions that can be asked for");
@@ -203,7 +209,7 @@ void add_cluster_commands(CLI::App& app, Parsed& p) {
       "-- --table shopdb < file.sql");
 
   for (const char* name : {"create", "list", "versions", "show", "members", "events", "switchover",
-                           "failover", "promotion", "delete", "credentials", "connect", "register"}) {
+                           "failover", "promotion", "delete", "credentials", "connect", "register", "orphans"}) {
     add_client_options(*app.get_subcommand(name), p);
   }
 }

@@ -19,6 +19,7 @@ Status run(const Delete& command);
 Status run(const Versions& command);
 Status run(const Credentials& command);
 Status run(const Register& command);
+Status run(const Orphans& command);  // orphan_commands.cc
 // Replaces this process by the mariadb or mysql client. Returns only with an Error.
 Status run(const Connect& command);
 

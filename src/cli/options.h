@@ -141,12 +141,19 @@ struct Versions {
 struct Register {
   ClientOptions client;
 };
+struct Orphans {
+  ClientOptions client;
+  std::string action = "list";  // or destroy
+  std::string id;
+  bool yes = false;
+};
 struct Say {
   std::string text;
 };  // help, version
 
 using Command = std::variant<Say, Up, Scheduler, Router, Executor, Create, List, Show, Members, Events,
-                             Switchover, Failover, SetPromotion, Delete, Credentials, Connect, Versions, Register>;
+                             Switchover, Failover, SetPromotion, Delete, Credentials, Connect, Versions, Register,
+                             Orphans>;
 
 // `arguments` without the program's name. kInvalid is one sentence, with the nearest name of what
 // is unknown.

@@ -22,6 +22,7 @@ struct Parsed {
   Switchover switchover;
   Failover failover;
   SetPromotion promotion;
+  Orphans orphans;
   Delete remove;
   Credentials credentials;
   Connect connect;

@@ -136,6 +136,22 @@ std::string event_text(const json::object& event) {
   return line + ": " + text_of(event, "message") + "\n";
 }
 
+std::string orphans_text(const json::object& answer) {
+  std::vector<std::vector<std::string>> rows{{"ORPHAN", "CLUSTER", "MEMBER", "AGENT", "DISK", "FATE"}};
+  for (const auto& value : list(answer, "orphans")) {
+    const json::object& o = value.as_object();
+    const std::string disk = text_of(o, "volume").empty() ? "no volume" : text_of(o, "disk");
+    rows.push_back({text_of(o, "id"), text_of(o, "cluster_name"), text_of(o, "member"), text_of(o, "hostname"), disk,
+                    text_of(o, "fate")});
+  }
+  std::vector<std::vector<std::string>> tasks{{"TASK", "CLUSTER", "AGENT", "STATE"}};
+  for (const auto& value : list(answer, "tasks")) {
+    const json::object& t = value.as_object();
+    tasks.push_back({text_of(t, "task"), text_of(t, "cluster_name"), text_of(t, "agent"), text_of(t, "state")});
+  }
+  return table(rows) + (tasks.size() == 1 ? "" : "\nTasks that the state does not know; they are left alone:\n" + table(tasks));
+}
+
 std::string versions_text(const json::array& versions) {
   std::vector<std::vector<std::string>> rows{{"VERSION", "LEAST MEMORY", ""}};
   for (const auto& value : versions) {

@@ -17,6 +17,7 @@ std::string clusters_text(const json::array& clusters);
 std::string cluster_text(const json::object& cluster);
 std::string members_text(const json::array& members);
 std::string event_text(const json::object& event);
+std::string orphans_text(const json::object& answer);
 std::string versions_text(const json::array& versions);
 // "2 of 3 members are running; waiting for ...": what changes while one waits.
 std::string progress_text(const json::object& cluster);

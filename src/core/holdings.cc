@@ -16,7 +16,7 @@ std::map<std::string, Holding> holdings_in(const Resources& offered, const std::
     const FrameworkId framework(owner->second);
     if (!frameworks.contains(framework)) continue;
     Holding& holding = out[id->second];
-    holding.framework = framework;
+    holding.reservation = r.reservations.back();
     (r.volume ? holding.volumes : holding.reserved) += Resources{r};
   }
   return out;
@@ -54,7 +54,15 @@ Reservation reservation_of(const Cluster& cluster, const Member& member, const R
           {{kFrameworkLabel, owner.framework.value},
            {kClusterLabel, cluster.id.value},
            {kMemberLabel, member.id.value},
-           {kResourceLabel, member.resource_id}}};
+           {kResourceLabel, member.resource_id},
+           {kNameLabel, cluster.spec.name},
+           {kIndexLabel, std::to_string(member.index)},
+           {kMembersLabel, std::to_string(cluster.spec.members)},
+           {kVersionLabel, cluster.spec.version},
+           {kFlavourLabel, std::string(enum_text(cluster.spec.flavour))},
+           {kUserLabel, cluster.spec.user},
+           {kTokenHashLabel, cluster.token_hash},
+           {kCreatedLabel, std::to_string(cluster.created.ms)}}};
 }
 
 Resources as_volume(const Resources& reserved, const Volume& volume) {

@@ -18,11 +18,20 @@ inline constexpr char kFrameworkLabel[] = "mysos_framework";
 inline constexpr char kClusterLabel[] = "mysos_cluster";
 inline constexpr char kMemberLabel[] = "mysos_member";
 inline constexpr char kResourceLabel[] = "mysos_resource";
+// What the record of its cluster would say, for whoever finds it without one. No secret: the hash of the members' token.
+inline constexpr char kNameLabel[] = "mysos_name";
+inline constexpr char kIndexLabel[] = "mysos_index";
+inline constexpr char kMembersLabel[] = "mysos_members";
+inline constexpr char kVersionLabel[] = "mysos_version";
+inline constexpr char kFlavourLabel[] = "mysos_flavour";
+inline constexpr char kUserLabel[] = "mysos_user";
+inline constexpr char kTokenHashLabel[] = "mysos_token_hash";
+inline constexpr char kCreatedLabel[] = "mysos_created_ms";
 inline constexpr char kVolumePath[] = "data";  // in the sandbox
 
 // What one resource id holds in the offers of one agent.
 struct Holding {
-  FrameworkId framework;  // of the label it was reserved with
+  Reservation reservation;  // as it was made: with the labels of that time
   Resources reserved;  // without volumes
   Resources volumes;
 };
@@ -48,7 +57,7 @@ struct ReservationOwner {
   std::string principal;
 };
 Resources wanted_resources(const Cluster& cluster, const Member& member);  // unreserved form
-Reservation reservation_of(const Cluster& cluster, const Member& member, const ReservationOwner& owner);
+Reservation reservation_of(const Cluster& cluster, const Member& member, const ReservationOwner& owner);  // a new one
 
 // The disk entries of `reserved` as one persistent volume each, and back.
 Resources as_volume(const Resources& reserved, const Volume& volume);

@@ -50,6 +50,7 @@ std::optional<TaskName> parse_task_id(const TaskId& task) {
     return ec == std::errc() && end == text.data() + to;
   };
   if (!number(second + 1, last, name.index) || !number(last + 1, text.size(), name.launches)) return std::nullopt;
+  name.cluster_name = text.substr(0, first);
   name.cluster = ClusterId(text.substr(first + 1, second - first - 1));
   return name;
 }

@@ -12,6 +12,7 @@ namespace mysos {
 TaskId task_id_of(const Cluster& cluster, const Member& member);
 // What such an id says; nullopt for one of another form.
 struct TaskName {
+  std::string cluster_name;
   ClusterId cluster;
   std::uint32_t index = 0;
   std::uint64_t launches = 0;

@@ -44,6 +44,15 @@ void Ledger::retire_framework() {
   framework_dirty_ = true;
 }
 
+void Ledger::set_orphan(const std::string& resource_id, OrphanWord word) {
+  state_.orphans.insert_or_assign(resource_id, std::move(word));
+  dirty_orphans_.insert(resource_id);
+}
+void Ledger::erase_orphan(const std::string& resource_id) {
+  state_.orphans.erase(resource_id);
+  dirty_orphans_.insert(resource_id);
+}
+
 void Ledger::event(EventText text) {
   out_.events.push_back(Event{.kind = std::move(text.kind), .message = std::move(text.message)});
 }
@@ -81,6 +90,12 @@ void Ledger::seal() {
     out_.records.push_back(std::move(record));
   }
   dirty_.clear();
+  for (const std::string& id : std::exchange(dirty_orphans_, {})) {
+    const auto found = state_.orphans.find(id);
+    Record record{"orphan", id, std::nullopt};
+    if (found != state_.orphans.end()) record.json = to_json_text(found->second);
+    out_.records.push_back(std::move(record));
+  }
 }
 
 }  // namespace mysos

@@ -30,6 +30,8 @@ class Ledger {
   void add(Cluster cluster);
   void erase(const ClusterId& id);
   void set_framework(FrameworkId id);
+  void set_orphan(const std::string& resource_id, OrphanWord word);
+  void erase_orphan(const std::string& resource_id);
   // Mesos removed it: its id is one of the former ones from now on.
   void retire_framework();
 
@@ -59,6 +61,7 @@ class Ledger {
   Prng prng_;
   SchedulerOutput out_;
   std::set<ClusterId> dirty_;
+  std::set<std::string> dirty_orphans_;
   std::set<ClusterId> touched_;
   bool framework_dirty_ = false;
   bool calls_open_ = false;

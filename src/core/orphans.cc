@@ -4,30 +4,94 @@
 #include <algorithm>
 
 namespace mysos {
+namespace {
 
-bool Orphans::found(const std::string& resource_id, Instant now) { return since_.emplace(resource_id, now).second; }
-
-bool Orphans::due(const std::string& resource_id, Instant now) const {
-  const auto it = since_.find(resource_id);
-  return it != since_.end() && now >= it->second + grace_;
+std::string label(const Holding& holding, const char* key) {
+  const auto found = holding.reservation.labels.find(key);
+  return found == holding.reservation.labels.end() ? "" : found->second;
 }
 
-void Orphans::forget_old(Instant now) {
-  std::erase_if(since_, [&](const auto& entry) { return now >= entry.second + grace_ + kForgetOrphanAfter; });
+}  // namespace
+
+bool Orphans::saw(const std::string& resource_id, const Holding& holding, const AgentId& agent, const std::string& hostname,
+                  Instant now) {
+  Row& row = rows_[resource_id];
+  row.since.emplace(now);
+  OrphanVolume& shown = row.shown;
+  shown.id = resource_id;
+  shown.cluster = ClusterId(label(holding, kClusterLabel));
+  shown.cluster_name = label(holding, kNameLabel);
+  shown.member = MemberId(label(holding, kMemberLabel));
+  shown.agent = agent;
+  shown.hostname = hostname;
+  shown.volume = holding.volumes.empty() ? VolumeId() : holding.volumes.list().front().volume->id;
+  shown.disk = mib(static_cast<std::uint64_t>(holding.volumes.milli("disk") / 1000));
+  return !std::exchange(row.offered, true);
+}
+
+bool Orphans::due(const std::string& resource_id, Instant now) const {
+  const auto it = rows_.find(resource_id);
+  return it != rows_.end() && it->second.since && now >= *it->second.since + grace_;
+}
+
+bool Orphans::send(const std::string& resource_id, Instant now) {
+  Row& row = rows_[resource_id];
+  if (row.sent && now < *row.sent + kReleaseOrphanAgain) return false;
+  row.sent = now;
+  return true;
+}
+
+bool Orphans::proved_gone(const std::string& resource_id, Instant now) const {
+  const auto it = rows_.find(resource_id);
+  return it != rows_.end() && it->second.sent && now >= *it->second.sent + kReleaseOrphanAgain;
+}
+
+bool Orphans::forgotten(const std::string& resource_id, Instant now) const {
+  const auto it = rows_.find(resource_id);
+  return it != rows_.end() && it->second.since && now >= *it->second.since + grace_ + kForgetOrphanAfter;
+}
+
+void Orphans::task_seen(const TaskId& task, const TaskName& name, const AgentId& agent, mesos::TaskState state) {
+  if (tasks_.size() >= kMaxUnknownTasks && !tasks_.contains(task)) return;
+  tasks_[task] = {task, name.cluster, name.cluster_name, name.index, agent, state};
+}
+
+bool Orphans::knows_task_of(const ClusterId& cluster) const {
+  return std::ranges::any_of(tasks_, [&](const auto& entry) { return entry.second.cluster == cluster; });
+}
+
+const OrphanVolume* Orphans::find(const std::string& resource_id) const {
+  const auto it = rows_.find(resource_id);
+  return it == rows_.end() || !it->second.offered ? nullptr : &it->second.shown;
+}
+
+std::vector<OrphanVolume> Orphans::volumes() const {
+  std::vector<OrphanVolume> out;
+  for (const auto& [id, row] : rows_) {
+    if (row.offered) out.push_back(row.shown);
+  }
+  return out;
+}
+
+std::vector<UnknownTask> Orphans::tasks() const {
+  std::vector<UnknownTask> out;
+  for (const auto& [id, task] : tasks_) out.push_back(task);
+  return out;
 }
 
 std::vector<std::string> Orphans::all_due(Instant now) const {
   std::vector<std::string> out;
-  for (const auto& [id, since] : since_) {
-    if (now >= since + grace_) out.push_back(id);
+  for (const auto& [id, row] : rows_) {
+    if (due(id, now) && !forgotten(id, now)) out.push_back(id);
   }
   return out;
 }
 
 Instant Orphans::next(Instant now) const {
   Instant at = kNever;
-  for (const auto& [id, since] : since_) {
-    const Instant due_at = since + grace_;
+  for (const auto& [id, row] : rows_) {
+    if (!row.since || forgotten(id, now)) continue;
+    const Instant due_at = *row.since + grace_;
     at = std::min(at, due_at > now ? due_at : due_at + kForgetOrphanAfter);
   }
   return at;

@@ -1,37 +1,66 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What carries our framework's label but belongs to no member any more: given back after a grace period, so that a
-// scheduler that is about to learn of its owner (a record on its way, a newer leader) is not overtaken. Volatile: the grace
-// begins anew after a restart.
+// What carries our framework's label and belongs to no member: volumes, reservations, tasks. It is what a state leaves behind
+// that was put back to an earlier one, so whoever owned it, its data may be all that there is of a database. What the store
+// knows of an orphan (it never held data, or a user wants it destroyed) is in SchedulerState; here is what is merely seen: it
+// begins anew after a restart, and so does the grace of what holds no data, so that a scheduler that is about to learn of an
+// owner is not overtaken.
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
-#include "base/time.h"
-#include "model/ids.h"
+#include "core/holdings.h"
+#include "core/launching.h"
 
 namespace mysos {
 
 inline constexpr Duration kForgetOrphanAfter = std::chrono::minutes(10);  // due, and never offered again
+inline constexpr Duration kReleaseOrphanAgain = std::chrono::seconds(10);
+inline constexpr std::size_t kMaxUnknownTasks = 10'000;
 
 class Orphans {
  public:
   explicit Orphans(Duration grace) : grace_(grace) {}
 
-  // True if it is new.
-  bool found(const std::string& resource_id, Instant now);
+  // Its grace begins, unless it has begun.
+  void expect(const std::string& resource_id, Instant now) { rows_[resource_id].since.emplace(now); }
+  // It is offered. True if it is new.
+  bool saw(const std::string& resource_id, const Holding& holding, const AgentId& agent, const std::string& hostname,
+           Instant now);
+  // Without data, and long enough without an owner.
   [[nodiscard]] bool due(const std::string& resource_id, Instant now) const;
-  void released(const std::string& resource_id) { since_.erase(resource_id); }
-  void forget_old(Instant now);
+  // The operations that release it are on their way; true where they may be sent (again).
+  bool send(const std::string& resource_id, Instant now);
+  // Its agent offers what it has, and not this any more: it is released.
+  [[nodiscard]] bool proved_gone(const std::string& resource_id, Instant now) const;
+  // No longer spoken of: not offered for long.
+  [[nodiscard]] bool forgotten(const std::string& resource_id, Instant now) const;
+  void gone(const std::string& resource_id) { rows_.erase(resource_id); }
 
+  void task_seen(const TaskId& task, const TaskName& name, const AgentId& agent, mesos::TaskState state);
+  void task_gone(const TaskId& task) { tasks_.erase(task); }
+  [[nodiscard]] bool knows_task_of(const ClusterId& cluster) const;
+  [[nodiscard]] bool knows(const TaskId& task) const { return tasks_.contains(task); }
+
+  [[nodiscard]] const OrphanVolume* find(const std::string& resource_id) const;
+  [[nodiscard]] std::vector<OrphanVolume> volumes() const;
+  [[nodiscard]] std::vector<UnknownTask> tasks() const;
+
+  // Those without data that are due, by resource id: they are wanted in an offer.
   [[nodiscard]] std::vector<std::string> all_due(Instant now) const;
   [[nodiscard]] Instant next(Instant now) const;
 
  private:
+  struct Row {
+    std::optional<Instant> since;
+    std::optional<Instant> sent;
+    bool offered = false;
+    OrphanVolume shown;
+  };
   Duration grace_;
-  std::map<std::string, Instant> since_;
+  std::map<std::string, Row> rows_;
+  std::map<TaskId, UnknownTask> tasks_;
 };
 
 }  // namespace mysos

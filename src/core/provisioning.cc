@@ -146,7 +146,7 @@ void Provisioner::abandon_place(const Owner& owner, const std::string& why, Inst
   Member& m = edit(owner);
   MYSOS_ASSERT(!m.holds_data, "a member that has held data keeps its place");
   tell(owner, {"placement_abandoned", "the place on " + m.hostname + " is given up: " + why});
-  orphans_.found(m.resource_id, now);
+  orphan_unused(m, now);
   reconciler_.settled(m.task);
   unindex(owner);
   Member fresh;
@@ -223,8 +223,15 @@ void Provisioner::advance(Instant now) {
   for (const Owner& owner : those([](MemberStage stage) { return stage != MemberStage::kRunning; })) {
     advance_member(owner, wants, now);
   }
-  for (const std::string& orphan : orphans_.all_due(now)) wants.insert("orphan:" + orphan);
-  orphans_.forget_old(now);
+  for (const std::string& orphan : orphans_.all_due(now)) {
+    const auto word = ledger_.state().orphans.find(orphan);
+    const OrphanVolume* seen = orphans_.find(orphan);
+    const bool kept = word == ledger_.state().orphans.end() && seen != nullptr && !seen->volume.empty();
+    if (!kept) wants.insert("orphan:" + orphan);
+  }
+  for (const auto& [orphan, word] : ledger_.state().orphans) {
+    if (word.fate == OrphanFate::kDestroy) wants.insert("orphan:" + orphan);
+  }
   wake(orphans_.next(now));
   if (in_doubt()) reconciler_.ask_for_all(now + kReconcileInDoubt);
   for (mesos::Call& call : reconciler_.due(now)) ledger_.call(std::move(call));
@@ -294,7 +301,7 @@ void Provisioner::advance_releasing(const Owner& owner, std::set<std::string>& w
   const Member& m = get(owner);
   MemberRow& row = table_.at(owner.member);
   if (!m.holds_data && row.release_by == kNever && now >= row.release_since + kForgetAfter) {
-    orphans_.found(m.resource_id, now);
+    orphan_unused(m, now);
     return finish(owner, "its agent offers nothing, and nothing of it was ever seen there");
   }
   if (row.release_by != kNever && now >= row.release_by) {

@@ -6,7 +6,8 @@
 //
 // Invariants: a launch is recorded before it is sent; a task id is used once; a member that has held data is launched on
 // its own volume or not at all; no RESERVE is sent twice under one resource id, so what a lost answer leaves behind is
-// an orphan with a name; a volume is destroyed only for a member that is being deleted, or as an orphan.
+// an orphan with a name; a volume is destroyed only for a member that is being deleted, or as an orphan that never held data
+// or that a user wants destroyed.
 // That a volume is offered proves that no task holds it; silence, UNREACHABLE, LOST and UNKNOWN prove nothing.
 // Sources: Mesos reservation.md, persistent-volume.md, reconciliation.md; measured on Mesos 1.11.
 #include <map>
@@ -58,6 +59,10 @@ class Provisioner {
   // What the members wait for on the side of Mesos; "" = nothing.
   [[nodiscard]] std::string waiting_for(const Cluster& cluster) const;
   [[nodiscard]] std::vector<AgentSpace> agents() const { return agents_.all(); }
+
+  // A user's word: the volume goes, with all that is on it. Once more is the same.
+  Result<ClusterId> destroy_orphan(const std::string& resource_id, Instant now);
+  [[nodiscard]] OrphansView orphans() const;
 
  private:
   struct Owner {
@@ -111,7 +116,6 @@ class Provisioner {
   void serve(const Owner& owner, const Holding& holding, Use& use, Instant now);
   void serve_down(const Owner& owner, const Holding& holding, Use& use, Instant now);
   void serve_releasing(const Owner& owner, const Holding& holding, Use& use, Instant now);
-  void serve_orphan(const std::string& resource_id, const Holding& holding, Use& use, Instant now);
   void serve_absent(const Owner& owner, Use& use, Instant now);
   Resources lacking_ports(const Owner& owner, const Holding& holding, Use& use);
   void choose_ports(const Owner& owner, const Use& use);
@@ -127,6 +131,14 @@ class Provisioner {
   void doubtful(const Owner& owner, const mesos::Update& in, Instant now);
   // Of a launch that this state does not know, so it is old (core/doubt.h). False: it is not such a task.
   bool later_launch(const mesos::Update& in, Instant now);
+
+  // Orphans (provisioning_orphans.cc).
+  void serve_orphan(const std::string& resource_id, const Holding& holding, Use& use, Instant now);
+  void orphans_absent(const Use& use, const std::map<std::string, Holding>& offered, Instant now);
+  void orphan_gone(const std::string& resource_id, const std::string& why);
+  void orphan_operation(const std::string& kind, const std::string& resource_id, const mesos::UpdateOperation& in);
+  void orphan_unused(const Member& member, Instant now);
+  [[nodiscard]] bool given_up(const TaskName& name) const;
   void stray(const mesos::Update& in);
 
   Ledger& ledger_;

@@ -54,6 +54,7 @@ void Provisioner::look_through(Use& use, Instant now) {
       serve_orphan(resource_id, holding, use, now);
     }
   }
+  orphans_absent(use, holdings, now);
   const auto there = by_agent_.find(use.offer.agent);
   if (there == by_agent_.end()) return;
   for (const auto& [member, cluster] : std::map(there->second)) {  // a copy: serving may unplace
@@ -113,9 +114,8 @@ void Provisioner::serve_down(const Owner& owner, const Holding& offered, Use& us
   Holding holding = offered;
   holding.reserved += lacking_ports(owner, offered, use);
   const Member& m = get(owner);
-  const ReservationOwner by{holding.framework, config_.role, config_.principal};
   const Resources wanted = wanted_resources(cluster_of(owner), m)
-                               .reserved_as(reservation_of(cluster_of(owner), m, by))
+                               .reserved_as(holding.reservation)
                                .allocated_to(use.offer.allocation_role);
   const bool own_volume = holding.volumes.list().size() == 1 && holding.volumes.list().front().volume->id == m.volume;
   const bool complete = (holding.reserved + without_volumes(holding.volumes)).contains(wanted) &&
@@ -149,19 +149,6 @@ void Provisioner::serve_releasing(const Owner& owner, const Holding& holding, Us
   for (auto& operation : release_operations(holding, tag)) use.operations.push_back(std::move(operation));
   row.unreserve = OperationId("unreserve." + tag);
   row.release_by = now + kReleasePatience;
-}
-
-void Provisioner::serve_orphan(const std::string& resource_id, const Holding& holding, Use& use, Instant now) {
-  const std::string what = describe(holding.reserved + holding.volumes) + " on " + use.offer.hostname;
-  if (orphans_.found(resource_id, now)) {
-    ledger_.event({"orphan_found", "no member owns " + resource_id + ": " + what});
-  }
-  if (!orphans_.due(resource_id, now)) return;
-  for (auto& operation : release_operations(holding, resource_id + "." + ledger_.prng().name(6))) {
-    use.operations.push_back(std::move(operation));
-  }
-  orphans_.released(resource_id);
-  ledger_.event({"orphan_released", "what no member owns is given back: " + what});
 }
 
 // An offer of its agent without anything of it.

@@ -41,10 +41,9 @@ void Provisioner::choose_ports(const Owner& owner, const Use& use) {
 Resources Provisioner::lacking_ports(const Owner& owner, const Holding& holding, Use& use) {
   if (!get(owner).holds_data) return {};  // it may be placed anew
   if (table_.at(owner.member).port_taken) choose_ports(owner, use);
-  const ReservationOwner by{*ledger_.state().framework, config_.role, config_.principal};
   const auto reserved = [&](const std::vector<std::uint16_t>& numbers) {
     return as_resources(numbers)
-        .reserved_as(reservation_of(cluster_of(owner), get(owner), by))
+        .reserved_as(holding.reservation)
         .allocated_to(use.offer.allocation_role);
   };
   const auto lacking = [&] {

@@ -62,9 +62,13 @@ TEST(Provisioning, ReservesCreatesAndLaunchesInOneAccept) {
   for (const Resource& r : parts.reserve->resources.list()) {
     ASSERT_EQ(r.reservations.size(), 1U);
     EXPECT_EQ(r.reservations[0].principal, "mysos");
-    EXPECT_EQ(r.reservations[0].labels,
-              (Labels{{"mysos_framework", "fw-1"}, {"mysos_cluster", s.cluster("shop").id.value},
-                      {"mysos_member", m.id.value}, {"mysos_resource", m.resource_id}}));
+    const Labels& labels = r.reservations[0].labels;
+    EXPECT_EQ(labels.at("mysos_framework"), "fw-1");
+    EXPECT_EQ(labels.at("mysos_cluster"), s.cluster("shop").id.value);
+    EXPECT_EQ(labels.at("mysos_member"), m.id.value);
+    EXPECT_EQ(labels.at("mysos_resource"), m.resource_id);
+    EXPECT_EQ(labels.at("mysos_name"), "shop");
+    EXPECT_EQ(labels.at("mysos_token_hash"), "hash");
   }
   EXPECT_EQ(parts.reserve->resources.milli("mem"), 1024 * 1000);
   ASSERT_EQ(parts.create->volumes.list().size(), 1U);
@@ -499,15 +503,6 @@ TEST(Provisioning, OrphansOfOursAreGivenBackAfterTheGrace) {
   s.run_for(seconds(60));
   EXPECT_EQ(s.times_told("orphan_released"), 1U);
   EXPECT_TRUE(s.mesos.nothing_held());
-}
-
-TEST(Provisioning, ATaskThatNoMemberOwnsIsKilled) {
-  Scenario s = a_running_cluster(1);
-  s.mesos.stray_task("2", TaskId("shop.aaaaaaaa.0.7"));
-  s.run_for(seconds(1));
-  EXPECT_TRUE(s.told("stray_task_killed"));
-  EXPECT_EQ(s.mesos.live_tasks(), 1U);
-  EXPECT_EQ(s.mesos.unacknowledged(), 0U);
 }
 
 TEST(Provisioning, SuppressesWhatNobodyWantsAndRevivesRarely) {

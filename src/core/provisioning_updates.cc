@@ -174,25 +174,13 @@ bool Provisioner::later_launch(const mesos::Update& in, Instant now) {
   return true;
 }
 
-// A task of this framework that is no member's newest: a launch that was given up, or a member that is no more.
-void Provisioner::stray(const mesos::Update& in) {
-  if (had_container(in.state)) {
-    if (in.agent) ledger_.call(mesos::Shutdown{ExecutorId(in.task.value), *in.agent});
-    return;
-  }
-  const bool lives = in.state == TaskState::kStaging || in.state == TaskState::kStarting || in.state == TaskState::kRunning;
-  if (!lives) return;
-  ledger_.event({"stray_task_killed", "no member owns task " + in.task.value});
-  ledger_.call(mesos::Kill{in.task, in.agent, config_.kill_grace});
-}
-
 void Provisioner::on(const mesos::UpdateOperation& in, Instant now) {
   if (!in.uuid.empty()) ledger_.call(mesos::AcknowledgeOperation{in.operation, in.uuid, in.agent});
   const auto name = parse_operation(in.operation);
   if (!name) return;
   const auto owner = owner_of_resource(name->resource_id);
-  if (!owner) return;
   wake(now);
+  if (!owner) return orphan_operation(name->kind, name->resource_id, in);
   ledger_.touch(owner->cluster);
   using mesos::OperationState;
   const bool failed = in.state == OperationState::kFailed || in.state == OperationState::kError ||

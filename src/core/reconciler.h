@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Which tasks to ask the master about, and when: all known ones after each (re)subscription, any one in doubt, each with
-// backoff until it is answered; and all that the master knows, once in a while (an empty list). Answers come as updates.
+// backoff until it is answered; and all that the master knows, then once in a while (an empty list). Answers come as updates.
 // Source: Mesos reconciliation.md.
 #include <algorithm>
 #include <map>
@@ -22,7 +22,8 @@ class Reconciler {
  public:
   explicit Reconciler(Duration implicit_every) : implicit_every_(implicit_every) {}
 
-  void subscribed(Instant now) { implicit_at_ = now + implicit_every_; }
+  // All that the master knows is asked for at once: what the state does not know is found by that.
+  void subscribed(Instant now) { implicit_at_ = now; }
   // The master is asked for all that it knows at `at` at the latest.
   void ask_for_all(Instant at) { implicit_at_ = std::min(implicit_at_, at); }
   // Ask from `at` on; one that is asked for already is asked at the earlier of both times.

@@ -115,7 +115,7 @@ TEST(Registration, OfAStrangersLabelNothingIsTaken) {
       Resources{scalar("cpus", 1000)}.reserved_as({kRole, "mysos", {{kFrameworkLabel, "fw-9"}, {kResourceLabel, "r"}}});
 
   EXPECT_TRUE(holdings_in(offered, {FrameworkId("fw-1"), FrameworkId("fw-2")}).empty());
-  EXPECT_EQ(holdings_in(offered, {FrameworkId("fw-9")}).at("r").framework, FrameworkId("fw-9"));
+  EXPECT_EQ(holdings_in(offered, {FrameworkId("fw-9")}).at("r").reservation.labels.at(kFrameworkLabel), "fw-9");
 }
 
 TEST(Registration, IsRefusedWhereMesosHasRemovedNothing) {

@@ -154,6 +154,11 @@ struct SchedulerCore::Impl {
     }());
   }
 
+  void take(const scheduler_input::DestroyOrphan& in, Instant now) {
+    const Status may = registration.may_act();
+    ledger.reply(in.request, may ? provisioner.destroy_orphan(in.id, now) : std::unexpected(may.error()));
+  }
+
   void take(const scheduler_input::Register& in, Instant) {
     ledger.reply(in.request, [&]() -> Result<ClusterId> {
       MYSOS_TRY_VOID(registration.begin_anew());
@@ -354,6 +359,8 @@ const SchedulerState& SchedulerCore::state() const { return impl_->ledger.state(
 bool SchedulerCore::connected() const { return impl_->registration.subscribed(); }
 bool SchedulerCore::removed() const { return impl_->registration.removed(); }
 const std::string& SchedulerCore::mesos_problem() const { return impl_->registration.problem(); }
+
+OrphansView SchedulerCore::orphans() const { return impl_->provisioner.orphans(); }
 
 mesos::FrameworkInfo SchedulerCore::framework_info() const {
   return framework_of(impl_->config, impl_->ledger.state().framework);

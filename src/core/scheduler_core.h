@@ -6,6 +6,7 @@
 // The contract of SchedulerOutput, in this order: `records` are durable, in one transaction, BEFORE anything below leaves;
 // then `calls` to Mesos, `orders` to members, `replies` to waiting callers; `events` are stored with the records. State is
 // the fold of the records: SchedulerState::recover(all records) == state(), always.
+#include <array>
 #include <map>
 #include <memory>
 #include <optional>
@@ -24,7 +25,7 @@
 namespace mysos {
 
 // A durable change: put (json text) or erase, by kind and key. Kinds: "framework" (keys "id", "former"), "cluster" (key =
-// ClusterId).
+// ClusterId), "orphan" (key = resource id).
 struct Record {
   std::string kind;
   std::string key;
@@ -32,12 +33,35 @@ struct Record {
   bool operator==(const Record&) const = default;
 };
 
+// What the store knows of a reservation with our label that no member owns, and what is therefore done with it. Of which it
+// knows nothing is kept: it may hold data.
+enum class OrphanFate {
+  kKept,     // not stored: nothing is known of it
+  kUnused,   // no server ever ran on it: given back
+  kDestroy,  // a user wants it destroyed
+};
+constexpr auto enum_names(OrphanFate) {
+  return std::to_array<EnumName<OrphanFate>>(
+      {{OrphanFate::kKept, "kept"}, {OrphanFate::kUnused, "unused"}, {OrphanFate::kDestroy, "destroying"}});
+}
+struct OrphanWord {
+  OrphanFate fate = OrphanFate::kKept;
+  AgentId agent;
+  bool operator==(const OrphanWord&) const = default;
+};
+template <class Io>
+void fields(Io& io, OrphanWord& w) {
+  io.required("fate", w.fate);
+  io("agent", w.agent);
+}
+
 // Everything that must survive a restart.
 struct SchedulerState {
   std::optional<FrameworkId> framework;
   // The ids of before: Mesos removed these frameworks. Reservations and volumes keep the label they were made with.
   std::set<FrameworkId> former;
   std::map<ClusterId, Cluster> clusters;
+  std::map<std::string, OrphanWord> orphans;  // by resource id
   bool operator==(const SchedulerState&) const = default;
 
   static Result<SchedulerState> recover(const std::map<std::string, std::map<std::string, std::string>>& records);
@@ -77,6 +101,8 @@ struct Switchover { RequestId request; std::string name; std::optional<MemberId>
 // An operator's failover: begun at once, evidence or not. Without accept_loss only what loses nothing is begun.
 struct Failover { RequestId request; std::string name; FailoverRequest wanted; };
 struct Promote { RequestId request; std::string name; MemberId member; Promotion promotion = Promotion::kNeutral; };
+// A volume that no member owns goes, with all that is on it.
+struct DestroyOrphan { RequestId request; std::string id; };
 // After Mesos has removed this framework: subscribe as a new one, and adopt what carries the label of the old one.
 struct Register { RequestId request; };
 struct Reported { SharedValue<MemberReport> report; };  // a line of the member's watch stream
@@ -89,8 +115,8 @@ struct Tick {};
 using SchedulerInput =
     std::variant<scheduler_input::FromMesos, scheduler_input::CreateCluster, scheduler_input::DeleteCluster,
                  scheduler_input::Switchover, scheduler_input::Failover, scheduler_input::Promote,
-                 scheduler_input::Register, scheduler_input::Reported, scheduler_input::WatchLost, scheduler_input::OrderDone,
-                 scheduler_input::StatePutBack, scheduler_input::Tick>;
+                 scheduler_input::DestroyOrphan, scheduler_input::Register, scheduler_input::Reported,
+                 scheduler_input::WatchLost, scheduler_input::OrderDone, scheduler_input::StatePutBack, scheduler_input::Tick>;
 
 struct SentOrder {
   std::uint64_t id = 0;
@@ -129,6 +155,32 @@ struct ClusterView {
   std::string waiting_for;
 };
 
+// What carries our label and belongs to no member.
+struct OrphanVolume {
+  std::string id;  // of its reservation
+  ClusterId cluster;
+  std::string cluster_name;  // "" where its label does not say it
+  MemberId member;
+  AgentId agent;
+  std::string hostname;
+  VolumeId volume;  // "": a reservation without one
+  Bytes disk{};
+  OrphanFate fate = OrphanFate::kKept;
+};
+// A task of this framework whose cluster the state does not know. It is left alone.
+struct UnknownTask {
+  TaskId task;
+  ClusterId cluster;
+  std::string cluster_name;
+  std::uint32_t index = 0;
+  AgentId agent;
+  mesos::TaskState state = mesos::TaskState::kStaging;
+};
+struct OrphansView {
+  std::vector<OrphanVolume> volumes;
+  std::vector<UnknownTask> tasks;
+};
+
 class SchedulerCore {
  public:
   SchedulerCore(SchedulerState recovered, SchedulerConfig config, Prng prng, Instant now);
@@ -145,6 +197,7 @@ class SchedulerCore {
   [[nodiscard]] std::vector<WatchTarget> watch_targets() const;
   [[nodiscard]] std::vector<ClusterView> views(Instant now) const;
   [[nodiscard]] std::optional<ClusterView> view(const std::string& name, Instant now) const;
+  [[nodiscard]] OrphansView orphans() const;
   [[nodiscard]] bool connected() const;  // subscribed to a Mesos master
   // Mesos has removed this framework: until a Register, only what reads is possible.
   [[nodiscard]] bool removed() const;

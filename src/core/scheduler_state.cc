@@ -31,6 +31,12 @@ Status SchedulerState::fold(const Record& record) {
     auto parsed = from_json_text<std::vector<FrameworkId>>(*record.json);
     if (!parsed) return std::unexpected(std::move(parsed.error()).with_context("the record of former framework ids"));
     former.insert(parsed->begin(), parsed->end());
+  } else if (record.kind == "orphan" && record.json) {
+    auto parsed = from_json_text<OrphanWord>(*record.json);
+    if (!parsed) return std::unexpected(std::move(parsed.error()).with_context("the record of the orphan " + record.key));
+    orphans.insert_or_assign(record.key, *std::move(parsed));
+  } else if (record.kind == "orphan") {
+    orphans.erase(record.key);
   } else if (record.kind == "cluster" && record.json) {
     MYSOS_TRY(Cluster cluster, recover_cluster(record.key, *record.json));
     ClusterId id = cluster.id;

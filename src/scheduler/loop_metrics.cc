@@ -88,6 +88,15 @@ std::string LoopMetrics::render(const std::vector<ClusterView>& clusters, const 
   for (const auto& [stage, count] : stages) members_.set(count, {{"stage", stage}});
   connected_.set(now.mesos_connected ? 1 : 0);
   removed_.set(now.framework_removed ? 1 : 0);
+  commit_waits_.set(now.commit_waits_s);
+  store_failing_.set(now.store_failing ? 1 : 0);
+  std::map<std::string, double> fates;
+  for (const auto& name : enum_names(OrphanFate{})) fates[std::string(name.text)] = 0;
+  for (const OrphanVolume& orphan : now.orphans.volumes) {
+    if (!orphan.volume.empty()) ++fates[std::string(enum_text(orphan.fate))];
+  }
+  for (const auto& [fate, count] : fates) orphan_volumes_.set(count, {{"fate", fate}});
+  unknown_tasks_.set(static_cast<double>(now.orphans.tasks.size()));
   streams_.set(static_cast<double>(now.open_streams));
   queued_.set(static_cast<double>(now.queued_inputs));
   resident_.set(resident_bytes());

@@ -23,6 +23,9 @@ class LoopMetrics {
     bool framework_removed = false;
     std::size_t open_streams = 0;
     std::size_t queued_inputs = 0;
+    double commit_waits_s = 0;
+    bool store_failing = false;
+    OrphansView orphans = {};
   };
   // Prometheus' text of this moment.
   std::string render(const std::vector<ClusterView>& clusters, const Now& now);
@@ -64,6 +67,12 @@ class LoopMetrics {
       registry_.gauge("mysos_mesos_connected", "1 while subscribed to a Mesos master");
   Gauge removed_ = registry_.gauge("mysos_framework_removed",
                                    "1 after Mesos has removed this framework, until it is registered anew");
+  Gauge commit_waits_ = registry_.gauge("mysos_store_commit_waiting_seconds",
+                                        "For how long the oldest commit has waited to be stored; 0 = none waits");
+  Gauge store_failing_ = registry_.gauge("mysos_store_write_failing",
+                                         "1 while nothing can be stored: what is shown is true, and nothing is decided");
+  Gauge orphan_volumes_ = registry_.gauge("mysos_orphan_volumes", "Volumes with our label that no member owns, by fate");
+  Gauge unknown_tasks_ = registry_.gauge("mysos_unknown_tasks", "Tasks of ours that the state does not know");
   Gauge streams_ = registry_.gauge("mysos_member_streams", "Open watch streams to members");
   Gauge queued_ = registry_.gauge("mysos_inputs_queued", "Inputs that wait for the core");
   Gauge resident_ =

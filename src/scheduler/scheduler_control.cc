@@ -10,12 +10,23 @@ namespace mysos {
 
 std::vector<ClusterView> SchedulerLoop::clusters() {
   auto views = core_->views(steady_now());
+  for (ClusterView& view : views) view = told(std::move(view));
   std::ranges::sort(views, {}, [](const ClusterView& view) { return view.cluster->spec.name; });
   return views;
 }
 
+// What is decided waits for the store: that comes first of all that a cluster waits for.
+ClusterView SchedulerLoop::told(ClusterView view) const {
+  const std::string trouble = store_trouble();
+  if (trouble.empty()) return view;
+  const std::string then = view.waiting_for.empty() ? "" : "; then " + view.waiting_for;
+  view.waiting_for = "the scheduler's state to be stored, which fails (" + trouble + "); until then nothing is decided" + then;
+  return view;
+}
+
 std::optional<ClusterView> SchedulerLoop::cluster(const std::string& name) {
-  return core_->view(name, steady_now());
+  auto view = core_->view(name, steady_now());
+  return view ? std::optional(told(*std::move(view))) : std::nullopt;
 }
 
 std::vector<AgentView> SchedulerLoop::agents() {
@@ -36,11 +47,15 @@ std::vector<AgentView> SchedulerLoop::agents() {
 }
 
 Health SchedulerLoop::health() const {
-  return Health{core_->connected(), store_problem_, core_->mesos_problem()};
+  return Health{core_->connected(), store_trouble(), core_->mesos_problem()};
 }
 
 std::string SchedulerLoop::metrics() {
-  return metrics_.render(clusters(), {core_->connected(), core_->removed(), links_->open_streams(), inputs_.size()});
+  LoopMetrics::Now now{core_->connected(), core_->removed(), links_->open_streams(), inputs_.size()};
+  now.commit_waits_s = std::chrono::duration<double>(commit_age()).count();
+  now.store_failing = !store_trouble().empty();
+  now.orphans = core_->orphans();
+  return metrics_.render(clusters(), now);
 }
 
 RequestId SchedulerLoop::next_request() { return RequestId("r" + std::to_string(next_request_++)); }
@@ -117,6 +132,13 @@ asio::awaitable<Status> SchedulerLoop::set_promotion(std::string name, MemberId 
   const RequestId id = next_request();
   auto done = co_await ask(
       id, SchedulerInput(scheduler_input::Promote{id, std::move(name), std::move(member), promotion}));
+  if (!done) co_return std::unexpected(std::move(done).error());
+  co_return Status();
+}
+
+asio::awaitable<Status> SchedulerLoop::destroy_orphan(std::string id) {
+  const RequestId request = next_request();
+  auto done = co_await ask(request, SchedulerInput(scheduler_input::DestroyOrphan{request, std::move(id)}));
   if (!done) co_return std::unexpected(std::move(done).error());
   co_return Status();
 }

@@ -27,6 +27,11 @@ void append(SchedulerOutput& to, SchedulerOutput from) {
   to.resubscribe = to.resubscribe || from.resubscribe;
 }
 
+bool has_anything(const SchedulerOutput& o) {
+  return !o.records.empty() || !o.calls.empty() || !o.orders.empty() || !o.replies.empty() || !o.events.empty() ||
+         o.watches_changed || o.resubscribe;
+}
+
 std::vector<StoreChange> changes_of(const SchedulerOutput& output) {
   std::vector<StoreChange> changes;
   for (const Record& record : output.records) {
@@ -53,6 +58,7 @@ SchedulerLoop::SchedulerLoop(asio::any_io_executor executor, const StateDir& sta
       prng_(random_seed()),
       tasks_(executor),
       input_came_(executor),
+      undone_changed_(executor),
       changed_(executor) {}
 
 SchedulerLoop::~SchedulerLoop() = default;
@@ -65,6 +71,7 @@ Status SchedulerLoop::start() {
     return std::unexpected(std::move(recovered).error().with_context("understand the state"));
   kLog.info("{} cluster(s) in the state of {}", recovered->clusters.size(), state_.path());
 
+  MYSOS_TRY_VOID(check_key(*recovered));
   core_ = std::make_unique<SchedulerCore>(*std::move(recovered), options_.core, prng_.fork(),
                                           steady_now());
   links_ = std::make_unique<MemberLinks>(
@@ -77,6 +84,7 @@ Status SchedulerLoop::start() {
   links_->watch(core_->watch_targets());
   mesos_->start();
   tasks_.spawn("scheduler", run());
+  tasks_.spawn("store", carry_out_all());
   return {};
 }
 
@@ -94,6 +102,16 @@ Status SchedulerLoop::commit_first() {
   return {};
 }
 
+// A key that opens nothing is not the one that closed it.
+Status SchedulerLoop::check_key(const SchedulerState& recovered) const {
+  for (const auto& [id, cluster] : recovered.clusters) {
+    if (unseal(state_.box(), cluster.sealed_secrets)) return {};
+  }
+  if (recovered.clusters.empty()) return {};
+  return fail(Errc::kInvalid, state_.path() + "/secret.key is not the key that the passwords of the clusters in state.db were "
+                                              "encrypted with; put the right file back from a backup");
+}
+
 asio::awaitable<void> SchedulerLoop::stop() {
   if (mesos_) co_await mesos_->stop();
   if (links_) links_->close();
@@ -105,25 +123,71 @@ asio::awaitable<void> SchedulerLoop::stop() {
   changed_.notify_all();
 }
 
+asio::awaitable<void> SchedulerLoop::next_input() {
+  while (inputs_.empty()) {
+    const Instant due = core_->next_deadline();
+    const Duration left = due - steady_now();
+    if (due == kNever) {
+      co_await input_came_.wait_for(kLongestSleep);
+    } else if (left > Duration::zero()) {
+      co_await input_came_.wait_for(std::clamp(left, kShortestSleep, kLongestSleep));
+    }
+    if (inputs_.empty() && core_->next_deadline() <= steady_now()) {
+      inputs_.push(SchedulerInput(scheduler_input::Tick{}));
+    }
+  }
+}
+
+// As a rule a commit is awaited, so that what is decided next is decided of what is durable. One that does not come is not.
 asio::awaitable<void> SchedulerLoop::run() {
   while (true) {
-    if (inputs_.empty()) {
-      const Duration left = core_->next_deadline() - steady_now();
-      if (core_->next_deadline() == kNever) {
-        co_await input_came_.wait_for(kLongestSleep);
-      } else if (left > Duration::zero()) {
-        co_await input_came_.wait_for(std::clamp(left, kShortestSleep, kLongestSleep));
-      }
-      if (inputs_.empty() && core_->next_deadline() > steady_now()) continue;
-      if (inputs_.empty()) inputs_.push(SchedulerInput(scheduler_input::Tick{}));
-    }
-    SchedulerOutput output = step_inputs();
-    if (!output.records.empty() || !output.events.empty())
-      co_await make_durable(changes_of(output));
-    carry_out(std::move(output));
+    co_await next_input();
+    while (too_much_undone()) co_await undone_changed_.wait();
+    add_undone(step_inputs());
     changed_.notify_all();
+    undone_changed_.notify_all();
+    const Instant until = steady_now() + (store_trouble().empty() ? kCommitPatience : Duration::zero());
+    while (committing_ && steady_now() < until) co_await undone_changed_.wait_for(until - steady_now());
     co_await asio::post(executor_, asio::use_awaitable);  // others of this thread take their turn
   }
+}
+
+asio::awaitable<void> SchedulerLoop::carry_out_all() {
+  while (true) {
+    while (!committing_) co_await undone_changed_.wait();
+    SchedulerOutput output = std::exchange(undone_, {});
+    if (!output.records.empty() || !output.events.empty()) co_await make_durable(changes_of(output));
+    carry_out(std::move(output));
+    committing_ = has_anything(undone_);
+    changed_.notify_all();
+    undone_changed_.notify_all();
+  }
+}
+
+void SchedulerLoop::add_undone(SchedulerOutput output) {
+  // Of orders that wait, a member gets the newest of each kind.
+  for (const SentOrder& order : output.orders) {
+    std::erase_if(undone_.orders, [&](const SentOrder& old) {
+      return old.member == order.member && order_name(old.order) == order_name(order.order);
+    });
+  }
+  append(undone_, std::move(output));
+  committing_ = committing_ || has_anything(undone_);
+}
+
+bool SchedulerLoop::too_much_undone() const {
+  return undone_.records.size() + undone_.calls.size() + undone_.orders.size() + undone_.events.size() > kMaxUndone;
+}
+
+Duration SchedulerLoop::commit_age() const {
+  return commit_since_ ? steady_now() - *commit_since_ : Duration::zero();
+}
+
+std::string SchedulerLoop::store_trouble() const {
+  if (!store_problem_.empty()) return store_problem_;
+  if (commit_age() < kCommitPatience) return "";
+  return "the disk of the state directory has not answered for " +
+         std::to_string(std::chrono::ceil<std::chrono::seconds>(commit_age()).count()) + " s";
 }
 
 SchedulerOutput SchedulerLoop::step_inputs() {
@@ -147,14 +211,21 @@ SchedulerOutput SchedulerLoop::step_inputs() {
 
 asio::awaitable<void> SchedulerLoop::make_durable(std::vector<StoreChange> changes) {
   Duration backoff = kCommitRetryFirst;
+  commit_since_ = steady_now();
   while (true) {
     const Instant begun = steady_now();
     const auto committed = co_await store_.commit(changes);
     if (committed) {
       metrics_.committed(static_cast<double>((steady_now() - begun).count()) / 1e6);
-      if (!store_problem_.empty()) kLog.info("the store takes commits again");
-      store_problem_.clear();
       last_event_seq_ = *committed;
+      if (const std::string trouble = store_trouble(); !trouble.empty()) {
+        const auto seconds = std::chrono::ceil<std::chrono::seconds>(commit_age()).count();
+        undone_.events.push_back({.kind = "store_recovered",
+                                  .message = "for " + std::to_string(seconds) +
+                                             " s the state could not be stored, and decisions waited: " + trouble});
+      }
+      store_problem_.clear();
+      commit_since_.reset();
       co_return;
     }
     metrics_.commit_failed();

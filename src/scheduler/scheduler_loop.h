@@ -4,12 +4,11 @@
 // says, in the order of the contract (core/scheduler_core.h): records and events into the store,
 // then calls to Mesos, orders to members, answers.
 //
-// Invariant: nothing of an output leaves before its records are durable. When the store refuses a
-// commit (full disk), it is tried again with back-off, the core gets no further inputs meanwhile,
-// health() says why, requests get kUnavailable by their deadline; clusters and their failovers
-// within MySQL's reach go on, decisions wait. Nothing of it is lost. What views show may be ahead
-// of the store by the one output under way. Belongs to the thread of the io_context; the store has
-// a thread of its own.
+// Invariant: nothing of an output leaves before its records are durable. When the store refuses a commit (full disk) it is
+// tried again with back-off; when it does not answer, it is waited for. Meanwhile the core goes on: it hears of members and
+// Mesos, and what it decides waits behind that commit, in order, up to kMaxUndone. So views and metrics show what is known now,
+// ahead of the store, and health() and each cluster's waiting_for say that nothing can be stored. Requests get kUnavailable by
+// their deadline. Clusters go on; decisions wait. Belongs to the thread of the io_context; the store has a thread of its own.
 #include <map>
 #include <memory>
 #include <optional>
@@ -28,6 +27,8 @@ namespace mysos {
 
 inline constexpr std::size_t kMaxInputsPerCommit = 64;
 inline constexpr std::size_t kMaxWaitingRequests = 256;
+inline constexpr std::size_t kMaxUndone = 20'000;  // records, calls, orders, events that wait for a commit
+inline constexpr Duration kCommitPatience = std::chrono::milliseconds(500);  // then the core goes on without it
 inline constexpr Duration kCommitRetryFirst = std::chrono::milliseconds(100);
 inline constexpr Duration kCommitRetryMost = std::chrono::seconds(5);
 
@@ -60,6 +61,8 @@ class SchedulerLoop final : public Control {
     return options_.core.versions;
   }
   [[nodiscard]] std::vector<AgentView> agents() override;
+  [[nodiscard]] OrphansView orphans() override { return core_->orphans(); }
+  asio::awaitable<Status> destroy_orphan(std::string id) override;
   asio::awaitable<Result<CreatedCluster>> create(CreateRequest request) override;
   asio::awaitable<Status> remove(std::string name) override;
   asio::awaitable<Status> switchover(std::string name, std::optional<MemberId> to) override;
@@ -83,6 +86,14 @@ class SchedulerLoop final : public Control {
 
   Status commit_first();
   asio::awaitable<void> run();
+  [[nodiscard]] Status check_key(const SchedulerState& recovered) const;
+  asio::awaitable<void> next_input();
+  asio::awaitable<void> carry_out_all();
+  void add_undone(SchedulerOutput output);
+  [[nodiscard]] bool too_much_undone() const;
+  [[nodiscard]] Duration commit_age() const;
+  [[nodiscard]] std::string store_trouble() const;  // "" = commits are stored
+  ClusterView told(ClusterView view) const;
   SchedulerOutput step_inputs();
   asio::awaitable<void> make_durable(std::vector<StoreChange> changes);
   void carry_out(SchedulerOutput output);
@@ -102,6 +113,7 @@ class SchedulerLoop final : public Control {
   Prng prng_;
   TaskGroup tasks_;
   Signal input_came_;
+  Signal undone_changed_;
   Signal changed_;
   InputQueue inputs_;
   std::unique_ptr<SchedulerCore> core_;
@@ -110,7 +122,10 @@ class SchedulerLoop final : public Control {
   std::map<RequestId, Waiting*> waiting_;
   std::uint64_t next_request_ = 1;
   std::uint64_t last_event_seq_ = 0;
-  std::string store_problem_;
+  SchedulerOutput undone_;  // decided, and not durable yet
+  bool committing_ = false;
+  std::optional<Instant> commit_since_;  // of the commit under way: when it was first tried
+  std::string store_problem_;  // why the last try was refused
   std::string fatal_;
   std::map<AgentId, AgentView> agents_;
 };

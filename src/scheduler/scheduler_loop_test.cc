@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 
@@ -105,6 +106,41 @@ TEST_F(Loop, ARefusalOfTheCoreIsTheAnswer) {
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().code, Errc::kConflict);
   EXPECT_EQ(create("Not A Label").error().field, "name");
+}
+
+TEST_F(Loop, WhatIsShownDoesNotWaitForADiskThatIsFull) {
+  ASSERT_TRUE(create("shop"));
+  full = true;
+  ASSERT_FALSE(create("blog"));
+
+  ASSERT_TRUE(scheduler->cluster("blog")) << "the core goes on";
+  EXPECT_NE(scheduler->cluster("shop")->waiting_for.find("no space left"), std::string::npos);
+  EXPECT_FALSE(scheduler->health().ready());
+  const std::string metrics = scheduler->metrics();
+  EXPECT_NE(metrics.find("mysos_store_write_failing 1"), std::string::npos);
+  EXPECT_NE(metrics.find("mysos_clusters{state=\"creating\"} 2"), std::string::npos) << metrics;
+  EXPECT_EQ(disk.load()->at("cluster").size(), 1u);
+
+  full = false;
+  EXPECT_TRUE(loop.run_until([&] {
+    const auto events = disk.events({});
+    return std::ranges::any_of(*events, [](const StoredEvent& e) { return e.json.contains("store_recovered"); });
+  }));
+  EXPECT_EQ(disk.load()->at("cluster").size(), 2u);
+  EXPECT_NE(scheduler->metrics().find("mysos_store_write_failing 0"), std::string::npos);
+}
+
+TEST_F(Loop, AKeyThatIsNotTheRightOneRefusesTheStart) {
+  ASSERT_TRUE(create("shop"));
+  stop();
+  state.reset();
+  std::filesystem::remove(dir + "/secret.key");
+  state.emplace(*StateDir::open(dir));  // a new key; the store of this test is not in the directory
+  scheduler = std::make_unique<SchedulerLoop>(loop.io.get_executor(), *state,
+                                              std::make_unique<FullDiskStore>(disk, full), SchedulerOptions{});
+  const Status started = scheduler->start();
+  ASSERT_FALSE(started);
+  EXPECT_NE(started.error().message.find("secret.key"), std::string::npos);
 }
 
 TEST_F(Loop, AFullDiskIsSaidAndNothingIsLost) {

@@ -6,8 +6,26 @@
 #include <filesystem>
 
 #include "base/secret_file.h"
+#include "store/sqlite_store.h"
 
 namespace mysos {
+namespace {
+
+// A new key would read nothing of what the old one encrypted.
+Status check_key_is_there(const std::string& path) {
+  const std::string key = path + "/secret.key";
+  const std::string state = path + "/state.db";
+  if (path_exists(key) || !path_exists(state)) return {};
+  MYSOS_TRY(const auto store, SqliteStore::open(state));
+  MYSOS_TRY(const auto records, store->load());
+  const auto clusters = records.find("cluster");
+  if (clusters == records.end() || clusters->second.empty()) return {};
+  return fail(Errc::kNotFound, key + " is lost, and " + state + " holds " + std::to_string(clusters->second.size()) +
+                                   " cluster(s) whose passwords only that key can read; put the file back from a backup");
+}
+
+}  // namespace
+
 Result<StateDir> StateDir::open(const std::string& dir) {
   std::error_code ec;
   const auto absolute = std::filesystem::absolute(dir, ec);
@@ -23,6 +41,7 @@ Result<StateDir> StateDir::open(const std::string& dir) {
                                      " is owned by another instance: " + lock.error().message +
                                      "; stop that one, or take another --dir");
   }
+  MYSOS_TRY_VOID(check_key_is_there(path));
   MYSOS_TRY(const SecretBox box, SecretBox::open(path + "/secret.key"));
   MYSOS_TRY(std::string token, open_secret_file(token_file(path)));
   return StateDir(path, *std::move(lock), box, std::move(token));

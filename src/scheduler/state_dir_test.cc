@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "scheduler/cluster_secrets.h"
+#include "store/sqlite_store.h"
 
 namespace mysos {
 namespace {
@@ -29,6 +30,25 @@ TEST_F(StateDirTest, MakesATokenAndAKeyThatNobodyElseCanRead) {
     EXPECT_EQ(info.st_mode & 0777, 0600u) << file;
   }
   EXPECT_EQ(*read_file(dir + "/admin.token"), state->admin_token() + "\n");
+}
+
+TEST_F(StateDirTest, ALostKeyIsRefusedWhereItsClustersAreInTheStore) {
+  ASSERT_TRUE(StateDir::open(dir));
+  const auto put = [&](StoreChange change) {
+    auto store = SqliteStore::open(dir + "/state.db");
+    ASSERT_TRUE(store);
+    ASSERT_TRUE((*store)->commit({std::move(change)}));
+  };
+  put(PutRecord{"framework", "id", "\"fw-1\""});
+  std::filesystem::remove(dir + "/secret.key");
+  ASSERT_TRUE(StateDir::open(dir)) << "nothing was encrypted with it";
+  put(PutRecord{"cluster", "aaaaaaaa", "{}"});
+  std::filesystem::remove(dir + "/secret.key");
+
+  const auto refused = StateDir::open(dir);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("secret.key is lost"), std::string::npos) << refused.error().message;
+  EXPECT_FALSE(path_exists(dir + "/secret.key")) << "no new one is made: it would hide the loss";
 }
 
 TEST_F(StateDirTest, KeepsASecondInstanceOutAndNamesTheFirst) {
