@@ -143,6 +143,10 @@ asio::awaitable<HttpResponse> ApiServer::answer(const HttpRequest& request, Rout
       co_return co_await promotion(request, route.name);
     case RouteId::kCredentials:
       co_return co_await credentials(route.name);
+    case RouteId::kRotateCredentials:
+      co_return co_await change_credentials(route.name, CredentialsChange::kRotate);
+    case RouteId::kRetireCredentials:
+      co_return co_await change_credentials(route.name, CredentialsChange::kRetire);
     case RouteId::kEvents:
       co_return co_await list_events(request, std::nullopt, "");
     case RouteId::kVersions:
@@ -351,19 +355,6 @@ asio::awaitable<HttpResponse> ApiServer::promotion(const HttpRequest& request, s
   auto member = member_named(*view, wanted->member, "member");
   if (!member) co_return problem_response(member.error());
   co_return begun(name, co_await control_.set_promotion(name, *std::move(member), wanted->promotion));
-}
-
-asio::awaitable<HttpResponse> ApiServer::credentials(std::string name) {
-  if (!control_.cluster(name)) co_return problem_response(no_cluster(name, control_.clusters()));
-  auto known = co_await control_.credentials(name);
-  if (!known) co_return problem_response(known.error());
-  json::object body{
-      {"user", known->user}, {"password", known->password}, {"host", nullptr}, {"port", nullptr}};
-  if (known->primary) {
-    body["host"] = known->primary->host;
-    body["port"] = known->primary->port;
-  }
-  co_return json_answer(200, std::move(body));
 }
 
 asio::awaitable<bool> ApiServer::wait_for(std::string name, std::optional<ClusterState> state,

@@ -61,6 +61,7 @@ class ApiServer {
   static Result<MemberId> member_named(const ClusterView& view, const std::string& id, const char* field);
   HttpResponse begun(const std::string& name, const Status& begun);
   asio::awaitable<HttpResponse> credentials(std::string name);
+  asio::awaitable<HttpResponse> change_credentials(std::string name, CredentialsChange change);
   [[nodiscard]] json::object shown(const ClusterView& view) const;  // with its stable addresses
   HttpResponse list_clusters();
   HttpResponse show(const std::string& name, bool members_only);

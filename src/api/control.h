@@ -31,7 +31,10 @@ struct Credentials {
   std::string user;
   std::string password;
   std::optional<Endpoint> primary;  // where it may be used now
+  bool applied = true;              // a primary has been seen to have it
+  bool old_password_valid = false;  // the one before it, until it is retired
 };
+enum class CredentialsChange { kRotate, kRetire };
 
 // An agent that has been heard of: by an offer, or because a member lives there.
 struct AgentView {
@@ -74,6 +77,8 @@ class Control {
   virtual asio::awaitable<Status> register_anew() = 0;
   // Leaves an audit event.
   virtual asio::awaitable<Result<Credentials>> credentials(std::string name) = 0;
+  // Another password, with the one before still valid; or only the newest one. What is answered is stored, and not yet applied.
+  virtual asio::awaitable<Result<Credentials>> change_credentials(std::string name, CredentialsChange change) = 0;
   virtual Result<bool> is_password_of(const std::string& name, const std::string& password) = 0;
 
   virtual asio::awaitable<Result<std::vector<StoredEvent>>> events(EventQuery query) = 0;

@@ -101,6 +101,12 @@ class FakeControl final : public Control {
   asio::awaitable<Result<Credentials>> credentials(std::string name) override {
     co_return Credentials{made[name].spec.user, passwords[name], Endpoint{"127.0.0.1", 3306}};
   }
+  asio::awaitable<Result<Credentials>> change_credentials(std::string name, CredentialsChange change) override {
+    if (refusal) co_return std::unexpected(*refusal);
+    const bool rotate = change == CredentialsChange::kRotate;
+    if (rotate) passwords[name] += "-2";
+    co_return Credentials{made[name].spec.user, passwords[name], Endpoint{"127.0.0.1", 3306}, true, rotate};
+  }
   Result<bool> is_password_of(const std::string& name, const std::string& password) override {
     return passwords[name] == password;
   }

@@ -25,6 +25,8 @@ constexpr auto kRoutes = std::to_array<Entry>({
     {"POST", "/v1/clusters/{name}/failover", RouteId::kFailover, Access::kToken},
     {"POST", "/v1/clusters/{name}/promotion", RouteId::kPromotion, Access::kToken},
     {"GET", "/v1/clusters/{name}/credentials", RouteId::kCredentials, Access::kToken},
+    {"POST", "/v1/clusters/{name}/credentials/rotate", RouteId::kRotateCredentials, Access::kToken},
+    {"POST", "/v1/clusters/{name}/credentials/retire", RouteId::kRetireCredentials, Access::kToken},
     {"GET", "/v1/events", RouteId::kEvents, Access::kToken},
     {"GET", "/v1/versions", RouteId::kVersions, Access::kToken},
     {"GET", "/v1/agents", RouteId::kAgents, Access::kToken},

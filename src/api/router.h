@@ -22,6 +22,8 @@ enum class RouteId {
   kFailover,
   kPromotion,
   kCredentials,
+  kRotateCredentials,
+  kRetireCredentials,
   kEvents,
   kVersions,
   kAgents,

@@ -198,9 +198,10 @@ void add_cluster_commands(CLI::App& app, Parsed& p) {
   remove->add_flag("-y,--yes", p.remove.yes, "do not ask");
   add_wait_options(*remove, p, "it is gone");
 
-  app.add_subcommand("credentials", "user and password of a cluster")
-      ->add_option("name", p.credentials.name)
-      ->required();
+  auto* credentials = app.add_subcommand("credentials", "user and password of a cluster");
+  credentials->add_option("name", p.credentials.name)->required();
+  auto* rotate = credentials->add_flag("--rotate", p.credentials.rotate, "make another password; the old one stays valid");
+  credentials->add_flag("--retire", p.credentials.retire, "end the old password")->excludes(rotate);
   auto* connect = app.add_subcommand("connect", "SQL on the primary, with the mariadb or mysql client");
   connect->add_option("name", p.connect.name)->required();
   connect->add_option("-e,--execute", p.connect.execute, "run this SQL and end");

@@ -128,6 +128,8 @@ struct Delete {
 struct Credentials {
   ClientOptions client;
   std::string name;
+  bool rotate = false;
+  bool retire = false;
 };
 struct Connect {
   ClientOptions client;

@@ -32,7 +32,8 @@ bool in_place(const Cluster& cluster, const MemberView& primary, const MemberVie
 bool all_in_place(const Cluster& cluster, const std::vector<MemberView>& members) {
   const MemberView& primary = *primary_of(cluster, members);
   const EpochRecord& record = cluster.epoch;
-  return record.leaving.empty() && record.ackers.size() == most_ackers(cluster.spec.flavour, members.size()) &&
+  const auto untouched = [](const MemberView& v) { return v.report && v.report->tampered.empty(); };
+  return record.leaving.empty() && std::ranges::all_of(members, untouched) && record.ackers.size() == most_ackers(cluster.spec.flavour, members.size()) &&
          std::ranges::all_of(members, [&](const MemberView& v) { return &v == &primary || in_place(cluster, primary, v); }) &&
          std::ranges::all_of(cluster.members, [](const Member& m) { return m.stage == MemberStage::kRunning; });
 }

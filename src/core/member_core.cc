@@ -31,12 +31,6 @@ MemberOutput MemberCore::take_output() { return std::exchange(out_, {}); }
 
 // ---- mysqld ----
 
-void MemberCore::take(const member_input::SecretsStored& /*in*/, Instant /*now*/) {
-  has_secrets_ = true;
-  for (const auto id : std::exchange(waiting_setup_, {})) answer(id);
-  out_.report_changed = true;
-}
-
 void MemberCore::take(const member_input::ServerAdopted& in, Instant /*now*/) {
   MYSOS_ASSERT(state_ == ServerState::kNone, "a server is adopted before anything else happens");
   adopted_ = in.incarnation;
@@ -98,6 +92,8 @@ void MemberCore::take(const member_input::ServerExited& in, Instant now) {
   settled_ = false;
   maybe_writable_ = false;
   user_ready_ = false;
+  credentials_applied_ = 0;
+  tampered_.clear();
   promoted_.reset();
   followed_.reset();
   crashed_ = !meant;
@@ -199,12 +195,6 @@ void MemberCore::take(const member_input::PlanEnded& in, Instant now) {
   // A server that may be serving and cannot be made quiet in time is killed: it restarts quiet, and what its clients
   // were waiting for is never acknowledged.
   if (plan.quiets) kill_server("it could not be made quiet: " + *in.failure);
-}
-
-void MemberCore::take(const member_input::UserReady& in, Instant /*now*/) {
-  if (role_ != MemberRole::kPrimary || user_ready_ == in.ready) return;
-  user_ready_ = in.ready;
-  out_.report_changed = true;
 }
 
 void MemberCore::take(const member_input::Contact& in, Instant /*now*/) {
@@ -358,6 +348,11 @@ MemberReport MemberCore::report() const {
   r.problem = isolated_ ? "it reaches neither the scheduler nor most of the members, so it does not serve" : problem_;
   r.port = config_.port;
   r.user_ready = user_ready_;
+  r.credentials = config_.credentials;
+  r.credentials_applied = user_ready_ ? credentials_applied_ : 0;
+  r.tampered = tampered_;
+  r.repaired = repaired_;
+  r.repairs = repairs_;
   r.generation = promise_.generation;
   r.needs_copy = needs_copy();
   r.seeding = seeding_;

@@ -82,6 +82,7 @@ struct MemberConfig {
   bool relay_log_survives =
       true;  // MySQL: yes. MariaDB in GTID mode throws it away at a restart: amnesia
   std::uint16_t port = 0;
+  std::uint64_t credentials = 0;  // which of the user's passwords its stored secrets have
   Duration restart_min = std::chrono::milliseconds(100);  // back-off of mysqld restarts, doubling
   Duration restart_max = std::chrono::seconds(30);
   Duration news_first = std::chrono::milliseconds(20);  // a start keeps the executor busy, and a failover waits to be told
@@ -98,7 +99,9 @@ struct OrderGiven {
   std::uint64_t id = 0;
   Order order;
 };                        // id comes back in an Answer
-struct SecretsStored {};  // the shell has the accounts' secrets on disk
+struct SecretsStored {
+  std::uint64_t credentials = 0;
+};                        // the shell has the accounts' secrets on disk: which of the user's passwords
 struct DatadirReady {};   // after MakeDatadir
 struct DatadirFailed {
   std::string why;
@@ -135,7 +138,13 @@ struct PlanEnded {
 };
 struct UserReady {
   bool ready = false;
-};               // primary: the user's account works
+  std::uint64_t credentials = 0;
+};               // primary: the user's account works, with which of its passwords
+// A look at the server's accounts and settings ended: what could not be put right, and what was.
+struct Guarded {
+  std::vector<std::string> tampered;
+  std::vector<std::string> repaired;
+};
 // Whom the executor is in touch with now: a scheduler that watches it, peers that answer.
 struct Contact {
   bool scheduler = false;
@@ -152,7 +161,7 @@ using MemberInput =
                  member_input::DatadirFailed, member_input::SeedProgress, member_input::ErrantKept,
                  member_input::RelayRead, member_input::ServerAdopted, member_input::ServerUp,
                  member_input::ServerExited, member_input::Snapshot, member_input::Unanswered,
-                 member_input::PlanEnded, member_input::UserReady, member_input::Contact, member_input::VolumeProbed,
+                 member_input::PlanEnded, member_input::UserReady, member_input::Guarded, member_input::Contact, member_input::VolumeProbed,
                  member_input::Stop, member_input::Tick>;
 
 namespace server_action {
@@ -264,6 +273,7 @@ class MemberCore {
   void take(const member_input::Unanswered& in, Instant now);
   void take(const member_input::PlanEnded& in, Instant now);
   void take(const member_input::UserReady& in, Instant now);
+  void take(const member_input::Guarded& in, Instant now);
   void take(const member_input::Contact& in, Instant now);
   void take(const member_input::VolumeProbed& in, Instant now);
   void take(const member_input::Stop& in, Instant now);
@@ -319,6 +329,9 @@ class MemberCore {
   bool settled_ = false;                 // the steps of the promised pair are done
   bool maybe_writable_ = false;  // a promotion was begun and no quieting has ended well since
   bool user_ready_ = false;
+  std::uint64_t credentials_applied_ = 0;
+  std::vector<std::string> tampered_, repaired_;
+  std::uint64_t repairs_ = 0;
   bool crashed_ = false;
   std::string problem_;
   Instant start_at_{};

@@ -42,6 +42,8 @@ struct MemberRow {
   std::string receiver_told;                    // ... and why its receiver fails
   std::optional<Instant> receiver_fails_since;
   GtidSet errant_told;                          // written on it while it followed
+  std::string repaired;            // as last told of its server, and when
+  Instant repair_told{};
   std::optional<Seeding> seeding;  // as last told; it outlives the task that made the copy
 };
 

@@ -4,6 +4,7 @@
 #include "core/doubt.h"
 #include "core/replication_events.h"
 #include "core/seeding_events.h"
+#include "core/server_events.h"
 
 namespace mysos {
 namespace {
@@ -52,6 +53,7 @@ MemberRow* note_report(Ledger& ledger, MemberTable& table, const SharedValue<Mem
   // That it says the same again is no news: what is due by then wakes its planner.
   if (!known || known->facts() != report.facts()) ledger.touch(row->cluster);
   tell_seeding(ledger, table, *cluster, *row, report);
+  tell_server_changes(ledger, *cluster, *row, report, now);
   row->report = said;
   tell_replication(ledger, table, *cluster, *row, now);
   doubt_if_proven(ledger, *cluster, report);

@@ -17,6 +17,7 @@
 #include "core/provisioning.h"
 #include "core/registration.h"
 #include "core/reporting.h"
+#include "core/server_events.h"
 #include "core/switchover.h"
 
 namespace mysos {
@@ -97,10 +98,9 @@ struct SchedulerCore::Impl {
     } while (ledger.find(cluster.id) != nullptr);
     cluster.spec = std::move(spec);
     for (std::uint32_t i = 0; i < cluster.spec.members; ++i) {
-      Member member;
+      Member& member = cluster.members.emplace_back();
       member.id = MemberId(cluster.id.value + "-" + std::to_string(i));
       member.index = i;
-      cluster.members.push_back(std::move(member));
     }
     cluster.sealed_secrets = in.sealed_secrets;
     cluster.token_hash = in.token_hash;
@@ -157,6 +157,14 @@ struct SchedulerCore::Impl {
   void take(const scheduler_input::DestroyOrphan& in, Instant now) {
     const Status may = registration.may_act();
     ledger.reply(in.request, may ? provisioner.destroy_orphan(in.id, now) : std::unexpected(may.error()));
+  }
+
+  void take(const scheduler_input::ChangeCredentials& in, Instant) {
+    ledger.reply(in.request, [&]() -> Result<ClusterId> {
+      MYSOS_TRY_VOID(registration.may_act());
+      MYSOS_TRY(const Cluster* found, living(in.name));
+      return change_credentials(ledger, *found, in);
+    }());
   }
 
   void take(const scheduler_input::Register& in, Instant) {
@@ -288,7 +296,7 @@ struct SchedulerCore::Impl {
     Instant at = decision.revisit;
     if (mind.switching_since) at = std::min(at, *mind.switching_since + kSwitchoverPatience);
     for (const MemberView& view : members) {
-      const bool bare = view.connected && view.report && !view.report->has_secrets;
+      const bool bare = lacks_secrets(cluster, view);
       const auto wanted = std::ranges::find_if(decision.orders, [&](const auto& entry) { return entry.first == view.id; });
       std::optional<Order> order;
       if (wanted != decision.orders.end()) order = wanted->second;

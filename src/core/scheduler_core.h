@@ -105,6 +105,14 @@ struct Promote { RequestId request; std::string name; MemberId member; Promotion
 struct DestroyOrphan { RequestId request; std::string id; };
 // After Mesos has removed this framework: subscribe as a new one, and adopt what carries the label of the old one.
 struct Register { RequestId request; };
+// The user's password is another one: the secrets with it, made by the shell from those it found under `after`.
+struct ChangeCredentials {
+  RequestId request;
+  std::string name;
+  std::string sealed_secrets;
+  std::uint64_t after = 0;
+  bool retires = false;  // the same password; the one before is not valid any more
+};
 struct Reported { SharedValue<MemberReport> report; };  // a line of the member's watch stream
 struct WatchLost { MemberId member; std::string why; };  // the stream ended or went silent; the shell tries again by itself
 struct OrderDone { std::uint64_t order = 0; MemberId member; std::optional<Error> error; SharedValue<MemberReport> report; };
@@ -115,8 +123,8 @@ struct Tick {};
 using SchedulerInput =
     std::variant<scheduler_input::FromMesos, scheduler_input::CreateCluster, scheduler_input::DeleteCluster,
                  scheduler_input::Switchover, scheduler_input::Failover, scheduler_input::Promote,
-                 scheduler_input::DestroyOrphan, scheduler_input::Register, scheduler_input::Reported,
-                 scheduler_input::WatchLost, scheduler_input::OrderDone, scheduler_input::StatePutBack, scheduler_input::Tick>;
+                 scheduler_input::DestroyOrphan, scheduler_input::ChangeCredentials, scheduler_input::Register,
+                 scheduler_input::Reported, scheduler_input::WatchLost, scheduler_input::OrderDone, scheduler_input::StatePutBack, scheduler_input::Tick>;
 
 struct SentOrder {
   std::uint64_t id = 0;

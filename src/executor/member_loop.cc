@@ -157,15 +157,15 @@ MemberReport MemberLoop::report() {
 }
 
 Status MemberLoop::store_secrets(const json::object& secrets) {
+  std::optional<json::object> stored;
   if (has_secrets_) {
-    MYSOS_TRY(const auto stored, volume_.load_secrets());
-    if (stored == secrets) return {};
-    return fail(Errc::kConflict, "this member was set up with other secrets");
+    MYSOS_TRY(stored, volume_.load_secrets());
   }
-  MYSOS_TRY_VOID(side_.use_secrets(secrets));
-  MYSOS_TRY_VOID(volume_.save_secrets(secrets));
+  MYSOS_TRY(const TakenSecrets taken, side_.use_secrets(secrets, stored));
+  if (stored == taken.kept) return {};
+  MYSOS_TRY_VOID(volume_.save_secrets(taken.kept));
   has_secrets_ = true;
-  feed(member_input::SecretsStored{});
+  feed(member_input::SecretsStored{taken.credentials});
   return {};
 }
 
@@ -228,6 +228,13 @@ void MemberLoop::count(const MemberInput& input) {
         .inc(labels_);
     kLog.info("mysqld is up: {}, server {}, incarnation {}", up->version, up->server_id,
               up->incarnation);
+  } else if (const auto* guarded = std::get_if<member_input::Guarded>(&input)) {
+    for (const std::string& what : guarded->repaired) kLog.warn("somebody changed the server; put right: {}", what);
+    for (const std::string& what : guarded->tampered) {
+      kLog.error("somebody changed the server, and it stays so: {}", what);
+    }
+    metrics_.counter("mysos_member_server_repairs_total", "Accounts and settings of the server that were changed and put right.")
+        .inc(labels_, static_cast<double>(guarded->repaired.size()));
   } else if (const auto* failed = std::get_if<member_input::DatadirFailed>(&input)) {
     kLog.error("the datadir cannot be made: {}", failed->why);
     count_seeding("failed");
@@ -272,6 +279,8 @@ std::string MemberLoop::metrics() {
       r.lag_ms < 0 ? -1 : static_cast<double>(r.lag_ms) / 1000);
   set("mysos_member_transactions_executed", "Transactions in its GTID set.",
       static_cast<double>(r.executed.count()));
+  set("mysos_member_server_tampered", "Accounts and settings of the server that were changed and cannot be put right.",
+      static_cast<double>(r.tampered.size()));
   const bool copying = r.seeding && r.seeding->state == SeedState::kCopying;
   set("mysos_member_seeding_bytes", "Bytes copied so far from another member, 0 while nothing is.",
       copying ? static_cast<double>(r.seeding->bytes.value) : 0);

@@ -27,6 +27,11 @@ inline constexpr Duration kMaxOrderTime = std::chrono::seconds(60);
 inline constexpr Duration kPersistRetryMin = std::chrono::milliseconds(100);
 inline constexpr Duration kPersistRetryMax = std::chrono::seconds(5);
 
+struct TakenSecrets {
+  json::object kept;
+  std::uint64_t credentials = 0;  // which of the user's passwords they have
+};
+
 // What the loop has done to mysqld. Answers come back through MemberLoop::feed.
 class ServerSide {
  public:
@@ -34,8 +39,9 @@ class ServerSide {
   virtual void act(const ServerAction& action) = 0;
   virtual void run(StepPlan plan) = 0;    // replaces one that runs
   virtual void poll_fast(bool fast) = 0;  // how often snapshots are wanted
-  virtual Status use_secrets(
-      const json::object& secrets) = 0;          // kInvalid: they are not what this flavour needs
+  // What of them is to be stored. kInvalid: they are not what this flavour needs. kConflict: `stored` are of another cluster;
+  // all but the user's password stays as it was.
+  virtual Result<TakenSecrets> use_secrets(const json::object& secrets, const std::optional<json::object>& stored) = 0;
   [[nodiscard]] virtual bool alive() const = 0;  // a mysqld of ours is running
 };
 

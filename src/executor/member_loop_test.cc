@@ -28,10 +28,12 @@ class NotedServer final : public ServerSide {
   }
   void run(StepPlan plan) override { plans.push_back(std::move(plan)); }
   void poll_fast(bool fast) override { fast_ = fast; }
-  Status use_secrets(const json::object& secrets) override {
+  Result<TakenSecrets> use_secrets(const json::object& secrets, const std::optional<json::object>& stored) override {
     if (!secrets.contains("admin"))
       return fail(Errc::kInvalid, "admin is missing", "secrets.admin");
-    return {};
+    if (stored && stored->at("admin") != secrets.at("admin"))
+      return fail(Errc::kConflict, "this member was set up with other secrets");
+    return TakenSecrets{secrets, 0};
   }
   [[nodiscard]] bool alive() const override { return true; }
 

@@ -112,6 +112,9 @@ Status MemberShell::build(const MemberShellConfig& config) {
   core_config.executor = random_token();
   core_config.relay_log_survives = mysql::flavour(distribution.kind).relay_log_survives();
   core_config.port = spec_.port;
+  if (secrets) {
+    if (const auto parsed = from_json<mysql::Secrets>(*secrets)) core_config.credentials = parsed->user_version;
+  }
   MemberCore core(std::move(promise), std::move(core_config), secrets.has_value());
 
   KeeperConfig keeper{.spec = spec_,
@@ -119,10 +122,18 @@ Status MemberShell::build(const MemberShellConfig& config) {
                       .server_dir = volume_.server_dir(),
                       .template_dir = config.template_dir,
                       .errant_dir = volume_.dir() + "/errant",
+                      .keep_secrets =
+                          [this](const json::object& kept) {
+                            const Status saved = volume_.save_secrets(kept);
+                            if (!saved) kLog.warn("the secrets are not kept: {}", saved.error().message);
+                          },
                       .user = user};
   keeper_ = std::make_unique<ServerKeeper>(
       tasks_, std::move(keeper), [this](MemberInput input) { loop_->feed(std::move(input)); });
-  if (secrets) MYSOS_TRY_VOID(keeper_->use_secrets(*secrets));
+  if (secrets) {
+    MYSOS_TRY(const TakenSecrets taken, keeper_->use_secrets(*secrets, secrets));
+    if (taken.kept != *secrets) MYSOS_TRY_VOID(volume_.save_secrets(taken.kept));  // an earlier version kept the password
+  }
   Labels labels{{"cluster", spec_.cluster_name}, {"member", spec_.member.value}};
   loop_ = std::make_unique<MemberLoop>(tasks_, volume_, std::move(core), *keeper_,
                                        std::move(labels), secrets.has_value());

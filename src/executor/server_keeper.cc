@@ -62,16 +62,6 @@ ServerKeeper::ServerKeeper(TaskGroup& tasks, KeeperConfig config,
 
 ServerKeeper::~ServerKeeper() { pool_.join(); }
 
-Status ServerKeeper::use_secrets(const json::object& secrets) {
-  auto parsed = from_json<mysql::Secrets>(secrets);
-  if (!parsed) {
-    parsed.error().field = "secrets." + parsed.error().field;
-    return std::unexpected(std::move(parsed).error());
-  }
-  secrets_ = *std::move(parsed);
-  return {};
-}
-
 // ---- the process ----
 
 std::optional<std::string> ServerKeeper::adopt() {
@@ -233,6 +223,7 @@ asio::awaitable<void> ServerKeeper::bring_up(RunPtr run) {
   tell_(member_input::ServerUp{run->process.incarnation(), version.value_or(""),
                                server_id.value_or("")});
   tasks_.spawn("listen to mysqld", listen(run));
+  tasks_.spawn("guard mysqld", guard(run));
   co_await poll(run);
 }
 

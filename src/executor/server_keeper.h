@@ -41,6 +41,10 @@ inline constexpr Duration kAckersLookMin = std::chrono::milliseconds(5);
 inline constexpr Duration kAckersLookMax = std::chrono::milliseconds(100);
 inline constexpr Duration kAttachPatience = std::chrono::seconds(3);
 inline constexpr Duration kAttachPause = std::chrono::milliseconds(20);
+inline constexpr Duration kGuardEvery = std::chrono::seconds(1);
+inline constexpr Duration kGuardAtMost = std::chrono::minutes(1);  // where what is wrong cannot be put right
+inline constexpr Duration kMendDeadline = std::chrono::milliseconds(300);  // a fence may be waiting
+inline constexpr Duration kGuardWaits = std::chrono::seconds(5);   // for a plan that is at work
 inline constexpr Duration kMaxServerStart =
     std::chrono::hours(12);  // crash recovery of a big redo log is slow
 inline constexpr Duration kDefaultShutdownGrace = std::chrono::seconds(30);
@@ -51,6 +55,7 @@ struct KeeperConfig {
   std::string server_dir;    // mysql::server_layout()
   std::string template_dir;  // cache of template datadirs
   std::string errant_dir;    // where binlogs with errant transactions are kept
+  std::function<void(const json::object&)> keep_secrets = {};  // on the volume
   std::optional<ProcessUser> user;
 };
 
@@ -71,7 +76,7 @@ class ServerKeeper final : public ServerSide {
   void act(const ServerAction& action) override;
   void run(StepPlan plan) override;
   void poll_fast(bool fast) override;
-  Status use_secrets(const json::object& secrets) override;
+  Result<TakenSecrets> use_secrets(const json::object& secrets, const std::optional<json::object>& stored) override;
   [[nodiscard]] bool alive() const override { return run_ != nullptr; }
 
   // How long mysqld gets between SIGTERM and SIGKILL.
@@ -103,6 +108,10 @@ class ServerKeeper final : public ServerSide {
   asio::awaitable<void> push_commits(RunPtr run);
   void mind_events(const RunPtr& run, const ServerSnapshot& seen);
   asio::awaitable<void> do_events(RunPtr run, EventDuty::Act act);
+  asio::awaitable<void> guard(RunPtr run);
+  asio::awaitable<Result<bool>> guard_once(RunPtr run, bool told_before);
+  asio::awaitable<void> mend(RunPtr run, std::vector<mysql::Deviation> found);
+  asio::awaitable<void> note_password(RunPtr run);
   asio::awaitable<void> shut_down(RunPtr run);
   asio::awaitable<void> carry_out(RunPtr run, StepPlan plan);
   asio::awaitable<std::optional<std::string>> steps_of(RunPtr run, StepPlan plan, Instant until);

@@ -206,6 +206,7 @@ asio::awaitable<bool> ServerKeeper::ackers_are_there(RunPtr run) {
   co_return false;
 }
 
+// A password that was changed meanwhile is asked for again by the core.
 asio::awaitable<void> ServerKeeper::make_user(RunPtr run) {
   struct Lane {
     bool& busy;
@@ -215,18 +216,21 @@ asio::awaitable<void> ServerKeeper::make_user(RunPtr run) {
     const Lane lane{user_lane_busy_};
     Duration backoff = kUserRetryMin;
     bool told = false;
+    const auto ready = [&](std::uint64_t credentials) {
+      user_wanted_ = credentials != secrets_->user_version;
+      run->user_made = true;
+      tell_(member_input::UserReady{true, credentials});
+    };
     // Where it came with the data, clients need not wait until the ackers are there: their commits will.
+    const std::uint64_t first = secrets_->user_version;
     const auto there = co_await run->ops.user_is_there(kUserDeadline);
-    if (run_ == run && user_wanted_ && there && *there) {
-      user_wanted_ = false;
-      tell_(member_input::UserReady{true});
-    }
+    if (run_ == run && user_wanted_ && there && *there) ready(first);
     while (user_wanted_ && co_await ackers_are_there(run)) {
+      const std::uint64_t credentials = secrets_->user_version;
       const Status made = co_await run->ops.ensure_user(kUserDeadline);
       if (run_ == run && user_wanted_ && made) {
-        user_wanted_ = false;
-        tell_(member_input::UserReady{true});
-        break;
+        ready(credentials);
+        if (!user_wanted_) break;
       }
       if (!made && !told) kLog.warn("the user's account: {}; trying again", made.error().message);
       told = true;

@@ -32,6 +32,8 @@ struct ServerKeeper::Run {
   bool restarting = false;  // its receiver, between two tries to connect
   bool up = false;
   std::optional<std::uint64_t> memory_kills = out_of_memory_kills();  // before it
+  bool user_made = false;  // the user's account was seen or made
+  std::vector<std::string> still_wrong;  // what somebody changed of the server, and could not be put right
   std::optional<Instant> asked;  // when the read began that is under way
   StuckCommits stuck;
   EventDuty event_duty;

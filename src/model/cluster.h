@@ -147,6 +147,8 @@ struct Cluster {
   std::optional<MemberId> switchover_to;  // while an operator's switchover is on its way
   std::optional<FailoverRequest> failover;  // while an operator's failover is on its way
   std::string sealed_secrets;             // accounts and the member token, encrypted by the shell; opaque here
+  std::uint64_t credentials = 0;          // how often the user's password was changed
+  std::uint64_t credentials_applied = 0;  // ... up to which a primary was seen to have it
   std::string token_hash;                 // of the member token: what an executor checks its callers against
   WallTime created{};
   bool operator==(const Cluster&) const = default;
@@ -170,6 +172,8 @@ void fields(Io& io, Cluster& c) {
   io("switchover_to", c.switchover_to);
   io("failover", c.failover);
   io("sealed_secrets", c.sealed_secrets);
+  io("credentials", c.credentials);
+  io("credentials_applied", c.credentials_applied);
   io("token_hash", c.token_hash);
   io("created", c.created);
 }

@@ -113,6 +113,8 @@ void fields(Io& io, Seeding& s) {
   io("why", s.why);
 }
 
+inline constexpr std::size_t kMaxTampered = 8;
+
 // What a report says.
 struct MemberFacts {
   MemberId member;
@@ -161,6 +163,12 @@ struct MemberFacts {
   std::uint32_t semi_sync_clients = 0;
   bool commits_stuck = false;  // as in ServerSnapshot
   bool user_ready = false;  // primary: the user's account works
+  std::uint64_t credentials = 0;          // which of the user's passwords it was told of, counted from 0
+  std::uint64_t credentials_applied = 0;  // primary: which of them its server has
+  // What of its server's accounts and settings is not as Mysos made it, and cannot be put right: at most kMaxTampered.
+  std::vector<std::string> tampered;
+  std::vector<std::string> repaired;  // what was put right last, and ...
+  std::uint64_t repairs = 0;          // ... how often that happened, of this executor process
   std::int64_t lag_ms = -1;
   bool binlog_complete = true;
   bool binlog_gone = false;        // its source does not have any more what it would need next
@@ -225,6 +233,11 @@ void fields(Io& io, MemberReport& r) {
   io("semi_sync_clients", r.semi_sync_clients);
   io("commits_stuck", r.commits_stuck);
   io("user_ready", r.user_ready);
+  io("credentials", r.credentials);
+  io("credentials_applied", r.credentials_applied);
+  io("tampered", r.tampered);
+  io("repaired", r.repaired);
+  io("repairs", r.repairs);
   io("lag_ms", r.lag_ms);
   io("binlog_complete", r.binlog_complete);
   io("binlog_gone", r.binlog_gone);

@@ -45,10 +45,14 @@ std::string replication_account(const MemberId& member) {
 }
 
 std::string replication_password(const Secrets& secrets, const MemberId& member) {
-  return hmac_derive(secrets.replication_key, replication_account(member));
+  return account_password(secrets, replication_account(member));
 }
 
-std::string backup_password(const Secrets& secrets) { return hmac_derive(secrets.replication_key, kBackupAccount); }
+std::string account_password(const Secrets& secrets, std::string_view account) {
+  return hmac_derive(secrets.replication_key, account);
+}
+
+std::string backup_password(const Secrets& secrets) { return account_password(secrets, kBackupAccount); }
 
 std::string verifier_of(const Flavour& f, const Secrets& secrets, std::string_view account, std::string_view password) {
   return f.verifier(password, hmac_derive(secrets.replication_key, fmt::format("salt of {}", account)).substr(0, kSaltLength));
@@ -74,32 +78,49 @@ bool is_own_session(std::string_view user, std::string_view host) {
   return (ours && here) || user == kBackupAccount || is_replication_account(user);
 }
 
+// By the socket, and from this machine by the admin port, where the socket has no room. The recipient of a clone comes over
+// TCP; mariadb-backup runs beside the server.
+std::vector<OwnAccount> own_accounts(const Flavour& f) {
+  return {{kAdminAccount, "localhost"}, {kAdminAccount, kLoopback},
+          {kOwnerAccount, "localhost"}, {kOwnerAccount, kLoopback},
+          {kMonitorAccount, "localhost"}, {kBackupAccount, f.has_clone() ? "%" : "localhost"}};
+}
+
+std::string own_verifier(const Flavour& f, const Secrets& secrets, std::string_view name) {
+  const std::string password = name == kMonitorAccount  ? secrets.monitor_password
+                               : name == kBackupAccount ? backup_password(secrets)
+                                                        : secrets.admin_password;
+  return verifier_of(f, secrets, name, password);
+}
+
+std::vector<std::string> own_account_sql(const Flavour& f, const Secrets& secrets, const OwnAccount& which) {
+  const std::string account = quote_account(which.name, which.host);
+  const std::string identified = f.identified_by(own_verifier(f, secrets, which.name));
+  std::vector<std::string> sql = {fmt::format("CREATE USER IF NOT EXISTS {} {}", account, identified),
+                                  fmt::format("ALTER USER {} {} ACCOUNT UNLOCK", account, identified)};
+  if (which.name == kAdminAccount) {
+    sql.push_back("GRANT ALL PRIVILEGES ON *.* TO " + account + " WITH GRANT OPTION");
+    return sql;
+  }
+  sql.push_back("REVOKE ALL PRIVILEGES, GRANT OPTION FROM " + account);  // what an earlier version gave, or somebody else
+  if (which.name == kOwnerAccount) {
+    append(sql, f.grant_owner(account));
+    sql.push_back(fmt::format("GRANT CREATE, SELECT, INSERT, DELETE ON {} TO {}", kDisabledEvents, account));
+    if (f.has_clone()) sql.push_back("GRANT SERVICE_CONNECTION_ADMIN ON *.* TO " + account);
+  }
+  if (which.name == kMonitorAccount) append(sql, f.grant_monitor(account));
+  if (which.name == kBackupAccount) {
+    const std::string_view rights = f.has_clone() ? "BACKUP_ADMIN, SYSTEM_USER, SERVICE_CONNECTION_ADMIN"
+                                                  : "RELOAD, PROCESS, LOCK TABLES, BINLOG MONITOR, SLAVE MONITOR";
+    sql.push_back(fmt::format("GRANT {} ON *.* TO {}", rights, account));
+  }
+  return sql;
+}
+
 std::string init_sql(const Flavour& f, const Secrets& secrets) {
   std::vector<std::string> sql = {"SET SESSION sql_log_bin=0", "SET SESSION sql_mode=''"};
   if (f.super_read_only()) sql.emplace_back("SET GLOBAL super_read_only=OFF");  // read_only stays; nobody is connected yet
-  const auto make = [&](std::string_view name, const std::string& password, std::string_view host = "localhost") {
-    const std::string account = quote_account(name, host);
-    const std::string identified = f.identified_by(verifier_of(f, secrets, name, password));
-    sql.push_back(fmt::format("CREATE USER IF NOT EXISTS {} {}", account, identified));
-    sql.push_back(fmt::format("ALTER USER {} {} ACCOUNT UNLOCK", account, identified));
-    return account;
-  };
-  // By the socket, and from this machine by the admin port, where the socket has no room.
-  for (const std::string_view host : {std::string_view("localhost"), kLoopback}) {
-    const std::string admin = make(kAdminAccount, secrets.admin_password, host);
-    sql.push_back("GRANT ALL PRIVILEGES ON *.* TO " + admin + " WITH GRANT OPTION");
-    const std::string owner = make(kOwnerAccount, secrets.admin_password, host);
-    sql.push_back("REVOKE ALL PRIVILEGES, GRANT OPTION FROM " + owner);  // what an earlier version gave
-    append(sql, f.grant_owner(owner));
-    sql.push_back(fmt::format("GRANT CREATE, SELECT, INSERT, DELETE ON {} TO {}", kDisabledEvents, owner));
-    if (f.has_clone()) sql.push_back("GRANT SERVICE_CONNECTION_ADMIN ON *.* TO " + owner);
-  }
-  append(sql, f.grant_monitor(make(kMonitorAccount, secrets.monitor_password)));
-  // The recipient of a clone comes over TCP; mariadb-backup runs beside the server.
-  const std::string backup = make(kBackupAccount, backup_password(secrets), f.has_clone() ? "%" : "localhost");
-  const std::string_view rights = f.has_clone() ? "BACKUP_ADMIN, SYSTEM_USER, SERVICE_CONNECTION_ADMIN"
-                                                : "RELOAD, PROCESS, LOCK TABLES, BINLOG MONITOR, SLAVE MONITOR";
-  sql.push_back(fmt::format("GRANT {} ON *.* TO {}", rights, backup));
+  for (const OwnAccount& account : own_accounts(f)) append(sql, own_account_sql(f, secrets, account));
   if (f.super_read_only()) sql.emplace_back("SET GLOBAL super_read_only=ON");
   std::string out;
   for (const std::string& s : sql) out += s + ";\n";
@@ -132,6 +153,11 @@ std::vector<std::string> shut_out_sql(const Flavour& f, const Secrets& secrets, 
   }
   append(lock, std::move(open));
   return lock;
+}
+
+std::vector<std::string> user_password_sql(const Flavour& f, const Secrets& secrets, const UserVerifiers& now) {
+  const Secrets told = for_member(f, secrets);
+  return f.set_user_verifiers(quote_account(secrets.user, "%"), now, {told.user_verifier, told.old_user_verifier});
 }
 
 std::vector<std::string> user_sql(const Flavour& f, const Secrets& secrets) {

@@ -34,6 +34,7 @@ struct Secrets {
   std::string user_verifier;      // what the server stores of it: a member has this
   std::string old_user_verifier;  // of the password before, while both are valid
   std::uint64_t user_version = 0;  // how often it was changed
+  bool user_pending = false;       // a member: it has not seen a server with this version yet
   bool operator==(const Secrets&) const = default;
 };
 template <class Io>
@@ -46,6 +47,7 @@ void fields(Io& io, Secrets& s) {
   io("user_verifier", s.user_verifier);
   io("old_user_verifier", s.old_user_verifier);
   io("user_version", s.user_version);
+  io("user_pending", s.user_pending);
 }
 
 // 1 to 32 letters, digits, '_', '-' and '.'; none of the servers' own names, nor of ours.
@@ -54,6 +56,7 @@ Status check_user_name(std::string_view name);
 // "mysos_r3" for "k3x9a2bq-3".
 std::string replication_account(const MemberId& member);
 std::string replication_password(const Secrets& secrets, const MemberId& member);
+std::string account_password(const Secrets& secrets, std::string_view account);  // of one whose password follows from the key
 
 // Follows from the replication key, so each member of a cluster knows it of each other.
 std::string backup_password(const Secrets& secrets);
@@ -70,6 +73,15 @@ bool is_own_session(std::string_view user, std::string_view host);
 // "mysos_r12": the account of a member.
 bool is_replication_account(std::string_view user);
 
+struct OwnAccount {
+  std::string_view name, host;
+};
+// But for those that replicate.
+std::vector<OwnAccount> own_accounts(const Flavour& flavour);
+// Makes one of them right, as it is at each start.
+std::vector<std::string> own_account_sql(const Flavour& flavour, const Secrets& secrets, const OwnAccount& which);
+std::string own_verifier(const Flavour& flavour, const Secrets& secrets, std::string_view name);
+
 // One statement a line.
 std::string init_sql(const Flavour& flavour, const Secrets& secrets);
 
@@ -77,6 +89,9 @@ std::string init_sql(const Flavour& flavour, const Secrets& secrets);
 // with another password than ours was made by somebody else, and is made anew.
 std::vector<std::string> shut_out_sql(const Flavour& flavour, const Secrets& secrets, const std::vector<AccountState>& known,
                                       const std::set<MemberId>& replicas, const std::set<MemberId>& shut_out);
+
+// Gives the user's account the passwords of `secrets`; nothing where it has them.
+std::vector<std::string> user_password_sql(const Flavour& flavour, const Secrets& secrets, const UserVerifiers& now);
 
 // Statements that make the user's account; it is unlocked last, so one that is there and not locked has all its rights.
 std::vector<std::string> user_sql(const Flavour& flavour, const Secrets& secrets);

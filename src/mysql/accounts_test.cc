@@ -83,7 +83,9 @@ TEST(Accounts, AClientWhoseNameBeginsLikeOursIsAClient) {
   EXPECT_TRUE(is_own_session("mysos_admin", "127.0.0.1:5123"));
   EXPECT_TRUE(is_own_session("mysos_r12", "10.0.0.3:5123"));
   EXPECT_TRUE(is_own_session("mysos_backup", "10.0.0.3:5123"));
-  for (const char* client : {"mysos_x", "mysos_r", "mysos_r1x", "mysos_", "shop"}) EXPECT_FALSE(is_own_session(client, "localhost"));
+  for (const char* client : {"mysos_x", "mysos_r", "mysos_r1x", "mysos_", "shop"}) {
+    EXPECT_FALSE(is_own_session(client, "localhost")) << client;
+  }
   EXPECT_FALSE(is_own_session("mysos_admin", "10.0.0.3:5123"));
 }
 

@@ -50,6 +50,11 @@ struct AccountState {
   std::string verifier = {};
 };
 
+struct UserVerifiers {
+  std::string current;
+  std::string other = {};
+};
+
 class Flavour {
  public:
   virtual ~Flavour() = default;
@@ -120,6 +125,19 @@ class Flavour {
   [[nodiscard]] virtual std::vector<std::string> user_procedures(const std::string& definer, std::string_view user) const = 0;
   // One row, whose column `ok` is 1 where the user's account is unlocked and has the rights of grant_user(), not older ones.
   [[nodiscard]] virtual std::string user_is_right(std::string_view name) const = 0;
+  // Columns `current` and `other`: what the server stores of the passwords of the user's account.
+  [[nodiscard]] virtual std::string user_verifiers(std::string_view name) const = 0;
+  // Makes `wanted` the user's password, and `old` (which may be "") the only other one that is valid.
+  [[nodiscard]] virtual std::vector<std::string> set_user_verifiers(const std::string& account, const UserVerifiers& now,
+                                                                    const UserVerifiers& wanted) const = 0;
+
+  // What the guard compares (server_guard.h). Settings, with the value each must have.
+  [[nodiscard]] virtual std::vector<std::pair<std::string_view, std::string_view>> guarded_settings() const = 0;
+  // Columns name, host, locked, verifier, rights (to be compared with what they were) and powers: what no account of a client
+  // may have, "" = nothing. Accounts whose name begins like ours, those without a name, and those with powers; not the
+  // server's own, nor those of `user`.
+  [[nodiscard]] virtual std::string guarded_accounts(std::string_view user) const = 0;
+  [[nodiscard]] virtual std::string_view replication_powers() const = 0;  // ... of an account that replicates
   // Run on a template before anybody can reach it: no account is left but the server's own.
   [[nodiscard]] virtual std::vector<std::string> remove_default_accounts() const = 0;
 

@@ -203,6 +203,49 @@ class Mariadb final : public Flavour {
         only("performance_schema", "d.Select_priv='Y'"), only(kProcedureSchema, "d.Select_priv='N'"),
         kProcedures, kProcedureSchema, kProcedureForm);
   }
+  [[nodiscard]] std::string user_verifiers(std::string_view name) const override {
+    return fmt::format("SELECT JSON_VALUE(Priv, '$.authentication_string') AS current, "
+                       "JSON_VALUE(Priv, '$.auth_or[1].authentication_string') AS other "
+                       "FROM mysql.global_priv WHERE User={} AND Host='%'",
+                       quote(name));
+  }
+  [[nodiscard]] std::vector<std::string> set_user_verifiers(const std::string& account, const UserVerifiers& now,
+                                                            const UserVerifiers& wanted) const override {
+    if (now.current == wanted.current && now.other == wanted.other) return {};
+    std::string out = fmt::format("ALTER USER {} {}", account, identified_by(wanted.current));
+    if (!wanted.other.empty()) out += " OR mysql_native_password USING " + quote(wanted.other);
+    return {out};
+  }
+
+  [[nodiscard]] std::vector<std::pair<std::string_view, std::string_view>> guarded_settings() const override {
+    return {{"sync_binlog", "1"},
+            {"innodb_flush_log_at_trx_commit", "1"},
+            {"binlog_format", "ROW"},
+            {"binlog_row_image", "FULL"},
+            {"init_connect", ""},
+            {"gtid_strict_mode", "1"},
+            {"replicate_events_marked_for_skip", "REPLICATE"},
+            {"rpl_semi_sync_master_wait_point", "AFTER_SYNC"},
+            {"rpl_semi_sync_master_wait_no_slave", "1"},
+            {"rpl_semi_sync_master_timeout", kSemiSyncTimeout}};
+  }
+  [[nodiscard]] std::string guarded_accounts(std::string_view user) const override {
+    return fmt::format(
+        "SELECT User AS name, Host AS host, IF(IFNULL(JSON_VALUE(Priv, '$.account_locked'), 0), 'Y', 'N') AS locked, "
+        "JSON_VALUE(Priv, '$.authentication_string') AS verifier, IFNULL(JSON_VALUE(Priv, '$.access'), 0) AS rights, "
+        "CONCAT_WS(', ', IF(IFNULL(JSON_VALUE(Priv, '$.access'), 0) & ~{}, CONCAT('rights on the whole server: access ', "
+        "JSON_VALUE(Priv, '$.access')), NULL), "
+        "IF(EXISTS (SELECT 1 FROM mysql.db d WHERE d.User=u.User AND d.Host=u.Host AND ('mysql' LIKE d.Db OR '{}' LIKE d.Db)) "
+        "OR EXISTS (SELECT 1 FROM mysql.tables_priv t WHERE t.User=u.User AND t.Host=u.Host AND t.Db='mysql') "
+        "OR EXISTS (SELECT 1 FROM mysql.procs_priv p WHERE p.User=u.User AND p.Host=u.Host AND p.Db='mysql'), "
+        "'rights on mysql.*', NULL)) AS powers "
+        "FROM mysql.global_priv u WHERE NOT (Host='localhost' AND User='mariadb.sys') AND NOT (Host='%' AND User={}) "
+        "HAVING name LIKE 'mysos\\_%' OR name='' OR powers<>''",
+        kUserAccess, kProcedureSchema, quote(user));
+  }
+  [[nodiscard]] std::string_view replication_powers() const override {
+    return "rights on the whole server: access 524288";  // REPLICATION SLAVE
+  }
   [[nodiscard]] std::vector<std::string> remove_default_accounts() const override {
     return {"DELETE FROM mysql.global_priv WHERE User <> 'mariadb.sys'", "DELETE FROM mysql.proxies_priv",
             "DELETE FROM mysql.db"};

@@ -195,6 +195,71 @@ class Mysql final : public Flavour {
         "NOT EXISTS (SELECT 1 FROM mysql.global_grants g WHERE g.USER=u.User AND g.HOST='%' AND FIND_IN_SET(g.PRIV, {})=0)",
         quote(name), quote(without_spaces(kDynamic)));
   }
+  [[nodiscard]] std::string user_verifiers(std::string_view name) const override {
+    return fmt::format("SELECT authentication_string AS current, "
+                       "JSON_UNQUOTE(JSON_EXTRACT(User_attributes, '$.additional_password')) AS other "
+                       "FROM mysql.user WHERE User={} AND Host='%'",
+                       quote(name));
+  }
+  [[nodiscard]] std::vector<std::string> set_user_verifiers(const std::string& account, const UserVerifiers& now,
+                                                            const UserVerifiers& wanted) const override {
+    const std::string alter = "ALTER USER " + account + " ";
+    std::vector<std::string> out;
+    if (wanted.other.empty()) {
+      if (now.current != wanted.current) out.push_back(alter + identified_by(wanted.current));
+      out.push_back(alter + "DISCARD OLD PASSWORD");
+      return out;
+    }
+    if (now.current == wanted.current && now.other == wanted.other) return out;
+    if (now.current != wanted.other) out.push_back(alter + identified_by(wanted.other));
+    out.push_back(alter + identified_by(wanted.current) + " RETAIN CURRENT PASSWORD");
+    return out;
+  }
+
+  [[nodiscard]] std::vector<std::pair<std::string_view, std::string_view>> guarded_settings() const override {
+    return {{"sync_binlog", "1"},
+            {"innodb_flush_log_at_trx_commit", "1"},
+            {"binlog_row_image", "FULL"},
+            {"init_connect", ""},
+            {"gtid_mode", "ON"},
+            {"enforce_gtid_consistency", "ON"},
+            {"partial_revokes", "1"},
+            {"replica_preserve_commit_order", "1"},
+            {"rpl_semi_sync_source_wait_point", "AFTER_SYNC"},
+            {"rpl_semi_sync_source_wait_no_replica", "1"},
+            {"rpl_semi_sync_source_timeout", kSemiSyncTimeout}};
+  }
+  // Rights on all databases are powers where mysql.* is not excepted from each of them.
+  [[nodiscard]] std::string guarded_accounts(std::string_view user) const override {
+    constexpr std::string_view kRightColumns[] = {"Select", "Insert", "Update", "Delete", "Create", "Drop", "References", "Index",
+                                             "Alter", "Create_tmp_table", "Lock_tables", "Execute", "Create_view", "Show_view",
+                                             "Create_routine", "Alter_routine", "Event", "Trigger"};
+    std::string count, rights = "Super_priv, Grant_priv, Create_user_priv, Reload_priv, Process_priv, Repl_slave_priv";
+    for (const auto column : kRightColumns) {
+      count += fmt::format("{}({}_priv='Y')", count.empty() ? "" : "+", column);
+      rights += fmt::format(", {}_priv", column);
+    }
+    const auto on_mysql = [](std::string_view table) {
+      return fmt::format("EXISTS (SELECT 1 FROM mysql.{} x WHERE x.User=u.User AND x.Host=u.Host AND x.Db='mysql')", table);
+    };
+    return fmt::format(
+        "SELECT User AS name, Host AS host, account_locked AS locked, authentication_string AS verifier, "
+        "CONCAT({}, (SELECT IFNULL(GROUP_CONCAT(PRIV ORDER BY PRIV), '') FROM mysql.global_grants g WHERE g.USER=u.User AND "
+        "g.HOST=u.Host)) AS rights, "
+        "CONCAT_WS(', ', IF(Super_priv='Y', 'SUPER', NULL), IF(Reload_priv='Y', 'RELOAD', NULL), "
+        "IF(Shutdown_priv='Y', 'SHUTDOWN', NULL), IF(File_priv='Y', 'FILE', NULL), "
+        "IF(Repl_slave_priv='Y', 'REPLICATION SLAVE', NULL), IF(Create_tablespace_priv='Y', 'CREATE TABLESPACE', NULL), "
+        "(SELECT GROUP_CONCAT(PRIV ORDER BY PRIV SEPARATOR ', ') FROM mysql.global_grants g WHERE g.USER=u.User AND "
+        "g.HOST=u.Host AND FIND_IN_SET(g.PRIV, {})=0), "
+        "IF({} > IFNULL(JSON_LENGTH(JSON_EXTRACT(User_attributes, REPLACE(JSON_UNQUOTE(JSON_SEARCH(User_attributes, 'one', "
+        "'mysql', NULL, '$.Restrictions[*].Database')), '.Database', '.Privileges'))), 0) OR {} OR {} OR {} OR {}, "
+        "'rights on mysql.*', NULL)) AS powers "
+        "FROM mysql.user u WHERE NOT (Host='localhost' AND User IN ('mysql.sys', 'mysql.session', 'mysql.infoschema')) AND "
+        "NOT (Host='%' AND User={}) HAVING name LIKE 'mysos\\_%' OR name='' OR powers<>''",
+        rights, quote(without_spaces(kDynamic)), count, on_mysql("db"), on_mysql("tables_priv"), on_mysql("columns_priv"),
+        on_mysql("procs_priv"), quote(user));
+  }
+  [[nodiscard]] std::string_view replication_powers() const override { return "REPLICATION SLAVE, SERVICE_CONNECTION_ADMIN, SYSTEM_USER"; }
   [[nodiscard]] std::vector<std::string> remove_default_accounts() const override {
     return {"DROP USER 'root'@'localhost'"};
   }

@@ -12,12 +12,9 @@
 namespace mysos::mysql {
 namespace {
 
-constexpr Duration kConnectTimeout = std::chrono::seconds(2);
 constexpr Duration kBinlogLook = std::chrono::milliseconds(200);
 constexpr Duration kBinlogLookEvery = std::chrono::seconds(5);
 constexpr Duration kPoll = std::chrono::milliseconds(2);
-// Written to the binlog, though there is no such table; and, unlike a FLUSH, refused by a server that is read-only.
-constexpr std::string_view kPushCommits = "DROP TABLE IF EXISTS sys.mysos_none";
 constexpr unsigned kNoSuchThread = 1094;
 constexpr std::size_t kMaxKillBatch = 200;
 
@@ -27,17 +24,6 @@ SessionTarget lane(SessionTarget target) {
   return target;
 }
 
-asio::awaitable<Status> ensure_connected(Session& session, Duration at_most) {
-  if (session.connected()) co_return Status{};
-  co_return co_await session.connect(std::min(at_most, kConnectTimeout));
-}
-
-// Clients: everybody who is neither the server itself nor one of ours (replication among them).
-bool is_client(const Rows& list, std::size_t row, const std::set<std::string>&) {
-  const std::string user = list.text(row, "User");
-  return user != "system user" && user != "event_scheduler" && !is_own_session(user, list.text(row, "Host")) &&
-         list.text(row, "Command") != "Daemon" && list.text(row, "Command") != "Killed";
-}
 // Of semi-sync, on either flavour.
 std::uint32_t waiting_sessions(const std::vector<Rows>& snapshot) {
   for (const Rows& answer : snapshot) {
@@ -57,15 +43,33 @@ bool is_one_of(const Rows& list, std::size_t row, const std::set<std::string>& n
 
 }  // namespace
 
+asio::awaitable<Status> ensure_connected(Session& session, Duration at_most) {
+  if (session.connected()) co_return Status{};
+  co_return co_await session.connect(std::min(at_most, kConnectTimeout));
+}
+
+bool is_client(const Rows& list, std::size_t row, const std::set<std::string>&) {
+  const std::string user = list.text(row, "User");
+  return user != "system user" && user != "event_scheduler" && !is_own_session(user, list.text(row, "Host")) &&
+         list.text(row, "Command") != "Daemon" && list.text(row, "Command") != "Killed";
+}
+
+bool is_client_named(const Rows& list, std::size_t row, const std::set<std::string>& names) {
+  return is_client(list, row, {}) && names.contains(list.text(row, "User"));
+}
+
 ServerOps::ServerOps(const asio::any_io_executor& executor, ServerOpsConfig config)
     : config_(std::move(config)),
       flavour_(flavour(config_.flavour)),
       steps_(executor, lane(config_.admin)),
-      reads_(executor, lane(config_.admin)) {}
+      reads_(executor, lane(config_.admin)),
+      guards_(executor, lane(config_.admin)),
+      guard_(flavour_, config_.secrets) {}
 
 void ServerOps::close() {
   steps_.close();
   reads_.close();
+  guards_.close();
 }
 
 asio::awaitable<Result<Rows>> ServerOps::sql(std::string text, Budget budget) {
@@ -184,19 +188,24 @@ asio::awaitable<Status> ServerOps::kill_sessions(bool (*wanted)(const Rows&, std
 }
 
 // Where a kill could make the server acknowledge what no acker has, commits are held meanwhile. They cannot be while one
-// waits for an acker: then this ends by its deadline, with nobody killed, and only the end of the server is safe. The event
-// scheduler makes sessions as clients do, so it stops first; an event that runs is killed like a client.
-asio::awaitable<Status> ServerOps::kill_clients(Budget budget) {
-  MYSOS_CO_TRY([[maybe_unused]] const Rows none, co_await sql("SET GLOBAL event_scheduler=OFF", budget));
+// waits for an acker: then this ends by its deadline, with nobody killed, and only the end of the server is safe.
+asio::awaitable<Status> ServerOps::kill_held(bool (*wanted)(const Rows&, std::size_t, const std::set<std::string>&),
+                                             std::set<std::string> names, Budget budget) {
   const std::string hold = flavour_.hold_commits();
-  if (hold.empty()) co_return co_await kill_sessions(is_client, {}, budget);
+  if (hold.empty()) co_return co_await kill_sessions(wanted, std::move(names), budget);
   MYSOS_CO_TRY_VOID(co_await ensure_connected(steps_, budget.left()));
   MYSOS_CO_TRY([[maybe_unused]] const auto held, co_await steps_.query_all(hold, budget.left()));
-  auto killed = co_await kill_sessions(is_client, {}, budget);
+  auto killed = co_await kill_sessions(wanted, std::move(names), budget);
   if (steps_.connected()) {  // otherwise the server lets go of them by itself
     MYSOS_CO_TRY([[maybe_unused]] const Rows ok, co_await steps_.query(flavour_.release_commits(), budget.left()));
   }
   co_return killed;
+}
+
+// The event scheduler makes sessions as clients do, so it stops first; an event that runs is killed like a client.
+asio::awaitable<Status> ServerOps::kill_clients(Budget budget) {
+  MYSOS_CO_TRY([[maybe_unused]] const Rows none, co_await sql("SET GLOBAL event_scheduler=OFF", budget));
+  co_return co_await kill_held(is_client, {}, budget);
 }
 
 // It waits for commits under way, and those may wait for an acker that never comes: the deadline is the caller's way out.
@@ -211,7 +220,9 @@ asio::awaitable<Status> ServerOps::shut_out(step::ShutOut who, Budget budget) {
   std::vector<AccountState> known;
   for (std::size_t i = 0; i < listed.size(); ++i) {
     if (listed.text(i, "host") != "%") continue;
-    known.push_back({.name = listed.text(i, "name"), .locked = listed.text(i, "locked") == "Y", .verifier = listed.text(i, "verifier")});
+    known.push_back({.name = listed.text(i, "name"),
+                     .locked = listed.text(i, "locked") == "Y",
+                     .verifier = listed.text(i, "verifier")});
   }
   // Its own account is there too, locked: a client of MySQL could otherwise make one of that name, and the replicas, where it
   // is, could not.
@@ -232,6 +243,7 @@ asio::awaitable<Status> ServerOps::shut_out(step::ShutOut who, Budget budget) {
   }
   std::set<std::string> locked;
   for (const MemberId& member : who.shut_out) locked.insert(replication_account(member));
+  shut_out_ = std::move(who);
   if (locked.empty()) co_return Status{};
   co_return co_await kill_sessions(is_one_of, std::move(locked), budget);
 }
@@ -247,42 +259,6 @@ asio::awaitable<Status> ServerOps::require(GtidSet set, bool executed, Budget bu
   const GtidSet extra = seen.received.united(seen.executed).minus(set);
   if (extra.empty()) co_return Status{};
   co_return fail(Errc::kConflict, "it holds transactions that the source lacks: " + extra.to_string());
-}
-
-asio::awaitable<Status> ServerOps::push_commits(Duration at_most) {
-  const Budget budget{steady_now() + at_most};
-  SessionTarget owner = config_.admin;
-  owner.user = kOwnerAccount;
-  Session session(co_await asio::this_coro::executor, std::move(owner));
-  MYSOS_CO_TRY_VOID(co_await session.connect(std::min(budget.left(), kConnectTimeout)));
-  MYSOS_CO_TRY([[maybe_unused]] const Rows ok, co_await session.query(std::string(kPushCommits), budget.left()));
-  co_return Status{};
-}
-
-asio::awaitable<Result<bool>> ServerOps::user_is_there(Duration at_most) {
-  const Budget budget{steady_now() + at_most};
-  MYSOS_CO_TRY_VOID(co_await ensure_connected(reads_, budget.left()));
-  MYSOS_CO_TRY(const Rows seen, co_await reads_.query(flavour_.user_is_right(config_.secrets.user), budget.left()));
-  co_return seen.number(0, "ok") == 1;
-}
-
-asio::awaitable<Status> ServerOps::ensure_user(Duration at_most) {
-  const Budget budget{steady_now() + at_most};
-  MYSOS_CO_TRY_VOID(check_user_name(config_.secrets.user));
-  MYSOS_CO_TRY_VOID(co_await ensure_connected(reads_, budget.left()));
-  MYSOS_CO_TRY(const Rows state, co_await reads_.query("SELECT @@GLOBAL.read_only", budget.left()));
-  if (state.text(0, std::size_t{0}) != "0") co_return fail(Errc::kConflict, "the server is read-only");
-  MYSOS_CO_TRY(const bool there, co_await user_is_there(budget.left()));
-  if (there) co_return Status{};
-  SessionTarget owner = config_.admin;
-  owner.user = kOwnerAccount;
-  Session session(co_await asio::this_coro::executor, std::move(owner));
-  MYSOS_CO_TRY_VOID(co_await session.connect(std::min(budget.left(), kConnectTimeout)));
-  for (const std::string& statement : user_sql(flavour_, config_.secrets)) {
-    auto done = co_await session.query(statement, budget.left());
-    if (!done) co_return std::unexpected(std::move(done).error().with_context("make the user's account"));
-  }
-  co_return Status{};
 }
 
 // On a session of its own: a step may hang on what the clones hold. A donor waits minutes for a recipient whose connection

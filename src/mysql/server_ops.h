@@ -13,6 +13,7 @@
 #include "model/server_step.h"
 #include "mysql/accounts.h"
 #include "mysql/flavour.h"
+#include "mysql/server_guard.h"
 #include "mysql/session.h"
 
 namespace mysos::mysql {
@@ -39,8 +40,18 @@ class ServerOps {
   // Makes the user's account, through the binlog, on a session of its own: it waits for an acker like any write. Writes
   // nothing when the account is there. Fails on a read-only server, of either flavour, and writes nothing then.
   asio::awaitable<Status> ensure_user(Duration at_most);
-  // It can log in, and has the rights it should have: nothing would be written.
+  // It can log in, and has the rights it should have, and the password where a new one was told: nothing would be written.
   asio::awaitable<Result<bool>> user_is_there(Duration at_most);
+  // Another password of the user's; the other secrets stay.
+  void use_secrets(Secrets secrets);
+  // The server has the user's password of the secrets. On a replica, too.
+  asio::awaitable<Result<bool>> user_password_is_set(Duration at_most);
+  // What somebody changed of the server (server_guard.h), on a session of its own. `user_made`: the user's account is there.
+  asio::awaitable<Result<std::vector<Deviation>>> look_for_changes(bool user_made, Duration at_most);
+  // Puts right what can be done on this server alone, and ends sessions. No step may run meanwhile.
+  asio::awaitable<Status> mend_here(std::vector<Deviation> found, Duration at_most);
+  // Through the binlog, and so on a primary only: it waits for an acker like any write, and a read-only server refuses it.
+  asio::awaitable<Status> mend_replicated(std::vector<Deviation> found, Duration at_most);
   // Makes a commit that changes nothing: acknowledged, it carries those before it with it. Waits for acknowledgements as any
   // write does; by an account that cannot write where clients cannot.
   asio::awaitable<Status> push_commits(Duration at_most);
@@ -59,6 +70,8 @@ class ServerOps {
   asio::awaitable<Result<ServerSnapshot>> look_parsed(Budget budget);
   asio::awaitable<Status> kill_sessions(bool (*wanted)(const Rows&, std::size_t, const std::set<std::string>&),
                                         std::set<std::string> names, Budget budget);
+  asio::awaitable<Status> kill_held(bool (*wanted)(const Rows&, std::size_t, const std::set<std::string>&),
+                                    std::set<std::string> names, Budget budget);
   asio::awaitable<Status> kill_clients(Budget budget);
   asio::awaitable<void> look_at_binlogs();
   asio::awaitable<Status> set_read_only(bool on, Budget budget);
@@ -74,6 +87,7 @@ class ServerOps {
   asio::awaitable<Status> start_applier(Budget budget);
   asio::awaitable<Status> abandon_relay_log(Budget budget);
   asio::awaitable<Status> shut_out(step::ShutOut who, Budget budget);
+  asio::awaitable<Status> as_owner(std::vector<std::string> statements, bool all, Budget budget);
   asio::awaitable<Status> replicate(std::string text, Budget budget);
   asio::awaitable<Status> require(GtidSet set, bool executed, Budget budget);
   asio::awaitable<Status> dispatch(ServerStep step, Budget budget);
@@ -82,6 +96,9 @@ class ServerOps {
   const Flavour& flavour_;
   Session steps_;
   Session reads_;
+  Session guards_;
+  ServerGuard guard_;
+  std::optional<step::ShutOut> shut_out_;  // the last that was carried out
   std::uint32_t commits_waited_ = 0;
   bool events_on_ = false;
   std::optional<bool> binlog_complete_;  // where a snapshot does not say it: found out once, nothing purges

@@ -2,6 +2,7 @@
 #pragma once
 // For the parts of ServerOps.
 #include <algorithm>
+#include <set>
 
 #include "base/clock.h"
 #include "mysql/server_ops.h"
@@ -14,5 +15,14 @@ struct ServerOps::Budget {
   [[nodiscard]] Duration left() const { return std::max(until - steady_now(), Duration(0)); }
   [[nodiscard]] bool spent() const { return steady_now() >= until; }
 };
+
+inline constexpr Duration kConnectTimeout = std::chrono::seconds(2);
+
+asio::awaitable<Status> ensure_connected(Session& session, Duration at_most);
+
+// Clients: everybody who is neither the server itself nor one of ours (replication among them).
+bool is_client(const Rows& list, std::size_t row, const std::set<std::string>&);
+// ... of one of these names.
+bool is_client_named(const Rows& list, std::size_t row, const std::set<std::string>& names);
 
 }  // namespace mysos::mysql

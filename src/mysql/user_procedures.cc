@@ -55,13 +55,15 @@ END)"},
     {"revoke_database(IN name VARCHAR(80), IN database_name VARCHAR(80))", R"(BEGIN
   CALL {1}.check_name(name);
   CALL {1}.check_database(database_name);
-  EXECUTE IMMEDIATE CONCAT('REVOKE ALL PRIVILEGES ON `', REPLACE(database_name, '_', '\\_'), '`.* FROM ', QUOTE(name), '@''%''');
+  EXECUTE IMMEDIATE CONCAT('REVOKE ALL PRIVILEGES ON `', REPLACE(database_name, '_', '\\_'), '`.* FROM ',
+                           QUOTE(name), '@''%''');
 END)"},
     {"grant_database(IN name VARCHAR(80), IN database_name VARCHAR(80), IN level VARCHAR(16))", R"(BEGIN
   DECLARE rights TEXT DEFAULT CASE level
     WHEN 'read' THEN 'SELECT, SHOW VIEW'
     WHEN 'write' THEN 'SELECT, INSERT, UPDATE, DELETE, EXECUTE, SHOW VIEW, CREATE TEMPORARY TABLES, LOCK TABLES'
-    WHEN 'all' THEN 'SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, REFERENCES, INDEX, ALTER, CREATE TEMPORARY TABLES, LOCK TABLES, EXECUTE, CREATE VIEW, SHOW VIEW, CREATE ROUTINE, ALTER ROUTINE, EVENT, TRIGGER'
+    WHEN 'all' THEN 'SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, REFERENCES, INDEX, ALTER, CREATE TEMPORARY TABLES,
+LOCK TABLES, EXECUTE, CREATE VIEW, SHOW VIEW, CREATE ROUTINE, ALTER ROUTINE, EVENT, TRIGGER'
   END;
   CALL {1}.check_name(name);
   CALL {1}.check_database(database_name);
@@ -93,7 +95,8 @@ std::vector<std::string> procedure_sql(const std::string& definer, std::string_v
     };
     put("{0}", quoted_user);
     put("{1}", kProcedureSchema);
-    out.push_back(fmt::format("CREATE OR REPLACE DEFINER={} PROCEDURE {}.{} MODIFIES SQL DATA SQL SECURITY DEFINER COMMENT {} {}",
+    out.push_back(fmt::format("CREATE OR REPLACE DEFINER={} PROCEDURE {}.{} MODIFIES SQL DATA SQL SECURITY DEFINER "
+                              "COMMENT {} {}",
                               definer, kProcedureSchema, p.head, quote(kProcedureForm), body));
   }
   return out;

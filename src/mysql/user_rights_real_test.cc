@@ -261,10 +261,12 @@ TEST_P(Rights, WhatTheUserMakesReachesNoFurtherThanTheUser) {
   a_primary();
   works({"CREATE DATABASE d", "CREATE DATABASE my_sql", "CREATE TABLE d.t (i INT PRIMARY KEY)"});
   if (mysql()) {
-    works({"CREATE USER eve@'%' IDENTIFIED BY 'eve-pw'", "GRANT ALL ON `%`.* TO eve@'%' WITH GRANT OPTION",
+    works({"CREATE USER eve@'%' IDENTIFIED BY 'eve-pw'",
+           "GRANT ALL ON `%`.* TO eve@'%' WITH GRANT OPTION",
            "GRANT ALL ON `mysq_`.* TO eve@'%' WITH GRANT OPTION",
-           "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, CREATE USER ON *.* TO eve@'%' WITH GRANT OPTION", "CREATE ROLE r",
-           "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP ON *.* TO r", "GRANT ALL ON `%`.* TO r", "GRANT r TO eve@'%', shop@'%'",
+           "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, CREATE USER ON *.* TO eve@'%' WITH GRANT OPTION",
+           "CREATE ROLE r", "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP ON *.* TO r", "GRANT ALL ON `%`.* TO r",
+           "GRANT r TO eve@'%', shop@'%'",
            "SET DEFAULT ROLE ALL TO eve@'%'"});
     EXPECT_TRUE(as("eve", "eve-pw", {"SELECT * FROM d.t"}));
     EXPECT_FALSE(shop({"SET ROLE r", "SELECT * FROM mysql.user"}));
@@ -315,8 +317,10 @@ TEST_P(Rights, WhatApplicationsDoWorks) {
          "CREATE VIEW v AS SELECT * FROM t", "CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO INSERT INTO t VALUES (9, 9, 9)",
          "CREATE DEFINER=shop@'%' PROCEDURE q() SELECT 1", "CALL p()", "CALL q()", "SELECT f()", "SELECT * FROM v",
          "CREATE TEMPORARY TABLE x (i INT)", "INSERT INTO x SELECT i FROM t", "DROP TEMPORARY TABLE x", "LOCK TABLES t WRITE",
-         "UNLOCK TABLES", "ANALYZE TABLE t", "OPTIMIZE TABLE t", "CHECK TABLE t", "TRUNCATE t", "SHOW PROCESSLIST", "SHOW GRANTS",
-         "SHOW CREATE PROCEDURE p", "SHOW DATABASES", "SHOW BINARY LOGS", "SELECT * FROM information_schema.processlist",
+         "UNLOCK TABLES", "ANALYZE TABLE t", "OPTIMIZE TABLE t", "CHECK TABLE t", "TRUNCATE t", "SHOW PROCESSLIST",
+         "SHOW GRANTS",
+         "SHOW CREATE PROCEDURE p", "SHOW DATABASES", "SHOW BINARY LOGS",
+         "SELECT * FROM information_schema.processlist",
          "SELECT * FROM sys.version", "XA START 'x'", "INSERT INTO t VALUES (2, 2, 2)", "XA END 'x'", "XA COMMIT 'x' ONE PHASE",
          "DROP EVENT e", "DROP TRIGGER tr", "DROP DATABASE app"});
   EXPECT_EQ(admin("SELECT @@GLOBAL.log_bin_trust_function_creators"), "1");
@@ -345,7 +349,7 @@ TEST_P(Rights, NoPasswordStandsInAnyFileOfTheServer) {
   a_primary({{"general_log", "ON"}, {"slow_query_log", "ON"}, {"long_query_time", "0"}});
   m().run(step::ShutOut{{MemberId("test-1")}, {MemberId("test-2")}});
   ASSERT_TRUE(shop({"SELECT 1"}));
-  m().admin(mysql() ? "FLUSH LOCAL LOGS" : "FLUSH LOCAL LOGS");
+  m().admin("FLUSH LOCAL LOGS");
 
   std::vector<std::string> secrets = {"op\\pw", "min\\1", "in\\\\1", "op\\\\pw", backup_password(kTestSecrets)};
   for (const char* id : {"test-0", "test-1", "test-2"}) secrets.push_back(replication_password(kTestSecrets, MemberId(id)));

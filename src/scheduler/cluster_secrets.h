@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/secret.h"
+#include "model/cluster.h"
 #include "mysql/accounts.h"
 
 namespace mysos {
@@ -14,15 +15,23 @@ namespace mysos {
 struct ClusterSecrets {
   std::string token;
   mysql::Secrets accounts;
+  std::string old_user_password;  // valid as well, until it is retired; "" = there is none
 };
 template <class Io>
 void fields(Io& io, ClusterSecrets& s) {
   io.required("token", s.token);
   io.required("accounts", s.accounts);
+  io("old_user_password", s.old_user_password);
 }
 
 ClusterSecrets make_secrets(const std::string& user,
                             const std::optional<std::string>& user_password);
+// Another password of the user's; the one it had stays valid, the one before that does not.
+ClusterSecrets rotated(ClusterSecrets secrets);
+// Only the newest password stays valid. kConflict: it is the only one.
+Result<ClusterSecrets> retired(ClusterSecrets secrets);
+// What a member is told: no password of the user's, but what its server stores of them.
+mysql::Secrets for_member(const ClusterSecrets& secrets, Flavour flavour);
 std::string seal(const SecretBox& box, const ClusterSecrets& secrets);
 Result<ClusterSecrets> unseal(const SecretBox& box, const std::string& sealed);
 

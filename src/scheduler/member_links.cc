@@ -29,8 +29,12 @@ struct MemberLinks::Link {
   bool streaming = false;
 };
 
-MemberLinks::MemberLinks(TaskGroup& tasks, Sink sink, SecretsOf secrets_of, Prng prng)
-    : tasks_(tasks), sink_(std::move(sink)), secrets_of_(std::move(secrets_of)), prng_(prng) {}
+MemberLinks::MemberLinks(TaskGroup& tasks, Sink sink, SecretsOf secrets_of, FlavourOf flavour_of, Prng prng)
+    : tasks_(tasks),
+      sink_(std::move(sink)),
+      secrets_of_(std::move(secrets_of)),
+      flavour_of_(std::move(flavour_of)),
+      prng_(prng) {}
 
 MemberLinks::~MemberLinks() { close(); }
 
@@ -115,7 +119,7 @@ asio::awaitable<void> MemberLinks::carry(std::shared_ptr<Link> link, SentOrder o
       done(order, std::unexpected(known.error()));
       co_return;
     }
-    secrets = to_json(known->accounts).as_object();
+    secrets = to_json(for_member(*known, flavour_of_(link->target.cluster))).as_object();
   }
   Order what = order.order;
   const Duration deadline = order.deadline;

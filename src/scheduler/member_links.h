@@ -26,7 +26,8 @@ class MemberLinks {
  public:
   using Sink = std::function<void(SchedulerInput)>;
   using SecretsOf = std::function<Result<ClusterSecrets>(const ClusterId&)>;
-  MemberLinks(TaskGroup& tasks, Sink sink, SecretsOf secrets_of, Prng prng);
+  using FlavourOf = std::function<Flavour(const ClusterId&)>;
+  MemberLinks(TaskGroup& tasks, Sink sink, SecretsOf secrets_of, FlavourOf flavour_of, Prng prng);
   ~MemberLinks();
 
   // Closes what is not among them, opens what is new.
@@ -44,6 +45,7 @@ class MemberLinks {
   TaskGroup& tasks_;
   Sink sink_;
   SecretsOf secrets_of_;
+  FlavourOf flavour_of_;
   Prng prng_;
   std::map<MemberId, std::shared_ptr<Link>> links_;  // shared with the tasks that use them
 };

@@ -163,6 +163,18 @@ Result<ClusterSecrets> SchedulerLoop::secrets_of(const std::string& name) const 
   return unseal(state_.box(), found->sealed_secrets);
 }
 
+namespace {
+
+Credentials credentials_of(const ClusterView& view, const ClusterSecrets& secrets) {
+  return {.user = secrets.accounts.user,
+          .password = secrets.accounts.user_password,
+          .primary = primary_endpoint(view),
+          .applied = view.cluster->credentials_applied >= view.cluster->credentials,
+          .old_password_valid = !secrets.old_user_password.empty()};
+}
+
+}  // namespace
+
 asio::awaitable<Result<Credentials>> SchedulerLoop::credentials(std::string name) {
   const auto before = secrets_of(name);
   if (!before) co_return std::unexpected(before.error());
@@ -175,8 +187,23 @@ asio::awaitable<Result<Credentials>> SchedulerLoop::credentials(std::string name
   const auto view = cluster(name);
   const auto secrets = secrets_of(name);
   if (!view || !secrets) co_return fail(Errc::kNotFound, "there is no cluster " + name, "name");
-  co_return Credentials{secrets->accounts.user, secrets->accounts.user_password,
-                        primary_endpoint(*view)};
+  co_return credentials_of(*view, *secrets);
+}
+
+// The new password is stored before any member is told of it.
+asio::awaitable<Result<Credentials>> SchedulerLoop::change_credentials(std::string name, CredentialsChange change) {
+  const Cluster* found = core_->state().find_by_name(name);
+  MYSOS_CO_TRY(const ClusterSecrets before, secrets_of(name));
+  Result<ClusterSecrets> changed = change == CredentialsChange::kRotate ? rotated(before) : retired(before);
+  if (!changed) co_return std::unexpected(std::move(changed).error());
+  const RequestId id = next_request();
+  scheduler_input::ChangeCredentials input{id, name, seal(state_.box(), *changed), found->credentials,
+                                           change == CredentialsChange::kRetire};
+  const auto done = co_await ask(id, SchedulerInput(std::move(input)));
+  if (!done) co_return std::unexpected(done.error());
+  const auto view = cluster(name);
+  if (!view) co_return fail(Errc::kNotFound, "there is no cluster " + name, "name");
+  co_return credentials_of(*view, *changed);
 }
 
 Result<bool> SchedulerLoop::is_password_of(const std::string& name, const std::string& password) {

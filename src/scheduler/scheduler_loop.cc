@@ -76,7 +76,8 @@ Status SchedulerLoop::start() {
                                           steady_now());
   links_ = std::make_unique<MemberLinks>(
       tasks_, [this](SchedulerInput input) { push(std::move(input)); },
-      [this](const ClusterId& cluster) { return secrets_of(cluster); }, prng_.fork());
+      [this](const ClusterId& cluster) { return secrets_of(cluster); },
+      [this](const ClusterId& cluster) { return core_->state().clusters.at(cluster).spec.flavour; }, prng_.fork());
   mesos_ = std::make_unique<mesos::SchedulerClient>(
       executor_, options_.mesos, [this] { return core_->framework_info(); },
       [this](mesos::Event event) { on_mesos(std::move(event)); }, prng_.fork());

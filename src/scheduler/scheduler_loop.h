@@ -70,6 +70,7 @@ class SchedulerLoop final : public Control {
   asio::awaitable<Status> set_promotion(std::string name, MemberId member, Promotion promotion) override;
   asio::awaitable<Status> register_anew() override;
   asio::awaitable<Result<Credentials>> credentials(std::string name) override;
+  asio::awaitable<Result<Credentials>> change_credentials(std::string name, CredentialsChange change) override;
   Result<bool> is_password_of(const std::string& name, const std::string& password) override;
   asio::awaitable<Result<std::vector<StoredEvent>>> events(EventQuery query) override;
   [[nodiscard]] std::uint64_t last_event_seq() const override { return last_event_seq_; }

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+// What somebody changes of a real server is seen, named and put right; and a new password of the user's while the old one
+// stays valid.
+#include <gtest/gtest.h>
+
+#include <fmt/format.h>
+
+#include "mysql/real_servers.h"
+
+namespace mysos::mysql {
+namespace {
+
+using std::chrono::seconds;
+
+class Guarded : public testing::TestWithParam<FlavourKind> {
+ protected:
+  [[nodiscard]] static bool mysql() { return GetParam() == FlavourKind::kMysql; }
+  void a_primary() {
+    member_.emplace(io, GetParam(), 0);
+    m().make_and_start();
+    ASSERT_TRUE(m().ops);
+    m().promote(0, {});
+    m().run(step::ShutOut{{MemberId("test-1")}, {MemberId("test-2")}});
+    ensure_user();
+  }
+  void ensure_user() {
+    const Status made = m().await(m().ops->ensure_user(seconds(10)));
+    ASSERT_TRUE(made) << made.error().message;
+  }
+  TestMember& m() { return *member_; }
+  std::vector<Deviation> look() {
+    auto found = m().await(m().ops->look_for_changes(true, seconds(5)));
+    EXPECT_TRUE(found) << (found ? "" : found.error().message);
+    return found.value_or(std::vector<Deviation>{});
+  }
+  std::string seen() {
+    std::string out;
+    for (const Deviation& d : look()) out += d.what + "\n";
+    return out;
+  }
+  void mend() {
+    const auto found = look();
+    const Status here = m().await(m().ops->mend_here(found, seconds(5)));
+    EXPECT_TRUE(here) << here.error().message;
+    const Status all = m().await(m().ops->mend_replicated(found, seconds(5)));
+    EXPECT_TRUE(all) << all.error().message;
+  }
+  bool logs_in(const std::string& password) {
+    Session session(io.get_executor(),
+                    {.host = "127.0.0.1", .port = m().port, .user = kTestSecrets.user, .password = password});
+    return m().await(session.connect(seconds(5))).has_value();
+  }
+
+  asio::io_context io;
+  std::optional<TestMember> member_;
+};
+INSTANTIATE_TEST_SUITE_P(Flavours, Guarded, testing::Values(FlavourKind::kMysql, FlavourKind::kMariadb),
+                         [](const auto& i) { return std::string(enum_text(i.param)); });
+
+struct Change {
+  std::string_view sql;
+  std::string_view seen;
+};
+// On either flavour, by somebody who came in over the socket.
+constexpr Change kChanges[] = {
+    {"SET GLOBAL sync_binlog=0", "sync_binlog was '0'"},
+    {"SET GLOBAL innodb_flush_log_at_trx_commit=2", "innodb_flush_log_at_trx_commit was '2'"},
+    {"SET GLOBAL init_connect='SET @a=1'", "init_connect was 'SET @a=1'"},
+    {"SET GLOBAL binlog_row_image=MINIMAL", "binlog_row_image was 'MINIMAL'"},
+    {"ALTER USER mysos_owner@localhost ACCOUNT LOCK", "'mysos_owner'@'localhost' was locked"},
+    {"DROP USER mysos_monitor@localhost", "'mysos_monitor'@'localhost' was gone"},
+    {"RENAME USER mysos_monitor@localhost TO mysos_mon@localhost", "'mysos_mon'@'localhost' was made"},
+    {"REVOKE CREATE USER ON *.* FROM mysos_owner@localhost", "'mysos_owner'@'localhost' had other rights"},
+    {"ALTER USER mysos_admin@localhost ACCOUNT LOCK", "'mysos_admin'@'localhost' was locked"},
+    {"ALTER USER mysos_r1@'%' ACCOUNT LOCK", "'mysos_r1'@'%' was changed"},
+    {"ALTER USER mysos_r2@'%' ACCOUNT UNLOCK", "'mysos_r2'@'%' was changed"},
+    {"GRANT RELOAD ON *.* TO mysos_r1@'%'", "'mysos_r1'@'%' was changed"},
+    {"DROP USER mysos_r1@'%'", "'mysos_r1'@'%' was changed"},
+    {"CREATE USER mysos_x@'%' IDENTIFIED BY 'x'", "'mysos_x'@'%' was made"},
+    {"CREATE USER mysos_admin@'%' IDENTIFIED BY 'x'", "'mysos_admin'@'%' was made"},
+    {"CREATE USER mysos_r9@'%' IDENTIFIED BY 'x'", "'mysos_r9'@'%' was made"},
+    {"CREATE USER ''@'127.0.0.1'", "''@'127.0.0.1' was made"},
+    {"GRANT RELOAD ON *.* TO eve@'%'", "'eve'@'%' had more rights"},
+    {"GRANT SELECT ON mysql.* TO eve@'%'", "'eve'@'%' had more rights"},
+    {"GRANT SELECT ON *.* TO eve@'%'", "'eve'@'%' had more rights"},
+    {"GRANT ALL ON *.* TO eve@'%' WITH GRANT OPTION", "'eve'@'%' had more rights"},
+    {"GRANT SHUTDOWN ON *.* TO shop@'%'", "'shop'@'%' has not the rights"},
+    {"ALTER USER shop@'%' ACCOUNT LOCK", "'shop'@'%' has not the rights"},
+    {"DROP USER shop@'%'", "'shop'@'%' has not the rights"},
+    {"REVOKE ALL PRIVILEGES, GRANT OPTION FROM shop@'%'", "'shop'@'%' has not the rights"},
+};
+
+TEST_P(Guarded, WhatIsChangedIsSeenNamedAndPutRight) {
+  a_primary();
+  m().admin("CREATE USER eve@'%' IDENTIFIED BY 'x'");
+  EXPECT_EQ(seen(), "");
+
+  for (const Change& change : kChanges) {
+    m().admin(std::string(change.sql));
+    EXPECT_NE(seen().find(change.seen), std::string::npos) << change.sql << ":\n" << seen();
+    mend();
+    EXPECT_EQ(seen(), "") << "after " << change.sql;
+  }
+  EXPECT_TRUE(logs_in(kTestSecrets.user_password));
+  m().admin("ALTER USER mysos_owner@localhost IDENTIFIED BY 'x'");
+  EXPECT_NE(seen().find("'mysos_owner'@'localhost' had another password"), std::string::npos);
+  mend();
+  EXPECT_EQ(seen(), "");
+}
+
+TEST_P(Guarded, AReplicaIsMendedWithoutBecomingWritable) {
+  a_primary();
+  m().run(step::SetReadOnly{true});
+  const GtidSet before = m().read().executed;
+  if (mysql()) {
+    m().admin("SET GLOBAL super_read_only=OFF");
+    EXPECT_EQ(seen(), "super_read_only was 0\n");
+    mend();
+  }
+  m().admin("SET GLOBAL sync_binlog=0");
+  mend();
+  EXPECT_EQ(seen(), "");
+  EXPECT_TRUE(m().read().read_only);
+  EXPECT_EQ(m().read().executed, before);
+  EXPECT_FALSE(m().user("CREATE DATABASE x"));
+  if (mysql()) EXPECT_EQ(m().admin("SELECT @@GLOBAL.super_read_only").text(0, std::size_t{0}), "1");
+}
+
+// The one thing of all these that a user can do: on MySQL, make an account.
+TEST_P(Guarded, SessionsOfAnAccountThatPosesAsOursAreEnded) {
+  if (!mysql()) return;
+  a_primary();
+  ASSERT_TRUE(m().user("CREATE USER mysos_x@'%' IDENTIFIED BY 'x'"));
+  Session poser(io.get_executor(), {.host = "127.0.0.1", .port = m().port, .user = "mysos_x", .password = "x"});
+  ASSERT_TRUE(m().await(poser.connect(seconds(5))));
+
+  mend();
+
+  EXPECT_EQ(seen(), "");
+  EXPECT_FALSE(m().await(poser.query("SELECT 1", seconds(5))));
+  EXPECT_FALSE(m().await(poser.connect(seconds(5))));
+}
+
+TEST_P(Guarded, TheOldPasswordIsValidUntilItIsRetired) {
+  a_primary();
+  const Flavour& f = flavour(GetParam());
+  const std::string old = kTestSecrets.user_password;
+  Secrets told = for_member(f, kTestSecrets);
+  const auto rotate = [&](const std::string& password, bool keep) {
+    told.old_user_verifier = keep ? told.user_verifier : "";
+    if (!password.empty()) told.user_verifier = verifier_of(f, told, told.user, password);
+    told.user_version += 1;
+    told.user_pending = true;
+    m().ops->use_secrets(told);
+    EXPECT_EQ(m().await(m().ops->user_password_is_set(seconds(5))), Result<bool>(false));
+    ensure_user();
+    EXPECT_EQ(m().await(m().ops->user_password_is_set(seconds(5))), Result<bool>(true));
+    const GtidSet before = m().read().executed;
+    ensure_user();
+    EXPECT_EQ(m().read().executed, before) << "it is there: nothing is written";
+  };
+
+  rotate("second", true);
+  EXPECT_TRUE(logs_in(old) && logs_in("second"));
+  rotate("third", true);
+  EXPECT_FALSE(logs_in(old)) << "two at a time";
+  EXPECT_TRUE(logs_in("second") && logs_in("third"));
+  rotate("", false);
+  EXPECT_FALSE(logs_in("second"));
+  EXPECT_TRUE(logs_in("third"));
+
+  m().admin(mysql() ? "ALTER USER shop@'%' IDENTIFIED BY 'own'" : "SET PASSWORD FOR shop@'%' = PASSWORD('own')");
+  rotate("fourth", true);
+  EXPECT_TRUE(logs_in("fourth") && logs_in("third"));
+  EXPECT_FALSE(logs_in("own"));
+}
+
+}  // namespace
+}  // namespace mysos::mysql
