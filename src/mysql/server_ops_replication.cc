@@ -13,7 +13,9 @@ namespace {
 constexpr Duration kPoll = std::chrono::milliseconds(2);
 constexpr Duration kAwaitReceived = std::chrono::seconds(2);
 constexpr double kDrainSlice = 0.2;  // seconds; between two looks at an applier that may have stopped
+constexpr double kDrainLeast = 0.001;  // MySQL takes 0 for ever
 constexpr unsigned kNoSuchThread = 1094;
+constexpr int kAlignLooks = 5;
 
 }  // namespace
 
@@ -84,13 +86,14 @@ asio::awaitable<Result<std::vector<Rows>>> ServerOps::drain(bool stop_too, Budge
     const bool given_up = !seen.applier_running && !flavour_.relay_log_survives();
     const bool done = !seen.receiver_running && (drained || given_up);
     if (done && !(stop_too && seen.applier_running)) co_return answers;
-    if (budget.spent()) co_return fail(Errc::kTimeout, "replication does not come to rest");
+    if (budget.spent()) co_return fail(Errc::kTimeout, "what was received is not executed in time");
     if (seen.receiver_running) {
       MYSOS_CO_TRY([[maybe_unused]] const Rows ok, co_await sql(flavour_.stop_receiver(), budget));
     } else if (done) {
       MYSOS_CO_TRY_VOID(co_await stop_applier(seen, budget));
     } else if (seen.applier_running) {
-      const std::string wait = flavour_.wait_executed(seen.received, kDrainSlice);
+      const double left = static_cast<double>(to_ms(budget.left())) / 1000;
+      const std::string wait = flavour_.wait_executed(seen.received, std::clamp(left / 2, kDrainLeast, kDrainSlice));
       MYSOS_CO_TRY([[maybe_unused]] const Rows waited, co_await sql(wait, budget));
     } else if (started) {
       co_return fail(Errc::kConflict, "the applier stopped before all was applied: " + seen.last_error);
@@ -106,7 +109,8 @@ asio::awaitable<Status> ServerOps::start_replication(Budget budget) {
   co_return Status{};
 }
 
-// One that points there already was prepared (order::Fence); to say it again would cost the server several writes to its disk.
+// One that points there already need only be started: it was prepared (order::Fence), or it followed that source before. Its
+// applier goes on meanwhile, whatever it executes; to say it all again would cost the server several writes to its disk.
 asio::awaitable<Status> ServerOps::set_source(step::SetSource to, Budget budget) {
   const SourceSpec source{.host = to.host,
                           .port = to.port,
@@ -119,6 +123,14 @@ asio::awaitable<Status> ServerOps::set_source(step::SetSource to, Budget budget)
   MYSOS_CO_TRY(auto answers, co_await look(budget));
   MYSOS_CO_TRY(ServerSnapshot seen, flavour_.parse_snapshot(answers));
   if (flavour_.relay_log_survives() && there(seen)) co_return Status{};
+  // A commit of the applier shows for a moment in one of the positions and not yet in the other.
+  for (int looks = 1; there(seen) && seen.applier_running; ++looks) {
+    if (flavour_.align_position(answers).empty()) co_return Status{};
+    if (looks == kAlignLooks || budget.spent()) break;
+    co_await sleep_for(kPoll);
+    MYSOS_CO_TRY(answers, co_await look(budget));
+    MYSOS_CO_TRY(seen, flavour_.parse_snapshot(answers));
+  }
   if (std::string only = flavour_.change_source_only(source, answers); !only.empty()) {
     co_return co_await replicate(std::move(only), budget);
   }

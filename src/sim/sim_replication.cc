@@ -372,11 +372,16 @@ void SimServer::take(const step::AbandonRelayLog&, Done done) {
 }
 
 void SimServer::point_at(const std::string& host, std::uint16_t port, Done done) {
-  // MySQL leaves the applier running, and keeps the relay log.
-  const bool there = data_->source_host == host && data_->source_port == port;
-  if (identity_.flavour == Flavour::kMysql && (applier_ || there) && !host.empty()) {
+  const bool there = !host.empty() && data_->source_host == host && data_->source_port == port;
+  const bool mysql = identity_.flavour == Flavour::kMysql;
+  // Its receiver is only to be started again: the applier goes on.
+  if (there && (applier_ || mysql)) {
     stop_receiver();
-    if (there) return done(std::nullopt);
+    return done(std::nullopt);
+  }
+  // MySQL leaves the applier running, and keeps the relay log.
+  if (mysql && applier_ && !host.empty()) {
+    stop_receiver();
     data_->received_end = {};
     data_->source_host = host;
     data_->source_port = port;
