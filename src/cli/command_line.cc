@@ -41,8 +41,7 @@ void add_wait_options(CLI::App& app, Parsed& p, const std::string& until) {
 }
 
 void add_server_options(CLI::App& app, Parsed& p, ServerOptions& s) {
-  app.add_option("--config", p.config,
-                 "TOML file whose keys are the names of these flags; flags win");
+  app.add_option("--config", p.config, "TOML file whose keys are the names of these flags; flags win");
   app.add_option("--dir", s.dir, "state directory (default " + default_dir() + ")")
       ->envname("MYSOS_DIR");
   app.add_option("--listen", s.listen, "address of API and status page")->capture_default_str();
@@ -58,6 +57,10 @@ void add_server_options(CLI::App& app, Parsed& p, ServerOptions& s) {
   app.add_option("--mysql-user", s.mysql_user,
                  "user that servers run as, and that owns the data (default: mysql; only root can choose)")
       ->envname("MYSOS_MYSQL_USER");
+  app.add_option("--reader-idle-limit", s.reader_idle_limit_s,
+                 "how many seconds a user's transaction on a replica may be idle; 0: for ever")
+      ->check(CLI::Range(0, 86400))
+      ->capture_default_str();
   app.add_option("--cotton-api", p.cotton, "who may use Cotton's two calls: token or open")
       ->check(CLI::IsMember({"token", "open"}))
       ->capture_default_str();
@@ -72,8 +75,7 @@ void add_servers(CLI::App& app, Parsed& p) {
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
   up->add_option("--on-exit", p.on_exit, "what becomes of the databases: stop or keep")
-      ->check(CLI::IsMember({"stop", "keep"}))
-      ->capture_default_str();
+      ->check(CLI::IsMember({"stop", "keep"}))->capture_default_str();
   up->add_option("--cgroups", p.cgroups, "limit containers where that is permitted: auto or off")
       ->check(CLI::IsMember({"auto", "off"}))
       ->capture_default_str();
@@ -88,16 +90,13 @@ void add_servers(CLI::App& app, Parsed& p) {
   scheduler->add_option("--master", p.masters, "Mesos masters: HOST:PORT[,HOST:PORT]...")
       ->required();
   scheduler->add_option("--role", p.scheduler.role, "Mesos role")->capture_default_str();
-  scheduler->add_option("--principal", p.scheduler.principal, "Mesos principal")
-      ->capture_default_str();
+  scheduler->add_option("--principal", p.scheduler.principal, "Mesos principal")->capture_default_str();
   scheduler
       ->add_option("--secret-file", p.scheduler.secret_file,
                    "file with the principal's secret, of mode 0600 (default: no credential is sent)")
       ->envname("MYSOS_SECRET_FILE");
-  scheduler->add_option("--framework-name", p.scheduler.framework_name, "name in Mesos")
-      ->capture_default_str();
-  scheduler->add_option("--user", p.scheduler.user, "user the executors run as")
-      ->capture_default_str();
+  scheduler->add_option("--framework-name", p.scheduler.framework_name, "name in Mesos")->capture_default_str();
+  scheduler->add_option("--user", p.scheduler.user, "user the executors run as")->capture_default_str();
   scheduler->add_option("--executor", p.scheduler.executor,
                         "path of mysos on the agents (default: where it is here)");
   scheduler->footer(

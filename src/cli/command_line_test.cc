@@ -33,6 +33,8 @@ TEST(CommandLine, UpHasItsDefaults) {
   EXPECT_EQ(up.on_exit, OnExit::kStop);
   EXPECT_EQ(up.server.port, 8080);
   EXPECT_EQ(up.server.listen, "127.0.0.1");
+  EXPECT_EQ(up.server.reader_idle_limit_s, 300u);
+  EXPECT_FALSE(refused({"up", "--reader-idle-limit=-1"}).empty());
   EXPECT_EQ(up.server.cotton, CottonApi::kToken);
   EXPECT_EQ(up.server.mysql_roots, std::vector<std::string>{"/"});
 }
@@ -40,7 +42,7 @@ TEST(CommandLine, UpHasItsDefaults) {
 TEST(CommandLine, UpTakesItsFlags) {
   const auto up = parsed<Up>({"up", "--dir=/d", "--port", "9", "--agents=1", "--on-exit=keep",
                               "--mysql-root=/a", "--mysql-root=/b", "--cotton-api=open",
-                              "--log-format=json", "--cgroups=off"});
+                              "--log-format=json", "--cgroups=off", "--reader-idle-limit=60"});
   EXPECT_EQ(up.server.dir, "/d");
   EXPECT_EQ(up.server.port, 9);
   EXPECT_EQ(up.agents, 1u);
@@ -49,6 +51,7 @@ TEST(CommandLine, UpTakesItsFlags) {
   EXPECT_EQ(up.server.cotton, CottonApi::kOpen);
   EXPECT_EQ(up.server.log_format, LogFormat::kJson);
   EXPECT_FALSE(up.cgroups);
+  EXPECT_EQ(up.server.reader_idle_limit_s, 60u);
 }
 
 TEST(CommandLine, SuggestsTheNearestFlagAndCommand) {

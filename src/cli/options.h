@@ -31,6 +31,7 @@ struct ServerOptions {
   std::uint16_t port = 8080;
   std::vector<std::string> mysql_roots = {};
   std::string mysql_user = {};
+  std::uint32_t reader_idle_limit_s = 300;  // 0 = none
   CottonApi cotton = CottonApi::kToken;
   std::vector<std::string> allowed_hosts = {};  // names of the API besides addresses and this machine's
   LogFormat log_format = LogFormat::kText;

@@ -76,6 +76,7 @@ SchedulerConfig core_config(const ServerOptions& options, std::vector<VersionInf
   }
   config.executor_env["MYSOS_MYSQL_ROOTS"] = roots;
   if (!options.mysql_user.empty()) config.executor_env["MYSOS_MYSQL_USER"] = options.mysql_user;
+  config.executor_env["MYSOS_READER_IDLE_LIMIT"] = std::to_string(options.reader_idle_limit_s);
   config.webui_url = "http://" + to_string(Endpoint{options.listen, options.port}) + "/";
   return config;
 }

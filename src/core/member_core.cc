@@ -108,36 +108,12 @@ void MemberCore::take(const member_input::ServerExited& in, Instant now) {
   out_.report_changed = true;
 }
 
-// Whether there is anything to report.
-bool MemberCore::note_read(const ServerSnapshot& read, Instant now) {
-  Running& r = *running_;
-  const auto told_before = std::pair(r.source.told_ms(), r.server.told_ms());
-  r.server.heard(now);
-  const ServerSnapshot& was = r.seen;
-  const bool attached = read.receiver_connected && !was.receiver_connected;
-  const bool another = read.receiver_host != was.receiver_host || read.receiver_port != was.receiver_port;
-  const bool heard = !r.read || !read.receiver_running || attached || another || read.heard != was.heard;
-  heard ? r.source.heard(now) : r.source.nothing(now);
-  r.heard = r.heard || (was.receiver_connected && read.receiver_connected && read.heard != was.heard);
-  r.seen.heard = read.heard;  // by itself it is no news
-  const bool news = !r.read || r.seen != read || told_before != std::pair(r.source.told_ms(), r.server.told_ms());
-  r.seen = read;
-  r.read = true;
-  return news;
-}
-
-void MemberCore::take(const member_input::Unanswered& /*in*/, Instant now) {
-  if (!running_) return;
-  const std::uint32_t before = running_->server.told_ms();
-  running_->server.nothing(now);
-  out_.report_changed |= before != running_->server.told_ms();
-}
-
 void MemberCore::take(const member_input::Snapshot& in, Instant now) {
   if (!running_) return;
   const bool first = !running_->read;
   const bool changed = note_read(in.server, now);
   end_copies_in_the_way(now);
+  look_after_readers(now);
   if (plan_) {
     out_.report_changed |= changed;
     return;
@@ -357,6 +333,7 @@ MemberReport MemberCore::report() const {
   r.needs_copy = needs_copy();
   r.seeding = seeding_;
   r.errant_kept = errant_kept_;
+  r.readers_ended = readers_ended_;
   if (!running_) return r;
   const ServerSnapshot& seen = running_->seen;
   r.incarnation = running_->incarnation;
@@ -382,6 +359,7 @@ MemberReport MemberCore::report() const {
   r.semi_sync_clients = seen.semi_sync_clients;
   r.commits_stuck = seen.commits_stuck;
   r.lag_ms = seen.lag_ms;
+  r.applier_stalled_ms = running_->applier.told_ms();
   r.binlog_complete = seen.binlog_complete;
   r.binlog_gone = seen.binlog_gone;
   if (r.problem.empty() && r.server_silent_ms > 0) r.problem = "mysqld does not answer";

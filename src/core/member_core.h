@@ -92,6 +92,9 @@ struct MemberConfig {
   Duration demote_deadline = std::chrono::milliseconds(500);
   Duration tidy_after = std::chrono::seconds(2);  // a new primary forgets its source: no hurry
   Duration isolate_after = std::chrono::seconds(3);  // a primary that reaches nobody stops serving
+  // MySQL: yes. MariaDB, where commits wait for an acker: ending one session may acknowledge what others wait for.
+  bool kill_leaves_commits_waiting = true;
+  Duration reader_idle_limit = std::chrono::minutes(5);  // of a user's idle transaction on a replica; 0 = none
 };
 
 namespace member_input {
@@ -150,6 +153,10 @@ struct Contact {
   bool scheduler = false;
   std::set<MemberId> peers;
 };
+// After EndReaders or EndIdleReaders, where any were.
+struct ReadersEnded {
+  std::string why;
+};
 struct VolumeProbed {
   std::string trouble;
 };               // "" = a write to the volume went through in time
@@ -161,7 +168,8 @@ using MemberInput =
                  member_input::DatadirFailed, member_input::SeedProgress, member_input::ErrantKept,
                  member_input::RelayRead, member_input::ServerAdopted, member_input::ServerUp,
                  member_input::ServerExited, member_input::Snapshot, member_input::Unanswered,
-                 member_input::PlanEnded, member_input::UserReady, member_input::Guarded, member_input::Contact, member_input::VolumeProbed,
+                 member_input::PlanEnded, member_input::UserReady, member_input::Guarded, member_input::Contact,
+                 member_input::ReadersEnded, member_input::VolumeProbed,
                  member_input::Stop, member_input::Tick>;
 
 namespace server_action {
@@ -185,11 +193,21 @@ struct Kill {};        // SIGKILL
 struct EnsureUser {};  // on a lane of its own: it waits for an acker like any write
 struct StartApplier {};  // it has stopped; the receiver runs
 struct EndCopies {};   // that others make of this server: what it is needed for must not wait for them
+// The applier has executed nothing for a while, or a step takes long. Where they wait for locks of users' sessions, and still
+// do after `watched`, those are ended.
+struct EndReaders {
+  Duration watched{};
+};
+// So are users' sessions that have a transaction open and have said nothing for so long.
+struct EndIdleReaders {
+  Duration limit{};
+};
 }  // namespace server_action
 using ServerAction =
     std::variant<server_action::MakeDatadir, server_action::ReadRelay, server_action::DropRelay,
                  server_action::Start, server_action::Shutdown, server_action::Kill,
-                 server_action::EnsureUser, server_action::StartApplier, server_action::EndCopies>;
+                 server_action::EnsureUser, server_action::StartApplier, server_action::EndCopies,
+                 server_action::EndReaders, server_action::EndIdleReaders>;
 
 struct StepPlan {
   std::uint64_t id = 0;
@@ -237,6 +255,7 @@ class MemberCore {
     bool heard = false;  // its receiver has heard of a source: what it says of its place there is not of an earlier life
     Silence source;      // of whom the receiver is to hear
     Silence server;     // of mysqld itself
+    Silence applier;    // it holds received transactions, and executes none
   };
   // Where an applier stopped, and what came of starting it again.
   struct ApplierStop {
@@ -275,6 +294,7 @@ class MemberCore {
   void take(const member_input::UserReady& in, Instant now);
   void take(const member_input::Guarded& in, Instant now);
   void take(const member_input::Contact& in, Instant now);
+  void take(const member_input::ReadersEnded& in, Instant now);
   void take(const member_input::VolumeProbed& in, Instant now);
   void take(const member_input::Stop& in, Instant now);
   void take(const member_input::Tick& in, Instant now);
@@ -304,6 +324,9 @@ class MemberCore {
   void drive(Instant now);
   void make_datadir(Instant now);
   void end_copies_in_the_way(Instant now);
+  void look_after_readers(Instant now);
+  [[nodiscard]] bool waits_for_applier() const;
+  [[nodiscard]] bool may_end_readers() const;
   void apply_what_was_kept(Instant now);
   void watch_applier(Instant now);
   [[nodiscard]] std::vector<ServerStep> coming_to_rest(const order::Promote& o) const;
@@ -354,6 +377,12 @@ class MemberCore {
   std::optional<Instant> draining_since_;   // fenced, and not all it received is executed
   std::optional<Instant> applier_asked_;    // ... and nothing applied it
   std::optional<ApplierStop> applier_stop_;
+  std::optional<Instant> readers_asked_;    // the last EndReaders
+  Instant idle_readers_asked_{};
+  std::uint64_t watched_plan_ = 0;
+  Instant watched_since_{};                 // that plan was first seen under way
+  std::uint64_t readers_seq_ = 0;
+  std::vector<EndedReaders> readers_ended_;
   mutable std::uint64_t seq_ = 0;
   MemberOutput out_;
 };

@@ -64,6 +64,12 @@ Result<std::string> template_dir(const ExecutorOptions& options) {
   return mine + "/templates";
 }
 
+// Whole seconds, 0 = none. The scheduler has checked it.
+Duration reader_idle_limit() {
+  const std::string given = env_or("MYSOS_READER_IDLE_LIMIT", "");
+  return given.empty() ? MemberConfig{}.reader_idle_limit : std::chrono::seconds(std::strtoll(given.c_str(), nullptr, 10));
+}
+
 // Runs `body` to its end; SIGTERM and SIGINT call `on_signal`.
 int run_loop(asio::io_context& io, asio::awaitable<int> body, std::function<void()> on_signal) {
   int code = 1;
@@ -137,6 +143,7 @@ int run_executor(const ExecutorOptions& options) {
   Result<int> code = 0;
   if (templates) {
     config.template_dir = *std::move(templates);
+    config.reader_idle_limit = reader_idle_limit();
     code = options.standalone ? run_standalone(io, options, std::move(config))
                               : run_under_agent(io, std::move(config));
   } else {

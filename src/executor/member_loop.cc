@@ -240,6 +240,8 @@ void MemberLoop::count(const MemberInput& input) {
     count_seeding("failed");
   } else if (std::holds_alternative<member_input::DatadirReady>(input)) {
     count_seeding("done");
+  } else if (std::holds_alternative<member_input::ReadersEnded>(input)) {
+    metrics_.counter("mysos_member_readers_ended_total", "Times users' sessions were ended on a replica.").inc(labels_);
   } else if (const auto* plan = std::get_if<member_input::PlanEnded>(&input);
              plan != nullptr && plan->failure) {
     kLog.warn("a plan failed: {}", *plan->failure);

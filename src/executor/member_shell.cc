@@ -112,6 +112,8 @@ Status MemberShell::build(const MemberShellConfig& config) {
   core_config.executor = random_token();
   core_config.relay_log_survives = mysql::flavour(distribution.kind).relay_log_survives();
   core_config.port = spec_.port;
+  core_config.kill_leaves_commits_waiting = mysql::flavour(distribution.kind).hold_commits().empty();
+  core_config.reader_idle_limit = config.reader_idle_limit;
   if (secrets) {
     if (const auto parsed = from_json<mysql::Secrets>(*secrets)) core_config.credentials = parsed->user_version;
   }

@@ -25,6 +25,7 @@ struct MemberShellConfig {
   std::vector<std::string> mysql_roots;
   std::string template_dir;
   std::string mysql_user;  // whom servers run as (mysql/datadir.h)
+  Duration reader_idle_limit = MemberConfig{}.reader_idle_limit;
 };
 
 class MemberShell {

@@ -113,6 +113,13 @@ void ServerKeeper::act(const ServerAction& action) {
                    if (run_) tasks_.spawn("start the applier", start_applier(run_));
                  },
                  [&](const server_action::EndCopies&) { end_copies(); },
+                 [&](const server_action::EndReaders& e) {
+                   if (!run_ || std::exchange(run_->ending_readers, true)) return;
+                   tasks_.spawn("end readers", end_readers(run_, e.watched));
+                 },
+                 [&](const server_action::EndIdleReaders& e) {
+                   if (run_) tasks_.spawn("end idle readers", end_idle_readers(run_, e.limit));
+                 },
              },
              action);
 }

@@ -32,6 +32,7 @@ inline constexpr Duration kPollSpread = std::chrono::milliseconds(50);
 inline constexpr Duration kPollFastMin = std::chrono::milliseconds(2);  // growing: what is waited for may take minutes
 inline constexpr Duration kPollFastMax = std::chrono::milliseconds(20);
 inline constexpr Duration kTidyDeadline = std::chrono::seconds(5);
+inline constexpr Duration kPointDeadline = std::chrono::milliseconds(500);  // beforehand: the order that needs it waits
 inline constexpr Duration kReadDeadline = std::chrono::seconds(2);
 inline constexpr Duration kUserDeadline = std::chrono::seconds(10);
 inline constexpr Duration kEventsDeadline = std::chrono::seconds(10);
@@ -97,6 +98,9 @@ class ServerKeeper final : public ServerSide {
   asio::awaitable<void> make_datadir(server_action::MakeDatadir wanted);
   void end_copies();
   asio::awaitable<void> end_clones(RunPtr run);
+  asio::awaitable<void> end_readers(RunPtr run, Duration watched);
+  asio::awaitable<void> end_idle_readers(RunPtr run, Duration limit);
+  void readers_ended(const RunPtr& run, const Result<std::string>& ended);
   asio::awaitable<void> read_relay(bool keep_earlier);
   asio::awaitable<void> drop_relay();
   asio::awaitable<Status> sync_relay(RunPtr run, Duration at_most);

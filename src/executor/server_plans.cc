@@ -126,7 +126,8 @@ asio::awaitable<void> ServerKeeper::tidy(RunPtr run, std::uint64_t plan, std::ve
   for (const ServerStep& step : steps) {
     if (!current(run, plan) || run->busy) co_return;
     const Turn turn(*run);
-    if (!co_await do_step(run, step, kTidyDeadline, "afterwards, ")) co_return;
+    const bool points = std::holds_alternative<step::SetSource>(step);
+    if (!co_await do_step(run, step, points ? kPointDeadline : kTidyDeadline, "afterwards, ")) co_return;
   }
 }
 

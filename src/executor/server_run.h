@@ -38,6 +38,7 @@ struct ServerKeeper::Run {
   StuckCommits stuck;
   EventDuty event_duty;
   bool pushing = false;
+  bool ending_readers = false;
 };
 
 // One plan at a time is at work on a server.

@@ -115,6 +115,18 @@ void fields(Io& io, Seeding& s) {
 
 inline constexpr std::size_t kMaxTampered = 8;
 
+// Sessions of users that were ended on a replica, in one go, and why: a sentence.
+struct EndedReaders {
+  std::uint64_t seq = 0;  // rises with each, of this executor process
+  std::string why;
+  bool operator==(const EndedReaders&) const = default;
+};
+template <class Io>
+void fields(Io& io, EndedReaders& e) {
+  io("seq", e.seq);
+  io("why", e.why);
+}
+
 // What a report says.
 struct MemberFacts {
   MemberId member;
@@ -170,6 +182,8 @@ struct MemberFacts {
   std::vector<std::string> repaired;  // what was put right last, and ...
   std::uint64_t repairs = 0;          // ... how often that happened, of this executor process
   std::int64_t lag_ms = -1;
+  std::uint32_t applier_stalled_ms = 0;  // it holds received transactions, and has executed none for so long; 0 = not for long
+  std::vector<EndedReaders> readers_ended;  // the newest ones
   bool binlog_complete = true;
   bool binlog_gone = false;        // its source does not have any more what it would need next
   std::uint64_t generation = 0;    // of its datadir: rises each time the data are made anew
@@ -239,6 +253,8 @@ void fields(Io& io, MemberReport& r) {
   io("repaired", r.repaired);
   io("repairs", r.repairs);
   io("lag_ms", r.lag_ms);
+  io("applier_stalled_ms", r.applier_stalled_ms);
+  io("readers_ended", r.readers_ended);
   io("binlog_complete", r.binlog_complete);
   io("binlog_gone", r.binlog_gone);
   io("generation", r.generation);

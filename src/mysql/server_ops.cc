@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <optional>
 
+#include "mysql/client_sessions.h"
 #include "mysql/server_ops_impl.h"
 
 namespace mysos::mysql {
@@ -48,14 +49,10 @@ asio::awaitable<Status> ensure_connected(Session& session, Duration at_most) {
   co_return co_await session.connect(std::min(at_most, kConnectTimeout));
 }
 
-bool is_client(const Rows& list, std::size_t row, const std::set<std::string>&) {
-  const std::string user = list.text(row, "User");
-  return user != "system user" && user != "event_scheduler" && !is_own_session(user, list.text(row, "Host")) &&
-         list.text(row, "Command") != "Daemon" && list.text(row, "Command") != "Killed";
-}
+bool is_any_client(const Rows& list, std::size_t row, const std::set<std::string>&) { return is_client(list, row); }
 
 bool is_client_named(const Rows& list, std::size_t row, const std::set<std::string>& names) {
-  return is_client(list, row, {}) && names.contains(list.text(row, "User"));
+  return is_client(list, row) && names.contains(list.text(row, "User"));
 }
 
 ServerOps::ServerOps(const asio::any_io_executor& executor, ServerOpsConfig config)
@@ -205,7 +202,7 @@ asio::awaitable<Status> ServerOps::kill_held(bool (*wanted)(const Rows&, std::si
 // The event scheduler makes sessions as clients do, so it stops first; an event that runs is killed like a client.
 asio::awaitable<Status> ServerOps::kill_clients(Budget budget) {
   MYSOS_CO_TRY([[maybe_unused]] const Rows none, co_await sql("SET GLOBAL event_scheduler=OFF", budget));
-  co_return co_await kill_held(is_client, {}, budget);
+  co_return co_await kill_held(is_any_client, {}, budget);
 }
 
 // It waits for commits under way, and those may wait for an acker that never comes: the deadline is the caller's way out.

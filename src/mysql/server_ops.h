@@ -57,6 +57,10 @@ class ServerOps {
   asio::awaitable<Status> push_commits(Duration at_most);
   // MySQL: kills the sessions in which others clone this server.
   asio::awaitable<Status> end_clones(Duration at_most);
+  // Ends users' sessions for whose locks the applier waits, and still does after `watched`. Says whom and why; "" = nobody.
+  asio::awaitable<Result<std::string>> end_readers(Duration watched, Duration at_most);
+  // ... that have a transaction open and have said nothing for `limit`.
+  asio::awaitable<Result<std::string>> end_idle_readers(Duration limit, Duration at_most);
   // "10.11.19-MariaDB-..."
   asio::awaitable<Result<std::string>> version(Duration at_most);
   asio::awaitable<Result<std::string>> server_id(Duration at_most);

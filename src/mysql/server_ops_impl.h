@@ -20,8 +20,8 @@ inline constexpr Duration kConnectTimeout = std::chrono::seconds(2);
 
 asio::awaitable<Status> ensure_connected(Session& session, Duration at_most);
 
-// Clients: everybody who is neither the server itself nor one of ours (replication among them).
-bool is_client(const Rows& list, std::size_t row, const std::set<std::string>&);
+// As is_client() of client_sessions.h says.
+bool is_any_client(const Rows& list, std::size_t row, const std::set<std::string>&);
 // ... of one of these names.
 bool is_client_named(const Rows& list, std::size_t row, const std::set<std::string>& names);
 

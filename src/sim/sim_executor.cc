@@ -266,6 +266,8 @@ void SimExecutor::act(const ServerAction& action) {
       });
     }
     void operator()(const server_action::EndCopies&) const { self.server_.end_copies(); }
+    void operator()(const server_action::EndReaders&) const {}  // clients of the simulation hold no locks
+    void operator()(const server_action::EndIdleReaders&) const {}
   };
   std::visit(Act{*this}, action);
 }

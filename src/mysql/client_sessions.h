@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Who is connected to a server, read from SHOW PROCESSLIST and information_schema.innodb_trx: which sessions are users',
+// whether the applier waits for a lock, and which sessions may be the ones that hold it. Pure. No server says exactly who
+// holds a metadata lock (MySQL's performance_schema is off where memory is small, MariaDB's plugin is not loaded), so the
+// likely ones are named first, and more of them where that did not help.
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "mysql/rows.h"
+
+namespace mysos::mysql {
+
+// What connected() takes, in this order. The columns of the second: id, waits and locks (0 or 1), seconds.
+std::string sessions_sql();
+
+// Neither the server itself nor one of ours (replication among them).
+bool is_client(const Rows& processlist, std::size_t row);
+
+struct ClientSession {
+  std::uint64_t id = 0;
+  std::string who;   // "app@10.0.0.7:41200"
+  bool idle = false;
+  std::int64_t idle_seconds = 0;
+  bool waits = false;              // for a lock itself
+  bool locks_rows = false;
+  std::int64_t open_seconds = -1;  // its transaction; -1 = none that InnoDB knows of
+};
+
+struct Connected {
+  std::vector<ClientSession> clients;
+  bool copied = false;            // a copy of the server is being made: that may hold locks too
+  std::string applier_waits_for;  // "a table metadata lock"; "" = for no lock of a user's
+};
+Connected connected(const Rows& processlist, const Rows& transactions);
+
+// Whom to end so that the applier goes on: in round 1 those with an open transaction (a statement that runs has one), in round
+// 2 all that do not wait themselves (LOCK TABLES and FLUSH TABLES ... WITH READ LOCK show nowhere), then all. Where a copy of
+// the server may hold the lock, nobody is ended on a mere suspicion.
+std::vector<ClientSession> in_the_way(const Connected& seen, int round);
+inline constexpr int kRounds = 3;
+
+// Those with an open transaction that have said nothing for `limit`.
+std::vector<ClientSession> idle_for(const Connected& seen, Duration limit);
+
+// "app@10.0.0.7:41200 (12 s in a transaction)", the first few of them.
+std::string named(const std::vector<ClientSession>& sessions);
+
+}  // namespace mysos::mysql
