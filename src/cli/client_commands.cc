@@ -162,17 +162,39 @@ Status run(const Events& command) {
 }
 
 namespace {
-// Asks for another primary and, where wanted, waits until it is there and the cluster is healthy.
+// The newest event of that kind ("" = of any) after `seq`; none: its seq is 0.
+struct Told {
+  std::uint64_t seq = 0;
+  std::string message = {};
+};
+Result<Told> newest_event(ApiClient& api, const std::string& name, const std::string& kind, std::uint64_t after) {
+  MYSOS_TRY(const json::value answer, api.get(path_of(name) + "/events?limit=50"));
+  Told newest;
+  for (const auto& entry : list_in(answer, "events")) {
+    const json::object& event = entry.as_object();
+    const auto seq = event.at("seq").to_number<std::uint64_t>();
+    const bool wanted = kind.empty() || text_of(event, "kind") == kind;
+    if (wanted && seq > after && seq > newest.seq) newest = {seq, text_of(event, "message")};
+  }
+  return newest;
+}
+
+// Asks for another primary and, where wanted, waits until it is there and the cluster is healthy, or it was given up.
 template <class Wanted>
 Status change_primary(const Wanted& command, const std::string& how, json::object body) {
   MYSOS_TRY(ApiClient api, ApiClient::open(command.client));
   if (!command.to.empty()) body["to"] = command.to;
   MYSOS_TRY(const json::value before, api.get(path_of(command.name)));
   const std::string old_primary = text_of(before.as_object(), "primary");
+  MYSOS_TRY(const Told last, newest_event(api, command.name, "", 0));
   MYSOS_TRY(json::value answer, api.request("POST", path_of(command.name) + how, std::move(body)));
+  Told failed;
   if (command.wait) {
     MYSOS_TRY_VOID(wait_until(api, command.name, command.timeout, [&](const json::object* cluster) {
       if (cluster == nullptr) return false;
+      const auto seen = newest_event(api, command.name, "switchover_failed", last.seq);
+      if (seen && seen->seq > 0) failed = *seen;
+      if (failed.seq > 0) return true;
       const std::string primary = text_of(*cluster, "primary");
       const bool moved = command.to.empty() ? primary != old_primary : primary == command.to;
       if (!moved || text_of(*cluster, "state") != "healthy") return false;
@@ -180,6 +202,7 @@ Status change_primary(const Wanted& command, const std::string& how, json::objec
       return true;
     }));
   }
+  if (failed.seq > 0) return fail(Errc::kUnavailable, "the switchover has failed: " + failed.message);
   if (command.client.json) {
     print_json(answer);
   } else {

@@ -92,9 +92,11 @@ GtidSet written_on(const EpochPlanning& p, const MemberView& v) {
 // Of two that are complete. Larger is better.
 auto rank(const EpochPlanning& p, const MemberView& v) {
   const bool wanted = p.cluster.switchover_to == v.id || (p.cluster.failover && p.cluster.failover->to == v.id);
+  // Where the target cannot, the old primary goes on: the others follow it still, so nobody has to be pointed elsewhere.
+  const bool goes_on = p.cluster.switchover_to && p.is_primary(v);
   const Member* member = p.cluster.find(v.id);
   const int preference = member == nullptr ? 0 : promotion_rank(member->promotion);
-  return std::tuple(wanted, v.report->write_trouble.empty(), p.memory.flaps.avoid != v.id, written_on(p, v).empty(),
+  return std::tuple(wanted, v.report->write_trouble.empty(), goes_on, p.memory.flaps.avoid != v.id, written_on(p, v).empty(),
                     reached_by(p, v), preference, v.report->executed.count());
 }
 
@@ -104,7 +106,7 @@ bool stragglers(EpochPlanning& p, const MemberView& best) {
   if (!target && p.cluster.failover) target = p.cluster.failover->to;
   if (target && *target != best.id && passed(p) < p.times.target_wait) {
     const MemberView* v = p.view(*target);
-    if (v != nullptr && EpochPlanning::server_up(*v)) {
+    if (v != nullptr && EpochPlanning::server_up(*v) && !target_is_stuck(p, *v)) {
       p.revisit(*p.memory.election_since + p.times.target_wait);
       p.wait("the target " + target->value + " to have executed everything");
       return true;
@@ -299,6 +301,10 @@ void install(EpochPlanning& p, const MemberView& chosen) {
   std::string kind = forced ? "failover_forced" : p.cluster.doubt ? "record_renewed" : "primary_chosen";
   if (p.cluster.switchover_to) kind = p.cluster.switchover_to == chosen.id ? "switchover_done" : "switchover_failed";
   std::string why = chosen.id.value + (forced ? " becomes the primary" : " has executed everything that was acknowledged");
+  if (kind == "switchover_failed") {
+    why = chosen.id.value + (p.is_primary(chosen) ? " goes on as the primary: " : " becomes the primary: ") +
+          why_not_chosen(p, *p.cluster.switchover_to);
+  }
   if (forced) why += loss_text(p, chosen) + (p.cluster.doubt ? not_asked(p) : "");
   if (able.empty() && p.members.size() > 1) why += "; it serves alone until a replica follows";
   p.memory.flaps.chosen_at = p.now;

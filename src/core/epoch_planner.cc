@@ -11,19 +11,6 @@
 namespace mysos {
 namespace {
 
-bool switchover(EpochPlanning& p, const MemberView& primary) {
-  const auto& to = p.cluster.switchover_to;
-  if (!to || to == p.record.primary) return false;
-  const MemberView* target = p.view(*to);
-  if (target == nullptr || !p.follows(*target) || !target->report->receiver_connected || !p.primary_in_place(primary)) {
-    p.wait("the target of the switchover to follow the primary");
-    return false;
-  }
-  p.out.cause = FailoverCause::kSwitchover;
-  start_election(p, "switchover_started", "an operator asked for " + target->id.value);
-  return true;
-}
-
 // ---- orders that bring a member to the record ----
 
 void order_primary(EpochPlanning& p, const MemberView& primary) {
@@ -108,7 +95,7 @@ void keep(EpochPlanning& p) {
   const MemberView* primary = p.view(*p.record.primary);
   MYSOS_ASSERT(primary != nullptr, "the recorded primary is a member");
   if (act_on_evidence(p, *primary)) return;
-  if (switchover(p, *primary)) return;
+  if (begin_switchover(p, *primary)) return;
   if (p.primary_in_place(*primary) && change_record(p, *primary)) return;
   order_primary(p, *primary);
   for (const MemberView& v : p.members) {

@@ -41,6 +41,9 @@ struct EpochTimes {
   Duration stragglers_wait = std::chrono::milliseconds(200);  // for fences of members in sight, once a choice is possible
   Duration early_wait = std::chrono::milliseconds(300);   // for those who are fenced before the primary of a switchover
   Duration target_wait = std::chrono::seconds(3);         // for the target of a switchover, before another is chosen
+  Duration near_within = std::chrono::milliseconds(400);  // a replica that executes in that time what its primary had is near
+  Duration approach_wait = std::chrono::seconds(30);      // for the target of a switchover to be near, while clients write
+  Duration drain_stall = std::chrono::seconds(1);         // a target that executes nothing for so long is not waited for
   Duration rebuild_after = std::chrono::seconds(10);      // of being errant, or of an applier that does not go on
   Duration donor_wait = std::chrono::seconds(30);         // for a replica that can be copied, before the primary is
   Duration drop_after = std::chrono::seconds(2);          // of an acker that does not receive, or is not sound
@@ -101,6 +104,14 @@ struct Amnesia {
   std::optional<Read> read;
 };
 
+// A switchover that is wanted and has not begun: how far its target is behind, measured.
+struct Approach {
+  MemberId target;
+  Instant since;     // it is wanted
+  GtidSet asked;     // what the primary had executed,
+  Instant asked_at;  // when it said so: the target has yet to execute that
+};
+
 // What the caller keeps for the planner between calls about one cluster. Volatile: losing it only costs time.
 struct EpochMemory {
   Pair pair;                                // of the record these belong to; another epoch clears them
@@ -111,6 +122,7 @@ struct EpochMemory {
   std::optional<Instant> no_acker_since;    // nobody acknowledges
   bool received_from = false;               // an acker has received from this primary
   std::optional<Instant> election_since;
+  std::optional<Approach> approach;
   std::optional<Instant> first_ready;       // bootstrap: the first member was ready
   std::map<MemberId, Instant> broken_since;                  // replicas whose data are to be made anew
   std::map<MemberId, Instant> donor_wanted_since;            // no replica can be copied
@@ -128,6 +140,7 @@ struct EpochDecision {
   Instant failed_since = kNever;           // ... and since when, as far as can be told, the primary was of no use
   std::vector<std::pair<MemberId, Order>> orders;
   std::string waiting_for;                 // a sentence, "" = nothing
+  std::string switchover_ends;             // why the switchover that is wanted is given up before it began, "" = it is not
   Instant revisit = kNever;                // call again at the latest
 };
 

@@ -2,8 +2,8 @@
 #pragma once
 // What the parts of the epoch planner share during one call: what is seen, read as the rules need it, and the decision under
 // way. The parts: epoch_evidence (has the primary failed?), epoch_election (who comes next?), epoch_changes (the record of a
-// living primary, one careful step at a time), epoch_rebuild (whose data are made anew, and from whom); epoch_planner.cc puts
-// them in order.
+// living primary, one careful step at a time), epoch_rebuild (whose data are made anew, and from whom), epoch_switchover
+// (when a planned change may begin); epoch_planner.cc puts them in order.
 #include <string>
 #include <utility>
 #include <vector>
@@ -76,6 +76,13 @@ bool act_on_evidence(EpochPlanning& p, const MemberView& primary);
 void start_election(EpochPlanning& p, std::string kind, std::string why);
 // One election, from its fences to the record that ends it.
 void elect(EpochPlanning& p);
+
+// Begins the switchover that is wanted once its target is so near that clients hardly wait for it. True: it has begun.
+bool begin_switchover(EpochPlanning& p, const MemberView& primary);
+// Of a switchover's election: the target holds what it cannot execute soon.
+bool target_is_stuck(const EpochPlanning& p, const MemberView& target);
+// ... and why it was not chosen.
+std::string why_not_chosen(const EpochPlanning& p, const MemberId& target);
 
 // ---- a record that may be old: cluster.doubt is set (epoch_doubt.cc) ----
 // Nothing is ordered until every member can be asked, or an operator has given up those that cannot; then an election begins.

@@ -32,7 +32,6 @@ constexpr std::size_t kMaxClusters = 10'000;
 constexpr std::size_t kClusterIdLength = 8;
 constexpr int kMaxPlanSteps = 32;  // of one cluster in one step
 constexpr Duration kPlanPause = std::chrono::milliseconds(100);  // where a planner would go on for ever
-constexpr Duration kSwitchoverPatience = std::chrono::seconds(60);  // for its target to be ready
 constexpr std::uint64_t kOrderIdBits = 40;  // random start, so that answers to a process before are not mistaken
 
 }  // namespace
@@ -45,7 +44,6 @@ struct SchedulerCore::Impl {
     Instant wake = kNever;
     OutageClock clock;
     bool fresh = false;  // it has not served yet since it was made
-    std::optional<Instant> switching_since;
   };
 
   Impl(SchedulerState recovered, SchedulerConfig settings, Prng prng, Instant now)
@@ -233,10 +231,10 @@ struct SchedulerCore::Impl {
     mind.waiting_for.clear();
     if (cluster->deleting || !registration.acts()) return;
     const std::vector<MemberView> members = views_of(*cluster, table);
-    give_up_switchover(*cluster, mind, now);
     if (mind.fresh && cluster->epoch.mode != EpochMode::kVirgin && serves(*cluster, members)) mind.fresh = false;
     for (int steps = 0; steps < kMaxPlanSteps; ++steps) {
       EpochDecision decision = plan_epoch(*cluster, members, config.times, mind.memory, now);
+      if (!decision.switchover_ends.empty()) end_switchover(*cluster, decision.switchover_ends);
       if (!decision.next) {
         carry_out(id, decision, members, now);
         return tell_outage(*cluster, members, now);
@@ -246,16 +244,10 @@ struct SchedulerCore::Impl {
     wake(id, now + kPlanPause);
   }
 
-  void give_up_switchover(const Cluster& cluster, Mind& mind, Instant now) {
-    if (!cluster.switchover_to || cluster.epoch.electing) {
-      mind.switching_since.reset();
-      return;
-    }
-    if (!mind.switching_since) mind.switching_since = now;
-    if (now - *mind.switching_since < kSwitchoverPatience) return;
-    ledger.event(cluster, *cluster.switchover_to, {"switchover_failed", "it did not become ready to take over in time"});
+  // Nothing has been begun for it: no member was told anything, and clients wrote all the time.
+  void end_switchover(const Cluster& cluster, const std::string& why) {
+    ledger.event(cluster, *cluster.switchover_to, {"switchover_failed", why});
     ledger.edit(cluster.id).switchover_to.reset();
-    mind.switching_since.reset();
   }
 
   // An outage that has ended: how long writes were away, and where the time went.
@@ -294,7 +286,6 @@ struct SchedulerCore::Impl {
     Mind& mind = minds.at(id);
     mind.waiting_for = decision.waiting_for;
     Instant at = decision.revisit;
-    if (mind.switching_since) at = std::min(at, *mind.switching_since + kSwitchoverPatience);
     for (const MemberView& view : members) {
       const bool bare = lacks_secrets(cluster, view);
       const auto wanted = std::ranges::find_if(decision.orders, [&](const auto& entry) { return entry.first == view.id; });

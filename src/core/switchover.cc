@@ -51,7 +51,7 @@ Result<MemberId> switchover_target(const Cluster& cluster, const std::vector<Mem
   const MemberView* best = nullptr;
   const auto rank = [&](const MemberView& v) {
     const bool unknown_lag = v.report->lag_ms < 0;
-    return std::tuple(written_on(v), !epoch.ackers.contains(v.id), unknown_lag, v.report->lag_ms);
+    return std::tuple(written_on(v), !epoch.ackers.contains(v.id), v.report->applier_stalled_ms, unknown_lag, v.report->lag_ms);
   };
   for (const MemberView& view : members) {
     if (view.id == epoch.primary || (to && view.id != *to)) continue;

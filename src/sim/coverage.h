@@ -44,6 +44,8 @@ enum class Mark {
   kIsolated,       // a primary stopped serving because it reached nobody
   kOrderRefused,           // an order came below the promise
   kSwitchover,
+  kSwitchoverNotBegun,  // its target was too far behind: it was given up, and nobody was fenced
+  kSwitchoverBack,      // ... in the middle of its election: the old primary goes on
   kFailoverAsked,
   kVolumeLost,     // a member came back with an empty volume
   kVolumeBack,     // ... and later with the one that it had lost
@@ -120,6 +122,8 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Mark::kCount)> k
     "isolated",
     "order_refused",
     "switchover",
+    "switchover_not_begun",
+    "switchover_back",
     "failover_asked",
     "volume_lost",
     "volume_back",

@@ -114,6 +114,19 @@ TEST(Simulation, AcknowledgementsThatComeLateAreHarmless) {
   EXPECT_GT(r.coverage.of(Mark::kS2LateAck), 0U);
 }
 
+// A target that cannot keep up is waited for while clients write, and nobody has to go on alone for it.
+TEST(Simulation, ASwitchoverToALaggingTargetIsGivenUpAndLeavesThePrimaryServing) {
+  SeedOptions each;
+  each.members = 3;
+  each.only = {Fault::kSlowApplier};
+
+  const BatchResult r = batch(1, 30 * kScale, each);
+
+  EXPECT_TRUE(r.violations.empty()) << told(r);
+  EXPECT_GT(r.coverage.of(Mark::kSwitchoverNotBegun), 0U);
+  EXPECT_GT(r.coverage.of(Mark::kSwitchover), 0U);
+}
+
 // Nothing is lost unasked; what an operator accepted is.
 TEST(Simulation, AVolumeThatIsLostTakesNothingWithItThatNobodyGaveUp) {
   SeedOptions each;

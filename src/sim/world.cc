@@ -41,6 +41,7 @@ class World : public ServerWorld, public SchedulerWorld {
 
  private:
   void check_beat();
+  void note_switchover(const Cluster& before, const Cluster& after);
   void run_until(Instant until);
   std::optional<std::string> unfinished();
   void converge();
@@ -167,7 +168,9 @@ void World::committed(const SchedulerState& state, const std::vector<Event>& eve
     const bool met = truth_.clusters.contains(id);
     ClusterTruth& c = truth_.clusters[id];
     if (met && c.cluster == cluster) continue;
-    const EpochRecord before = std::exchange(c.cluster, cluster).epoch;
+    const Cluster known = std::exchange(c.cluster, cluster);
+    const EpochRecord& before = known.epoch;
+    if (known.switchover_to && !cluster.switchover_to && !cluster.deleting) note_switchover(known, cluster);
     c.id = id;
     c.deleting = cluster.deleting;
     if (before.pair > cluster.epoch.pair) sim_.violate("a record's pair goes back");
@@ -219,6 +222,12 @@ void World::put_back(const SchedulerState& state) {
     now = cluster;
     now.doubt = RecordDoubt{.why = "it was put back"};
   }
+}
+
+void World::note_switchover(const Cluster& before, const Cluster& after) {
+  if (before.epoch == after.epoch) sim_.coverage.hit(Mark::kSwitchoverNotBegun);
+  const bool ended = before.epoch.electing && !after.epoch.electing;
+  if (ended && before.epoch.primary == after.epoch.primary) sim_.coverage.hit(Mark::kSwitchoverBack);
 }
 
 void World::check_beat() {
