@@ -98,6 +98,16 @@ TEST_P(Readers, AreLeftAloneWhereTheApplierWaitsForNobody) {
   EXPECT_TRUE(alive(open));
 }
 
+// It may have been promoted since its executor thought of it.
+TEST_P(Readers, OfAServerThatIsOpenAreClients) {
+  Session blocker = reader({"BEGIN", "SELECT * FROM d.t"});
+  write_and_block("ALTER TABLE d.t ADD COLUMN w INT");
+  b.run(step::SetReadOnly{false});
+  EXPECT_EQ(end_readers(), "");
+  EXPECT_TRUE(alive(blocker));
+  blocker.close();
+}
+
 // No server says who holds it.
 TEST_P(Readers, WithLockedTablesAreEndedToo) {
   Session blocker = reader({"LOCK TABLES d.t READ"});

@@ -20,9 +20,11 @@ SessionTarget own_session(SessionTarget target) {
   return target;
 }
 
+// Nobody, where the server has been opened for writes meanwhile: commits may wait for an acker there.
 asio::awaitable<Result<Connected>> look_around(Session& session, Duration at_most) {
-  MYSOS_CO_TRY(const auto answers, co_await session.query_all(sessions_sql(), at_most));
-  if (answers.size() != 2) co_return fail(Errc::kInternal, "a look at the sessions has two answers");
+  MYSOS_CO_TRY(const auto answers, co_await session.query_all(sessions_sql() + "; SELECT @@GLOBAL.read_only", at_most));
+  if (answers.size() != 3) co_return fail(Errc::kInternal, "a look at the sessions has three answers");
+  if (answers[2].text(0, std::size_t{0}) == "0") co_return Connected{};
   co_return connected(answers[0], answers[1]);
 }
 
