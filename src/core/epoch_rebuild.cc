@@ -89,6 +89,9 @@ void order_rebuild(EpochPlanning& p, const MemberView& primary, const MemberView
   p.out.orders.emplace_back(v.id, std::move(o));
 }
 
+// So often in a row a replica's server may be killed for memory before it is given other data.
+constexpr std::uint32_t kMemoryKills = 3;
+
 // What it lacks is not to be had by replication, or only after a very long time.
 bool cannot_replay(const EpochPlanning& p, const MemberView& primary, const MemberView& v) {
   const MemberReport& r = *v.report;
@@ -118,6 +121,11 @@ std::optional<Need> need_of(const EpochPlanning& p, const MemberView& primary, c
     GtidSet extra = errant_while_following(p.record, *primary.report, r);
     if (!extra.empty()) return Need{"somebody wrote on it (" + extra.to_string() + ")", std::move(extra), true};
     if (applier_failed(r)) return Need{"its applier has stopped, and stopped again: " + why_stopped(r), {}, true};
+    // A copy holds what it dies of already. While the primary is alone, what was written since is on it only.
+    if (r.memory_kills >= kMemoryKills) {
+      return Need{"the kernel has killed its server for memory " + std::to_string(r.memory_kills) + " times in a row", {},
+                  p.record.mode != EpochMode::kSolo};
+    }
   }
   if (!contained || r.received.empty() || counts(p, v.id) || !cannot_replay(p, primary, v)) return std::nullopt;
   return Need{"the primary has purged what it would need next", {}};

@@ -115,6 +115,36 @@ TEST_P(RepairTest, ItIsNoDonor) {
   EXPECT_EQ(order->donor->member, id(3));
 }
 
+TEST(Repair, AReplicaThatIsKilledForMemoryAgainAndAgainIsMadeAnew) {
+  World w(3);
+  w.cluster.epoch.ackers = {id(2)};
+  w.r(1).acking = false;
+  for (const int i : {0, 2}) w.r(i).executed = w.r(i).received = gtid("0-1-5000");
+  w.r(1).memory_kills = 2;
+  EXPECT_EQ(go_on(w, w.times.rebuild_after), (std::vector<std::string>{}));
+
+  w.r(1).memory_kills = 3;
+  EXPECT_EQ(go_on(w, w.times.rebuild_after), (std::vector<std::string>{"rebuild_started"}));
+  const auto order = World::ordered<order::Rebuild>(w.plan(), 1);
+  ASSERT_TRUE(order);
+  EXPECT_EQ(order->donor->member, id(2));
+}
+
+TEST(Repair, WhereBothReplicasAreKilledForMemoryOneAfterTheOtherIsMadeAnewFromThePrimary) {
+  World w(3);
+  w.cluster.epoch.mode = EpochMode::kSolo;
+  w.cluster.epoch.ackers.clear();
+  w.r(0).semi_sync_d = 0;
+  w.r(0).executed = w.r(0).received = gtid("0-1-5000");
+  for (const int i : {1, 2}) {
+    w.r(i).acking = false;
+    w.r(i).memory_kills = 3;
+  }
+  EXPECT_EQ(go_on(w, w.times.rebuild_after), (std::vector<std::string>{"rebuild_started"}));
+  EXPECT_EQ(w.cluster.epoch.rebuilding, id(1));
+  EXPECT_FALSE(World::ordered<order::Rebuild>(w.plan(), 2));
+}
+
 TEST(Repair, TwoThatAreErrantAreNeverThrownAwayTogether) {
   World w(3);
   w.cluster.epoch.mode = EpochMode::kSolo;

@@ -12,6 +12,7 @@ namespace {
 // While a source is about to be called silent it is looked at often: each look that is waited for is part of an outage.
 constexpr Duration kListenFrom = std::chrono::milliseconds(600);
 constexpr Duration kListenTo = std::chrono::milliseconds(1500);
+constexpr Duration kLastsAfter = std::chrono::minutes(10);  // up for this long: what it was killed for is over
 constexpr Duration kStableAfter = std::chrono::seconds(10);  // up for this long: the next crash restarts at once
 
 }  // namespace
@@ -97,6 +98,7 @@ void MemberCore::take(const member_input::ServerExited& in, Instant now) {
   promoted_.reset();
   followed_.reset();
   crashed_ = !meant;
+  if (in.out_of_memory) ++memory_kills_;
   if (!meant) problem_ = in.how;
   abandon_plan(Error{Errc::kUnavailable, "mysqld ended: " + in.how, ""});
   if (stable || meant) {
@@ -112,6 +114,7 @@ void MemberCore::take(const member_input::Snapshot& in, Instant now) {
   if (!running_) return;
   const bool first = !running_->read;
   const bool changed = note_read(in.server, now);
+  if (memory_kills_ > 0 && now - up_since_ >= kLastsAfter) memory_kills_ = 0;
   end_copies_in_the_way(now);
   look_after_readers(now);
   if (plan_) {
@@ -312,6 +315,7 @@ MemberReport MemberCore::report() const {
   r.busy = plan_.has_value() || !settled_ || (running_ && !running_->read);
   r.has_secrets = has_secrets_;
   r.crashed = crashed_;
+  r.memory_kills = memory_kills_;
   r.server = state_;
   r.amnesiac = promise_.amnesiac;
   r.known = promise_.known;

@@ -356,6 +356,7 @@ class MemberCore {
   std::vector<std::string> tampered_, repaired_;
   std::uint64_t repairs_ = 0;
   bool crashed_ = false;
+  std::uint32_t memory_kills_ = 0;  // in a row
   std::string problem_;
   Instant start_at_{};
   Instant up_since_{};

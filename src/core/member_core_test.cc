@@ -335,6 +335,29 @@ TEST(MemberCore, CrashLoopsBackOff) {
   EXPECT_GT(e.core().next_deadline() - e.now, first - Instant{});
 }
 
+TEST(MemberCore, KillsForMemoryAreCountedUntilItsServerLasts) {
+  Executor e;
+  e.start("a");
+  e.make_primary();
+  for (int i = 0; i < 3; ++i) {
+    e.give(in::ServerExited{"out of memory", true});
+    e.now += seconds(60);
+    e.give(in::Tick{});
+    e.start("b");
+  }
+  EXPECT_EQ(e.report().memory_kills, 3U);
+
+  e.give(in::ServerExited{"signal 9"});
+  e.now += seconds(60);
+  e.give(in::Tick{});
+  e.start("c");
+  EXPECT_EQ(e.report().memory_kills, 3U);
+
+  e.now += std::chrono::minutes(10);
+  e.give(in::Snapshot{});
+  EXPECT_EQ(e.report().memory_kills, 0U);
+}
+
 TEST(MemberCore, ErrantMembersPromiseAndStayStill) {
   Executor e;
   e.start("a");

@@ -65,6 +65,7 @@ void MemberCore::take(const member_input::DatadirReady& /*in*/, Instant now) {
   save(next);
   state_ = ServerState::kNone;
   start_at_ = now;
+  memory_kills_ = 0;
   backoff_ = config_.restart_min;
   problem_.clear();
   out_.report_changed = true;

@@ -141,6 +141,7 @@ struct MemberFacts {
   bool busy = false;                    // steps of the promised pair are still being carried out
   bool has_secrets = false;
   ServerState server = ServerState::kNone;
+  std::uint32_t memory_kills = 0;  // how often in a row the kernel killed mysqld for memory; it has not lasted since
   bool crashed = false;     // mysqld ended without being told to, and has not come back yet
   std::string incarnation;  // of the mysqld process; changes with each start
   std::string server_id;
@@ -215,6 +216,7 @@ void fields(Io& io, MemberReport& r) {
   io("busy", r.busy);
   io("has_secrets", r.has_secrets);
   io("server", r.server);
+  io("memory_kills", r.memory_kills);
   io("crashed", r.crashed);
   io("incarnation", r.incarnation);
   io("server_id", r.server_id);
