@@ -374,8 +374,7 @@ void SimServer::take(const step::AbandonRelayLog&, Done done) {
 void SimServer::point_at(const std::string& host, std::uint16_t port, Done done) {
   const bool there = !host.empty() && data_->source_host == host && data_->source_port == port;
   const bool mysql = identity_.flavour == Flavour::kMysql;
-  // Its receiver is only to be started again: the applier goes on.
-  if (there && (applier_ || mysql)) {
+  if (there && (applier_ || mysql)) {  // its receiver is only to be started again: the applier goes on
     stop_receiver();
     return done(std::nullopt);
   }
