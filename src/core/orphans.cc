@@ -13,10 +13,15 @@ std::string label(const Holding& holding, const char* key) {
 
 }  // namespace
 
+void Orphans::expect(const std::string& resource_id, Instant now) {
+  Row& row = rows_[resource_id];
+  if (!row.since) row.since = now;
+}
+
 bool Orphans::saw(const std::string& resource_id, const Holding& holding, const AgentId& agent, const std::string& hostname,
                   Instant now) {
   Row& row = rows_[resource_id];
-  row.since.emplace(now);
+  if (!row.since) row.since = now;
   OrphanVolume& shown = row.shown;
   shown.id = resource_id;
   shown.cluster = ClusterId(label(holding, kClusterLabel));

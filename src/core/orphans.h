@@ -24,7 +24,7 @@ class Orphans {
   explicit Orphans(Duration grace) : grace_(grace) {}
 
   // Its grace begins, unless it has begun.
-  void expect(const std::string& resource_id, Instant now) { rows_[resource_id].since.emplace(now); }
+  void expect(const std::string& resource_id, Instant now);
   // It is offered. True if it is new.
   bool saw(const std::string& resource_id, const Holding& holding, const AgentId& agent, const std::string& hostname,
            Instant now);
