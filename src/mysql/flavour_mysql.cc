@@ -188,6 +188,7 @@ class Mysql final : public Flavour {
     return fmt::format(
         "SELECT COUNT(*) AS ok FROM mysql.user u WHERE User={} AND Host='%' AND account_locked='N' AND Trigger_priv='Y' AND "
         "Create_user_priv='Y' AND Super_priv='N' AND Reload_priv='N' AND File_priv='N' AND Repl_slave_priv='N' AND "
+        "Shutdown_priv='N' AND Create_tablespace_priv='N' AND "
         "JSON_SEARCH(User_attributes, 'one', 'mysql', NULL, '$.Restrictions[*].Database') IS NOT NULL AND "
         "JSON_SEARCH(User_attributes, 'one', 'performance_schema', NULL, '$.Restrictions[*].Database') IS NOT NULL AND "
         "JSON_SEARCH(User_attributes, 'one', 'sys', NULL, '$.Restrictions[*].Database') IS NOT NULL AND "
@@ -207,7 +208,7 @@ class Mysql final : public Flavour {
     std::vector<std::string> out;
     if (wanted.other.empty()) {
       if (now.current != wanted.current) out.push_back(alter + identified_by(wanted.current));
-      out.push_back(alter + "DISCARD OLD PASSWORD");
+      if (!now.other.empty()) out.push_back(alter + "DISCARD OLD PASSWORD");
       return out;
     }
     if (now.current == wanted.current && now.other == wanted.other) return out;

@@ -248,8 +248,7 @@ TEST_P(Rights, ATableCannotLieOutsideTheVolume) {
   a_primary();
   works({"CREATE DATABASE d"});
   const std::string folder = test_root() + "/elsewhere";
-  const auto user = server_user();
-  ASSERT_TRUE(user && make_owned_dir(folder, *user, 0777));
+  ASSERT_TRUE(make_owned_dir(folder, m().spec.user, 0777));
 
   for (const char* engine : {"InnoDB", "MyISAM"}) {
     (void)shop({fmt::format("CREATE TABLE d.{} (i INT) ENGINE={} DATA DIRECTORY='{}'", engine, engine, folder)});
