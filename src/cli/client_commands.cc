@@ -237,14 +237,19 @@ Status run(const Credentials& command) {
   MYSOS_TRY(ApiClient api, ApiClient::open(command.client));
   const std::string path = path_of(command.name) + "/credentials";
   const bool change = command.rotate || command.retire;
-  MYSOS_TRY(const json::value answer, change ? api.request("POST", path + (command.rotate ? "/rotate" : "/retire")) : api.get(path));
+  MYSOS_TRY(const json::value answer,
+            change ? api.request("POST", path + (command.rotate ? "/rotate" : "/retire")) : api.get(path));
   const json::object& known = answer.as_object();
-  const auto is = [&](std::string_view key) { return known.contains(key) && known.at(key).is_bool() && known.at(key).get_bool(); };
+  const auto is = [&](std::string_view key) {
+    return known.contains(key) && known.at(key).is_bool() && known.at(key).get_bool();
+  };
   if (command.client.json) {
     print_json(answer);
   } else {
     print("User      " + text_of(known, "user") + "\nPassword  " + text_of(known, "password") + "\n");
-    if (is("old_password_valid")) print("The password before is valid as well, until `mysos credentials " + command.name + " --retire`.\n");
+    if (is("old_password_valid")) {
+      print("The password before is valid as well, until `mysos credentials " + command.name + " --retire`.\n");
+    }
   }
   if (is("applied")) return {};
   const std::string_view what = "no primary has it yet: it is set as soon as one serves";

@@ -21,11 +21,12 @@ bool follows(const Cluster& cluster, const MemberView& v) {
          v.report->source == cluster.epoch.primary;
 }
 
-// It applies what it receives, and nobody wrote on it: it could become the primary. An acker could also tell an election what it acknowledged. One that was made anew follows long before it has what the others
-// have.
+// The replica applies what it receives, and nobody wrote on it: it could become the primary. An acker could also tell an
+// election what it acknowledged. A replica that was rebuilt follows long before it has what the others have.
 bool in_place(const Cluster& cluster, const MemberView& primary, const MemberView& v) {
   const bool acker = cluster.epoch.ackers.contains(v.id);
-  return follows(cluster, v) && sound(cluster.epoch, *primary.report, *v.report) && behind(v, primary) <= kFarBehind && (!acker || (v.report->acking && v.report->remembers()));
+  return follows(cluster, v) && sound(cluster.epoch, *primary.report, *v.report) && behind(v, primary) <= kFarBehind &&
+         (!acker || (v.report->acking && v.report->remembers()));
 }
 
 // As many acknowledge as there can be: any one member may die.
@@ -33,7 +34,8 @@ bool all_in_place(const Cluster& cluster, const std::vector<MemberView>& members
   const MemberView& primary = *primary_of(cluster, members);
   const EpochRecord& record = cluster.epoch;
   const auto untouched = [](const MemberView& v) { return v.report && v.report->tampered.empty(); };
-  return record.leaving.empty() && std::ranges::all_of(members, untouched) && record.ackers.size() == most_ackers(cluster.spec.flavour, members.size()) &&
+  return record.leaving.empty() && std::ranges::all_of(members, untouched) &&
+         record.ackers.size() == most_ackers(cluster.spec.flavour, members.size()) &&
          std::ranges::all_of(members, [&](const MemberView& v) { return &v == &primary || in_place(cluster, primary, v); }) &&
          std::ranges::all_of(cluster.members, [](const Member& m) { return m.stage == MemberStage::kRunning; });
 }

@@ -124,7 +124,8 @@ using SchedulerInput =
     std::variant<scheduler_input::FromMesos, scheduler_input::CreateCluster, scheduler_input::DeleteCluster,
                  scheduler_input::Switchover, scheduler_input::Failover, scheduler_input::Promote,
                  scheduler_input::DestroyOrphan, scheduler_input::ChangeCredentials, scheduler_input::Register,
-                 scheduler_input::Reported, scheduler_input::WatchLost, scheduler_input::OrderDone, scheduler_input::StatePutBack, scheduler_input::Tick>;
+                 scheduler_input::Reported, scheduler_input::WatchLost, scheduler_input::OrderDone,
+                 scheduler_input::StatePutBack, scheduler_input::Tick>;
 
 struct SentOrder {
   std::uint64_t id = 0;

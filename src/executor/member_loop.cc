@@ -233,7 +233,8 @@ void MemberLoop::count(const MemberInput& input) {
     for (const std::string& what : guarded->tampered) {
       kLog.error("somebody changed the server, and it stays so: {}", what);
     }
-    metrics_.counter("mysos_member_server_repairs_total", "Accounts and settings of the server that were changed and put right.")
+    metrics_.counter("mysos_member_server_repairs_total",
+                     "Accounts and settings of the server that were changed and put right.")
         .inc(labels_, static_cast<double>(guarded->repaired.size()));
   } else if (const auto* failed = std::get_if<member_input::DatadirFailed>(&input)) {
     kLog.error("the datadir cannot be made: {}", failed->why);

@@ -195,7 +195,8 @@ class Mariadb final : public Flavour {
     };
     return fmt::format(
         "SELECT COUNT(*) AS ok FROM mysql.global_priv u WHERE User={} AND Host='%' AND "
-        "IFNULL(JSON_VALUE(Priv, '$.account_locked'), 0)=0 AND (JSON_VALUE(Priv, '$.access') & ~{})=0 AND {} AND {} AND {} AND {} "
+        "IFNULL(JSON_VALUE(Priv, '$.account_locked'), 0)=0 AND (JSON_VALUE(Priv, '$.access') & ~{})=0 AND "
+        "{} AND {} AND {} AND {} "
         "AND {}=(SELECT COUNT(*) FROM mysql.proc WHERE db='{}' AND comment='{}') "
         "AND EXISTS (SELECT 1 FROM mysql.db d WHERE d.User=u.User AND d.Host='%' AND d.Db='%' AND d.Grant_priv='N' AND "
         "d.Trigger_priv='Y')",

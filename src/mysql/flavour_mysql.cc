@@ -232,9 +232,10 @@ class Mysql final : public Flavour {
   }
   // Rights on all databases are powers where mysql.* is not excepted from each of them.
   [[nodiscard]] std::string guarded_accounts(std::string_view user) const override {
-    constexpr std::string_view kRightColumns[] = {"Select", "Insert", "Update", "Delete", "Create", "Drop", "References", "Index",
-                                             "Alter", "Create_tmp_table", "Lock_tables", "Execute", "Create_view", "Show_view",
-                                             "Create_routine", "Alter_routine", "Event", "Trigger"};
+    constexpr std::string_view kRightColumns[] = {
+        "Select", "Insert", "Update", "Delete", "Create", "Drop", "References", "Index", "Alter",
+        "Create_tmp_table", "Lock_tables", "Execute", "Create_view", "Show_view", "Create_routine", "Alter_routine",
+        "Event", "Trigger"};
     std::string count, rights = "Super_priv, Grant_priv, Create_user_priv, Reload_priv, Process_priv, Repl_slave_priv";
     for (const auto column : kRightColumns) {
       count += fmt::format("{}({}_priv='Y')", count.empty() ? "" : "+", column);
@@ -260,7 +261,9 @@ class Mysql final : public Flavour {
         rights, quote(without_spaces(kDynamic)), count, on_mysql("db"), on_mysql("tables_priv"), on_mysql("columns_priv"),
         on_mysql("procs_priv"), quote(user));
   }
-  [[nodiscard]] std::string_view replication_powers() const override { return "REPLICATION SLAVE, SERVICE_CONNECTION_ADMIN, SYSTEM_USER"; }
+  [[nodiscard]] std::string_view replication_powers() const override {
+    return "REPLICATION SLAVE, SERVICE_CONNECTION_ADMIN, SYSTEM_USER";
+  }
   [[nodiscard]] std::vector<std::string> remove_default_accounts() const override {
     return {"DROP USER 'root'@'localhost'"};
   }
