@@ -62,6 +62,7 @@ void Nemesis::arm(const Kind& kind) {
 
 void Nemesis::mend_all() {
   on_ = false;
+  sim_.calm = true;
   sim_.tell([] { return std::string("--- all faults end ---"); });
   sim_.network.heal_all();
   sim_.network.set_faults(NetworkFaults{});

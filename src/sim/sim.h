@@ -78,6 +78,7 @@ struct Sim {
   Network network;
   Coverage coverage;
   std::vector<Txn> txns;
+  bool calm = false;  // all faults have ended: what still goes wrong is the brains' own doing
   std::uint64_t container_changes = 0;  // containers that began or ended
   std::optional<std::string> violation;  // the first one; the world stops there
 

@@ -82,7 +82,7 @@ SimServer* SimExecutor::primary_of(const Copying& copy) {
 // Somebody purges the binlogs of the primary meanwhile: who is away then cannot replay what it misses.
 void SimExecutor::make_room(const Copying& copy) {
   SimServer* primary = primary_of(copy);
-  if (primary == nullptr) return;
+  if (primary == nullptr || sim_.calm) return;
   sim_.tell([&] { return fmt::format("{} binlogs are purged", primary->identity().member.str()); });
   primary->purge();
 }
@@ -103,7 +103,7 @@ void SimExecutor::copy_on(const std::shared_ptr<Copying>& copy) {
     }
     if (from->copies_ended() != copy->donor_copies_ended) return cut_off("the donor ended it");
     SimServer* primary = primary_of(*copy);
-    if (primary != nullptr && primary != from && std::exchange(copy->primary_dies, false)) {
+    if (primary != nullptr && primary != from && std::exchange(copy->primary_dies, false) && !sim_.calm) {
       primary->crash("killed while another is copied");
     }
     const Node there = server_node(from->identity().machine);
@@ -116,7 +116,7 @@ void SimExecutor::copy_on(const std::shared_ptr<Copying>& copy) {
       if (reaches) give(member_input::SeedProgress{mib(1)});
       return copy_on(copy);
     }
-    if (copy->breaks) return cut_off("the connection broke");
+    if (copy->breaks && !sim_.calm) return cut_off("the connection broke");
     sim_.coverage.hit(Mark::kSeeded);
     make_room(*copy);
     Datadir made = *from->data();

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <iterator>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace mysos::sim {
 namespace {
@@ -86,6 +88,7 @@ void SimUser::switch_over(const std::string& name) {
 void SimUser::look_after() {
   sim_.after(kLook, [this] {
     const SchedulerCore* core = heeds_ ? schedulers_.leader().core() : nullptr;
+    std::vector<std::string> given_up;  // asked for after the look: a scheduler may die of what it is asked
     for (const auto& [id, c] : truth_.clusters) {
       const std::string& name = c.cluster.spec.name;
       const auto view = core == nullptr || c.deleting ? std::nullopt : core->view(name, sim_.now());
@@ -94,9 +97,10 @@ void SimUser::look_after() {
         down_since_.erase(name);
       } else if (sim_.now() - down_since_.try_emplace(name, sim_.now()).first->second >= patience_) {
         down_since_.erase(name);
-        accept_loss(name);
+        given_up.push_back(name);
       }
     }
+    for (const std::string& name : given_up) accept_loss(name);
     look_after();
   });
 }

@@ -132,7 +132,7 @@ class Shop:
 
     def ask(self, sql, host=None, port=None):
         if host is None:
-            host, port = self.primary()
+            host, port = wait_for("there is a primary", self.primary, HEAL_SECONDS)
         with self.connect(host, port) as c:
             return query(c, sql)
 

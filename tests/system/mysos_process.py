@@ -268,13 +268,14 @@ def processes_under(folder):
 
 
 def servers(folder):
-    """{port: pid} of the mysqld and mariadbd that live in the folder, by the sockets they listen on."""
+    """{port: pid} of the mysqld and mariadbd that live in the folder, by the port for clients: the lowest they listen on."""
     found = {}
     for pid, line in processes_under(folder).items():
         program = line.split()[0].rsplit("/", 1)[-1]
         if program in ("mysqld", "mariadbd"):
-            for port in listening_ports(pid):
-                found[port] = pid
+            ports = listening_ports(pid)
+            if ports:
+                found[min(ports)] = pid
     return found
 
 
