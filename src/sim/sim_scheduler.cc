@@ -26,6 +26,7 @@ SchedulerConfig sim_scheduler_config() {
   c.orphan_grace = seconds(20);
   c.relaunch_max = seconds(5);
   c.kill_grace = seconds(10);
+  c.times.approach_wait = seconds(6);  // faults last for twenty
   return c;
 }
 

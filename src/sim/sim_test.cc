@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <set>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "sim/batch.h"
@@ -71,7 +73,11 @@ TEST(Simulation, MixedSeedsHoldAndEveryCheckerHadItsChance) {
 
   EXPECT_TRUE(r.violations.empty()) << told(r);
   if (kScale == 1) return;  // the sanitizers' few seeds leave the rarest to chance
-  for (const auto& mark : r.unmarked) ADD_FAILURE() << "no seed exercised " << mark;
+  // Too rare here, these have seeds of their own below.
+  const std::set<std::string_view> elsewhere = {"switchover_not_begun", "relay_given_up"};
+  for (const auto& mark : r.unmarked) {
+    if (!elsewhere.contains(mark)) ADD_FAILURE() << "no seed exercised " << mark;
+  }
 }
 
 TEST(Simulation, OneSeedIsOneStory) {
@@ -125,6 +131,17 @@ TEST(Simulation, ASwitchoverToALaggingTargetIsGivenUpAndLeavesThePrimaryServing)
   EXPECT_TRUE(r.violations.empty()) << told(r);
   EXPECT_GT(r.coverage.of(Mark::kSwitchoverNotBegun), 0U);
   EXPECT_GT(r.coverage.of(Mark::kSwitchover), 0U);
+}
+
+// With the primary's volume lost and appliers that have stopped, only an operator can say what is given up.
+TEST(Simulation, WhatNobodyCanExecuteIsGivenUpOnAnOperatorsWord) {
+  SeedOptions each;
+  each.only = {Fault::kBrokenApplier, Fault::kLostVolume};
+
+  const BatchResult r = batch(1, 60 * kScale, each);
+
+  EXPECT_TRUE(r.violations.empty()) << told(r);
+  if (kScale > 1) EXPECT_GT(r.coverage.of(Mark::kRelayGivenUp), 0U);
 }
 
 // Nothing is lost unasked; what an operator accepted is.
