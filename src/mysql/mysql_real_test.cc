@@ -59,6 +59,13 @@ class Real : public testing::TestWithParam<FlavourKind> {
     EXPECT_TRUE(who.wait_for([&](const ServerSnapshot& s) { return s.executed.contains(all); }))
         << who.read().executed.to_string() << " lacks some of " << all.to_string() << ": " << who.read().last_error;
   }
+  // MariaDB shows a transaction in its binlog a moment before a reader sees its rows.
+  static bool comes_to_hold(TestMember& who, const std::string& table, const std::string& rows) {
+    return who.wait_for([&](const ServerSnapshot&) {
+      const auto count = who.user("SELECT COUNT(*) FROM " + table);
+      return count && count->text(0, std::size_t{0}) == rows;
+    });
+  }
   TestMember& a() { return *members_[0]; }
   TestMember& b() { return *members_[1]; }
   TestMember& c() { return *members_[2]; }
@@ -164,6 +171,7 @@ TEST_P(Real, AReceiverHearsItsSourceAndNothingOfOneThatIsStoppedThoughItCallsIts
   EXPECT_TRUE(b().wait_for([&](const ServerSnapshot& s) { return s.heard.heartbeats != calm.heartbeats; }));
   ASSERT_TRUE(a().user("INSERT INTO d.t VALUES (1)"));
   EXPECT_TRUE(b().wait_for([&](const ServerSnapshot& s) { return s.heard.position != calm.position; }));
+  caught_up(a(), b());  // nothing is on its way
 
   ASSERT_EQ(::kill(a().process->pid(), SIGSTOP), 0);
   const ServerSnapshot last = b().read();
@@ -345,7 +353,7 @@ TEST_P(Real, MysqlIsPointedElsewhereWhileItAppliesWhatItReceived) {
 
   caught_up(b(), c());
   EXPECT_EQ(c().read().last_error, "");
-  EXPECT_EQ(c().user("SELECT COUNT(*) FROM d.t")->text(0, std::size_t{0}), "6");
+  EXPECT_TRUE(comes_to_hold(c(), "d.t", "6"));
 }
 
 // The applier holds its beginning, and shall neither keep it nor wait for the rest: the new source sends all of it.
@@ -382,7 +390,7 @@ TEST_P(Real, AReplicaThatReceivedHalfATransactionIsPointedElsewhere) {
   ASSERT_TRUE(b().user("INSERT INTO d.t VALUES (1)", seconds(10)));
   caught_up(b(), c());
   EXPECT_EQ(c().read().last_error, "");
-  EXPECT_EQ(c().user("SELECT COUNT(*) FROM d.big")->text(0, std::size_t{0}), "64");
+  EXPECT_TRUE(comes_to_hold(c(), "d.big", "64"));
 }
 
 TEST_P(Real, AMemberThatIsShutOutIsCutOffAndLetInAgain) {
