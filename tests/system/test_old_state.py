@@ -89,7 +89,9 @@ def test_an_old_state_is_noticed_and_the_members_say_what_is_true(own_up, versio
         ledger.wait_for_more(100)
     ledger.check(shop.addresses())
     assert fourth["epoch"] > third["epoch"], (third, fourth)
-    assert servers(up.folder) == before, "a server was ended"
+    asked = member(third, "primary")["port"]  # it may be ended where it cannot be quieted in time (ADR 5)
+    others = {port: pid for port, pid in before.items() if port != asked}
+    assert others.items() <= servers(up.folder).items(), "a server was ended"
     told = kinds(shop)
     for kind in ("state_put_back", "record_doubted", "task_found", "record_asked", "record_renewed"):
         assert kind in told, told
@@ -120,7 +122,8 @@ def test_an_old_primary_that_is_alone_in_reach_is_left_alone_until_an_operator_s
         up.start()
         shop.client.wait_state(shop.name, "in_doubt", 30)
         wait_for("the old primary is in reach", lambda: old["id"] not in shop.show()["waiting_for"].split("not yet:")[-1], 30)
-        until = time.monotonic() + 12  # a primary without ackers would go on alone after five
+        # A primary without ackers would go on alone after five seconds; after ten the agent gives up the executors that are away.
+        until = time.monotonic() + 6
         while time.monotonic() < until:
             now = shop.show()
             assert now["state"] == "in_doubt" and now["endpoints"]["primary"] is None, now

@@ -55,7 +55,7 @@ def as_stranger(program, given):
 
 def ports_of(up):
     """{port: what listens there} of everything that `mysos up` has started."""
-    database = set(servers(up.folder))
+    database = {p for pid in servers(up.folder).values() for p in listening_ports(pid)}
     members = {p for pid in executors(up.folder) for p in listening_ports(pid)}
     found = {}
     for pid, line in {**processes_under(up.folder), up.process.pid: "mysos up"}.items():

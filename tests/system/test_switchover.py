@@ -156,6 +156,7 @@ def test_a_transaction_that_is_idle_on_a_replica_has_a_limit(own_up):
     at = replicas(shop.show())[0]
     since = Since(shop)
     with readers(shop, shop.show()):
-        ended = wait_for("it is ended", lambda: since.messages("reader_ended"), 30)
+        wait_for("it is ended",
+                 lambda: at["id"] in [e["member"] for e in shop.client.events("idle") if e["kind"] == "reader_ended"], 30)
+    ended = since.messages("reader_ended")
     assert "a transaction on a replica may be idle for 2 s" in ended[0], ended
-    assert at["id"] in [e["member"] for e in shop.client.events("idle") if e["kind"] == "reader_ended"]
