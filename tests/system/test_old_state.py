@@ -36,10 +36,19 @@ def stopped(*pids):
 
 
 def switch_over(shop, to):
-    epoch = shop.show()["epoch"]
-    answer = shop.client.post(f"/v1/clusters/{shop.name}/switchover", {"to": to})
-    assert answer.status in (200, 202), answer
-    wait_for("the switchover is done", lambda: shop.show()["epoch"] > epoch and shop.show()["primary"] == to, HEAL_SECONDS)
+    """Asks again where it was given up: the target may have been too far behind on a busy machine."""
+    def settled():
+        seen = shop.show()
+        given_up = [e for e in shop.client.events(shop.name) if e["kind"] == "switchover_failed"]
+        return seen["primary"] == to or len(given_up) > asked
+
+    for asked in range(5):
+        answer = shop.client.post(f"/v1/clusters/{shop.name}/switchover", {"to": to})
+        assert answer.status in (200, 202), answer
+        wait_for("the switchover is over", settled, HEAL_SECONDS)
+        if shop.show()["primary"] == to:
+            break
+    assert shop.show()["primary"] == to, shop.client.events(shop.name)
     return shop.healthy()
 
 
@@ -122,7 +131,7 @@ def test_an_old_primary_that_is_alone_in_reach_is_left_alone_until_an_operator_s
         up.start()
         shop.client.wait_state(shop.name, "in_doubt", 30)
         wait_for("the old primary is in reach", lambda: old["id"] not in shop.show()["waiting_for"].split("not yet:")[-1], 30)
-        # A primary without ackers would go on alone after five seconds; after ten the agent gives up the executors that are away.
+        # A primary without ackers would go on alone after five seconds. After ten the agent ends executors that are away.
         until = time.monotonic() + 6
         while time.monotonic() < until:
             now = shop.show()

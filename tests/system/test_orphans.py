@@ -17,7 +17,7 @@ def orphans(client):
 
 def test_a_cluster_that_the_state_does_not_know_is_kept_until_a_user_says_so(own_up, version, work):
     up = own_up()
-    wait_for("the framework is registered", lambda: up.client.get("/readyz").status == 200, 30)
+    wait_for("the framework's id is stored", lambda: "framework_registered" in [e["kind"] for e in up.client.events()], 30)
     copy = work / f"{version}-empty.db"
     copy_state(up, copy)
     shop = Shop(up.client, version)
