@@ -149,6 +149,7 @@ std::string orphans_text(const json::object& answer) {
     const json::object& t = value.as_object();
     tasks.push_back({text_of(t, "task"), text_of(t, "cluster_name"), text_of(t, "agent"), text_of(t, "state")});
   }
+  if (rows.size() == 1 && tasks.size() == 1) return "There are no orphans.\n";
   return table(rows) + (tasks.size() == 1 ? "" : "\nTasks that the state does not know; they are left alone:\n" + table(tasks));
 }
 

@@ -367,7 +367,8 @@ MemberReport MemberCore::report() const {
   r.binlog_complete = seen.binlog_complete;
   r.binlog_gone = seen.binlog_gone;
   if (r.problem.empty() && r.server_silent_ms > 0) r.problem = "mysqld does not answer";
-  if (r.problem.empty()) r.problem = seen.last_error;
+  // What a primary shows of replication is of the time when it was a replica.
+  if (r.problem.empty() && role_ != MemberRole::kPrimary) r.problem = seen.last_error;
   return r;
 }
 

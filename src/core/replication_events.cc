@@ -13,7 +13,10 @@ constexpr Duration kReceiverPatience = std::chrono::milliseconds(700);
 
 void tell_applier(Ledger& ledger, const Cluster& cluster, MemberRow& row) {
   const MemberReport& r = *row.report;
-  const bool applies = r.role == MemberRole::kReplica || (r.role == MemberRole::kFenced && r.applier_error.any());
+  // A fenced member is worth a word only where its applier leaves something undone. MySQL shows error 1756 for an applier that
+  // was ended with its workers, as it is at a promotion, until replication is set up anew.
+  const bool holds_up = r.role == MemberRole::kFenced && r.applier_error.any() && !r.executed.contains(r.received);
+  const bool applies = r.role == MemberRole::kReplica || holds_up;
   if (!applies || r.busy || r.server != ServerState::kRunning) return;
   if (r.applier_running) {
     if (!row.applier_told.empty() && r.applier_restarts == 0) {

@@ -76,6 +76,16 @@ class ReplicationEvents : public testing::Test {
   std::uint64_t seq_ = 0;
 };
 
+TEST_F(ReplicationEvents, AFencedMemberIsToldOfOnlyWhereSomethingStaysUnapplied) {
+  other_.role = MemberRole::kFenced;
+  other_.receiver_running = other_.receiver_connected = other_.applier_running = false;
+  other_.applier_error = {1756, "worker threads are stopped"};
+  EXPECT_EQ(give(other_), Told{});
+
+  other_.received = *GtidSet::parse("0-1-12");
+  EXPECT_EQ(give(other_), Told{"applier_stopped: its applier has stopped: error 1756: worker threads are stopped"});
+}
+
 TEST_F(ReplicationEvents, AnApplierThatStopsIsToldOnceInTheServersWords) {
   other_.applier_running = false;
   other_.applier_error = {1146, "Table 'd.t' doesn't exist"};
