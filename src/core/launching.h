@@ -8,6 +8,11 @@
 
 namespace mysos {
 
+// A container was there and has ended, by the word of its executor or agent.
+constexpr bool had_container(mesos::TaskState s) {
+  return s == mesos::TaskState::kFinished || s == mesos::TaskState::kFailed || s == mesos::TaskState::kKilled;
+}
+
 // "<cluster name>.<cluster id>.<index>.<launch>": no '/', no blanks (Mesos refuses them).
 TaskId task_id_of(const Cluster& cluster, const Member& member);
 // What such an id says; nullopt for one of another form.

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "base/assert.h"
+#include "core/launching.h"
 
 namespace mysos {
 
@@ -112,9 +112,7 @@ bool Provisioner::given_up(const TaskName& name) const {
 void Provisioner::stray(const mesos::Update& in) {
   if (mesos::is_terminal(in.state)) {
     orphans_.task_gone(in.task);
-    using enum mesos::TaskState;
-    const bool had_container = in.state == kFinished || in.state == kFailed || in.state == kKilled;
-    if (had_container && in.agent) ledger_.call(mesos::Shutdown{ExecutorId(in.task.value), *in.agent});
+    if (had_container(in.state) && in.agent) ledger_.call(mesos::Shutdown{ExecutorId(in.task.value), *in.agent});
     return;
   }
   const bool lives = in.state == TaskState::kStaging || in.state == TaskState::kStarting || in.state == TaskState::kRunning;

@@ -17,11 +17,6 @@ std::string words_of(const mesos::Update& in) {
   return out;
 }
 
-// A container was there and has ended, by the word of its executor or agent.
-bool had_container(TaskState s) {
-  return s == TaskState::kFinished || s == TaskState::kFailed || s == TaskState::kKilled;
-}
-
 struct OperationName {
   std::string kind;
   std::string resource_id;

@@ -30,16 +30,7 @@ class Readers : public testing::TestWithParam<FlavourKind> {
   }
   template <class T>
   T await(asio::awaitable<T> task) {
-    std::optional<T> out;
-    asio::co_spawn(
-        io, [](asio::awaitable<T> t, std::optional<T>& o) -> asio::awaitable<void> { o.emplace(co_await std::move(t)); }(
-                std::move(task), out),
-        [](const std::exception_ptr&) {});
-    while (!out) {
-      io.restart();
-      io.run_one_for(seconds(1));
-    }
-    return *std::move(out);
+    return b.await(std::move(task));
   }
   void caught_up() {
     const GtidSet all = a.read().executed;
