@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
+#include <mutex>
 
 #include "base/test_loop.h"
 #include "store/memory_store.h"
@@ -16,23 +17,44 @@ namespace mysos {
 namespace {
 using namespace std::chrono_literals;
 
-// A store on a disk that can be full. Called from the loop's store thread.
-class FullDiskStore final : public Store {
+// A disk that can be full. It outlives the store on it. The loop's store thread writes while the test reads.
+class Disk {
  public:
-  FullDiskStore(MemoryStore& inner, std::atomic<bool>& full) : inner_(inner), full_(full) {}
-  Result<Snapshot> load() override { return inner_.load(); }
-  Status commit(const std::vector<StoreChange>& changes) override {
-    if (full_) return fail(Errc::kIo, "no space left on device");
-    return inner_.commit(changes);
+  std::atomic<bool> full = false;
+
+  Result<Snapshot> load() {
+    const std::scoped_lock lock(mutex_);
+    return kept_.load();
   }
-  Result<std::vector<StoredEvent>> events(const EventQuery& query) override {
-    return inner_.events(query);
+  Status commit(const std::vector<StoreChange>& changes) {
+    if (full) return fail(Errc::kIo, "no space left on device");
+    const std::scoped_lock lock(mutex_);
+    return kept_.commit(changes);
   }
-  Result<std::uint64_t> last_event_seq() override { return inner_.last_event_seq(); }
+  Result<std::vector<StoredEvent>> events(const EventQuery& query) {
+    const std::scoped_lock lock(mutex_);
+    return kept_.events(query);
+  }
+  Result<std::uint64_t> last_event_seq() {
+    const std::scoped_lock lock(mutex_);
+    return kept_.last_event_seq();
+  }
 
  private:
-  MemoryStore& inner_;
-  std::atomic<bool>& full_;
+  std::mutex mutex_;
+  MemoryStore kept_;
+};
+
+class StoreOnDisk final : public Store {
+ public:
+  explicit StoreOnDisk(Disk& disk) : disk_(disk) {}
+  Result<Snapshot> load() override { return disk_.load(); }
+  Status commit(const std::vector<StoreChange>& changes) override { return disk_.commit(changes); }
+  Result<std::vector<StoredEvent>> events(const EventQuery& query) override { return disk_.events(query); }
+  Result<std::uint64_t> last_event_seq() override { return disk_.last_event_seq(); }
+
+ private:
+  Disk& disk_;
 };
 
 struct Loop : ::testing::Test {
@@ -40,8 +62,7 @@ struct Loop : ::testing::Test {
       (std::filesystem::temp_directory_path() / ("mysos-loop-" + std::to_string(::getpid())))
           .string();
   TestLoop loop;
-  MemoryStore disk;
-  std::atomic<bool> full = false;
+  Disk disk;
   std::optional<StateDir> state;
   std::unique_ptr<SchedulerLoop> scheduler;
 
@@ -62,7 +83,7 @@ struct Loop : ::testing::Test {
     options.mesos.masters = {Endpoint{"127.0.0.1", 1}};  // nobody listens there
     options.request_deadline = 300ms;
     scheduler = std::make_unique<SchedulerLoop>(
-        loop.io.get_executor(), *state, std::make_unique<FullDiskStore>(disk, full), options);
+        loop.io.get_executor(), *state, std::make_unique<StoreOnDisk>(disk), options);
     ASSERT_TRUE(scheduler->start());
   }
   void stop() {
@@ -110,7 +131,7 @@ TEST_F(Loop, ARefusalOfTheCoreIsTheAnswer) {
 
 TEST_F(Loop, WhatIsShownDoesNotWaitForADiskThatIsFull) {
   ASSERT_TRUE(create("shop"));
-  full = true;
+  disk.full = true;
   ASSERT_FALSE(create("blog"));
 
   ASSERT_TRUE(scheduler->cluster("blog")) << "the core goes on";
@@ -121,7 +142,7 @@ TEST_F(Loop, WhatIsShownDoesNotWaitForADiskThatIsFull) {
   EXPECT_NE(metrics.find("mysos_clusters{state=\"creating\"} 2"), std::string::npos) << metrics;
   EXPECT_EQ(disk.load()->at("cluster").size(), 1u);
 
-  full = false;
+  disk.full = false;
   EXPECT_TRUE(loop.run_until([&] {
     const auto events = disk.events({});
     return std::ranges::any_of(*events, [](const StoredEvent& e) { return e.json.contains("store_recovered"); });
@@ -137,14 +158,14 @@ TEST_F(Loop, AKeyThatIsNotTheRightOneRefusesTheStart) {
   std::filesystem::remove(dir + "/secret.key");
   state.emplace(*StateDir::open(dir));  // a new key; the store of this test is not in the directory
   scheduler = std::make_unique<SchedulerLoop>(loop.io.get_executor(), *state,
-                                              std::make_unique<FullDiskStore>(disk, full), SchedulerOptions{});
+                                              std::make_unique<StoreOnDisk>(disk), SchedulerOptions{});
   const Status started = scheduler->start();
   ASSERT_FALSE(started);
   EXPECT_NE(started.error().message.find("secret.key"), std::string::npos);
 }
 
 TEST_F(Loop, AFullDiskIsSaidAndNothingIsLost) {
-  full = true;
+  disk.full = true;
   const auto kept = create("shop");
   ASSERT_FALSE(kept);
   EXPECT_EQ(kept.error().code, Errc::kUnavailable);
@@ -153,7 +174,7 @@ TEST_F(Loop, AFullDiskIsSaidAndNothingIsLost) {
   EXPECT_EQ(create("blog").error().code, Errc::kUnavailable);
   EXPECT_TRUE(disk.load()->empty());
 
-  full = false;
+  disk.full = false;
   EXPECT_TRUE(loop.run_until([&] { return scheduler->health().store_problem.empty(); }));
   EXPECT_EQ(disk.load()->at("cluster").size(), 1u) << "the request that was kept";
   EXPECT_FALSE(scheduler->cluster("blog")) << "the request that was refused";
