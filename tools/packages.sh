@@ -2,9 +2,9 @@
 # shellcheck shell=bash
 # Sourced by the scripts at the root: what Debian 12 packages Mysos is built, run and tested with, and how they come in.
 
-packages_build=(clang-19 lld-19 cmake ninja-build ccache pkg-config libboost1.81-dev libboost-json1.81-dev libssl-dev
-  libsodium-dev libmariadb-dev libsqlite3-dev libcli11-dev libspdlog-dev libfmt-dev libtomlplusplus-dev libgtest-dev
-  libmimalloc-dev libzstd-dev python3)
+packages_build=(clang-19 lld-19 cmake ninja-build ccache pkg-config libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev
+  libssl-dev libsodium-dev libmariadb-dev libsqlite3-dev libcli11-dev libspdlog-dev libfmt-dev libtomlplusplus-dev libgtest-dev
+  libmimalloc-dev libzstd-dev zlib1g-dev python3)
 packages_run=(mariadb-server-core mariadb-client mariadb-backup haproxy)
 packages_test=(libclang-rt-19-dev shellcheck python3-pytest python3-pytest-xdist python3-pymysql python3-cryptography
   python3-pip patchelf e2fsprogs iproute2 nftables binutils libsvn1 libapr1 libsasl2-2 ca-certificates default-jre-headless)

@@ -4,6 +4,7 @@
 #include "api/api_server.h"
 #include "api/cluster_json.h"
 #include "api/create_request.h"
+#include "base/http/url.h"
 
 namespace mysos {
 namespace {

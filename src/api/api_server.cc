@@ -8,6 +8,7 @@
 #include "api/create_request.h"
 #include "base/clock.h"
 #include "base/did_you_mean.h"
+#include "base/http/bearer.h"
 #include "base/log.h"
 #include "base/secret.h"
 
@@ -73,13 +74,12 @@ std::optional<HttpResponse> ApiServer::refuse_access(const HttpRequest& request,
     if (!request.headers.has("Origin")) return std::nullopt;
     return problem_response(Error{Errc::kForbidden, "Cotton's API is not for web pages", {}});
   }
-  const auto given = request.headers.get("Authorization");
-  constexpr std::string_view kBearer = "bearer ";
+  const std::string_view token = bearer_token(request);
   std::string why =
       "a token is needed: Authorization: Bearer TOKEN (it is in the file admin.token of the state "
       "directory)";
-  if (given.size() > kBearer.size() && iequals(given.substr(0, kBearer.size()), kBearer)) {
-    if (constant_time_equal(hash_token(given.substr(kBearer.size())), options_.token_hash)) {
+  if (!token.empty()) {
+    if (constant_time_equal(hash_token(token), options_.token_hash)) {
       exchange.trust();
       return std::nullopt;
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/router.h"
+#include "base/http/url.h"
 
 #include <gtest/gtest.h>
 

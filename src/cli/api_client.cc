@@ -4,6 +4,7 @@
 #include <boost/asio/use_future.hpp>
 
 #include "base/fs.h"
+#include "base/http/bearer.h"
 #include "scheduler/state_dir.h"
 
 namespace mysos::cli {
@@ -106,7 +107,7 @@ Result<ApiClient> ApiClient::open(const ClientOptions& options) {
 
 HttpRequest ApiClient::make(std::string method, std::string target) const {
   HttpRequest request{.method = std::move(method), .target = url_.target + target};
-  request.headers.set("Authorization", "Bearer " + token_);
+  request.headers.set("Authorization", bearer_authorization(token_));
   return request;
 }
 

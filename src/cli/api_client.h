@@ -8,6 +8,7 @@
 
 #include "base/asio.h"
 #include "base/http/client.h"
+#include "base/http/url.h"
 #include "base/json.h"
 #include "cli/options.h"
 

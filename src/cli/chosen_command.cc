@@ -3,6 +3,7 @@
 
 #include "base/fs.h"
 #include "base/http/request_head.h"
+#include "base/http/url.h"
 #include "cli/parsed_flags.h"
 #include "scheduler/state_dir.h"
 

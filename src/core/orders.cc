@@ -3,13 +3,10 @@
 
 #include <algorithm>
 
+#include "base/overloaded.h"
+
 namespace mysos {
 namespace {
-
-template <class... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
 
 // Equal but for the reads of the primary they stand on, which move with every write.
 bool same_aim(Order a, Order b) {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "base/overloaded.h"
 #include "core/admission.h"
 #include "core/cluster_view.h"
 #include "core/doubt.h"
@@ -22,11 +23,6 @@
 
 namespace mysos {
 namespace {
-
-template <class... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
 
 constexpr std::size_t kMaxClusters = 10'000;
 constexpr std::size_t kClusterIdLength = 8;

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "base/clock.h"
+#include "base/http/bearer.h"
 #include "base/http/client.h"
 #include "base/log.h"
 #include "base/port_check.h"
@@ -123,7 +124,7 @@ Duration RouterLoop::pause() const {
 
 HttpRequest RouterLoop::api_request(std::string target, const std::string& token) const {
   HttpRequest request{.method = "GET", .target = options_.api.target + target};
-  request.headers.set("Authorization", "Bearer " + token);
+  request.headers.set("Authorization", bearer_authorization(token));
   return request;
 }
 

@@ -12,6 +12,7 @@
 #include "base/asio.h"
 #include "base/fs.h"
 #include "base/http/server.h"
+#include "base/http/url.h"
 #include "base/metrics.h"
 #include "base/task_group.h"
 #include "discovery/haproxy.h"

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/http/bearer.h"
 #include "base/http/client.h"
 #include "base/log.h"
 #include "base/pool_work.h"
@@ -84,7 +85,7 @@ asio::awaitable<Status> DatadirMaker::receive(Donor donor, mysql::SeedSpec spec)
   HttpRequest request;
   request.method = "GET";
   request.target = "/v1/snapshot";
-  request.headers.set("Authorization", "Bearer " + mysql::snapshot_token(spec.secrets));
+  request.headers.set("Authorization", bearer_authorization(mysql::snapshot_token(spec.secrets)));
   Endpoint to{donor.host, donor.api_port};
   MYSOS_CO_TRY(const HttpResponse answer, co_await stream.open(std::move(to), std::move(request), kOpenSnapshot));
   if (answer.status != 200) {

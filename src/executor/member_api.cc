@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/http/bearer.h"
 #include "base/secret.h"
 #include "member/member_codec.h"
 
@@ -50,14 +51,6 @@ HttpResponse check(bool good, const std::string& text) {
   return text_response(good ? 200 : 503, text + "\n");
 }
 
-// "" where there is none.
-std::string_view bearer_of(const HttpRequest& request) {
-  constexpr std::string_view kBearer = "bearer ";
-  const std::string_view given = request.headers.get("authorization");
-  const bool there = given.size() > kBearer.size() && iequals(given.substr(0, kBearer.size()), kBearer);
-  return there ? given.substr(kBearer.size()) : std::string_view();
-}
-
 // Counts one watcher for as long as it lives.
 class Counted {
  public:
@@ -76,12 +69,12 @@ MemberApi::MemberApi(MemberService& service, std::string token_hash, SnapshotSer
     : service_(service), token_hash_(std::move(token_hash)), snapshots_(snapshots) {}
 
 bool MemberApi::authorized(const HttpRequest& request) const {
-  const std::string_view token = bearer_of(request);
+  const std::string_view token = bearer_token(request);
   return !token.empty() && !token_hash_.empty() && constant_time_equal(hash_token(token), token_hash_);
 }
 
 bool MemberApi::may_copy(const HttpRequest& request) const {
-  const std::string_view token = bearer_of(request);
+  const std::string_view token = bearer_token(request);
   return snapshots_ != nullptr && !token.empty() && snapshots_->accepts(token);
 }
 

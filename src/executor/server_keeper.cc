@@ -8,8 +8,9 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/log.h"
-#include "base/port_check.h"
+#include "base/overloaded.h"
 #include "base/pool_work.h"
+#include "base/port_check.h"
 #include "executor/server_run.h"
 #include "mysql/relay_log.h"
 
@@ -17,11 +18,6 @@ namespace mysos {
 namespace {
 
 constexpr Logger kLog{"server"};
-
-template <class... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
 
 // The last line of the server's log that says ERROR, without its time stamp.
 std::string last_error_line(const std::string& log) {

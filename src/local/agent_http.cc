@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/clock.h"
+#include "base/http/bearer.h"
 #include "base/secret.h"
 #include "local/agent_executor.h"
 #include "local/authentication.h"
@@ -20,9 +21,9 @@ void Agent::tell(const Executor& executor, const ex::Event& event) {
 }
 
 std::shared_ptr<Agent::Executor> Agent::holder_of_token(const HttpRequest& request) const {
-  const auto token = mesos::bearer_token(request.headers.get("Authorization"));
-  if (!token) return nullptr;
-  const std::string hash = hash_token(*token);
+  const std::string_view token = bearer_token(request);
+  if (token.empty()) return nullptr;
+  const std::string hash = hash_token(token);
   for (const auto& [key, executor] : executors_) {
     if (constant_time_equal(hash, executor->record.token_hash)) return executor;
   }

@@ -5,13 +5,10 @@
 
 #include <algorithm>
 
+#include "base/overloaded.h"
+
 namespace mysos::local {
 namespace {
-
-template <class... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
 
 Resources without_volumes(const Resources& volumes) {
   std::vector<Resource> out;

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 
+#include "base/http/bearer.h"
 #include "local/local_mesos.h"
 #include "local/test_scheduler.h"
 #include "mesos/wire.h"
@@ -97,7 +98,7 @@ struct StrangersTest : ::testing::Test {
                             {"framework_id", json::object{{"value", scheduler->info.id->value}}},
                             {"message", json::object{{"data", "aGk="}}}};
     HttpRequest request = mesos::json_post("/slave(1)/api/v1/executor", body);
-    if (!token.empty()) request.headers.set("Authorization", mesos::bearer_authorization(token));
+    if (!token.empty()) request.headers.set("Authorization", bearer_authorization(token));
     return send({"127.0.0.1", local->agent(0).port()}, std::move(request)).status;
   }
 };
@@ -115,7 +116,7 @@ TEST_F(StrangersTest, OnlyTheHolderOfTheSecretIsHeard) {
   for (const std::string& authorization :
        {std::string(), mesos::basic_authorization({good.principal, "guessed"}),
         mesos::basic_authorization({"other", good.secret}), mesos::basic_authorization({good.principal, ""}),
-        mesos::bearer_authorization(good.secret), std::string("Basic ###"), std::string("Basic ")}) {
+        bearer_authorization(good.secret), std::string("Basic ###"), std::string("Basic ")}) {
     for (const auto& [path, body] : std::vector<std::pair<std::string, json::value>>{
              {"/master/api/v1", by_operator}, {"/api/v1", by_operator}, {"/master/api/v1/scheduler", by_framework},
              {"/api/v1/scheduler", subscribe}, {"/api/v1/", by_operator}}) {

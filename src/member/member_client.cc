@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "base/http/bearer.h"
 
 namespace mysos {
 namespace {
@@ -12,7 +13,7 @@ HttpRequest request_to(std::string method, std::string target, const std::string
   HttpRequest request;
   request.method = std::move(method);
   request.target = std::move(target);
-  request.headers.set("Authorization", "Bearer " + token);
+  request.headers.set("Authorization", bearer_authorization(token));
   return request;
 }
 

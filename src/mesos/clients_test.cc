@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Both clients against scripted peers on loopback.
+#include "base/http/bearer.h"
 #include "base/http/server.h"
 #include "base/test_loop.h"
 #include "mesos/call_codec.h"
@@ -177,8 +178,9 @@ TEST(Credential, OnlyWhatIsOfItsSchemeIsRead) {
   EXPECT_TRUE(basic_credential("basic bXlzb3M6bm9wZQ=="));
   for (const char* bad : {"", "Basic", "Basic ", "Basic ###", "Basic bXlzb3M=", "Bearer bXlzb3M6bm9wZQ=="})
     EXPECT_FALSE(basic_credential(bad)) << bad;
-  EXPECT_EQ(bearer_token("bearer abc"), "abc");
-  EXPECT_FALSE(bearer_token("Basic abc"));
+  EXPECT_EQ(bearer_token({.headers = {{"authorization", "bearer abc"}}}), "abc");
+  for (const char* none : {"Basic abc", "Bearer", "Bearer ", ""})
+    EXPECT_EQ(bearer_token({.headers = {{"Authorization", none}}}), "") << none;
 }
 
 TEST(ExecutorClient, SendsAgainWhatWasNotAcknowledged) {

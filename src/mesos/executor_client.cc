@@ -5,6 +5,8 @@
 
 #include "base/assert.h"
 #include "base/clock.h"
+#include "base/http/bearer.h"
+#include "base/http/url.h"
 #include "base/log.h"
 #include "mesos/credential.h"
 #include "mesos/stout_duration.h"

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "base/http/url.h"
 #include "base/log.h"
 #include "mesos/call_codec.h"
 #include "mesos/event_codec.h"

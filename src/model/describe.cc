@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Words for logs and events.
+#include "base/overloaded.h"
 #include "model/member_report.h"
 #include "model/server_step.h"
 
 namespace mysos {
-namespace {
-template <class... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
-}  // namespace
 
 std::string describe(const ServerStep& s) {
   return std::visit(

@@ -4,9 +4,9 @@
 #include "mysql/relay_log.h"
 
 #include <fmt/format.h>
+#include <zlib.h>
 
 #include <algorithm>
-#include <array>
 
 namespace mysos::mysql {
 namespace {
@@ -37,21 +37,10 @@ Number number_at(std::string_view bytes, std::size_t at) {
   return out;
 }
 
-constexpr auto kCrcTable = [] {
-  std::array<std::uint32_t, 256> table{};
-  for (std::uint32_t i = 0; i < table.size(); ++i) {
-    std::uint32_t c = i;
-    for (int bit = 0; bit < 8; ++bit) c = (c & 1) != 0 ? 0xEDB88320U ^ (c >> 1) : c >> 1;
-    table[i] = c;
-  }
-  return table;
-}();
-
 // CRC-32 of `bytes`, which follow those that `before` is of.
 std::uint32_t crc_of(std::string_view bytes, std::uint32_t before = 0) {
-  std::uint32_t c = ~before;
-  for (const char byte : bytes) c = kCrcTable[(c ^ static_cast<unsigned char>(byte)) & 0xFF] ^ (c >> 8);
-  return ~c;
+  return static_cast<std::uint32_t>(
+      ::crc32_z(before, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()));
 }
 
 bool between(std::uint8_t type, std::uint8_t first, std::uint8_t last) { return first <= type && type <= last; }

@@ -1,24 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// mysos-sim --seed N             tells the story of one seed, twice run and compared
-// mysos-sim --seeds FROM:COUNT   runs a batch: rate, coverage, failing seeds; exit code 1 on a
-// violation or a gap
-//   --members N --flavour mariadb|mysql   instead of what the seed draws
-//   --only FAULT                 this kind of fault and no other (fault.h); may be said again
-//   --mutation NAME              with a deliberate bug in the simulator's own layers (exit code 0
-//   when it is found)
-//   --hunt                       the first violation ends the batch, and nothing else counts: exit
-//   code 0 when there is one
-//   --rough                      much on the network comes late, and twice
-//   --threads N --quiet
+// mysos-sim: see --help.
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include "sim/batch.h"
 
@@ -27,24 +20,11 @@ namespace {
 using namespace mysos;
 using namespace mysos::sim;
 
-[[noreturn]] void usage(const std::string& why) {
-  fmt::print(
-      stderr,
-      "mysos-sim: {}\nusage: mysos-sim (--seed N | --seeds FROM:COUNT) [--members N] [--flavour "
-      "mariadb|mysql]\n"
-      "                 [--only FAULT]... [--mutation NAME] [--hunt] [--rough] [--threads N] "
-      "[--quiet]\n",
-      why);
-  std::exit(2);
-}
-
-std::uint64_t number(std::string_view text) {
-  std::uint64_t n = 0;
-  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), n);
-  if (ec != std::errc{} || end != text.data() + text.size())
-    usage(fmt::format("'{}' is no number", text));
-  return n;
-}
+constexpr auto kHelp =
+    "Simulates clusters under faults, with time and chance of its own.\n\n"
+    "--seed tells the story of one seed and runs it twice: both runs must be the same. --seeds runs many: it prints\n"
+    "the rate, what was exercised, and each seed in which a checker found a violation. Exit code 1: a violation, or\n"
+    "something that no seed exercised. With --mutation and --hunt, 0 means that a violation was found.";
 
 struct Arguments {
   bool one = false;
@@ -52,56 +32,63 @@ struct Arguments {
   BatchOptions batch;
 };
 
+// A text that one of our enums has; CLI11 lists them where the text is another.
+template <class E>
+CLI::Validator one_of() {
+  std::vector<std::string> names;
+  for (const auto& n : enum_names(E{})) names.emplace_back(n.text);
+  return CLI::IsMember(names);
+}
+
+void parse_range(const std::string& text, BatchOptions& batch) {
+  const std::size_t colon = text.find(':');
+  const auto number = [&](std::string_view digits, std::uint64_t& out) {
+    const auto [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), out);
+    return ec == std::errc{} && end == digits.data() + digits.size();
+  };
+  const std::string_view all = text;
+  if (colon == std::string::npos || !number(all.substr(0, colon), batch.from) ||
+      !number(all.substr(colon + 1), batch.count) || batch.count == 0) {
+    throw CLI::ValidationError("--seeds", "'" + text + "' is not FROM:COUNT");
+  }
+}
+
+// Ends the program where the command line is wrong, or asks for help.
 Arguments parse(int argc, char** argv) {
   Arguments a;
+  SeedOptions& each = a.batch.each;
   a.batch.threads = std::max(1U, std::thread::hardware_concurrency());
-  bool asked = false;
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view flag = argv[i];
-    if (flag == "--rough") {
-      a.batch.each.rough_network = true;
-      continue;
-    }
-    if (flag == "--hunt") {
-      a.batch.stop_at_first = true;
-      continue;
-    }
-    if (flag == "--quiet") {
-      a.quiet = true;
-      continue;
-    }
-    if (i + 1 == argc) usage(fmt::format("'{}' is unknown or needs a value", flag));
-    const std::string_view value = argv[++i];
-    if (flag == "--seed") {
-      a.one = asked = true;
-      a.batch.each.seed = number(value);
-    } else if (flag == "--seeds") {
-      const std::size_t colon = value.find(':');
-      if (colon == std::string_view::npos) usage("--seeds wants FROM:COUNT");
-      a.batch.from = number(value.substr(0, colon));
-      a.batch.count = number(value.substr(colon + 1));
-      asked = true;
-    } else if (flag == "--members") {
-      a.batch.each.members = static_cast<std::uint32_t>(number(value));
-    } else if (flag == "--flavour") {
-      a.batch.each.flavour = enum_value<Flavour>(value);
-      if (!a.batch.each.flavour) usage("the flavours are mariadb and mysql");
-    } else if (flag == "--only") {
-      const auto fault = enum_value<Fault>(value);
-      if (!fault) usage(fmt::format("there is no fault '{}'", value));
-      a.batch.each.only.insert(*fault);
-    } else if (flag == "--mutation") {
-      const auto mutation = enum_value<Mutation>(value);
-      if (!mutation) usage(fmt::format("there is no mutation '{}'", value));
-      a.batch.each.mutation = *mutation;
-      a.batch.stop_at_first = true;
-    } else if (flag == "--threads") {
-      a.batch.threads = static_cast<unsigned>(number(value));
-    } else {
-      usage(fmt::format("'{}' is unknown", flag));
-    }
+  std::string range;
+  std::string flavour;
+  std::string mutation;
+  std::vector<std::string> only;
+  CLI::App app{kHelp, "mysos-sim"};
+  auto* seeds = app.add_option_group("seeds")->require_option(1);
+  auto* seed = seeds->add_option("--seed", each.seed, "Tell the story of this seed");
+  seeds->add_option("--seeds", range, "Run COUNT seeds from FROM on")->type_name("FROM:COUNT");
+  app.add_option("--members", each.members, "Members of each cluster, instead of what the seed draws")
+      ->check(CLI::Range(1U, kMaxMembers));
+  app.add_option("--flavour", flavour, "The servers, instead of what the seed draws")->check(one_of<Flavour>());
+  app.add_option("--only", only, "Faults of this kind and no others; may be given again")
+      ->check(one_of<Fault>())->take_all()->expected(1);
+  app.add_option("--mutation", mutation, "A deliberate bug, which has to be found")->check(one_of<Mutation>());
+  app.add_flag("--hunt", a.batch.stop_at_first, "End with the first violation");
+  app.add_flag("--rough", each.rough_network, "Much on the network comes late, and twice");
+  app.add_option("--threads", a.batch.threads, "Seeds side by side")->check(CLI::Range(1U, 1024U));
+  app.add_flag("--quiet", a.quiet, "Without the story and without what was exercised");
+  try {
+    app.parse(argc, argv);
+    if (!range.empty()) parse_range(range, a.batch);
+  } catch (const CLI::ParseError& error) {
+    std::exit(app.exit(error) == 0 ? 0 : 2);
   }
-  if (!asked) usage("say --seed or --seeds");
+  a.one = seed->count() > 0;
+  if (!flavour.empty()) each.flavour = enum_value<Flavour>(flavour);
+  if (!mutation.empty()) {
+    each.mutation = *enum_value<Mutation>(mutation);
+    a.batch.stop_at_first = true;
+  }
+  for (const std::string& fault : only) each.only.insert(*enum_value<Fault>(fault));
   return a;
 }
 

@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "base/fs.h"
+#include "base/http/bearer.h"
 #include "mesos/credential.h"
 #include "mesos/info_codec.h"
 
@@ -148,7 +149,7 @@ std::string Replay::authorization(const std::string& target) const {
     const std::string name = "MESOS_EXECUTOR_AUTHENTICATION_TOKEN=";
     const auto at = environment ? environment->find(name) : std::string::npos;
     if (at == std::string::npos) continue;
-    return mesos::bearer_authorization(environment->c_str() + at + name.size());
+    return bearer_authorization(environment->c_str() + at + name.size());
   }
   return "";
 }

@@ -2,25 +2,12 @@
 #include "base/http/message.h"
 
 #include <algorithm>
+#include <boost/beast/http/status.hpp>
 #include <boost/json.hpp>
-#include <charconv>
 
 #include "base/http/field_text.h"
 
 namespace mysos {
-namespace {
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-bool unreserved(char c) {
-  return is_alnum(c) || c == '-' || c == '.' || c == '_' || c == '~';
-}
-}  // namespace
-
 bool iequals(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, [](char x, char y) { return to_lower(x) == to_lower(y); });
 }
@@ -51,206 +38,10 @@ std::string to_string(const Endpoint& endpoint) {
   return (v6 ? "[" + endpoint.host + "]" : endpoint.host) + ":" + std::to_string(endpoint.port);
 }
 
-Result<Endpoint> parse_endpoint(std::string_view text) {
-  const auto wrong = [&] {
-    return fail(Errc::kInvalid, "'" + std::string(text) + "' is no address: write host:port");
-  };
-  const auto colon = text.rfind(':');
-  if (colon == std::string_view::npos) return wrong();
-  std::string_view host = text.substr(0, colon);
-  const std::string_view port_text = text.substr(colon + 1);
-  std::uint16_t port = 0;
-  const auto [end, ec] =
-      std::from_chars(port_text.data(), port_text.data() + port_text.size(), port);
-  if (ec != std::errc{} || end != port_text.data() + port_text.size() || port == 0) return wrong();
-  if (host.starts_with('[') && host.ends_with(']')) {
-    host = host.substr(1, host.size() - 2);
-  } else if (host.find(':') != std::string_view::npos) {
-    return wrong();
-  }
-  if (host.empty() || host.find_first_of("/ []@") != std::string_view::npos) return wrong();
-  return Endpoint{std::string(host), port};
-}
-
-Result<Url> parse_url(std::string_view text) {
-  constexpr std::string_view kScheme = "http://";
-  if (!text.starts_with(kScheme)) {
-    return fail(Errc::kInvalid, "'" + std::string(text) + "' is no http:// address");
-  }
-  const std::string_view rest = text.substr(kScheme.size());
-  const auto slash = rest.find_first_of("/?");
-  std::string authority(rest.substr(0, slash));
-  const bool has_port = authority.rfind(':') != std::string::npos && !authority.ends_with(']');
-  if (!has_port) authority += ":80";
-  auto endpoint = parse_endpoint(authority);
-  if (!endpoint) return std::unexpected(std::move(endpoint).error());
-  Url url{*std::move(endpoint)};
-  if (slash != std::string_view::npos) url.target = rest.substr(slash);
-  if (url.target.front() != '/') url.target.insert(0, "/");
-  return url;
-}
-
-std::string percent_encode(std::string_view text) {
-  static constexpr char kHex[] = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    if (unreserved(c)) {
-      out += c;
-    } else {
-      const auto byte = static_cast<unsigned char>(c);
-      out += {'%', kHex[byte >> 4], kHex[byte & 15]};
-    }
-  }
-  return out;
-}
-
-Result<std::string> percent_decode(std::string_view text, bool plus_is_space) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '+' && plus_is_space) {
-      out += ' ';
-    } else if (text[i] != '%') {
-      out += text[i];
-    } else {
-      const int high = i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
-      const int low = i + 2 < text.size() ? hex_value(text[i + 2]) : -1;
-      if (high < 0 || low < 0)
-        return fail(Errc::kInvalid, "a '%' is not followed by two hex digits");
-      out += static_cast<char>(high * 16 + low);
-      i += 2;
-    }
-  }
-  return out;
-}
-
-Result<FormFields> parse_form(std::string_view text) {
-  FormFields fields;
-  while (!text.empty()) {
-    const auto amp = text.find('&');
-    const std::string_view pair = text.substr(0, amp);
-    text = amp == std::string_view::npos ? std::string_view{} : text.substr(amp + 1);
-    if (pair.empty()) continue;
-    const auto equals = pair.find('=');
-    MYSOS_TRY(std::string name, percent_decode(pair.substr(0, equals), true));
-    std::string value;
-    if (equals != std::string_view::npos) {
-      MYSOS_TRY(value, percent_decode(pair.substr(equals + 1), true));
-    }
-    fields.insert_or_assign(std::move(name), std::move(value));
-  }
-  return fields;
-}
-
-std::string encode_form(const FormFields& fields) {
-  std::string out;
-  for (const auto& [name, value] : fields) {
-    out += (out.empty() ? "" : "&") + percent_encode(name) + "=" + percent_encode(value);
-  }
-  return out;
-}
-
-namespace {
-Result<std::string> decode_path(std::string_view text) {
-  std::string path;
-  for (;;) {
-    auto slash = text.find("%2");
-    while (slash != std::string_view::npos && (slash + 2 >= text.size() || to_lower(text[slash + 2]) != 'f')) {
-      slash = text.find("%2", slash + 1);
-    }
-    MYSOS_TRY(const std::string part, percent_decode(text.substr(0, slash)));
-    path += part;
-    if (slash == std::string_view::npos) break;
-    path += "%2F";
-    text.remove_prefix(slash + 3);
-  }
-  const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
-  if (std::ranges::any_of(path, control)) return fail(Errc::kInvalid, "the path holds a control character");
-  return path;
-}
-}  // namespace
-
-Status parse_target(HttpRequest& request) {
-  std::string_view target = request.target;
-  const bool all = target == "*" && request.method == "OPTIONS";
-  if (!target.starts_with('/') && !all) {  // absolute form: http://host/path
-    const auto url = parse_url(target);
-    if (!url) return fail(Errc::kInvalid, "the request target is no path");
-    request.target = url->target;
-    target = request.target;
-  }
-  const auto mark = target.find('?');
-  MYSOS_TRY(request.path, decode_path(target.substr(0, mark)));
-  if (mark != std::string_view::npos) {
-    MYSOS_TRY(request.query, parse_form(target.substr(mark + 1)));
-  }
-  return {};
-}
-
 std::string_view http_reason(int status) {
-  switch (status) {
-    case 200:
-      return "OK";
-    case 201:
-      return "Created";
-    case 202:
-      return "Accepted";
-    case 204:
-      return "No Content";
-    case 301:
-      return "Moved Permanently";
-    case 304:
-      return "Not Modified";
-    case 307:
-      return "Temporary Redirect";
-    case 400:
-      return "Bad Request";
-    case 401:
-      return "Unauthorized";
-    case 403:
-      return "Forbidden";
-    case 404:
-      return "Not Found";
-    case 405:
-      return "Method Not Allowed";
-    case 406:
-      return "Not Acceptable";
-    case 408:
-      return "Request Timeout";
-    case 409:
-      return "Conflict";
-    case 410:
-      return "Gone";
-    case 411:
-      return "Length Required";
-    case 413:
-      return "Content Too Large";
-    case 415:
-      return "Unsupported Media Type";
-    case 417:
-      return "Expectation Failed";
-    case 421:
-      return "Misdirected Request";
-    case 422:
-      return "Unprocessable Content";
-    case 429:
-      return "Too Many Requests";
-    case 431:
-      return "Request Header Fields Too Large";
-    case 500:
-      return "Internal Server Error";
-    case 501:
-      return "Not Implemented";
-    case 502:
-      return "Bad Gateway";
-    case 503:
-      return "Service Unavailable";
-    case 504:
-      return "Gateway Timeout";
-    case 505:
-      return "HTTP Version Not Supported";
-    default:
-      return "Status";
-  }
+  namespace http = boost::beast::http;
+  const http::status known = http::int_to_status(static_cast<unsigned>(status));
+  return known == http::status::unknown ? std::string_view("Status") : std::string_view(http::obsolete_reason(known));
 }
 
 HttpResponse text_response(int status, std::string body) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// HTTP messages as plain values, the same for server and client, and the texts that go with them:
-// percent-encoding, queries, forms, problem documents. Nothing here does I/O.
+// HTTP messages as plain values, the same for server and client, and problem documents (RFC 9457). Nothing here does I/O.
 #include <cstdint>
 #include <map>
 #include <string>
@@ -63,22 +62,6 @@ struct Endpoint {
   auto operator<=>(const Endpoint&) const = default;
 };
 std::string to_string(const Endpoint& endpoint);  // "10.0.0.1:8080", "[::1]:8080"
-// "host:port" or "[v6]:port".
-Result<Endpoint> parse_endpoint(std::string_view text);
-
-// http://host:port/path?query taken apart. The default port is 80.
-struct Url {
-  Endpoint endpoint;
-  std::string target = "/";
-};
-Result<Url> parse_url(std::string_view text);
-
-std::string percent_encode(std::string_view text);  // all but unreserved characters
-Result<std::string> percent_decode(std::string_view text, bool plus_is_space = false);
-Result<FormFields> parse_form(std::string_view text);  // application/x-www-form-urlencoded
-std::string encode_form(const FormFields& fields);
-// Fills path and query from target. An encoded slash stays "%2F" in the path: it is no separator.
-Status parse_target(HttpRequest& request);
 
 std::string_view http_reason(int status);
 HttpResponse text_response(int status, std::string body);

@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "base/http/field_text.h"
+#include "base/http/url.h"
 
 namespace mysos {
 namespace {
