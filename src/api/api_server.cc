@@ -131,9 +131,11 @@ asio::awaitable<HttpResponse> ApiServer::answer(const HttpRequest& request, Rout
     case RouteId::kMembers:
       co_return show(route.name, true);
     case RouteId::kClusterEvents: {
-      const auto view = control_.cluster(route.name);
-      co_return co_await list_events(
-          request, view ? std::optional(view->cluster->id) : std::nullopt, route.name);
+      // The events of a cluster outlive it.
+      const auto cluster = co_await control_.newest_named(route.name);
+      if (!cluster) co_return problem_response(cluster.error());
+      if (cluster->empty()) co_return problem_response(no_cluster(route.name, control_.clusters()));
+      co_return co_await list_events(request, *cluster);
     }
     case RouteId::kSwitchover:
       co_return co_await switchover(request, route.name);
@@ -148,7 +150,7 @@ asio::awaitable<HttpResponse> ApiServer::answer(const HttpRequest& request, Rout
     case RouteId::kRetireCredentials:
       co_return co_await change_credentials(route.name, CredentialsChange::kRetire);
     case RouteId::kEvents:
-      co_return co_await list_events(request, std::nullopt, "");
+      co_return co_await list_events(request, std::nullopt);
     case RouteId::kVersions:
       co_return list_versions();
     case RouteId::kAgents:

@@ -73,8 +73,7 @@ class ApiServer {
                                  Duration at_most);
 
   // api_events.cc
-  asio::awaitable<HttpResponse> list_events(const HttpRequest& request,
-                                            std::optional<ClusterId> cluster, std::string name);
+  asio::awaitable<HttpResponse> list_events(const HttpRequest& request, std::optional<ClusterId> cluster);
   asio::awaitable<void> stream_events(const HttpRequest& request, HttpExchange& exchange);
 
   // api_cotton.cc

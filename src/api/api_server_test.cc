@@ -194,8 +194,8 @@ TEST_F(Api, SetsHowElectionsSeeAMember) {
 }
 
 TEST_F(Api, TellsEventsAfterASeqOrTheNewest) {
-  for (int i = 0; i < 5; ++i)
-    control.add_event(i % 2 == 0 ? "shop" : "blog", "kind" + std::to_string(i));
+  ask("POST", "/v1/clusters", R"({"name":"shop"})");
+  for (int i = 0; i < 5; ++i) control.add_event(i % 2 == 0 ? "id-shop" : "id-blog", "kind" + std::to_string(i));
   const auto newest = object(ask("GET", "/v1/events?limit=2"))["events"].as_array();
   ASSERT_EQ(newest.size(), 2u);
   EXPECT_EQ(newest[1].as_object().at("kind"), "kind4");
@@ -203,7 +203,12 @@ TEST_F(Api, TellsEventsAfterASeqOrTheNewest) {
   ASSERT_EQ(after.size(), 2u);
   EXPECT_EQ(after[0].as_object().at("seq"), 2);
   EXPECT_EQ(object(ask("GET", "/v1/clusters/shop/events?limit=2"))["events"].as_array().size(), 2u);
+  EXPECT_EQ(object(ask("GET", "/v1/events?cluster_id=id-blog&limit=9"))["events"].as_array().size(), 2u);
+  EXPECT_EQ(newest[1].as_object().at("cluster_id"), "id-shop");
   EXPECT_EQ(ask("GET", "/v1/clusters/none/events").status, 404);
+  ask("DELETE", "/v1/clusters/shop", R"({"confirm":"shop"})");
+  ASSERT_TRUE(control.made.empty());
+  EXPECT_EQ(object(ask("GET", "/v1/clusters/shop/events"))["events"].as_array().size(), 3u) << "events outlive their cluster";
   EXPECT_EQ(ask("GET", "/v1/events?after=x").status, 422);
 }
 

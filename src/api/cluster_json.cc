@@ -155,6 +155,7 @@ json::object event_json(const StoredEvent& event) {
   json::object out;
   out["seq"] = event.seq;
   out["time"] = iso_time(WallTime{event.time_ms});
+  out["cluster_id"] = event.cluster;
   auto said = parse_json(event.json);
   if (said && said->is_object()) {
     for (const auto& field : said->get_object()) out[field.key()] = field.value();

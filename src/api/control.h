@@ -14,7 +14,7 @@
 #include "base/result.h"
 #include "core/scheduler_core.h"
 #include "model/cluster.h"
-#include "store/store.h"
+#include "store/event_log.h"
 
 namespace mysos {
 
@@ -82,6 +82,8 @@ class Control {
   virtual Result<bool> is_password_of(const std::string& name, const std::string& password) = 0;
 
   virtual asio::awaitable<Result<std::vector<StoredEvent>>> events(EventQuery query) = 0;
+  // The cluster that has this name, or had it last as far as the event log goes back; "" = none.
+  virtual asio::awaitable<Result<ClusterId>> newest_named(std::string name) = 0;
   [[nodiscard]] virtual std::uint64_t last_event_seq() const = 0;
   // Something above may answer differently than before.
   virtual Signal& changed() = 0;

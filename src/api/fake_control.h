@@ -19,6 +19,7 @@ class FakeControl final : public Control {
   std::optional<Error> refusal;  // of everything that changes something
   Health said_health{true, ""};
   std::vector<StoredEvent> log;
+  std::map<std::string, std::string> deleted;  // clusters that the log knows: name, id
   std::vector<VersionInfo> offered_versions{{"mariadb-10.11", Flavour::kMariadb, mib(256)}};
   int creates = 0;
   int registrations = 0;
@@ -28,9 +29,9 @@ class FakeControl final : public Control {
   OrphansView said_orphans;
   std::string destroyed_orphan;
 
-  void add_event(std::string cluster, std::string kind) {
-    Event event{.kind = std::move(kind), .cluster = cluster, .message = "because"};
-    log.push_back({log.size() + 1, std::move(cluster), 1000, to_json_text(event)});
+  void add_event(std::string cluster_id, std::string kind) {
+    const Event event{.kind = std::move(kind), .message = "because"};
+    log.push_back({log.size() + 1, std::move(cluster_id), 1000, to_json_text(event)});
     changed_.notify_all();
   }
 
@@ -68,6 +69,7 @@ class FakeControl final : public Control {
   }
   asio::awaitable<Status> remove(std::string name) override {
     if (refusal) co_return std::unexpected(*refusal);
+    if (made.contains(name)) deleted[name] = made[name].id.value;
     made.erase(name);
     changed_.notify_all();
     co_return Status();
@@ -118,6 +120,11 @@ class FakeControl final : public Control {
       if (wanted && out.size() < query.limit) out.push_back(event);
     }
     co_return out;
+  }
+  asio::awaitable<Result<ClusterId>> newest_named(std::string name) override {
+    const auto found = made.find(name);
+    if (found != made.end()) co_return found->second.id;
+    co_return ClusterId(deleted[name]);
   }
   std::uint64_t last_event_seq() const override { return log.size(); }
   Signal& changed() override { return changed_; }

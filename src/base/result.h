@@ -19,7 +19,7 @@ enum class Errc {
   kTooLarge,      // over a named limit: 413
   kUnavailable,   // try again later: the other side is away, or we do not lead: 503
   kTimeout,       // a deadline passed, the outcome is unknown: 504
-  kFenced,        // a pair (epoch, config) lower than the promised one: 409
+  kFenced,        // a pair (epoch, config) lower than the promised one, or a term that is over: 409
   kIo,            // disk, socket, process: 500
   kInternal,      // a library said something we did not expect: 500
 };

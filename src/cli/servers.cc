@@ -25,7 +25,8 @@
 #include "mysql/distribution.h"
 #include "scheduler/marked_store.h"
 #include "scheduler/scheduler_loop.h"
-#include "store/sqlite_store.h"
+#include "store/sqlite_event_log.h"
+#include "store/sqlite_record_store.h"
 
 namespace mysos::cli {
 namespace {
@@ -106,12 +107,15 @@ class Service {
   }
 
   Status start(SchedulerOptions options) {
-    auto store = SqliteStore::open(state_.store_file());
+    auto store = SqliteRecordStore::open(state_.store_file());
     if (!store) return std::unexpected(std::move(store).error());
+    auto log = SqliteEventLog::open(state_.event_file());
+    if (!log) return std::unexpected(std::move(log).error());
+    MYSOS_TRY_VOID((*log)->take_events_of_0_1(state_.store_file()));
     auto marked = MarkedStore::open(*std::move(store), state_);
     if (!marked) return std::unexpected(std::move(marked).error());
     options.state_put_back = (*marked)->put_back();
-    loop_ = std::make_unique<SchedulerLoop>(io_.get_executor(), state_, *std::move(marked),
+    loop_ = std::make_unique<SchedulerLoop>(io_.get_executor(), state_, *std::move(marked), *std::move(log),
                                             std::move(options));
     ApiOptions api;
     api.token_hash = hash_token(state_.admin_token());

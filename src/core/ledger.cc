@@ -60,8 +60,8 @@ void Ledger::event(const Cluster& cluster, EventText text) {
   event(cluster, MemberId(), std::move(text));
 }
 void Ledger::event(const Cluster& cluster, const MemberId& member, EventText text) {
-  out_.events.push_back({std::move(text.kind), cluster.spec.name, member.value, std::move(text.message), cluster.epoch.pair,
-                         std::move(text.cause), std::move(text.took_ms)});
+  out_.events.push_back({std::move(text.kind), cluster.id, cluster.spec.name, member.value, std::move(text.message),
+                         cluster.epoch.pair, std::move(text.cause), std::move(text.took_ms)});
 }
 
 void Ledger::call(mesos::Call call) {

@@ -4,8 +4,8 @@
 // be done. No I/O, clock, thread or randomness of its own, so the simulator can drive it through every disaster.
 //
 // The contract of SchedulerOutput, in this order: `records` are durable, in one transaction, BEFORE anything below leaves;
-// then `calls` to Mesos, `orders` to members, `replies` to waiting callers; `events` are stored with the records. State is
-// the fold of the records: SchedulerState::recover(all records) == state(), always.
+// then `calls` to Mesos and `orders` to members; then `events` are logged, and `replies` go to waiting callers. State is the
+// fold of the records: SchedulerState::recover(all records) == state(), always.
 #include <array>
 #include <map>
 #include <memory>

@@ -233,8 +233,9 @@ void fields(Io& io, MemberSpec& s) {
 
 // One line of what happened and why; the audit trail, the event stream and the CLI show it.
 struct Event {
-  std::string kind;     // "failover_started", ...: docs/events.md lists them
-  std::string cluster;  // name, "" where it concerns none
+  std::string kind;      // "failover_started", ...: docs/events.md lists them
+  ClusterId cluster_id;  // "" where it concerns none; the log is kept by it
+  std::string cluster;   // name
   std::string member;
   std::string message;  // one sentence with the reason
   Pair pair;

@@ -95,6 +95,8 @@ std::string LoopMetrics::render(const std::vector<ClusterView>& clusters, const 
   for (const OrphanVolume& orphan : now.orphans.volumes) {
     if (!orphan.volume.empty()) ++fates[std::string(enum_text(orphan.fate))];
   }
+  log_failing_.set(now.log_failing ? 1 : 0);
+  events_lost_.set(static_cast<double>(now.events_lost));
   for (const auto& [fate, count] : fates) orphan_volumes_.set(count, {{"fate", fate}});
   unknown_tasks_.set(static_cast<double>(now.orphans.tasks.size()));
   streams_.set(static_cast<double>(now.open_streams));

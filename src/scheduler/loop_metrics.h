@@ -25,6 +25,8 @@ class LoopMetrics {
     std::size_t queued_inputs = 0;
     double commit_waits_s = 0;
     bool store_failing = false;
+    bool log_failing = false;
+    std::uint64_t events_lost = 0;
     OrphansView orphans = {};
   };
   // Prometheus' text of this moment.
@@ -71,6 +73,9 @@ class LoopMetrics {
                                         "For how long the oldest commit has waited to be stored; 0 = none waits");
   Gauge store_failing_ = registry_.gauge("mysos_store_write_failing",
                                          "1 while nothing can be stored: what is shown is true, and nothing is decided");
+  Gauge log_failing_ = registry_.gauge("mysos_event_log_failing", "1 while events cannot be logged; decisions go on");
+  Gauge events_lost_ =
+      registry_.gauge("mysos_events_lost", "Events since the start that no log has, because it failed too long");
   Gauge orphan_volumes_ = registry_.gauge("mysos_orphan_volumes", "Volumes with our label that no member owns, by fate");
   Gauge unknown_tasks_ = registry_.gauge("mysos_unknown_tasks", "Tasks of ours that the state does not know");
   Gauge streams_ = registry_.gauge("mysos_member_streams", "Open watch streams to members");

@@ -66,13 +66,9 @@ std::string why_put_back(const std::optional<Mark>& mark, const std::optional<st
   return "";
 }
 
-bool changes_a_record(const std::vector<StoreChange>& changes) {
-  return std::ranges::any_of(changes, [](const StoreChange& c) { return !std::holds_alternative<AppendEvent>(c); });
-}
-
 }  // namespace
 
-Result<std::unique_ptr<MarkedStore>> MarkedStore::open(std::unique_ptr<Store> inner, const StateDir& dir) {
+Result<std::unique_ptr<MarkedStore>> MarkedStore::open(std::unique_ptr<RecordStore> inner, const StateDir& dir) {
   std::unique_ptr<MarkedStore> store(new MarkedStore(std::move(inner), dir.path() + "/state.mark"));
   MYSOS_TRY(const Snapshot records, store->inner_->load());
   MYSOS_TRY(const auto mark, mark_in(records));
@@ -83,12 +79,18 @@ Result<std::unique_ptr<MarkedStore>> MarkedStore::open(std::unique_ptr<Store> in
   return store;
 }
 
-Status MarkedStore::commit(const std::vector<StoreChange>& changes) {
-  if (!first_ && !owed_ && !changes_a_record(changes)) return inner_->commit(changes);
+Result<Snapshot> MarkedStore::load() {
+  MYSOS_TRY(Snapshot records, inner_->load());
+  records.erase(kKind);
+  return records;
+}
+
+Status MarkedStore::commit(Term term, const std::vector<RecordChange>& changes) {
+  if (changes.empty() && !first_ && !owed_) return {};
   if (!owed_) {
-    std::vector<StoreChange> all = changes;
+    std::vector<RecordChange> all = changes;
     all.emplace_back(PutRecord{kKind, kKey, to_json_text(Mark{count_ + 1, key_since_})});
-    MYSOS_TRY_VOID(inner_->commit(all));
+    MYSOS_TRY_VOID(inner_->commit(term, all));
     owed_ = true;
   }
   MYSOS_TRY_VOID(write_slot_file(file_, std::to_string(count_ + 1), 0600));

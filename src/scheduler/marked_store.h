@@ -10,27 +10,26 @@
 #include <string>
 
 #include "scheduler/state_dir.h"
-#include "store/store.h"
+#include "store/record_store.h"
 
 namespace mysos {
 
-class MarkedStore final : public Store {
+class MarkedStore final : public RecordStore {
  public:
-  static Result<std::unique_ptr<MarkedStore>> open(std::unique_ptr<Store> inner, const StateDir& dir);
+  static Result<std::unique_ptr<MarkedStore>> open(std::unique_ptr<RecordStore> inner, const StateDir& dir);
 
   // Why the state was put back, as a sentence; "" = it was not. It is forgotten with the first commit, which must therefore
   // hold whatever follows from it.
   [[nodiscard]] const std::string& put_back() const { return put_back_; }
 
-  Result<Snapshot> load() override { return inner_->load(); }
-  Status commit(const std::vector<StoreChange>& changes) override;
-  Result<std::vector<StoredEvent>> events(const EventQuery& query) override { return inner_->events(query); }
-  Result<std::uint64_t> last_event_seq() override { return inner_->last_event_seq(); }
+  Result<Snapshot> load() override;  // without the mark
+  Result<Term> begin_term() override { return inner_->begin_term(); }
+  Status commit(Term term, const std::vector<RecordChange>& changes) override;
 
  private:
-  MarkedStore(std::unique_ptr<Store> inner, std::string file) : inner_(std::move(inner)), file_(std::move(file)) {}
+  MarkedStore(std::unique_ptr<RecordStore> inner, std::string file) : inner_(std::move(inner)), file_(std::move(file)) {}
 
-  std::unique_ptr<Store> inner_;
+  std::unique_ptr<RecordStore> inner_;
   std::string file_;
   std::uint64_t count_ = 0;     // of the newest commit that both know
   std::int64_t key_since_ = 0;  // ctime of secret.key, ns

@@ -7,7 +7,7 @@
 
 #include "base/fs.h"
 #include "base/slot_file.h"
-#include "store/sqlite_store.h"
+#include "store/sqlite_record_store.h"
 
 namespace mysos {
 namespace {
@@ -25,15 +25,15 @@ struct MarkedStoreTest : ::testing::Test {
   std::unique_ptr<MarkedStore> start() {
     state.reset();
     keep_open();
-    auto opened = MarkedStore::open(SqliteStore::open(state->store_file()).value(), *state);
+    auto opened = MarkedStore::open(SqliteRecordStore::open(state->store_file()).value(), *state);
     EXPECT_TRUE(opened) << opened.error().message;
     put_back = (*opened)->put_back();
-    EXPECT_TRUE((*opened)->commit({}));
+    EXPECT_TRUE((*opened)->commit((*opened)->begin_term().value(), {}));
     return std::move(*opened);
   }
   void keep_open() { state = std::make_unique<StateDir>(StateDir::open(dir).value()); }
-  static void change(Store& store, const std::string& what) {
-    EXPECT_TRUE(store.commit({PutRecord{"cluster", "c", "\"" + what + "\""}}));
+  static void change(RecordStore& store, const std::string& what) {
+    EXPECT_TRUE(store.commit(store.begin_term().value(), {PutRecord{"cluster", "c", "\"" + what + "\""}}));
   }
   // Of what `mysos` has closed, which leaves no WAL behind.
   void copy(const std::string& name, const std::string& from, const std::string& to) {
@@ -57,7 +57,7 @@ TEST_F(MarkedStoreTest, AStateThatGoesOnIsNotTakenForOneThatWasPutBack) {
 
 TEST_F(MarkedStoreTest, AStateOfAVersionWithoutMarksIsTakenAsItIs) {
   {
-    const auto old = SqliteStore::open(state->store_file()).value();
+    const auto old = SqliteRecordStore::open(state->store_file()).value();
     change(*old, "before");
   }
   start();
@@ -125,10 +125,25 @@ TEST_F(MarkedStoreTest, ACrashBetweenStoreAndMarkIsNoRestore) {
   EXPECT_EQ(put_back, "");
 }
 
-TEST_F(MarkedStoreTest, EventsAloneDoNotCount) {
+TEST_F(MarkedStoreTest, NothingIsNoChange) {
   const auto store = start();
   const auto mark = read_slot_file(dir + "/state.mark").value();
-  ASSERT_TRUE(store->commit({AppendEvent{"", 1, "{}"}}));
+  ASSERT_TRUE(store->commit(store->begin_term().value(), {}));
+  EXPECT_EQ(read_slot_file(dir + "/state.mark").value(), mark);
+}
+
+TEST_F(MarkedStoreTest, TheMarkIsNoRecordOfTheScheduler) {
+  const auto store = start();
+  change(*store, "one");
+  EXPECT_EQ(store->load().value(), (Snapshot{{"cluster", {{"c", "\"one\""}}}}));
+}
+
+TEST_F(MarkedStoreTest, WhoWasDeposedRaisesNoMark) {
+  const auto store = start();
+  const Term mine = store->begin_term().value();
+  ASSERT_TRUE(store->begin_term());
+  const auto mark = read_slot_file(dir + "/state.mark").value();
+  EXPECT_EQ(store->commit(mine, {PutRecord{"cluster", "c", "1"}}).error().code, Errc::kFenced);
   EXPECT_EQ(read_slot_file(dir + "/state.mark").value(), mark);
 }
 
@@ -137,7 +152,7 @@ TEST_F(MarkedStoreTest, AMarkThatCannotBeReadIsAnError) {
   state.reset();
   ASSERT_TRUE(write_file_atomic(dir + "/state.mark", "nonsense", 0600));
   keep_open();
-  EXPECT_FALSE(MarkedStore::open(SqliteStore::open(state->store_file()).value(), *state));
+  EXPECT_FALSE(MarkedStore::open(SqliteRecordStore::open(state->store_file()).value(), *state));
 }
 
 }  // namespace

@@ -47,13 +47,17 @@ std::vector<AgentView> SchedulerLoop::agents() {
 }
 
 Health SchedulerLoop::health() const {
-  return Health{core_->connected(), store_trouble(), core_->mesos_problem()};
+  std::string store = store_trouble();
+  if (store.empty() && !events_.problem().empty()) store = "the event log cannot be written: " + events_.problem();
+  return Health{core_->connected(), std::move(store), core_->mesos_problem()};
 }
 
 std::string SchedulerLoop::metrics() {
   LoopMetrics::Now now{core_->connected(), core_->removed(), links_->open_streams(), inputs_.size()};
   now.commit_waits_s = std::chrono::duration<double>(commit_age()).count();
   now.store_failing = !store_trouble().empty();
+  now.log_failing = !events_.problem().empty();
+  now.events_lost = events_.lost();
   now.orphans = core_->orphans();
   return metrics_.render(clusters(), now);
 }
@@ -64,6 +68,9 @@ asio::awaitable<Result<ClusterId>> SchedulerLoop::ask(RequestId request, LoopInp
   if (!store_problem_.empty()) {
     co_return fail(Errc::kUnavailable,
                    "the state cannot be stored, so nothing was changed: " + store_problem_);
+  }
+  if (!events_.problem().empty()) {
+    co_return fail(Errc::kUnavailable, "the event log cannot be written, so nothing was changed: " + events_.problem());
   }
   if (waiting_.size() >= kMaxWaitingRequests) {
     co_return fail(Errc::kUnavailable, "256 requests wait already; nothing was changed");
@@ -176,10 +183,12 @@ Credentials credentials_of(const ClusterView& view, const ClusterSecrets& secret
 }  // namespace
 
 asio::awaitable<Result<Credentials>> SchedulerLoop::credentials(std::string name) {
-  const auto before = secrets_of(name);
-  if (!before) co_return std::unexpected(before.error());
+  const Cluster* found = core_->state().find_by_name(name);
+  if (found == nullptr) co_return fail(Errc::kNotFound, "there is no cluster " + name, "name");
+  MYSOS_CO_TRY_VOID(secrets_of(found->id));
   const RequestId id = next_request();
   Event event{.kind = "credentials_read",
+              .cluster_id = found->id,
               .cluster = name,
               .message = "the user's password was asked for over the API"};
   const auto told = co_await ask(id, AuditInput{id, std::move(event)});
@@ -212,7 +221,13 @@ Result<bool> SchedulerLoop::is_password_of(const std::string& name, const std::s
 }
 
 asio::awaitable<Result<std::vector<StoredEvent>>> SchedulerLoop::events(EventQuery query) {
-  co_return co_await store_.events(std::move(query));
+  co_return co_await events_.log().read(std::move(query));
+}
+
+asio::awaitable<Result<ClusterId>> SchedulerLoop::newest_named(std::string name) {
+  if (const Cluster* found = core_->state().find_by_name(name)) co_return found->id;
+  MYSOS_CO_TRY(std::string id, co_await events_.log().newest_named(std::move(name)));
+  co_return ClusterId(std::move(id));
 }
 
 }  // namespace mysos

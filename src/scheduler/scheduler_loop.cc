@@ -32,8 +32,8 @@ bool has_anything(const SchedulerOutput& o) {
          o.watches_changed || o.resubscribe;
 }
 
-std::vector<StoreChange> changes_of(const SchedulerOutput& output) {
-  std::vector<StoreChange> changes;
+std::vector<RecordChange> changes_of(const SchedulerOutput& output) {
+  std::vector<RecordChange> changes;
   for (const Record& record : output.records) {
     if (record.json) {
       changes.emplace_back(PutRecord{record.kind, record.key, *record.json});
@@ -41,16 +41,13 @@ std::vector<StoreChange> changes_of(const SchedulerOutput& output) {
       changes.emplace_back(EraseRecord{record.kind, record.key});
     }
   }
-  const std::int64_t now = wall_now().ms;
-  for (const Event& event : output.events)
-    changes.emplace_back(AppendEvent{event.cluster, now, to_json_text(event)});
   return changes;
 }
 
 }  // namespace
 
 SchedulerLoop::SchedulerLoop(asio::any_io_executor executor, const StateDir& state,
-                             std::unique_ptr<Store> store, SchedulerOptions options)
+                             std::unique_ptr<RecordStore> store, std::unique_ptr<EventLog> log, SchedulerOptions options)
     : executor_(executor),
       state_(state),
       options_(std::move(options)),
@@ -59,12 +56,13 @@ SchedulerLoop::SchedulerLoop(asio::any_io_executor executor, const StateDir& sta
       tasks_(executor),
       input_came_(executor),
       undone_changed_(executor),
-      changed_(executor) {}
+      changed_(executor),
+      events_(executor, std::move(log), [this](Reply reply) { answer(std::move(reply)); }, [this] { changed_.notify_all(); }) {}
 
 SchedulerLoop::~SchedulerLoop() = default;
 
 Status SchedulerLoop::start() {
-  auto records = store_.at_start().load();
+  auto records = store_.begin();
   if (!records) return std::unexpected(std::move(records).error().with_context("read the state"));
   auto recovered = SchedulerState::recover(*records);
   if (!recovered)
@@ -86,6 +84,7 @@ Status SchedulerLoop::start() {
   mesos_->start();
   tasks_.spawn("scheduler", run());
   tasks_.spawn("store", carry_out_all());
+  tasks_.spawn("events", events_.run());
   return {};
 }
 
@@ -95,10 +94,12 @@ Status SchedulerLoop::commit_first() {
     core_->step(scheduler_input::StatePutBack{options_.state_put_back}, steady_now());
   }
   SchedulerOutput output = core_->take_output();
-  if (Status done = store_.at_start().commit(changes_of(output)); !done) {
+  if (Status done = store_.commit_now(changes_of(output)); !done) {
     return std::unexpected(std::move(done).error().with_context("write the state"));
   }
-  MYSOS_TRY(last_event_seq_, store_.at_start().last_event_seq());
+  if (Status done = events_.start(); !done) {
+    return std::unexpected(std::move(done).error().with_context("read the event log"));
+  }
   carry_out(std::move(output));
   return {};
 }
@@ -157,7 +158,7 @@ asio::awaitable<void> SchedulerLoop::carry_out_all() {
   while (true) {
     while (!committing_) co_await undone_changed_.wait();
     SchedulerOutput output = std::exchange(undone_, {});
-    if (!output.records.empty() || !output.events.empty()) co_await make_durable(changes_of(output));
+    if (!output.records.empty() && !co_await make_durable(changes_of(output))) co_return;
     carry_out(std::move(output));
     committing_ = has_anything(undone_);
     changed_.notify_all();
@@ -210,7 +211,8 @@ SchedulerOutput SchedulerLoop::step_inputs() {
   return output;
 }
 
-asio::awaitable<void> SchedulerLoop::make_durable(std::vector<StoreChange> changes) {
+// False: this scheduler was deposed, and nothing of the output may leave.
+asio::awaitable<bool> SchedulerLoop::make_durable(std::vector<RecordChange> changes) {
   Duration backoff = kCommitRetryFirst;
   commit_since_ = steady_now();
   while (true) {
@@ -218,7 +220,6 @@ asio::awaitable<void> SchedulerLoop::make_durable(std::vector<StoreChange> chang
     const auto committed = co_await store_.commit(changes);
     if (committed) {
       metrics_.committed(static_cast<double>((steady_now() - begun).count()) / 1e6);
-      last_event_seq_ = *committed;
       if (const std::string trouble = store_trouble(); !trouble.empty()) {
         const auto seconds = std::chrono::ceil<std::chrono::seconds>(commit_age()).count();
         undone_.events.push_back({.kind = "store_recovered",
@@ -227,7 +228,12 @@ asio::awaitable<void> SchedulerLoop::make_durable(std::vector<StoreChange> chang
       }
       store_problem_.clear();
       commit_since_.reset();
-      co_return;
+      co_return true;
+    }
+    if (committed.error().code == Errc::kFenced) {
+      fatal_ = committed.error().message;
+      changed_.notify_all();
+      co_return false;
     }
     metrics_.commit_failed();
     kLog.error("the state cannot be stored, decisions wait: {}", committed.error().message);
@@ -249,12 +255,14 @@ void SchedulerLoop::carry_out(SchedulerOutput output) {
   if (output.resubscribe) mesos_->resubscribe();
   if (output.watches_changed) links_->watch(core_->watch_targets());
   for (SentOrder& order : output.orders) links_->send(std::move(order));
-  for (Reply& reply : output.replies) {
-    const auto found = waiting_.find(reply.request);
-    if (found == waiting_.end()) continue;
-    found->second->result = std::move(reply.result);
-    found->second->answered.notify_all();
-  }
+  events_.add(output.events, std::move(output.replies));
+}
+
+void SchedulerLoop::answer(Reply reply) {
+  const auto found = waiting_.find(reply.request);
+  if (found == waiting_.end()) return;
+  found->second->result = std::move(reply.result);
+  found->second->answered.notify_all();
 }
 
 asio::awaitable<void> SchedulerLoop::resubscribe_later() {

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The scheduler's shell: feeds SchedulerCore one input after the other and carries out what it
-// says, in the order of the contract (core/scheduler_core.h): records and events into the store,
-// then calls to Mesos, orders to members, answers.
+// The scheduler's shell: feeds SchedulerCore one input after the other and carries out what the core says, in the order of the
+// contract (core/scheduler_core.h): records into the store, then calls to Mesos and orders to members, events into the log,
+// then answers.
 //
 // Invariant: nothing of an output leaves before its records are durable. When the store refuses a commit (full disk) it is
 // tried again with back-off; when it does not answer, it is waited for. Meanwhile the core goes on: it hears of members and
 // Mesos, and what it decides waits behind that commit, in order, up to kMaxUndone. So views and metrics show what is known now,
 // ahead of the store, and health() and each cluster's waiting_for say that nothing can be stored. Requests get kUnavailable by
-// their deadline. Clusters go on; decisions wait. Belongs to the thread of the io_context; the store has a thread of its own.
+// their deadline. Clusters go on; decisions wait. A store in which another scheduler began a later term ends this one: fatal().
+// Belongs to the thread of the io_context; store and log have threads of their own.
 #include <map>
 #include <memory>
 #include <optional>
@@ -17,6 +18,7 @@
 #include "api/control.h"
 #include "base/task_group.h"
 #include "mesos/scheduler_client.h"
+#include "scheduler/event_writer.h"
 #include "scheduler/input_queue.h"
 #include "scheduler/loop_metrics.h"
 #include "scheduler/member_links.h"
@@ -41,18 +43,17 @@ struct SchedulerOptions {
 
 class SchedulerLoop final : public Control {
  public:
-  // The store is opened by the caller, in the state directory; `state` holds its lock and outlives
-  // the loop.
-  SchedulerLoop(asio::any_io_executor executor, const StateDir& state, std::unique_ptr<Store> store,
-                SchedulerOptions options);
+  // The caller opens store and log, in the state directory; `state` holds its lock and outlives the loop.
+  SchedulerLoop(asio::any_io_executor executor, const StateDir& state, std::unique_ptr<RecordStore> store,
+                std::unique_ptr<EventLog> log, SchedulerOptions options);
   ~SchedulerLoop() override;
 
   // Recovers the state (blocking) and starts to drive.
   Status start();
   // Members go on; what is not carried out is decided anew after the next start.
   asio::awaitable<void> stop();
-  // Why it cannot go on (another scheduler acts for this framework); "" while it can. changed() is
-  // notified.
+  // Why it cannot go on (another scheduler acts for this framework, or began a later term of the store); "" while it can.
+  // changed() is notified.
   [[nodiscard]] const std::string& fatal() const { return fatal_; }
 
   [[nodiscard]] std::vector<ClusterView> clusters() override;
@@ -73,7 +74,8 @@ class SchedulerLoop final : public Control {
   asio::awaitable<Result<Credentials>> change_credentials(std::string name, CredentialsChange change) override;
   Result<bool> is_password_of(const std::string& name, const std::string& password) override;
   asio::awaitable<Result<std::vector<StoredEvent>>> events(EventQuery query) override;
-  [[nodiscard]] std::uint64_t last_event_seq() const override { return last_event_seq_; }
+  asio::awaitable<Result<ClusterId>> newest_named(std::string name) override;
+  [[nodiscard]] std::uint64_t last_event_seq() const override { return events_.last_seq(); }
   Signal& changed() override { return changed_; }
   [[nodiscard]] Health health() const override;
   [[nodiscard]] std::string metrics() override;
@@ -96,7 +98,8 @@ class SchedulerLoop final : public Control {
   [[nodiscard]] std::string store_trouble() const;  // "" = commits are stored
   ClusterView told(ClusterView view) const;
   SchedulerOutput step_inputs();
-  asio::awaitable<void> make_durable(std::vector<StoreChange> changes);
+  asio::awaitable<bool> make_durable(std::vector<RecordChange> changes);
+  void answer(Reply reply);
   void carry_out(SchedulerOutput output);
   asio::awaitable<void> resubscribe_later();
   void push(LoopInput input);
@@ -116,13 +119,13 @@ class SchedulerLoop final : public Control {
   Signal input_came_;
   Signal undone_changed_;
   Signal changed_;
+  EventWriter events_;
   InputQueue inputs_;
   std::unique_ptr<SchedulerCore> core_;
   std::unique_ptr<mesos::SchedulerClient> mesos_;
   std::unique_ptr<MemberLinks> links_;
   std::map<RequestId, Waiting*> waiting_;
   std::uint64_t next_request_ = 1;
-  std::uint64_t last_event_seq_ = 0;
   SchedulerOutput undone_;  // decided, and not durable yet
   bool committing_ = false;
   std::optional<Instant> commit_since_;  // of the commit under way: when it was first tried

@@ -6,7 +6,7 @@
 #include <filesystem>
 
 #include "base/secret_file.h"
-#include "store/sqlite_store.h"
+#include "store/sqlite_record_store.h"
 
 namespace mysos {
 namespace {
@@ -16,7 +16,7 @@ Status check_key_is_there(const std::string& path) {
   const std::string key = path + "/secret.key";
   const std::string state = path + "/state.db";
   if (path_exists(key) || !path_exists(state)) return {};
-  MYSOS_TRY(const auto store, SqliteStore::open(state));
+  MYSOS_TRY(const auto store, SqliteRecordStore::open(state));
   MYSOS_TRY(const auto records, store->load());
   const auto clusters = records.find("cluster");
   if (clusters == records.end() || clusters->second.empty()) return {};

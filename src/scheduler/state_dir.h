@@ -4,7 +4,8 @@
 // keeps a second instance out, the key of the secrets at rest, the admin token.
 //
 //   DIR/lock          held as long as the process lives, with its pid
-//   DIR/state.db      records and events (store/sqlite_store.h)
+//   DIR/state.db      records (store/sqlite_record_store.h)
+//   DIR/events.db     the event log (store/sqlite_event_log.h)
 //   DIR/state.mark    how many changes state.db has seen (marked_store.h)
 //   DIR/secret.key    encrypts the clusters' secrets; 0600. Without it the passwords in state.db are lost
 //   DIR/admin.token   the API's admin token; 0600
@@ -26,6 +27,7 @@ class StateDir {
 
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] std::string store_file() const { return path_ + "/state.db"; }
+  [[nodiscard]] std::string event_file() const { return path_ + "/events.db"; }
   [[nodiscard]] static std::string token_file(const std::string& dir) {
     return dir + "/admin.token";
   }

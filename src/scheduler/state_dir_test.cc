@@ -8,7 +8,7 @@
 #include <filesystem>
 
 #include "scheduler/cluster_secrets.h"
-#include "store/sqlite_store.h"
+#include "store/sqlite_record_store.h"
 
 namespace mysos {
 namespace {
@@ -34,10 +34,10 @@ TEST_F(StateDirTest, MakesATokenAndAKeyThatNobodyElseCanRead) {
 
 TEST_F(StateDirTest, ALostKeyIsRefusedWhereItsClustersAreInTheStore) {
   ASSERT_TRUE(StateDir::open(dir));
-  const auto put = [&](StoreChange change) {
-    auto store = SqliteStore::open(dir + "/state.db");
+  const auto put = [&](RecordChange change) {
+    auto store = SqliteRecordStore::open(dir + "/state.db");
     ASSERT_TRUE(store);
-    ASSERT_TRUE((*store)->commit({std::move(change)}));
+    ASSERT_TRUE((*store)->commit((*store)->begin_term().value(), {std::move(change)}));
   };
   put(PutRecord{"framework", "id", "\"fw-1\""});
   std::filesystem::remove(dir + "/secret.key");

@@ -1,32 +1,55 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The store, off the loop: each call runs on one thread of its own and comes back to the loop's.
-// Invariant: one call at a time reaches the store, in the order they were made. The destructor
-// waits for the call under way.
+// The records and the event log, off the loop: each has a thread of its own, so that a log that is slow or broken holds no
+// decision up. Invariant: one call at a time reaches each of them, in the order they were made. The destructors wait for the
+// call under way.
 #include <boost/asio/thread_pool.hpp>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/asio.h"
-#include "store/store.h"
+#include "store/event_log.h"
+#include "store/record_store.h"
 
 namespace mysos {
 
 class StoreWorker {
  public:
-  explicit StoreWorker(std::unique_ptr<Store> store) : store_(std::move(store)) {}
+  explicit StoreWorker(std::unique_ptr<RecordStore> store) : store_(std::move(store)) {}
   ~StoreWorker() { pool_.join(); }
   StoreWorker(const StoreWorker&) = delete;
   StoreWorker& operator=(const StoreWorker&) = delete;
 
-  // The seq of the newest event after it.
-  asio::awaitable<Result<std::uint64_t>> commit(std::vector<StoreChange> changes);
-  asio::awaitable<Result<std::vector<StoredEvent>>> events(EventQuery query);
-  // Before the first of the others only: blocks.
-  Store& at_start() { return *store_; }
+  // Begins a term, then reads. Blocks; before any other call.
+  Result<Snapshot> begin();
+  // In the term that begin() began. Blocks; before the first call of the loop.
+  Status commit_now(const std::vector<RecordChange>& changes) { return store_->commit(term_, changes); }
+
+  asio::awaitable<Status> commit(std::vector<RecordChange> changes);
 
  private:
-  std::unique_ptr<Store> store_;
+  std::unique_ptr<RecordStore> store_;
+  Term term_ = 0;
+  asio::thread_pool pool_{1};
+};
+
+class LogWorker {
+ public:
+  explicit LogWorker(std::unique_ptr<EventLog> log) : log_(std::move(log)) {}
+  ~LogWorker() { pool_.join(); }
+  LogWorker(const LogWorker&) = delete;
+  LogWorker& operator=(const LogWorker&) = delete;
+
+  // Blocks; before any other call.
+  Result<std::uint64_t> last_seq() { return log_->last_seq(); }
+
+  asio::awaitable<Result<std::uint64_t>> append(std::vector<NewEvent> events);
+  asio::awaitable<Result<std::vector<StoredEvent>>> read(EventQuery query);
+  asio::awaitable<Result<std::string>> newest_named(std::string cluster_name);
+
+ private:
+  std::unique_ptr<EventLog> log_;
   asio::thread_pool pool_{1};
 };
 

@@ -2,44 +2,56 @@
 #include "store/memory_store.h"
 
 #include <algorithm>
+#include <ranges>
 
 namespace mysos {
 
-Result<Snapshot> MemoryStore::load() { return records_; }
-
-Status MemoryStore::commit(const std::vector<StoreChange>& changes) {
+Status MemoryRecordStore::commit(Term term, const std::vector<RecordChange>& changes) {
   MYSOS_TRY_VOID(check_changes(changes));
   if (failures_ > 0) {
     --failures_;
-    return fail(Errc::kIo, "the store fails, as it was told to");
+    return fail(Errc::kIo, "the store fails, as the test wants");
   }
+  if (term != term_) return deposed(term, term_);
   for (const auto& change : changes) apply(change);
   return {};
 }
 
-void MemoryStore::apply(const StoreChange& change) {
+void MemoryRecordStore::apply(const RecordChange& change) {
   if (const auto* put = std::get_if<PutRecord>(&change)) {
     records_[put->kind][put->key] = put->json;
-  } else if (const auto* erase = std::get_if<EraseRecord>(&change)) {
-    const auto kind = records_.find(erase->kind);
-    if (kind == records_.end()) return;
-    kind->second.erase(erase->key);
-    if (kind->second.empty()) records_.erase(kind);
-  } else if (const auto* event = std::get_if<AppendEvent>(&change)) {
-    events_.push_back({++last_seq_, event->cluster, event->time_ms, event->json});
-    if (events_.size() > max_events_) events_.pop_front();
+    return;
   }
+  const auto& erase = std::get<EraseRecord>(change);
+  const auto kind = records_.find(erase.kind);
+  if (kind == records_.end()) return;
+  kind->second.erase(erase.key);
+  if (kind->second.empty()) records_.erase(kind);
 }
 
-Result<std::vector<StoredEvent>> MemoryStore::events(const EventQuery& query) {
+Result<std::uint64_t> MemoryEventLog::append(const std::vector<NewEvent>& events) {
+  MYSOS_TRY_VOID(check_events(events));
+  for (const NewEvent& event : events) {
+    events_.push_back({{++last_seq_, event.cluster, event.time_ms, event.json}, event.cluster_name});
+    if (events_.size() > max_events_) events_.pop_front();
+  }
+  return last_seq_;
+}
+
+Result<std::vector<StoredEvent>> MemoryEventLog::read(const EventQuery& query) {
   std::vector<StoredEvent> found;
-  const auto first = std::ranges::upper_bound(events_, query.after_seq, {}, &StoredEvent::seq);
-  for (auto event = first; event != events_.end() && found.size() < query.limit; ++event) {
-    if (!query.cluster || event->cluster == *query.cluster) found.push_back(*event);
+  for (const auto& [event, name] : events_) {
+    if (found.size() == query.limit) break;
+    if (event.seq > query.after_seq && (!query.cluster || event.cluster == *query.cluster)) found.push_back(event);
   }
   return found;
 }
 
-Result<std::uint64_t> MemoryStore::last_event_seq() { return last_seq_; }
+Result<std::string> MemoryEventLog::newest_named(const std::string& cluster_name) {
+  for (const Kept& kept : events_ | std::views::reverse) {
+    if (kept.cluster_name == cluster_name && !kept.event.cluster.empty()) return kept.event.cluster;
+  }
+  return std::string();
+}
 
 }  // namespace mysos

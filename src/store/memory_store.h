@@ -1,31 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// A store that lives as long as the process: for tests and the simulator. It keeps the contract of
-// store.h, durability aside; fail_next_commits() makes commits fail, so that callers can be tested.
+// Stores that live as long as the process: for tests. They keep the contracts of record_store.h and event_log.h, durability
+// aside.
 #include <deque>
 
-#include "store/store.h"
+#include "store/event_log.h"
+#include "store/record_store.h"
 
 namespace mysos {
 
-class MemoryStore final : public Store {
+class MemoryRecordStore final : public RecordStore {
  public:
-  explicit MemoryStore(std::size_t max_events = kMaxStoredEvents) : max_events_(max_events) {}
-  Result<Snapshot> load() override;
-  Status commit(const std::vector<StoreChange>& changes) override;
-  Result<std::vector<StoredEvent>> events(const EventQuery& query) override;
-  Result<std::uint64_t> last_event_seq() override;
+  Result<Snapshot> load() override { return records_; }
+  Result<Term> begin_term() override { return ++term_; }
+  Status commit(Term term, const std::vector<RecordChange>& changes) override;
 
   void fail_next_commits(int count) { failures_ = count; }
 
  private:
-  void apply(const StoreChange& change);
+  void apply(const RecordChange& change);
 
   Snapshot records_;
-  std::deque<StoredEvent> events_;
+  Term term_ = 0;
+  int failures_ = 0;
+};
+
+class MemoryEventLog final : public EventLog {
+ public:
+  explicit MemoryEventLog(std::size_t max_events = kMaxLoggedEvents) : max_events_(max_events) {}
+  Result<std::uint64_t> append(const std::vector<NewEvent>& events) override;
+  Result<std::vector<StoredEvent>> read(const EventQuery& query) override;
+  Result<std::uint64_t> last_seq() override { return last_seq_; }
+  Result<std::string> newest_named(const std::string& cluster_name) override;
+
+ private:
+  struct Kept {
+    StoredEvent event;
+    std::string cluster_name;
+  };
+  std::deque<Kept> events_;
   std::uint64_t last_seq_ = 0;
   std::size_t max_events_;
-  int failures_ = 0;
 };
 
 }  // namespace mysos
