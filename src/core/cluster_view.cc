@@ -25,7 +25,8 @@ bool follows(const Cluster& cluster, const MemberView& v) {
 // election what it acknowledged. A replica that was rebuilt follows long before it has what the others have.
 bool in_place(const Cluster& cluster, const MemberView& primary, const MemberView& v) {
   const bool acker = cluster.epoch.ackers.contains(v.id);
-  return follows(cluster, v) && sound(cluster.epoch, *primary.report, *v.report) && behind(v, primary) <= kFarBehind &&
+  return follows(cluster, v) && v.report->write_trouble.empty() && v.report->server_silent_ms < kServerSilentMs &&
+         sound(cluster.epoch, *primary.report, *v.report) && behind(v, primary) <= kFarBehind &&
          (!acker || (v.report->acking && v.report->remembers()));
 }
 
@@ -35,6 +36,7 @@ bool all_in_place(const Cluster& cluster, const std::vector<MemberView>& members
   const EpochRecord& record = cluster.epoch;
   const auto untouched = [](const MemberView& v) { return v.report && v.report->tampered.empty(); };
   return record.leaving.empty() && std::ranges::all_of(members, untouched) &&
+         primary.report->server_silent_ms < kServerSilentMs &&
          record.ackers.size() == most_ackers(cluster.spec.flavour, members.size()) &&
          std::ranges::all_of(members, [&](const MemberView& v) { return &v == &primary || in_place(cluster, primary, v); }) &&
          std::ranges::all_of(cluster.members, [](const Member& m) { return m.stage == MemberStage::kRunning; });
@@ -46,6 +48,10 @@ bool serves(const Cluster& cluster, const std::vector<MemberView>& members) {
   const MemberView* p = primary_of(cluster, members);
   return !cluster.epoch.electing && in_sight(p) && p->report->role == MemberRole::kPrimary && p->report->writable &&
          p->report->user_ready;
+}
+
+bool takes_writes(const Cluster& cluster, const std::vector<MemberView>& members) {
+  return serves(cluster, members) && primary_of(cluster, members)->report->write_trouble.empty();
 }
 
 const MemberView* known_primary(const ClusterView& view) {
@@ -93,7 +99,7 @@ ClusterState state_of(const Cluster& cluster, const std::vector<MemberView>& mem
   if (cluster.doubt) return ClusterState::kInDoubt;
   if (cluster.epoch.mode == EpochMode::kVirgin) return ClusterState::kCreating;
   if (cluster.epoch.electing) return ClusterState::kFailingOver;
-  if (serves(cluster, members)) {
+  if (takes_writes(cluster, members)) {
     return all_in_place(cluster, members) ? ClusterState::kHealthy : ClusterState::kDegraded;
   }
   const MemberView* p = primary_of(cluster, members);

@@ -28,6 +28,21 @@ TEST_F(ClusterViewTest, IsDegradedWhereAReplicaDoesNotReceive) {
   EXPECT_EQ(state(w), ClusterState::kDegraded);
 }
 
+TEST_F(ClusterViewTest, IsNotHealthyWhereAVolumeTakesNoWrites) {
+  w.r(2).write_trouble = "no space is left on the volume";
+  EXPECT_EQ(state(w), ClusterState::kDegraded);
+  w.r(0).write_trouble = "no space is left on the volume";
+  EXPECT_EQ(state(w), ClusterState::kUnavailable) << "nobody can write";
+}
+
+TEST_F(ClusterViewTest, IsNotHealthyWhereAServerDoesNotAnswer) {
+  for (const int i : {0, 2}) {
+    w.r(i).server_silent_ms = kServerSilentMs;
+    EXPECT_EQ(state(w), ClusterState::kDegraded) << i;
+    w.r(i).server_silent_ms = 0;
+  }
+}
+
 TEST_F(ClusterViewTest, SaysWhatIsAmissWithAReplica) {
   w.r(2).receiver_connected = false;
   EXPECT_EQ(w.plan().waiting_for, "c-2 to be connected to the primary");

@@ -24,6 +24,7 @@ bool name_outside(EpochPlanning& p, const MemberView& primary) {
   const MemberView* found = nullptr;
   for (const MemberView& v : p.members) {
     if (!waits_outside(p, v) || p.record.ackers.contains(v.id) || !p.silent(v) || !v.report->remembers()) continue;
+    if (!EpochPlanning::can_write(v)) continue;
     if (found == nullptr || (p.unsound(*found) && !p.unsound(v))) found = &v;
   }
   if (found == nullptr) return false;
@@ -59,7 +60,8 @@ bool add_acker(EpochPlanning& p, const MemberView& primary) {
   return false;
 }
 
-// An acker that has been out of touch for a while, or could not become the primary, and without whom enough are left. One
+// An acker that has been out of touch for a while, or cannot write what it receives, or could not become the primary, and
+// without whom enough are left. One
 // that is not sound still acknowledges: where it is the last that does, its relay log is the other copy of each write.
 const MemberView* droppable(EpochPlanning& p) {
   const MemberView* found = nullptr;
@@ -71,7 +73,7 @@ const MemberView* droppable(EpochPlanning& p) {
       p.memory.unsound_since.erase(v.id);
       continue;
     }
-    const bool receives = p.follows(v) && p.receives(v, p.times.deaf_after);
+    const bool receives = p.follows(v) && p.receives(v, p.times.deaf_after) && EpochPlanning::can_write(v);
     if (receives && p.acknowledges(v)) ++well;
     if (p.lasted(p.memory.unheard_since[v.id], !receives, p.times.drop_after) && found == nullptr) found = &v;
     if (p.lasted(p.memory.unsound_since[v.id], p.unsound(v), p.times.drop_after) && unsound == nullptr) unsound = &v;
@@ -115,7 +117,9 @@ bool drop_acker(EpochPlanning& p, const MemberView& primary) {
   }
   next.leaving.insert(lost->id);
   next.shut_out.insert(lost->id);
-  const std::string why = p.unsound(*lost) ? " could not become the primary" : " does not receive";
+  const std::string why = p.unsound(*lost)                                                 ? " could not become the primary"
+                          : EpochPlanning::in_sight(*lost) && !EpochPlanning::can_write(*lost) ? " cannot write to its volume"
+                                                                                               : " does not receive";
   p.persist(std::move(next), "acker_leaving", lost->id.value + why + ": its acknowledgements are to count no more");
   return true;
 }

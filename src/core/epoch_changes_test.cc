@@ -49,6 +49,58 @@ TEST(EpochChanges, AnAckerThatIsGoneIsDroppedOnceTheOthersHaveAll) {
   EXPECT_EQ(w.persist().kind, "failover_started") << "the one acker is enough now";
 }
 
+// Its receiver waits for room on the disk and stays connected, so nothing but its executor's probe tells.
+TEST(EpochChanges, AnAckerThatCannotWriteIsDroppedAndIsNotNamedUntilItCan) {
+  World w(3);
+  w.r(2).write_trouble = "no space is left on the volume";
+  EXPECT_FALSE(w.plan().next) << "not at once: a disk may be slow for a moment";
+  EXPECT_EQ(w.plan().waiting_for, "the volume of c-2 to take writes (no space is left on the volume)");
+  w.now += w.times.drop_after;
+  const EpochDecision leaving = w.persist();
+  EXPECT_EQ(leaving.kind, "acker_leaving");
+  EXPECT_NE(leaving.why.find("cannot write to its volume"), std::string::npos) << leaving.why;
+  settle(w);
+  EXPECT_EQ(w.persist().kind, "acker_dropped");
+  settle(w);
+  w.cluster.epoch.shut_out.clear();
+  EXPECT_FALSE(w.plan().next);
+
+  w.r(2).write_trouble.clear();
+  EXPECT_EQ(w.persist().kind, "acker_added");
+}
+
+TEST(EpochChanges, ThePrimaryGoesOnAloneWhereNoAckerCanWriteWhatItReceives) {
+  World w(3);
+  w.r(1).write_trouble = w.r(2).write_trouble = "no space is left on the volume";
+  ASSERT_EQ(w.r(0).semi_sync_clients, 2u) << "they stay connected";
+  EXPECT_FALSE(w.plan().next);
+  w.now += w.times.solo_after;
+  EXPECT_EQ(w.persist().kind, "solo_entered");
+  for (auto& v : w.views) v.report->promised = w.cluster.epoch.pair;
+  w.r(0).semi_sync_d = 0;
+  w.r(1).acking = w.r(2).acking = false;
+  w.memory.received_from = true;
+  w.now += w.times.cut_after;
+  EXPECT_FALSE(w.plan().next) << "who cannot write cannot acknowledge";
+  EXPECT_EQ(w.plan().waiting_for, "the volume of c-1 to take writes (no space is left on the volume)")
+      << "a primary that serves alone is not cut off from ackers that it does not have";
+
+  w.r(1).write_trouble.clear();
+  EXPECT_EQ(w.persist().kind, "solo_leaving");
+  EXPECT_EQ(w.cluster.epoch.joining, (std::set<MemberId>{id(1)}));
+}
+
+TEST(EpochChanges, APrimaryThatCannotWriteItselfDoesNotGoAlone) {
+  World w(3);
+  for (int i = 0; i < 3; ++i) w.r(i).write_trouble = "no space is left on the volume";
+  EXPECT_FALSE(w.plan().next);
+  w.now += w.times.solo_after + w.times.stalled_after;
+  const EpochDecision d = w.plan();
+  EXPECT_FALSE(d.next) << "its own log would be the only proof, and it grows by nothing";
+  EXPECT_EQ(d.waiting_for,
+            "the volume of the primary c-0 to take writes (no space is left on the volume): no replica can take over");
+}
+
 // MySQL shows a commit in gtid_executed only after it was acknowledged: the end of the binlog tells of it before.
 TEST(EpochChanges, WhatIsInThePrimarysBinlogCountsBeforeItIsVisibleThere) {
   World w(3);

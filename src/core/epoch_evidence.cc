@@ -17,7 +17,7 @@ struct Evidence {
 // Could end an election that begins now: an acker that is there and remembers all, or knows what it forgot.
 bool ready_acker(const EpochPlanning& p, const MemberView& v) {
   return p.record.ackers.contains(v.id) && EpochPlanning::server_up(v) && v.report->remembers() &&
-         v.report->write_trouble.empty();
+         EpochPlanning::can_write(v);
 }
 
 std::size_t ready_ackers(const EpochPlanning& p) {
@@ -38,7 +38,7 @@ struct Cut {
   Instant since{};    // the last of them heard of it
 };
 Cut cut_off(const EpochPlanning& p, const MemberView& primary) {
-  if (!EpochPlanning::server_up(primary) || !p.memory.received_from) return {};
+  if (p.record.mode != EpochMode::kNormal || !EpochPlanning::server_up(primary) || !p.memory.received_from) return {};
   const Duration patience = p.answers(primary) ? p.times.cut_silence : p.times.deaf_after;
   std::size_t trying = 0;
   bool deaf = true;
@@ -94,6 +94,17 @@ Duration hold_off(const EpochPlanning& p) {
   return std::min(p.times.flap_hold * (1 << doubled), p.times.flap_hold_max);
 }
 
+std::string waits_for_primary(const EpochPlanning& p, const Evidence& found, const MemberView& primary) {
+  const std::string& who = primary.id.value;
+  if (found.cause == FailoverCause::kCannotWrite) {
+    return "the volume of the primary " + who + " to take writes (" + primary.report->write_trouble +
+           "): no replica can take over";
+  }
+  return p.record.mode == EpochMode::kSolo
+             ? "the primary " + who + " to come back: it served alone, so only its own log is complete"
+             : "the primary " + who + ", or enough of its ackers, to come back";
+}
+
 }  // namespace
 
 bool act_on_evidence(EpochPlanning& p, const MemberView& primary) {
@@ -106,9 +117,7 @@ bool act_on_evidence(EpochPlanning& p, const MemberView& primary) {
   }
   const bool loss_accepted = asked && p.cluster.failover->accept_loss;
   if (!replaceable(p) && !loss_accepted && !(asked && EpochPlanning::server_up(primary))) {
-    p.wait(p.record.mode == EpochMode::kSolo
-               ? "the primary " + primary.id.value + " to come back: it served alone, so only its own log is complete"
-               : "the primary " + primary.id.value + ", or enough of its ackers, to come back");
+    p.wait(waits_for_primary(p, *found, primary));
     return false;
   }
   Flaps& flaps = p.memory.flaps;

@@ -25,6 +25,8 @@ struct EpochPlanning {
   [[nodiscard]] const MemberView* view(const MemberId& id) const;
   static bool in_sight(const MemberView& v) { return v.connected && v.report.has_value(); }
   static bool server_up(const MemberView& v) { return in_sight(v) && v.report->server == ServerState::kRunning; }
+  // Its volume takes writes. One that is full, or hangs, makes a replica's receiver wait while it stays connected.
+  static bool can_write(const MemberView& v) { return in_sight(v) && v.report->write_trouble.empty(); }
   // It has promised this election, its receiver was seen stopped after that, and it says what it holds. Such a report
   // stays true when its member falls silent: what it tells is durable, or its loss is told as amnesia.
   [[nodiscard]] bool fenced(const MemberView& v) const;
@@ -51,7 +53,8 @@ struct EpochPlanning {
   // ---- what the record asks for ----
   [[nodiscard]] bool should_acknowledge(const MemberId& m) const;
   [[nodiscard]] std::uint32_t d_in_force() const;  // what the primary is to wait for; 0 in solo
-  [[nodiscard]] bool too_few_acknowledge(const MemberView& primary) const;  // are connected for it: commits wait
+  // So few are connected for it, or can write what they receive, that commits wait.
+  [[nodiscard]] bool too_few_acknowledge(const MemberView& primary) const;
   [[nodiscard]] std::size_t needed() const { return record.ackers.size() - record.d + 1; }  // reports, for a quorum
   [[nodiscard]] std::size_t most_ackers() const { return mysos::most_ackers(cluster.spec.flavour, members.size()); }
   // It holds all that was in the primary's binlog when that last spoke, visible there or not (R-read of docs/model).

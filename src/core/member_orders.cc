@@ -105,7 +105,13 @@ void MemberCore::obey(std::uint64_t id, const order::Promote& o) {
     append(steps, coming_to_rest(o));
     append(steps, {step::SemiSyncReplica{false}});
   }
-  append(steps, {step::ShutOut{o.replicas, o.shut_out}, step::SemiSyncSource{o.d}, step::SetReadOnly{false}});
+  const step::ShutOut shut_out{o.replicas, o.shut_out};
+  if (goes_on && o.d == 0) {
+    // Commits that wait for an acknowledgement may hold locks on the accounts. It is solo already: they need not wait.
+    append(steps, {step::SemiSyncSource{0}, shut_out, step::SetReadOnly{false}});
+  } else {
+    append(steps, {shut_out, step::SemiSyncSource{o.d}, step::SetReadOnly{false}});
+  }
   Plan plan;
   plan.becomes = MemberRole::kPrimary;
   plan.orders = {id};

@@ -42,6 +42,8 @@ struct MemberRow {
   std::string receiver_told;                    // ... and why its receiver fails
   std::optional<Instant> receiver_fails_since;
   GtidSet errant_told;                          // written on it while it followed
+  bool volume_trouble_told = false;  // its volume takes no writes, as the last event said
+  std::optional<Instant> volume_told;  // ... and when
   std::string repaired;            // as last told of its server, and when
   Instant repair_told{};
   std::optional<Seeding> seeding;  // as last told; it outlives the task that made the copy

@@ -28,6 +28,21 @@ void tell_repairs(Ledger& ledger, const Cluster& cluster, MemberRow& row, const 
   }
 }
 
+// A disk that is slow again and again is told once a minute.
+void tell_volume(Ledger& ledger, const Cluster& cluster, MemberRow& row, const MemberReport& report, Instant now) {
+  const bool trouble = !report.write_trouble.empty();
+  if (trouble == row.volume_trouble_told) return;
+  if (trouble && row.volume_told && now < *row.volume_told + kTellRepairAgain) return;
+  row.volume_trouble_told = trouble;
+  row.volume_told = now;
+  if (trouble) {
+    ledger.event(cluster, report.member,
+                 {"volume_not_writable", "nothing can be written to its volume: " + report.write_trouble});
+  } else {
+    ledger.event(cluster, report.member, {"volume_writable", "its volume takes writes again"});
+  }
+}
+
 void note_credentials(Ledger& ledger, const Cluster& cluster, const MemberReport& report) {
   const bool applied = cluster.epoch.primary == report.member && report.role == MemberRole::kPrimary && report.user_ready &&
                        report.credentials_applied > cluster.credentials_applied &&
@@ -63,6 +78,7 @@ bool lacks_secrets(const Cluster& cluster, const MemberView& view) {
 
 void tell_server_changes(Ledger& ledger, const Cluster& cluster, MemberRow& row, const MemberReport& report, Instant now) {
   tell_repairs(ledger, cluster, row, report, now);
+  tell_volume(ledger, cluster, row, report, now);
   note_credentials(ledger, cluster, report);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The user's password, and what executors say of their server's accounts and settings: from one report to the next.
+// The user's password, and what executors say of their server's accounts and settings and of their volume: from one report to
+// the next.
 #include "core/member_table.h"
 
 namespace mysos {

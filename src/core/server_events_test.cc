@@ -86,6 +86,23 @@ TEST_F(ServerChanges, WhatCannotBePutRightIsNamed) {
   EXPECT_TRUE(give().empty());
 }
 
+TEST_F(ServerChanges, AVolumeThatTakesNoWritesIsToldOnceAMinute) {
+  const auto give_trouble = [&](const std::string& trouble, Duration later = std::chrono::seconds(1)) {
+    now_.write_trouble = trouble;
+    std::vector<std::string> kinds;
+    for (const Event& event : give(later)) kinds.push_back(event.kind);
+    return kinds;
+  };
+  using Kinds = std::vector<std::string>;
+  EXPECT_EQ(give_trouble("no space is left on the volume"), Kinds{"volume_not_writable"});
+  EXPECT_EQ(give_trouble("a write does not come to its end"), Kinds{}) << "told already";
+  EXPECT_EQ(give_trouble(""), Kinds{"volume_writable"});
+  EXPECT_EQ(give_trouble("again"), Kinds{});
+  EXPECT_EQ(give_trouble(""), Kinds{}) << "nobody was told of it";
+  EXPECT_EQ(give_trouble("again"), Kinds{});
+  EXPECT_EQ(give_trouble("again", std::chrono::minutes(1)), Kinds{"volume_not_writable"}) << "it lasts";
+}
+
 TEST_F(ServerChanges, APasswordIsInForceWhenThePrimaryHasIt) {
   ASSERT_TRUE(change(0));
   EXPECT_EQ(cluster().sealed_secrets, "second");

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -25,9 +26,16 @@ double resident_bytes() {
   return static_cast<double>(resident) * static_cast<double>(::sysconf(_SC_PAGESIZE));
 }
 
+std::size_t volumes_not_writable(const ClusterView& view) {
+  return static_cast<std::size_t>(std::ranges::count_if(view.members, [](const MemberView& v) {
+    return v.connected && v.report && !v.report->write_trouble.empty();
+  }));
+}
+
 bool is_writable(const ClusterView& view) {
   const MemberView* primary = known_primary(view);
-  return primary != nullptr && primary->report && primary->connected && primary->report->writable;
+  return primary != nullptr && primary->report && primary->connected && primary->report->writable &&
+         primary->report->write_trouble.empty();
 }
 
 }  // namespace
@@ -78,6 +86,7 @@ std::string LoopMetrics::render(const std::vector<ClusterView>& clusters, const 
     epoch_.set(static_cast<double>(known_pair(view).epoch), {{"cluster", name}});
     in_doubt_.set(view.cluster->doubt ? 1 : 0, {{"cluster", name}});
     writable_.set(is_writable(view) ? 1 : 0, {{"cluster", name}});
+    volumes_.set(static_cast<double>(volumes_not_writable(view)), {{"cluster", name}});
     unsound_.set(static_cast<double>(unsound_replicas(view)), {{"cluster", name}});
   }
   for (const std::string& name : known_) {

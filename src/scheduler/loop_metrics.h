@@ -63,6 +63,8 @@ class LoopMetrics {
                                     "1 while the record of a cluster may be older than what its members did");
   Gauge writable_ =
       registry_.gauge("mysos_cluster_writable", "1 where clients can write to the cluster");
+  Gauge volumes_ = registry_.gauge("mysos_cluster_volumes_not_writable",
+                                   "Members whose volume is full or does not answer, by cluster");
   Gauge unsound_ = registry_.gauge("mysos_cluster_unsound_replicas",
                                    "Replicas that run and could not become the primary, by cluster");
   Gauge connected_ =
