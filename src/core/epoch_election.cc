@@ -138,6 +138,16 @@ bool drains(const EpochPlanning& p, const MemberView& v) {
   return r.executed.contains(r.received) || r.applier_running || (!r.applier_error.any() && passed(p) < p.times.loss_wait);
 }
 
+// A receiver that waits for room on the disk does not stop.
+std::string who_cannot_stop(const EpochPlanning& p) {
+  for (const MemberView& v : p.members) {
+    if (!EpochPlanning::server_up(v) || p.fenced(v) || EpochPlanning::can_write(v)) continue;
+    return "; the volume of " + v.id.value + " takes no writes (" + v.report->write_trouble +
+           "), so its server does not stop receiving: make room there";
+  }
+  return "";
+}
+
 // An operator has accepted that writes are lost: of those that can be reached, the one that will have executed most.
 const MemberView* least_loss(EpochPlanning& p) {
   const MemberView* best = nullptr;
@@ -149,7 +159,7 @@ const MemberView* least_loss(EpochPlanning& p) {
     const bool about_to_say = EpochPlanning::server_up(v) && v.report->promised == p.record.pair && !p.fenced(v);
     if (about_to_say && passed(p) < p.times.loss_fences) {
       p.revisit(*p.memory.election_since + p.times.loss_fences);
-      p.wait(v.id.value + " to say what it holds");
+      p.wait(v.id.value + " to say what it holds" + who_cannot_stop(p));
       return nullptr;
     }
     if (!p.fenced(v) || !v.connected) continue;
@@ -158,7 +168,7 @@ const MemberView* least_loss(EpochPlanning& p) {
   }
   const bool waits = best != nullptr && drains(p, *best) && !best->report->executed.contains(best->report->received);
   if (best == nullptr || waits) {
-    p.wait("a member to be reached that has executed what it received");
+    p.wait("a member to be reached that has executed what it received" + who_cannot_stop(p));
     return nullptr;
   }
   return stragglers(p, *best) ? nullptr : best;

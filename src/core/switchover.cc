@@ -85,7 +85,8 @@ Witnesses witnesses_of(const Cluster& cluster, const std::vector<MemberView>& me
     const GtidSet& comes_to = drains ? v.report->received : v.report->executed;
     if (comes_to.count() > found.executed.count()) found.executed = comes_to;
     if (!drains) found.stopped = "the applier of " + v.id.value + " has stopped: " + why_stopped(*v.report);
-    if (cluster.epoch.ackers.contains(v.id) && v.report->remembers()) ++found.ackers;
+    const bool can_tell = v.report->remembers() && v.report->write_trouble.empty();  // as an election wants it
+    if (cluster.epoch.ackers.contains(v.id) && can_tell) ++found.ackers;
   }
   return found;
 }
@@ -142,7 +143,8 @@ Status check_failover(const Cluster& cluster, const std::vector<MemberView>& mem
   const std::uint64_t missing = seen.minus(found.held).count();
   const std::string why = epoch.mode == EpochMode::kSolo
                               ? "the primary served alone, so only its own log is complete"
-                              : std::to_string(found.ackers) + " of " + std::to_string(needed) + " needed ackers are in reach";
+                              : std::to_string(found.ackers) + " of " + std::to_string(needed) +
+                                    " needed ackers are in reach, remember all and can write";
   return fail(Errc::kConflict,
               "a failover now may lose acknowledged writes: " + why + "; " + std::to_string(missing) +
                   " transaction(s) are known that nobody in reach holds, and later ones are possible. accept_loss takes that "

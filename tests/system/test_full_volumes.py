@@ -90,8 +90,8 @@ def test_where_nobody_can_write_it_is_shown(work, version):
             with full(disk_of(shop.show()["members"][0])):
                 wait_for("it is unavailable", lambda: shop.show()["state"] == "unavailable", HEAL_SECONDS)
                 wait_for("it says why", lambda: "the volume of the primary" in shop.show()["waiting_for"], HEAL_SECONDS)
-                assert 'mysos_cluster_writable{cluster="shop"} 0' in up.client.get("/metrics").text
-                assert 'mysos_cluster_volumes_not_writable{cluster="shop"} 3' in up.client.get("/metrics").text
+                assert 'mysos_cluster_writable{cluster="shop"} 0' in up.client.get("/metrics").body
+                assert 'mysos_cluster_volumes_not_writable{cluster="shop"} 3' in up.client.get("/metrics").body
             ledger.wait_for_more(50, 150)
         shop.healthy(150)
         ledger.check(shop.addresses(), 150)
