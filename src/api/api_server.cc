@@ -162,6 +162,8 @@ asio::awaitable<HttpResponse> ApiServer::answer(const HttpRequest& request, Rout
       if (!begun) co_return problem_response(begun.error());
       co_return json_answer(202, json::object{{"id", route.name}, {"fate", enum_text(OrphanFate::kDestroy)}});
     }
+    case RouteId::kAdopt:
+      co_return co_await adopt(request);
     case RouteId::kRegister: {
       const auto begun = co_await control_.register_anew();
       co_return begun ? json_answer(202, json::object{{"status", "registering"}}) : problem_response(begun.error());
@@ -347,6 +349,17 @@ asio::awaitable<HttpResponse> ApiServer::failover(const HttpRequest& request, st
     }
   }
   co_return begun(name, co_await control_.failover(name, *wanted));
+}
+
+asio::awaitable<HttpResponse> ApiServer::adopt(const HttpRequest& request) {
+  auto wanted = parse_adopt(request.body);
+  if (!wanted) co_return body_problem(wanted.error());
+  const auto adopted = co_await control_.adopt(std::move(wanted->cluster), std::move(wanted->as));
+  if (!adopted) co_return problem_response(adopted.error());
+  for (const ClusterView& view : control_.clusters()) {
+    if (view.cluster->id == *adopted) co_return json_answer(202, shown(view));
+  }
+  co_return problem_response(Error{Errc::kNotFound, "the cluster was adopted, and deleted since", {}});
 }
 
 asio::awaitable<HttpResponse> ApiServer::promotion(const HttpRequest& request, std::string name) {

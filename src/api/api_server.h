@@ -57,6 +57,7 @@ class ApiServer {
   asio::awaitable<HttpResponse> remove(const HttpRequest& request, std::string name);
   asio::awaitable<HttpResponse> switchover(const HttpRequest& request, std::string name);
   asio::awaitable<HttpResponse> failover(const HttpRequest& request, std::string name);
+  asio::awaitable<HttpResponse> adopt(const HttpRequest& request);
   asio::awaitable<HttpResponse> promotion(const HttpRequest& request, std::string name);
   static Result<MemberId> member_named(const ClusterView& view, const std::string& id, const char* field);
   HttpResponse begun(const std::string& name, const Status& begun);

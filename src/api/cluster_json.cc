@@ -195,6 +195,7 @@ json::object orphans_json(const OrphansView& orphans) {
     tasks.push_back(json::object{{"task", t.task.value},
                                  {"cluster", t.cluster.value},
                                  {"cluster_name", t.cluster_name},
+                                 {"identified", t.identified},
                                  {"index", t.index},
                                  {"agent", t.agent.value},
                                  {"state", enum_text(t.state)}});

@@ -66,6 +66,9 @@ class Control {
   // What carries our label and belongs to no member. Destroying one more time is the same as once.
   [[nodiscard]] virtual OrphansView orphans() = 0;
   virtual asio::awaitable<Status> destroy_orphan(std::string id) = 0;
+  // A cluster, by name or id, that the state does not know is taken back; `as`: under another name, "" = its own. Once more is
+  // the same.
+  virtual asio::awaitable<Result<ClusterId>> adopt(std::string cluster, std::string as) = 0;
 
   virtual asio::awaitable<Result<CreatedCluster>> create(CreateRequest request) = 0;
   virtual asio::awaitable<Status> remove(std::string name) = 0;

@@ -254,4 +254,17 @@ Result<PromotionRequest> parse_promotion(std::string_view body) {
   return request;
 }
 
+Result<AdoptRequest> parse_adopt(std::string_view body) {
+  AdoptRequest request;
+  static const auto kKnown = std::to_array<std::string>({"cluster", "as"});
+  MYSOS_TRY(const json::object in, parse_object(body));
+  MYSOS_TRY_VOID(check_fields(in, kKnown));
+  JsonReader reader(in);
+  reader.required("cluster", request.cluster);
+  reader("as", request.as);
+  MYSOS_TRY_VOID(reader.take());
+  if (request.cluster.empty()) return fail(Errc::kInvalid, "cluster must be the name or the id of a cluster", "cluster");
+  return request;
+}
+
 }  // namespace mysos

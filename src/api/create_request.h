@@ -33,6 +33,12 @@ struct PromotionRequest {
 };
 Result<PromotionRequest> parse_promotion(std::string_view body);
 
+struct AdoptRequest {
+  std::string cluster;
+  std::string as;
+};
+Result<AdoptRequest> parse_adopt(std::string_view body);
+
 // Seconds of `?wait=`: 0 to kMaxWait, "30" or "30s".
 inline constexpr Duration kMaxWait = std::chrono::minutes(10);
 Result<Duration> parse_wait(std::string_view text);

@@ -28,6 +28,7 @@ class FakeControl final : public Control {
   std::map<MemberId, Promotion> promotions;
   OrphansView said_orphans;
   std::string destroyed_orphan;
+  std::string adopted;
 
   void add_event(std::string cluster_id, std::string kind) {
     const Event event{.kind = std::move(kind), .message = "because"};
@@ -94,6 +95,11 @@ class FakeControl final : public Control {
     if (refusal) co_return std::unexpected(*refusal);
     destroyed_orphan = std::move(id);
     co_return Status();
+  }
+  asio::awaitable<Result<ClusterId>> adopt(std::string cluster, std::string as) override {
+    if (refusal) co_return std::unexpected(*refusal);
+    adopted = std::move(cluster) + (as.empty() ? "" : " as " + as);
+    co_return made.empty() ? ClusterId() : made.begin()->second.id;
   }
   asio::awaitable<Status> register_anew() override {
     if (refusal) co_return std::unexpected(*refusal);

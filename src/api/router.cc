@@ -31,6 +31,7 @@ constexpr auto kRoutes = std::to_array<Entry>({
     {"GET", "/v1/versions", RouteId::kVersions, Access::kToken},
     {"GET", "/v1/agents", RouteId::kAgents, Access::kToken},
     {"GET", "/v1/orphans", RouteId::kListOrphans, Access::kToken},
+    {"POST", "/v1/orphans/adopt", RouteId::kAdopt, Access::kToken},
     {"POST", "/v1/orphans/{name}/destroy", RouteId::kDestroyOrphan, Access::kToken},
     {"POST", "/v1/register", RouteId::kRegister, Access::kToken},
     {"GET", "/v1/openapi.json", RouteId::kOpenapi, Access::kOpen},

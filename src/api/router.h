@@ -30,6 +30,7 @@ enum class RouteId {
   kRegister,
   kListOrphans,
   kDestroyOrphan,
+  kAdopt,
   kOpenapi,
   kCottonCreate,
   kCottonDelete,

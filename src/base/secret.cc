@@ -140,6 +140,11 @@ std::string SecretBox::encrypt(std::string_view plain) const {
   return base64_encode(out);
 }
 
+std::string SecretBox::key_id() const {
+  const std::string_view key(reinterpret_cast<const char*>(key_.data()), key_.size());
+  return hmac_derive(key, "key id").substr(0, 16);
+}
+
 Result<std::string> SecretBox::decrypt(std::string_view text) const {
   constexpr std::size_t kOverhead = crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES;
   MYSOS_TRY(const std::string sealed, base64_decode(text));

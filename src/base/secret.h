@@ -38,6 +38,8 @@ class SecretBox {
 
   [[nodiscard]] std::string encrypt(std::string_view plain) const;  // base64 of nonce and secretbox
   [[nodiscard]] Result<std::string> decrypt(std::string_view text) const;
+  // Says which key it is, and nothing about the key.
+  [[nodiscard]] std::string key_id() const;
 
  private:
   SecretBox() = default;

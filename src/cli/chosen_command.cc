@@ -96,10 +96,15 @@ Result<Command> chosen_command(const std::string& name, Parsed& p) {
   if (name == "list") return with_client(List{});
   if (name == "versions") return with_client(Versions{});
   if (name == "orphans") {
-    const bool destroy = p.orphans.action == "destroy";
-    if (destroy == p.orphans.id.empty()) {
-      return fail(Errc::kInvalid, destroy ? "mysos orphans destroy wants the id of an orphan; mysos orphans lists them"
-                                          : "mysos orphans list takes no id", "id");
+    const std::string& action = p.orphans.action;
+    if ((action == "list") != p.orphans.id.empty()) {
+      const std::string what = action == "adopt" ? "the name or id of a cluster" : "the id of an orphan";
+      return fail(Errc::kInvalid, action == "list" ? "mysos orphans list takes no id"
+                                                   : "mysos orphans " + action + " wants " + what + "; mysos orphans lists them",
+                  "id");
+    }
+    if (action != "adopt" && !p.orphans.as.empty()) {
+      return fail(Errc::kInvalid, "--as goes with mysos orphans adopt only", "as");
     }
     return with_client(p.orphans);
   }

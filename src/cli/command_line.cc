@@ -160,10 +160,11 @@ void add_cluster_commands(CLI::App& app, Parsed& p) {
       "mariadb-10.11");
 
   auto* orphans = app.add_subcommand("orphans", "volumes and tasks of ours that belong to no cluster");
-  orphans->add_option("action", p.orphans.action, "list or destroy")
-      ->check(CLI::IsMember({"list", "destroy"}))
+  orphans->add_option("action", p.orphans.action, "list, adopt or destroy")
+      ->check(CLI::IsMember({"list", "adopt", "destroy"}))
       ->capture_default_str();
-  orphans->add_option("id", p.orphans.id, "of the orphan to destroy, with its data");
+  orphans->add_option("id", p.orphans.id, "name or id of the cluster to take back; id of the orphan to destroy, with its data");
+  orphans->add_option("--as", p.orphans.as, "adopt: another name for the cluster");
   orphans->add_flag("-y,--yes", p.orphans.yes, "do not ask");
   app.add_subcommand("register", "register the scheduler with Mesos anew, after Mesos has removed it");
   app.add_subcommand("list", "the clusters");

@@ -146,8 +146,9 @@ struct Register {
 };
 struct Orphans {
   ClientOptions client;
-  std::string action = "list";  // or destroy
-  std::string id;
+  std::string action = "list";  // or adopt, destroy
+  std::string id;               // of the orphan to destroy; name or id of the cluster to adopt
+  std::string as;               // its new name
   bool yes = false;
 };
 struct Say {

@@ -28,10 +28,26 @@ Status ask_first(const json::object& orphan, const std::string& id) {
   return {};
 }
 
+Status adopt(ApiClient& api, const Orphans& command) {
+  json::object body{{"cluster", command.id}};
+  if (!command.as.empty()) body["as"] = command.as;
+  MYSOS_TRY(const json::value answer, api.request("POST", "/v1/orphans/adopt", std::move(body)));
+  if (command.client.json) {
+    fmt::print("{}\n", json::serialize(answer));
+    return {};
+  }
+  const std::string name = text_of(answer.as_object(), "name");
+  const std::string waiting = text_of(answer.as_object(), "waiting_for");
+  fmt::print("{} is in the state: {}{}{}\n", name, text_of(answer.as_object(), "state"),
+             waiting.empty() ? "" : ", waiting for ", waiting);
+  return {};
+}
+
 }  // namespace
 
 Status run(const Orphans& command) {
   MYSOS_TRY(ApiClient api, ApiClient::open(command.client));
+  if (command.action == "adopt") return adopt(api, command);
   MYSOS_TRY(const json::value all, api.get("/v1/orphans"));
   if (command.action == "list") {
     fmt::print("{}", command.client.json ? json::serialize(all) + "\n" : orphans_text(all.as_object()));

@@ -150,7 +150,10 @@ std::string orphans_text(const json::object& answer) {
     tasks.push_back({text_of(t, "task"), text_of(t, "cluster_name"), text_of(t, "agent"), text_of(t, "state")});
   }
   if (rows.size() == 1 && tasks.size() == 1) return "There are no orphans.\n";
-  return table(rows) + (tasks.size() == 1 ? "" : "\nTasks that the state does not know; they are left alone:\n" + table(tasks));
+  std::string out;
+  if (rows.size() > 1) out += table(rows) + "\n";
+  if (tasks.size() > 1) out += "Tasks that the state does not know; they are left alone:\n" + table(tasks) + "\n";
+  return out + "mysos orphans adopt CLUSTER takes a cluster back; mysos orphans destroy ORPHAN destroys one volume.\n";
 }
 
 std::string versions_text(const json::array& versions) {

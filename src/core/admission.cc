@@ -13,23 +13,6 @@ bool lower(char c) { return c >= 'a' && c <= 'z'; }
 bool digit(char c) { return c >= '0' && c <= '9'; }
 bool upper(char c) { return c >= 'A' && c <= 'Z'; }
 
-Status check_name(const std::string& name, const SchedulerState& state) {
-  const bool label = !name.empty() && name.size() <= kMaxClusterName && lower(name.front()) && name.back() != '-' &&
-                     std::ranges::all_of(name, [](char c) { return lower(c) || digit(c) || c == '-'; });
-  if (!label) {
-    return fail(Errc::kInvalid,
-                "name must be a DNS label: 1 to " + std::to_string(kMaxClusterName) +
-                    " of a-z, 0-9 and '-', beginning with a letter and not ending with '-'",
-                "name");
-  }
-  const Cluster* taken = state.find_by_name(name);
-  if (taken == nullptr) return {};
-  return fail(Errc::kConflict,
-              taken->deleting ? "a cluster named '" + name + "' is still being deleted"
-                              : "a cluster named '" + name + "' exists already",
-              "name");
-}
-
 Result<const VersionInfo*> find_version(const std::string& asked, const std::vector<VersionInfo>& versions) {
   if (versions.empty()) return fail(Errc::kUnavailable, "no MySQL distribution is known to this scheduler", "version");
   if (asked.empty()) return &versions.front();
@@ -118,6 +101,37 @@ Status check_agents(const ClusterSpec& spec, const std::vector<AgentSpace>& agen
 }
 
 }  // namespace
+
+Status check_room(const SchedulerState& state) {
+  if (state.clusters.size() < kMaxClusters) return {};
+  return fail(Errc::kTooLarge, "there are " + std::to_string(kMaxClusters) + " clusters, the most there may be");
+}
+
+std::vector<Member> wanted_members(const ClusterId& cluster, std::uint32_t count) {
+  std::vector<Member> out(count);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    out[i].id = MemberId(cluster.value + "-" + std::to_string(i));
+    out[i].index = i;
+  }
+  return out;
+}
+
+Status check_name(const std::string& name, const SchedulerState& state) {
+  const bool label = !name.empty() && name.size() <= kMaxClusterName && lower(name.front()) && name.back() != '-' &&
+                     std::ranges::all_of(name, [](char c) { return lower(c) || digit(c) || c == '-'; });
+  if (!label) {
+    return fail(Errc::kInvalid,
+                "name must be a DNS label: 1 to " + std::to_string(kMaxClusterName) +
+                    " of a-z, 0-9 and '-', beginning with a letter and not ending with '-'",
+                "name");
+  }
+  const Cluster* taken = state.find_by_name(name);
+  if (taken == nullptr) return {};
+  return fail(Errc::kConflict,
+              taken->deleting ? "a cluster named '" + name + "' is still being deleted"
+                              : "a cluster named '" + name + "' exists already",
+              "name");
+}
 
 Result<ClusterSpec> admit(ClusterSpec spec, const SchedulerState& state, const std::vector<VersionInfo>& versions,
                           const std::vector<AgentSpace>& agents) {

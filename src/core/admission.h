@@ -15,8 +15,15 @@ inline constexpr Bytes kMinDisk = gib(1);
 inline constexpr Bytes kMaxMem = gib(64 * 1024);
 inline constexpr Bytes kMaxDisk = gib(1024 * 1024);
 inline constexpr std::size_t kMaxUserName = 32;
+inline constexpr std::size_t kMaxClusters = 10'000;
 inline constexpr char kDefaultUser[] = "app";
 
+// kTooLarge: there are as many clusters as there may be.
+Status check_room(const SchedulerState& state);
+// A cluster's members before they have a place.
+std::vector<Member> wanted_members(const ClusterId& cluster, std::uint32_t count);
+// A name that a cluster may be given now.
+Status check_name(const std::string& name, const SchedulerState& state);
 // The spec with its defaults filled in, sizes rounded up to whole MiB. kInvalid with the field, kConflict for a taken name.
 // `agents`: those whose offers were seen; what exceeds all of them is refused.
 Result<ClusterSpec> admit(ClusterSpec spec, const SchedulerState& state, const std::vector<VersionInfo>& versions,

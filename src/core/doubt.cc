@@ -21,6 +21,19 @@ void doubt_all_records(Ledger& ledger, const std::string& why) {
   }
 }
 
+std::uint64_t launches_unseen(Prng& prng) {
+  constexpr std::uint64_t kLaunchesUnseen = 1000;
+  return kLaunchesUnseen + prng.below(kLaunchesUnseen);
+}
+
+void end_doubt(Cluster& cluster, Prng& prng) {
+  if (!cluster.doubt) return;
+  cluster.doubt.reset();
+  for (Member& m : cluster.members) {
+    if (m.stage == MemberStage::kWanted) m.launches += launches_unseen(prng);
+  }
+}
+
 void doubt_record(Ledger& ledger, const ClusterId& id, const std::string& why) {
   const Cluster* found = ledger.find(id);
   if (found == nullptr || found->doubt || found->deleting) return;

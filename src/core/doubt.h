@@ -15,6 +15,11 @@ void doubt_if_proven(Ledger& ledger, const Cluster& cluster, const MemberReport&
 // From now on nothing is decided from the record of this cluster. What operators had asked for is dropped: it may have been
 // carried out already. Nothing happens where the cluster is in doubt already or is being deleted.
 void doubt_record(Ledger& ledger, const ClusterId& id, const std::string& why);
+// An election has asked all members, or those that an operator says are left: its record is in force again. A member of which
+// no place was found is placed anew, and no task id of its old place is used twice.
+void end_doubt(Cluster& cluster, Prng& prng);
+// By how much to raise the count of launches of a record that may be old: it does not know the last task id.
+std::uint64_t launches_unseen(Prng& prng);
 // The whole state was put back.
 void doubt_all_records(Ledger& ledger, const std::string& why);
 

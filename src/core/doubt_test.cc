@@ -157,8 +157,9 @@ TEST(Doubt, ATaskThatTheOldRecordDoesNotKnowIsFoundAndNotKilled) {
   EXPECT_EQ(s.view("shop").cluster->doubt.has_value() || s.told("record_renewed"), true);
 }
 
-TEST(Doubt, AMemberThatTheOldRecordNeverPlacedIsNotPlacedAgain) {
+TEST(Doubt, AMemberThatTheOldRecordNeverPlacedSaysWhereItIsAndIsNotPlacedAgain) {
   Scenario s;
+  s.report_to_each = true;
   s.let_members_live();
   EXPECT_TRUE(s.create("shop", 3));
   const auto before = s.records;
@@ -174,9 +175,8 @@ TEST(Doubt, AMemberThatTheOldRecordNeverPlacedIsNotPlacedAgain) {
   EXPECT_EQ(s.mesos.tasks.size(), tasks);
   EXPECT_FALSE(s.told("member_placed"));
   EXPECT_FALSE(s.told("stray_task_killed"));
-  EXPECT_TRUE(s.told("task_unknown"));
-  EXPECT_NE(s.view("shop").waiting_for.find("whose place the record does not know"), std::string::npos)
-      << s.view("shop").waiting_for;
+  EXPECT_EQ(s.times_told("member_found"), 3U);
+  EXPECT_EQ(s.view("shop").state, ClusterState::kHealthy) << s.view("shop").waiting_for;
 }
 
 }  // namespace

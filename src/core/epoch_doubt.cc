@@ -31,7 +31,7 @@ std::string why_not_asked(const EpochPlanning& p, const MemberView& v) {
   if (v.volume_lost) return v.id.value + ", which has lost its volume";
   const Member* member = p.cluster.find(v.id);
   if (member != nullptr && member->stage == MemberStage::kWanted) {
-    return v.id.value + ", whose place the record does not know: it is of a time when the cluster was being created";
+    return v.id.value + ", of which neither a volume nor a task was found yet";
   }
   if (!EpochPlanning::in_sight(v)) return v.id.value + ", which is out of reach";
   if (!EpochPlanning::server_up(v) && !bare(v)) {

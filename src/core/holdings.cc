@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/holdings.h"
 
+#include <charconv>
 #include <utility>
 
 namespace mysos {
@@ -20,6 +21,48 @@ std::map<std::string, Holding> holdings_in(const Resources& offered, const std::
     (r.volume ? holding.volumes : holding.reserved) += Resources{r};
   }
   return out;
+}
+
+std::optional<MemberSpec> spec_in(const Holding& holding) {
+  const auto text = [&](const char* key) {
+    const auto found = holding.reservation.labels.find(key);
+    return found == holding.reservation.labels.end() ? std::string() : found->second;
+  };
+  const auto number = [&](const char* key) {
+    const std::string digits = text(key);
+    std::int64_t value = -1;
+    const auto [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    return ec == std::errc() && end == digits.data() + digits.size() ? value : -1;
+  };
+  const auto flavour = enum_value<Flavour>(text(kFlavourLabel));
+  const std::int64_t index = number(kIndexLabel);
+  const std::int64_t members = number(kMembersLabel);
+  const bool counted = members > 0 && members <= kMaxMembers && index >= 0 && index < members;
+  if (!flavour || !counted || text(kVersionLabel).empty() || text(kTokenHashLabel).empty()) return std::nullopt;
+  MemberSpec spec;
+  spec.cluster = ClusterId(text(kClusterLabel));
+  spec.cluster_name = text(kNameLabel);
+  spec.member = MemberId(text(kMemberLabel));
+  spec.index = static_cast<std::uint32_t>(index);
+  spec.version = text(kVersionLabel);
+  spec.flavour = *flavour;
+  spec.cpus_milli = holding.reserved.milli("cpus");
+  spec.mem = mib(static_cast<std::uint64_t>(holding.reserved.milli("mem") / 1000));
+  spec.disk = mib(static_cast<std::uint64_t>((holding.reserved + holding.volumes).milli("disk") / 1000));
+  std::vector<std::uint16_t> found = lowest_ports(holding.reserved, kPortsPerMember);
+  found.resize(kPortsPerMember);
+  spec.port = found[0];
+  spec.api_port = found[1];
+  spec.admin_port = found[2];
+  spec.token_hash = text(kTokenHashLabel);
+  spec.any_engine = text(kAnyEngineLabel) == "1";
+  spec.members = static_cast<std::uint32_t>(members);
+  spec.user = text(kUserLabel);
+  spec.created = WallTime{number(kCreatedLabel)};
+  spec.resource_id = text(kResourceLabel);
+  if (!holding.volumes.empty()) spec.volume = holding.volumes.list().front().volume->id;
+  spec.key_id = text(kKeyLabel);
+  return spec;
 }
 
 std::vector<std::uint16_t> lowest_ports(const Resources& free, std::size_t count) {
@@ -62,7 +105,9 @@ Reservation reservation_of(const Cluster& cluster, const Member& member, const R
            {kFlavourLabel, std::string(enum_text(cluster.spec.flavour))},
            {kUserLabel, cluster.spec.user},
            {kTokenHashLabel, cluster.token_hash},
-           {kCreatedLabel, std::to_string(cluster.created.ms)}}};
+           {kCreatedLabel, std::to_string(cluster.created.ms)},
+           {kAnyEngineLabel, cluster.spec.any_engine ? "1" : "0"},
+           {kKeyLabel, owner.key_id}}};
 }
 
 Resources as_volume(const Resources& reserved, const Volume& volume) {

@@ -4,6 +4,7 @@
 // carries our framework's label (that of now, or of a framework of before that Mesos removed) and a resource id that no
 // member has is an orphan; what carries no such label is a stranger's and is not even looked at. Pure.
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -27,6 +28,8 @@ inline constexpr char kFlavourLabel[] = "mysos_flavour";
 inline constexpr char kUserLabel[] = "mysos_user";
 inline constexpr char kTokenHashLabel[] = "mysos_token_hash";
 inline constexpr char kCreatedLabel[] = "mysos_created_ms";
+inline constexpr char kAnyEngineLabel[] = "mysos_any_engine";
+inline constexpr char kKeyLabel[] = "mysos_key";
 inline constexpr char kVolumePath[] = "data";  // in the sandbox
 
 // What one resource id holds in the offers of one agent.
@@ -35,6 +38,9 @@ struct Holding {
   Resources reserved;  // without volumes
   Resources volumes;
 };
+// What the label and the size of a holding say of its member; hostname and address are not in it. nullopt: the label does not
+// say enough.
+std::optional<MemberSpec> spec_in(const Holding& holding);
 // By resource id.
 std::map<std::string, Holding> holdings_in(const Resources& offered, const std::set<FrameworkId>& frameworks);
 
@@ -55,6 +61,7 @@ struct ReservationOwner {
   FrameworkId framework;
   std::string role;
   std::string principal;
+  std::string key_id;
 };
 Resources wanted_resources(const Cluster& cluster, const Member& member);  // unreserved form
 Reservation reservation_of(const Cluster& cluster, const Member& member, const ReservationOwner& owner);  // a new one

@@ -10,7 +10,7 @@ constexpr double kFailoverTimeoutS = 14.0 * 24 * 3600;
 // Mesos kills the container at the end of it; the executor needs a little of it for itself.
 constexpr Duration kShutdownMargin = std::chrono::seconds(5);
 
-MemberSpec spec_of(const Cluster& cluster, const Member& member) {
+MemberSpec spec_of(const Cluster& cluster, const Member& member, const SchedulerConfig& config) {
   MemberSpec spec;
   spec.cluster = cluster.id;
   spec.cluster_name = cluster.spec.name;
@@ -28,6 +28,13 @@ MemberSpec spec_of(const Cluster& cluster, const Member& member) {
   spec.admin_port = member.admin_port;
   spec.token_hash = cluster.token_hash;
   spec.any_engine = cluster.spec.any_engine;
+  spec.members = cluster.spec.members;
+  spec.user = cluster.spec.user;
+  spec.created = cluster.created;
+  spec.hostname = member.hostname;
+  spec.resource_id = member.resource_id;
+  spec.volume = member.volume;
+  spec.key_id = config.key_id;
   return spec;
 }
 
@@ -67,7 +74,7 @@ mesos::TaskInfo task_of(const Cluster& cluster, const Member& member, const Reso
   task.executor_env = config.executor_env;
   task.shutdown_grace = config.kill_grace + kShutdownMargin;
   task.kill_grace = config.kill_grace;
-  task.data = to_json_text(spec_of(cluster, member));
+  task.data = to_json_text(spec_of(cluster, member, config));
   task.labels = {{kClusterLabel, cluster.id.value}, {kMemberLabel, member.id.value}};
   task.discovery = {cluster.spec.name, {{"mysql", member.port}, {"api", member.api_port}}};
   return task;

@@ -8,6 +8,7 @@ namespace mysos {
 
 void MemberCore::take(const member_input::SecretsStored& in, Instant /*now*/) {
   has_secrets_ = true;
+  config_.keeps_sealed = in.sealed;
   const bool changed = std::exchange(config_.credentials, in.credentials) != in.credentials;
   if (changed && role_ == MemberRole::kPrimary && running_) out_.server.emplace_back(server_action::EnsureUser{});
   for (const auto id : std::exchange(waiting_setup_, {})) answer(id);

@@ -329,6 +329,7 @@ MemberReport MemberCore::report() const {
   r.port = config_.port;
   r.user_ready = user_ready_;
   r.credentials = config_.credentials;
+  r.keeps_sealed = config_.keeps_sealed;
   r.credentials_applied = user_ready_ ? credentials_applied_ : 0;
   r.tampered = tampered_;
   r.repaired = repaired_;

@@ -83,6 +83,7 @@ struct MemberConfig {
       true;  // MySQL: yes. MariaDB in GTID mode throws it away at a restart: amnesia
   std::uint16_t port = 0;
   std::uint64_t credentials = 0;  // which of the user's passwords its stored secrets have
+  bool keeps_sealed = true;       // its volume has the secrets of the cluster's record, encrypted
   Duration restart_min = std::chrono::milliseconds(100);  // back-off of mysqld restarts, doubling
   Duration restart_max = std::chrono::seconds(30);
   Duration news_first = std::chrono::milliseconds(20);  // a start keeps the executor busy, and a failover waits to be told
@@ -104,7 +105,8 @@ struct OrderGiven {
 };                        // id comes back in an Answer
 struct SecretsStored {
   std::uint64_t credentials = 0;
-};                        // the shell has the accounts' secrets on disk: which of the user's passwords
+  bool sealed = true;
+};                        // the shell has the accounts' secrets on disk: which of the user's passwords; whether sealed too
 struct DatadirReady {};   // after MakeDatadir
 struct DatadirFailed {
   std::string why;

@@ -44,6 +44,7 @@ struct MemberRow {
   GtidSet errant_told;                          // written on it while it followed
   bool volume_trouble_told = false;  // its volume takes no writes, as the last event said
   std::optional<Instant> volume_told;  // ... and when
+  std::string secrets_problem;     // why the encrypted secrets that its executor keeps do not open
   std::string repaired;            // as last told of its server, and when
   Instant repair_told{};
   std::optional<Seeding> seeding;  // as last told; it outlives the task that made the copy

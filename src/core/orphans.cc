@@ -18,8 +18,7 @@ void Orphans::expect(const std::string& resource_id, Instant now) {
   if (!row.since) row.since = now;
 }
 
-bool Orphans::saw(const std::string& resource_id, const Holding& holding, const AgentId& agent, const std::string& hostname,
-                  Instant now) {
+bool Orphans::saw(const std::string& resource_id, const Holding& holding, const AgentOffer& offer, Instant now) {
   Row& row = rows_[resource_id];
   if (!row.since) row.since = now;
   OrphanVolume& shown = row.shown;
@@ -27,10 +26,15 @@ bool Orphans::saw(const std::string& resource_id, const Holding& holding, const 
   shown.cluster = ClusterId(label(holding, kClusterLabel));
   shown.cluster_name = label(holding, kNameLabel);
   shown.member = MemberId(label(holding, kMemberLabel));
-  shown.agent = agent;
-  shown.hostname = hostname;
+  shown.agent = offer.agent;
+  shown.hostname = offer.hostname;
   shown.volume = holding.volumes.empty() ? VolumeId() : holding.volumes.list().front().volume->id;
   shown.disk = mib(static_cast<std::uint64_t>(holding.volumes.milli("disk") / 1000));
+  row.spec = holding.volumes.empty() ? std::nullopt : spec_in(holding);
+  if (row.spec) {
+    row.spec->hostname = offer.hostname;
+    row.spec->bind = offer.ip;
+  }
   return !std::exchange(row.offered, true);
 }
 
@@ -58,11 +62,31 @@ bool Orphans::forgotten(const std::string& resource_id, Instant now) const {
 
 void Orphans::task_seen(const TaskId& task, const TaskName& name, const AgentId& agent, mesos::TaskState state) {
   if (tasks_.size() >= kMaxUnknownTasks && !tasks_.contains(task)) return;
-  tasks_[task] = {task, name.cluster, name.cluster_name, name.index, agent, state};
+  TaskRow& row = tasks_[task];
+  row.shown = {task, name.cluster, name.cluster_name, name.index, agent, state, row.found.has_value()};
+}
+
+bool Orphans::identified(const TaskId& task, MemberFound found) {
+  const auto row = tasks_.find(task);
+  if (row == tasks_.end()) return false;
+  row->second.shown.identified = true;
+  row->second.found = std::move(found);
+  return true;
+}
+
+std::vector<MemberFound> Orphans::found() const {
+  std::vector<MemberFound> out;
+  for (const auto& [task, row] : tasks_) {
+    if (row.found) out.push_back(*row.found);
+  }
+  for (const auto& [id, row] : rows_) {
+    if (row.offered && row.spec) out.push_back({*row.spec, row.shown.agent});
+  }
+  return out;
 }
 
 bool Orphans::knows_task_of(const ClusterId& cluster) const {
-  return std::ranges::any_of(tasks_, [&](const auto& entry) { return entry.second.cluster == cluster; });
+  return std::ranges::any_of(tasks_, [&](const auto& entry) { return entry.second.shown.cluster == cluster; });
 }
 
 const OrphanVolume* Orphans::find(const std::string& resource_id) const {
@@ -80,7 +104,7 @@ std::vector<OrphanVolume> Orphans::volumes() const {
 
 std::vector<UnknownTask> Orphans::tasks() const {
   std::vector<UnknownTask> out;
-  for (const auto& [id, task] : tasks_) out.push_back(task);
+  for (const auto& [id, row] : tasks_) out.push_back(row.shown);
   return out;
 }
 

@@ -4,12 +4,14 @@
 // that was put back to an earlier one, so whoever owned it, its data may be all that there is of a database. What the store
 // knows of an orphan (it never held data, or a user wants it destroyed) is in SchedulerState; here is what is merely seen: it
 // begins anew after a restart, and so does the grace of what holds no data, so that a scheduler that is about to learn of an
-// owner is not overtaken.
+// owner is not overtaken. How a cluster is taken back from it is in core/adoption.h.
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "core/adoption.h"
+#include "core/agent_table.h"
 #include "core/holdings.h"
 #include "core/launching.h"
 
@@ -26,8 +28,7 @@ class Orphans {
   // Its grace begins, unless it has begun.
   void expect(const std::string& resource_id, Instant now);
   // It is offered. True if it is new.
-  bool saw(const std::string& resource_id, const Holding& holding, const AgentId& agent, const std::string& hostname,
-           Instant now);
+  bool saw(const std::string& resource_id, const Holding& holding, const AgentOffer& offer, Instant now);
   // Without data, and long enough without an owner.
   [[nodiscard]] bool due(const std::string& resource_id, Instant now) const;
   // The operations that release it are on their way; true where they may be sent (again).
@@ -40,8 +41,12 @@ class Orphans {
 
   void task_seen(const TaskId& task, const TaskName& name, const AgentId& agent, mesos::TaskState state);
   void task_gone(const TaskId& task) { tasks_.erase(task); }
+  // Its executor says who it is. False: no such task is known.
+  bool identified(const TaskId& task, MemberFound found);
   [[nodiscard]] bool knows_task_of(const ClusterId& cluster) const;
   [[nodiscard]] bool knows(const TaskId& task) const { return tasks_.contains(task); }
+  // Of all that says enough of its member to be taken back.
+  [[nodiscard]] std::vector<MemberFound> found() const;
 
   [[nodiscard]] const OrphanVolume* find(const std::string& resource_id) const;
   [[nodiscard]] std::vector<OrphanVolume> volumes() const;
@@ -57,10 +62,15 @@ class Orphans {
     std::optional<Instant> sent;
     bool offered = false;
     OrphanVolume shown;
+    std::optional<MemberSpec> spec;
+  };
+  struct TaskRow {
+    UnknownTask shown;
+    std::optional<MemberFound> found;
   };
   Duration grace_;
   std::map<std::string, Row> rows_;
-  std::map<TaskId, UnknownTask> tasks_;
+  std::map<TaskId, TaskRow> tasks_;
 };
 
 }  // namespace mysos

@@ -31,6 +31,7 @@ void Provisioner::index(const Owner& owner) {
 
 void Provisioner::unindex(const Owner& owner) {
   const Member& m = get(owner);
+  introductions_.settled(m.task);
   by_task_.erase(m.task);
   by_resource_.erase(m.resource_id);
   const auto there = by_agent_.find(m.agent);
@@ -76,6 +77,7 @@ void Provisioner::subscribed(Instant now) {
     const Member& m = get(owner);
     MemberRow& row = table_.at(owner.member);
     reconciler_.ask(m.task, m.agent, now);
+    ask_for_secrets(owner, now);
     row.accepted.reset();  // offers do not outlive their stream
     row.launch_by = now + kLaunchPatience;
     row.kill_at = now;
@@ -99,6 +101,7 @@ void Provisioner::to_running(const Owner& owner, Instant now) {
   m.stage = MemberStage::kRunning;
   m.holds_data = true;
   table_.at(owner.member).running_since = now;
+  ask_for_secrets(owner, now);
   ledger_.watches_changed();
   tell(owner, {"member_running", "task " + m.task.value + " runs on " + m.hostname});
 }
@@ -106,6 +109,7 @@ void Provisioner::to_running(const Owner& owner, Instant now) {
 void Provisioner::to_down(const Owner& owner, const std::string& why, Instant now) {
   Member& m = edit(owner);
   m.stage = MemberStage::kDown;
+  introductions_.settled(m.task);
   MemberRow& row = table_.at(owner.member);
   const bool lasted = row.running_since != kNever && now - row.running_since >= config_.relaunch_max;
   row.failures = lasted ? 1 : row.failures + 1;
@@ -178,6 +182,7 @@ void Provisioner::member_spoke(const MemberId& member, Instant now) {
   row.accepted.reset();
   const Owner owner{row.cluster, member};
   if (cluster_of(owner).doubt) wake(now + kReconcileInDoubt);
+  ask_for_secrets(owner, now);
   if (get(owner).stage != MemberStage::kLaunching) return;
   to_running(owner, now);
   wake(now);
@@ -236,6 +241,10 @@ void Provisioner::advance(Instant now) {
   if (in_doubt()) reconciler_.ask_for_all(now + kReconcileInDoubt);
   for (mesos::Call& call : reconciler_.due(now)) ledger_.call(std::move(call));
   wake(reconciler_.next());
+  for (auto& [task, agent] : introductions_.due(now)) {
+    ledger_.call(mesos::Message{std::move(agent), ExecutorId(task.value), std::string(kIdentify)});
+  }
+  wake(introductions_.next());
   if (auto call = tap_.pace(std::move(wants), now)) ledger_.call(*std::move(call));
   wake(tap_.next());
 }

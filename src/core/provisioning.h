@@ -63,6 +63,10 @@ class Provisioner {
   // A user's word: the volume goes, with all that is on it. Once more is the same.
   Result<ClusterId> destroy_orphan(const std::string& resource_id, Instant now);
   [[nodiscard]] OrphansView orphans() const;
+  // A cluster that the state does not know becomes one that it knows, in doubt. Once more is the same. kNotFound: nothing says
+  // that it is of such a cluster. kConflict: the name is taken, or means several; or its secrets cannot be read.
+  Result<ClusterId> adopt(const scheduler_input::AdoptCluster& in, Instant now);
+  void identified(const scheduler_input::Identified& in, Instant now);
 
  private:
   struct Owner {
@@ -139,7 +143,16 @@ class Provisioner {
   void orphan_operation(const std::string& kind, const std::string& resource_id, const mesos::UpdateOperation& in);
   void orphan_unused(const Member& member, Instant now);
   [[nodiscard]] bool given_up(const TaskName& name) const;
-  void stray(const mesos::Update& in);
+  void stray(const mesos::Update& in, Instant now);
+
+  // Adoption (provisioning_adoption.cc).
+  bool left_alone(const mesos::Update& in, const TaskName& name, Instant now);
+  [[nodiscard]] std::vector<MemberFound> claimable() const;
+  [[nodiscard]] Result<std::vector<MemberFound>> unknown_cluster(const scheduler_input::AdoptCluster& in) const;
+  std::size_t take_places(const ClusterId& cluster, Instant now);
+  void take_secrets(const Owner& owner, const MemberFound& found);
+  [[nodiscard]] bool lacks_secrets(const Owner& owner) const;
+  void ask_for_secrets(const Owner& owner, Instant now);
 
   Ledger& ledger_;
   MemberTable& table_;
@@ -148,6 +161,7 @@ class Provisioner {
   OfferTap tap_;
   Reconciler reconciler_;
   Orphans orphans_;
+  Questions introductions_{kReconcileMin, kReconcileMax};  // executors that are asked who they are
   // Where to find the placed members.
   std::map<TaskId, Owner> by_task_;  // newest tasks only
   std::map<std::string, Owner> by_resource_;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "core/doubt.h"
 #include "core/launching.h"
 #include "core/provisioning.h"
 
@@ -212,7 +213,7 @@ void Provisioner::place(const Owner& owner, Use& use, Instant now) {
 
   const Resources wanted = wanted_resources(cluster_of(owner), m).allocated_to(use.offer.allocation_role);
   use.free -= wanted;
-  const ReservationOwner by{*ledger_.state().framework, config_.role, config_.principal};
+  const ReservationOwner by{*ledger_.state().framework, config_.role, config_.principal, config_.key_id};
   const Resources reserved = wanted.reserved_as(reservation_of(cluster_of(owner), m, by));
   const Resources volumes = as_volume(reserved, {m.volume, config_.principal, kVolumePath});
   use.operations.push_back({mesos::Reserve{reserved}, OperationId("reserve." + m.resource_id + ".first")});
@@ -220,14 +221,11 @@ void Provisioner::place(const Owner& owner, Use& use, Instant now) {
   launch(owner, reserved - without_volumes(volumes) + volumes, use, now);
 }
 
-// A record that may be old does not know the last task id: none is used twice.
-constexpr std::uint64_t kLaunchesUnseen = 1000;
-
 void Provisioner::launch(const Owner& owner, const Resources& resources, Use& use, Instant now) {
   unindex(owner);
   Member& m = edit(owner);
   reconciler_.settled(m.task);
-  m.launches += cluster_of(owner).doubt ? kLaunchesUnseen + ledger_.prng().below(kLaunchesUnseen) : 1;
+  m.launches += cluster_of(owner).doubt ? launches_unseen(ledger_.prng()) : 1;
   m.task = task_id_of(cluster_of(owner), m);
   m.stage = MemberStage::kLaunching;
   index(owner);

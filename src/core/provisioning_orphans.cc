@@ -16,9 +16,14 @@ void Provisioner::serve_orphan(const std::string& resource_id, const Holding& ho
   const auto& known = ledger_.state().orphans;
   const auto word = known.find(resource_id);
   const bool keep = word == known.end() && !holding.volumes.empty();
-  if (orphans_.saw(resource_id, holding, use.offer.agent, use.offer.hostname, now)) {
+  if (orphans_.saw(resource_id, holding, use.offer, now)) {
     const std::string advice = keep ? ". It is kept, since it may hold data: mysos orphans" : "";
     ledger_.event({"orphan_found", "no member owns " + resource_id + ": " + what + advice});
+  }
+  if (keep && in_doubt()) {
+    const auto at = holding.reservation.labels.find(kClusterLabel);
+    if (at != holding.reservation.labels.end()) take_places(ClusterId(at->second), now);
+    if (const auto owner = owner_of_resource(resource_id)) return serve(*owner, holding, use, now);
   }
   if (keep) return;
   const bool asked = word != known.end() && word->second.fate == OrphanFate::kDestroy;
@@ -109,9 +114,10 @@ bool Provisioner::given_up(const TaskName& name) const {
 }
 
 // A task of this framework that is no member's newest. Of a cluster that the store does not know it may be a database.
-void Provisioner::stray(const mesos::Update& in) {
+void Provisioner::stray(const mesos::Update& in, Instant now) {
   if (mesos::is_terminal(in.state)) {
     orphans_.task_gone(in.task);
+    introductions_.settled(in.task);
     if (had_container(in.state) && in.agent) ledger_.call(mesos::Shutdown{ExecutorId(in.task.value), *in.agent});
     return;
   }
@@ -125,8 +131,7 @@ void Provisioner::stray(const mesos::Update& in) {
     return;
   }
   const bool news = !orphans_.knows_task_of(name.cluster);
-  const bool first = !orphans_.knows(in.task);
-  orphans_.task_seen(in.task, name, in.agent.value_or(AgentId()), in.state);
+  const bool first = left_alone(in, name, now);
   if (news) {
     ledger_.event({"cluster_unknown", "task " + in.task.value + " runs, and the state knows no cluster " + name.cluster_name +
                                           " (" + name.cluster.value + "). It is left alone: mysos orphans"});

@@ -35,7 +35,7 @@ void Provisioner::on(const mesos::Update& in, Instant now) {
   if (!in.uuid.empty() && in.agent) ledger_.call(mesos::Acknowledge{*in.agent, in.task, in.uuid});
   const auto found = by_task_.find(in.task);
   if (found == by_task_.end()) {
-    if (!later_launch(in, now)) stray(in);
+    if (!later_launch(in, now)) stray(in, now);
     return;
   }
   const Owner owner = found->second;
@@ -143,7 +143,7 @@ bool Provisioner::later_launch(const mesos::Update& in, Instant now) {
   const MemberStage stage = member->stage;
   const bool placed = stage == MemberStage::kLaunching || stage == MemberStage::kRunning || stage == MemberStage::kDown;
   if (!placed || in.agent != member->agent) {
-    if (lives) {
+    if (lives && left_alone(in, *name, now)) {
       tell(owner, {"task_unknown", "task " + in.task.value +
                                        " of this member runs in a place that the record does not know; it is left alone"});
     }

@@ -4,11 +4,10 @@
 // backoff until it is answered; and all that the master knows, then once in a while (an empty list). Answers come as updates.
 // Source: Mesos reconciliation.md.
 #include <algorithm>
-#include <map>
-#include <optional>
 #include <vector>
 
 #include "base/time.h"
+#include "core/questions.h"
 #include "model/mesos.h"
 
 namespace mysos {
@@ -27,24 +26,19 @@ class Reconciler {
   // The master is asked for all that it knows at `at` at the latest.
   void ask_for_all(Instant at) { implicit_at_ = std::min(implicit_at_, at); }
   // Ask from `at` on; one that is asked for already is asked at the earlier of both times.
-  void ask(const TaskId& task, const AgentId& agent, Instant at);
+  void ask(const TaskId& task, const AgentId& agent, Instant at) { open_.ask(task, agent, at); }
   // Goes on asking with backoff; begins at `at` if nobody asked yet.
-  void keep_asking(const TaskId& task, const AgentId& agent, Instant at) { open_.try_emplace(task, Question{agent, at}); }
+  void keep_asking(const TaskId& task, const AgentId& agent, Instant at) { open_.keep_asking(task, agent, at); }
   // A clear answer came, or nobody needs one any more.
-  void settled(const TaskId& task) { open_.erase(task); }
+  void settled(const TaskId& task) { open_.settled(task); }
 
   std::vector<mesos::Call> due(Instant now);
   [[nodiscard]] Instant next() const;
 
  private:
-  struct Question {
-    AgentId agent;
-    Instant at;
-    Duration backoff = kReconcileMin;
-  };
   Duration implicit_every_;
   Instant implicit_at_ = kNever;
-  std::map<TaskId, Question> open_;
+  Questions open_{kReconcileMin, kReconcileMax};
 };
 
 }  // namespace mysos

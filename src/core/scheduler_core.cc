@@ -10,6 +10,7 @@
 #include "base/assert.h"
 #include "base/overloaded.h"
 #include "core/admission.h"
+#include "core/adoption.h"
 #include "core/cluster_view.h"
 #include "core/doubt.h"
 #include "core/launching.h"
@@ -24,7 +25,6 @@
 namespace mysos {
 namespace {
 
-constexpr std::size_t kMaxClusters = 10'000;
 constexpr std::size_t kClusterIdLength = 8;
 constexpr int kMaxPlanSteps = 32;  // of one cluster in one step
 constexpr Duration kPlanPause = std::chrono::milliseconds(100);  // where a planner would go on for ever
@@ -82,20 +82,14 @@ struct SchedulerCore::Impl {
   }
   Result<ClusterId> create(const scheduler_input::CreateCluster& in, Instant now) {
     MYSOS_TRY_VOID(registration.may_act());
-    if (ledger.state().clusters.size() >= kMaxClusters) {
-      return fail(Errc::kTooLarge, "there are " + std::to_string(kMaxClusters) + " clusters, the most there may be");
-    }
+    MYSOS_TRY_VOID(check_room(ledger.state()));
     MYSOS_TRY(ClusterSpec spec, admit(in.spec, ledger.state(), config.versions, provisioner.agents()));
     Cluster cluster;
     do {
       cluster.id = ClusterId(ledger.prng().name(kClusterIdLength));
     } while (ledger.find(cluster.id) != nullptr);
     cluster.spec = std::move(spec);
-    for (std::uint32_t i = 0; i < cluster.spec.members; ++i) {
-      Member& member = cluster.members.emplace_back();
-      member.id = MemberId(cluster.id.value + "-" + std::to_string(i));
-      member.index = i;
-    }
+    cluster.members = wanted_members(cluster.id, cluster.spec.members);
     cluster.sealed_secrets = in.sealed_secrets;
     cluster.token_hash = in.token_hash;
     cluster.created = in.at;
@@ -151,6 +145,14 @@ struct SchedulerCore::Impl {
   void take(const scheduler_input::DestroyOrphan& in, Instant now) {
     const Status may = registration.may_act();
     ledger.reply(in.request, may ? provisioner.destroy_orphan(in.id, now) : std::unexpected(may.error()));
+  }
+
+  void take(const scheduler_input::AdoptCluster& in, Instant now) {
+    const Status may = registration.may_act();
+    ledger.reply(in.request, may ? provisioner.adopt(in, now) : std::unexpected(may.error()));
+  }
+  void take(const scheduler_input::Identified& in, Instant now) {
+    if (registration.acts()) provisioner.identified(in, now);
   }
 
   void take(const scheduler_input::ChangeCredentials& in, Instant) {
@@ -223,7 +225,7 @@ struct SchedulerCore::Impl {
       minds.erase(id);
       return;
     }
-    Mind& mind = minds.at(id);
+    Mind& mind = minds[id];  // of a cluster that was adopted just now there is none yet
     mind.waiting_for.clear();
     if (cluster->deleting || !registration.acts()) return;
     const std::vector<MemberView> members = views_of(*cluster, table);
@@ -270,7 +272,7 @@ struct SchedulerCore::Impl {
     if (elected) {
       cluster.switchover_to.reset();
       cluster.failover.reset();
-      cluster.doubt.reset();
+      end_doubt(cluster, ledger.prng());
     }
     if (cluster.doubt) cluster.doubt->asking = cluster.epoch.pair.epoch;
     const std::string cause = decision.cause ? std::string(enum_text(*decision.cause)) : std::string();
@@ -328,6 +330,7 @@ struct SchedulerCore::Impl {
     }
     const std::string master = view.waiting_for.empty() ? "a Mesos master" : "a Mesos master (" + view.waiting_for + ")";
     view.waiting_for = cluster.doubt ? "" : provisioner.waiting_for(cluster);
+    if (cluster.sealed_secrets.empty()) view.waiting_for = waits_for_secrets(cluster, table);
     if (!view.waiting_for.empty() && !registration.subscribed()) view.waiting_for = master + "; then " + view.waiting_for;
     if (view.waiting_for.empty() && mind != minds.end()) view.waiting_for = mind->second.waiting_for;
     return view;
@@ -366,6 +369,7 @@ std::vector<WatchTarget> SchedulerCore::watch_targets() const {
   for (const auto& [id, cluster] : impl_->ledger.state().clusters) {
     for (const Member& m : cluster.members) {
       if (m.stage != MemberStage::kLaunching && m.stage != MemberStage::kRunning) continue;
+      if (cluster.sealed_secrets.empty()) continue;  // nobody knows yet what to show to its members
       out.push_back({m.id, id, m.task, m.ip, m.api_port});
     }
   }

@@ -80,6 +80,7 @@ struct SchedulerConfig {
   std::string executor_command;          // "exec /path/mysos executor"
   Labels executor_env;
   std::string webui_url;
+  std::string key_id;                    // which secret.key it is that encrypts the clusters' secrets
   std::string bind = "127.0.0.1";        // "" = the agent's address from the offer
   std::vector<VersionInfo> versions;     // what may be asked for; the first is the default
   EpochTimes times;
@@ -103,6 +104,10 @@ struct Failover { RequestId request; std::string name; FailoverRequest wanted; }
 struct Promote { RequestId request; std::string name; MemberId member; Promotion promotion = Promotion::kNeutral; };
 // A volume that no member owns goes, with all that is on it.
 struct DestroyOrphan { RequestId request; std::string id; };
+// A cluster that the state does not know is taken back from what its members hold. `cluster`: its name or id; `as`: another name.
+struct AdoptCluster { RequestId request; std::string cluster; std::string as; };
+// An executor says who it is. The shell has looked at its secrets: how often the password was changed, or why they do not open.
+struct Identified { AgentId agent; ExecutorId executor; MemberIdentity identity; std::uint64_t credentials = 0; std::string problem; };
 // After Mesos has removed this framework: subscribe as a new one, and adopt what carries the label of the old one.
 struct Register { RequestId request; };
 // The user's password is another one: the secrets with it, made by the shell from those it found under `after`.
@@ -123,9 +128,9 @@ struct Tick {};
 using SchedulerInput =
     std::variant<scheduler_input::FromMesos, scheduler_input::CreateCluster, scheduler_input::DeleteCluster,
                  scheduler_input::Switchover, scheduler_input::Failover, scheduler_input::Promote,
-                 scheduler_input::DestroyOrphan, scheduler_input::ChangeCredentials, scheduler_input::Register,
-                 scheduler_input::Reported, scheduler_input::WatchLost, scheduler_input::OrderDone,
-                 scheduler_input::StatePutBack, scheduler_input::Tick>;
+                 scheduler_input::DestroyOrphan, scheduler_input::AdoptCluster, scheduler_input::Identified,
+                 scheduler_input::ChangeCredentials, scheduler_input::Register, scheduler_input::Reported,
+                 scheduler_input::WatchLost, scheduler_input::OrderDone, scheduler_input::StatePutBack, scheduler_input::Tick>;
 
 struct SentOrder {
   std::uint64_t id = 0;
@@ -184,6 +189,7 @@ struct UnknownTask {
   std::uint32_t index = 0;
   AgentId agent;
   mesos::TaskState state = mesos::TaskState::kStaging;
+  bool identified = false;  // its executor has said who it is, so its cluster can be adopted
 };
 struct OrphansView {
   std::vector<OrphanVolume> volumes;

@@ -64,6 +64,7 @@ SchedulerConfig Scenario::config() {
   c.bind = "";
   c.versions = {{"mysql-9.7", Flavour::kMysql, mib(512)}, {"mariadb-10.11", Flavour::kMariadb, mib(256)}};
   c.orphan_grace = minutes(2);
+  c.key_id = "key";
   return c;
 }
 
@@ -78,6 +79,7 @@ void Scenario::start() {
   auto recovered = SchedulerState::recover(records);
   ASSERT_TRUE(recovered) << recovered.error().message;
   mesos.disconnect();
+  heard_.clear();
   core = std::make_unique<SchedulerCore>(*std::move(recovered), config(), Prng(seed_++), now);
   mesos.subscribe();
 }
@@ -135,12 +137,34 @@ Result<ClusterId> Scenario::switch_over(const std::string& name, std::optional<M
   return replies.empty() ? fail(Errc::kTimeout, "no reply") : replies.back().result;
 }
 
+Result<ClusterId> Scenario::adopt(const std::string& name_or_id, const std::string& as) {
+  replies.clear();
+  give(scheduler_input::AdoptCluster{RequestId("adopt"), name_or_id, as});
+  return replies.empty() ? fail(Errc::kTimeout, "no reply") : replies.back().result;
+}
+
+void Scenario::answer_messages() {
+  for (const mesos::Message& message : std::exchange(mesos.messages, {})) {
+    const auto task = mesos.tasks.find(TaskId(message.executor.value));
+    const bool lives = task != mesos.tasks.end() && !mesos::is_terminal(task->second.state);
+    if (!executors_answer || !lives || message.data != kIdentify) continue;
+    auto spec = from_json_text<MemberSpec>(task->second.info.data);
+    ASSERT_TRUE(spec) << spec.error().message;
+    give(scheduler_input::Identified{message.agent, message.executor, {*std::move(spec), keep_sealed}, keep_credentials,
+                                     keep_problem});
+  }
+}
+
 void Scenario::tend_members() {
   for (const WatchTarget& target : core->watch_targets()) {
     const auto task = mesos.tasks.find(target.task);
     if (task == mesos.tasks.end() || mesos::is_terminal(task->second.state)) continue;
     const auto known = members.find(target.member);
-    if (known != members.end() && known->second.now.task == target.task) continue;
+    if (known != members.end() && known->second.now.task == target.task) {
+      if (report_to_each && heard_.insert(target.member).second) give(scheduler_input::Reported{known->second.beat()});
+      continue;
+    }
+    heard_.insert(target.member);
     members.erase(target.member);
     auto& fresh = members.emplace(target.member, ObedientMember(target.member, target.task)).first->second;
     give(scheduler_input::Reported{fresh.beat()});
@@ -155,6 +179,7 @@ void Scenario::tend_members() {
 
 bool Scenario::step_once(Instant until) {
   if (members_live_) tend_members();
+  answer_messages();
   if (auto event = mesos.next_event()) {
     give(scheduler_input::FromMesos{*std::move(event)});
     return true;

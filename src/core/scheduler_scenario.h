@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,7 @@ class Scenario {
   Result<ClusterId> create(const std::string& name, std::uint32_t members);
   Result<ClusterId> create(ClusterSpec spec);
   Result<ClusterId> remove(const std::string& name);
+  Result<ClusterId> adopt(const std::string& name_or_id, const std::string& as = "");
   Result<ClusterId> switch_over(const std::string& name, std::optional<MemberId> to = {});
 
   // Events are delivered, deadlines kept, orders obeyed, until nothing is left to do before `until`.
@@ -60,6 +62,12 @@ class Scenario {
   std::vector<Reply> replies;
   std::map<MemberId, ObedientMember> members;
   Instant now{seconds(1000)};
+  // What executors keep of the cluster's secrets; whether they answer who they are.
+  std::string keep_sealed = "sealed";
+  std::uint64_t keep_credentials = 0;
+  std::string keep_problem;
+  bool executors_answer = true;
+  bool report_to_each = false;       // members that live report to a scheduler that is started anew, too
   bool lose_calls = false;           // they never arrive
   bool lose_accepts = false;
   std::optional<int> dies_after;     // outputs with something to send; then it dies before it sends
@@ -69,9 +77,11 @@ class Scenario {
  private:
   void carry_out(SchedulerOutput out);
   void tend_members();
+  void answer_messages();
   bool step_once(Instant until);
 
   std::uint64_t seed_;
+  std::set<MemberId> heard_;  // by the scheduler that runs now
   bool members_live_ = false;
 };
 

@@ -61,6 +61,7 @@ class ScriptedMesos {
   bool deaf = false;                         // executors do not obey a KILL
   bool answers_reconcile = true;
   std::vector<mesos::Call> calls;            // all that arrived
+  std::vector<mesos::Message> messages;      // to executors
   bool suppressed = false;
   FrameworkId framework{"fw-1"};
 
@@ -98,7 +99,7 @@ class ScriptedMesos {
   void on(const mesos::ReconcileOperations& c);
   void on(const mesos::Subscribe&) {}
   void on(const mesos::Shutdown&) {}
-  void on(const mesos::Message&) {}
+  void on(const mesos::Message& c) { messages.push_back(c); }
   void on(const mesos::Teardown&) {}
   void run(const mesos::Operation& operation, const AgentId& agent, Resources& pool);
   void launch(const mesos::TaskInfo& task, Resources& pool);

@@ -73,7 +73,8 @@ Result<ClusterId> change_credentials(Ledger& ledger, const Cluster& cluster, con
 }
 
 bool lacks_secrets(const Cluster& cluster, const MemberView& view) {
-  return view.connected && view.report && (!view.report->has_secrets || view.report->credentials < cluster.credentials);
+  return view.connected && view.report &&
+         (!view.report->has_secrets || !view.report->keeps_sealed || view.report->credentials < cluster.credentials);
 }
 
 void tell_server_changes(Ledger& ledger, const Cluster& cluster, MemberRow& row, const MemberReport& report, Instant now) {

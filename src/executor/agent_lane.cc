@@ -142,6 +142,10 @@ asio::awaitable<Duration> AgentLane::wait_for_the_end() {
       report(mesos::TaskState::kKilling);
       co_return std::max(client_.environment().shutdown_grace - kGraceMargin, kGraceMargin);
     }
+    if (const auto* message = std::get_if<ex::Message>(&*event); message != nullptr && message->data == kIdentify) {
+      client_.message(to_json_text(member_->identity()));
+      continue;
+    }
     if (const auto* launch = std::get_if<ex::LaunchTask>(&*event)) {
       mesos::Update update;
       update.task = launch->task.id;

@@ -17,7 +17,7 @@ double seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
 }  // namespace
 
 MemberLoop::MemberLoop(TaskGroup& tasks, const MemberVolume& volume, MemberCore core,
-                       ServerSide& side, Labels labels, bool has_secrets)
+                       ServerSide& side, Labels labels, StoredSecrets stored)
     : tasks_(tasks),
       volume_(volume),
       core_(std::move(core)),
@@ -25,7 +25,7 @@ MemberLoop::MemberLoop(TaskGroup& tasks, const MemberVolume& volume, MemberCore 
       labels_(std::move(labels)),
       changed_(tasks.executor()),
       stepped_(tasks.executor()),
-      has_secrets_(has_secrets) {}
+      stored_(std::move(stored)) {}
 
 MemberLoop::~MemberLoop() = default;
 
@@ -156,16 +156,25 @@ MemberReport MemberLoop::report() {
   return r;
 }
 
-Status MemberLoop::store_secrets(const json::object& secrets) {
+// The sealed ones come first: a member that says which password it has keeps that one sealed, too.
+Status MemberLoop::store_secrets(json::object secrets) {
+  std::string sealed;
+  if (const auto* given = secrets.if_contains(kSealedKey); given != nullptr && given->is_string()) sealed = given->as_string();
+  secrets.erase(kSealedKey);
   std::optional<json::object> stored;
-  if (has_secrets_) {
+  if (stored_.open) {
     MYSOS_TRY(stored, volume_.load_secrets());
   }
   MYSOS_TRY(const TakenSecrets taken, side_.use_secrets(secrets, stored));
-  if (stored == taken.kept) return {};
-  MYSOS_TRY_VOID(volume_.save_secrets(taken.kept));
-  has_secrets_ = true;
-  feed(member_input::SecretsStored{taken.credentials});
+  const bool seal = !sealed.empty() && sealed != stored_.sealed && (!taken.older || stored_.sealed.empty());
+  if (!seal && stored == taken.kept) return {};
+  if (seal) {
+    MYSOS_TRY_VOID(volume_.save_sealed(sealed));
+    stored_.sealed = sealed;
+  }
+  if (stored != taken.kept) MYSOS_TRY_VOID(volume_.save_secrets(taken.kept));
+  stored_.open = true;
+  feed(member_input::SecretsStored{taken.credentials, !stored_.sealed.empty()});
   return {};
 }
 
@@ -184,7 +193,7 @@ asio::awaitable<Result<MemberReport>> MemberLoop::obey(Order order, json::object
     co_return fail(Errc::kUnavailable, "too many orders are waiting");
   }
   if (std::holds_alternative<order::Setup>(order)) {
-    if (Status stored = store_secrets(secrets); !stored) {
+    if (Status stored = store_secrets(std::move(secrets)); !stored) {
       done("refused");
       co_return std::unexpected(std::move(stored).error());
     }

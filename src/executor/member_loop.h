@@ -30,6 +30,11 @@ inline constexpr Duration kPersistRetryMax = std::chrono::seconds(5);
 struct TakenSecrets {
   json::object kept;
   std::uint64_t credentials = 0;  // which of the user's passwords they have
+  bool older = false;             // what was told is older than what is kept
+};
+struct StoredSecrets {
+  bool open = false;   // those of the accounts
+  std::string sealed;  // those of the cluster's record, encrypted; "" = none
 };
 
 // What the loop has done to mysqld. Answers come back through MemberLoop::feed.
@@ -49,7 +54,7 @@ class MemberLoop final : public MemberService {
  public:
   // `labels` are on every metric. The tasks it needs run in `tasks`.
   MemberLoop(TaskGroup& tasks, const MemberVolume& volume, MemberCore core, ServerSide& side,
-             Labels labels, bool has_secrets);
+             Labels labels, StoredSecrets stored);
   ~MemberLoop() override;
 
   // Takes what is there already (a live mysqld) and starts to drive.
@@ -57,6 +62,7 @@ class MemberLoop final : public MemberService {
   void feed(MemberInput input);
   void stop() { feed(member_input::Stop{}); }
   [[nodiscard]] bool finished() const { return finished_; }  // changed() is notified
+  [[nodiscard]] const std::string& sealed_secrets() const { return stored_.sealed; }
 
   MemberReport report() override;
   asio::awaitable<Result<MemberReport>> obey(Order order, json::object secrets) override;
@@ -75,7 +81,7 @@ class MemberLoop final : public MemberService {
   void dispatch(MemberOutput output);
   void count(const MemberInput& input);
   void count_seeding(std::string_view result);
-  Status store_secrets(const json::object& secrets);
+  Status store_secrets(json::object secrets);
   void note_change();
   asio::awaitable<void> persist_held();
   asio::awaitable<void> ticks();
@@ -92,7 +98,7 @@ class MemberLoop final : public MemberService {
   std::deque<MemberInput> inbox_;
   bool draining_ = false;
   bool finished_ = false;
-  bool has_secrets_ = false;
+  StoredSecrets stored_;
   std::optional<MemberOutput> held_;     // its promise is not durable yet
   std::optional<MemberReport> durable_;  // while something is held: the report before it
   std::string held_why_;

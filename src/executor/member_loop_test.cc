@@ -33,13 +33,14 @@ class NotedServer final : public ServerSide {
       return fail(Errc::kInvalid, "admin is missing", "secrets.admin");
     if (stored && stored->at("admin") != secrets.at("admin"))
       return fail(Errc::kConflict, "this member was set up with other secrets");
-    return TakenSecrets{secrets, 0};
+    return TakenSecrets{secrets, 0, older};
   }
   [[nodiscard]] bool alive() const override { return true; }
 
   std::vector<ServerAction> actions;
   std::vector<StepPlan> plans;
   std::string promise_seen;
+  bool older = false;  // what it is told is older than what is stored
 
  private:
   std::string promise_file_;
@@ -58,7 +59,7 @@ class MemberLoopTest : public ::testing::Test {
     config.member = MemberId("m-0");
     MemberCore core(volume_->load_promise().value(), config, false);
     member_.emplace(tasks_, *volume_, std::move(core), *server_, Labels{{"cluster", "shop"}},
-                    false);
+                    StoredSecrets{});
   }
   ~MemberLoopTest() override { fs::remove_all(dir_); }
 
@@ -106,6 +107,33 @@ TEST_F(MemberLoopTest, SetupKeepsTheSecretsToItselfAndStartsTheServer) {
     const auto conflict = co_await member_->obey(setup, other);
     EXPECT_FALSE(conflict);
     if (!conflict) EXPECT_EQ(conflict.error().code, Errc::kConflict);
+  };
+  run(body());
+}
+
+TEST_F(MemberLoopTest, TheSealedSecretsAreKeptAsTheyCameAndTheNewestStay) {
+  auto body = [&]() -> asio::awaitable<void> {
+    member_->start(std::nullopt);
+    Order setup = order::Setup{};
+    json::object first = kSecrets;
+    first["sealed"] = "first";
+    const auto done = co_await member_->obey(setup, first);
+    EXPECT_TRUE(done && done->keeps_sealed);
+    EXPECT_EQ(member_->sealed_secrets(), "first");
+    EXPECT_EQ(volume_->load_sealed().value(), "first");
+    EXPECT_FALSE(volume_->load_secrets().value()->contains("sealed"));
+    struct stat st{};
+    EXPECT_EQ(::stat((volume_->own_dir() + "/sealed").c_str(), &st), 0);
+    EXPECT_EQ(st.st_mode & 0777, 0600U);
+
+    json::object second = kSecrets;
+    second["sealed"] = "second";
+    server_->older = true;
+    EXPECT_TRUE(co_await member_->obey(setup, second));
+    EXPECT_EQ(volume_->load_sealed().value(), "first") << "an older state does not take the newest ones away";
+    server_->older = false;
+    EXPECT_TRUE(co_await member_->obey(setup, second));
+    EXPECT_EQ(volume_->load_sealed().value(), "second");
   };
   run(body());
 }

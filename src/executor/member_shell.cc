@@ -106,6 +106,7 @@ Status MemberShell::build(const MemberShellConfig& config) {
     MYSOS_TRY_VOID(volume_.save_promise(promise));
   }
   MYSOS_TRY(const auto secrets, volume_.load_secrets());
+  MYSOS_TRY(std::string sealed, volume_.load_sealed());
   MemberConfig core_config;
   core_config.member = spec_.member;
   core_config.task = spec_.task;
@@ -114,6 +115,7 @@ Status MemberShell::build(const MemberShellConfig& config) {
   core_config.port = spec_.port;
   core_config.kill_leaves_commits_waiting = mysql::flavour(distribution.kind).hold_commits().empty();
   core_config.reader_idle_limit = config.reader_idle_limit;
+  core_config.keeps_sealed = !sealed.empty();
   if (secrets) {
     if (const auto parsed = from_json<mysql::Secrets>(*secrets)) core_config.credentials = parsed->user_version;
   }
@@ -138,7 +140,7 @@ Status MemberShell::build(const MemberShellConfig& config) {
   }
   Labels labels{{"cluster", spec_.cluster_name}, {"member", spec_.member.value}};
   loop_ = std::make_unique<MemberLoop>(tasks_, volume_, std::move(core), *keeper_,
-                                       std::move(labels), secrets.has_value());
+                                       std::move(labels), StoredSecrets{secrets.has_value(), std::move(sealed)});
   api_ = std::make_unique<MemberApi>(*loop_, spec_.token_hash, &keeper_->snapshots());
   // A scheduler that is cut off is noticed by what it does not acknowledge.
   server_ = std::make_unique<HttpServer>(
@@ -157,6 +159,8 @@ Status MemberShell::build(const MemberShellConfig& config) {
   kLog.info("the member API listens on {}:{}", spec_.bind, port);
   return {};
 }
+
+MemberIdentity MemberShell::identity() const { return {spec_, loop_->sealed_secrets()}; }
 
 void MemberShell::start() {
   auto adopted = keeper_->adopt();

@@ -42,6 +42,7 @@ class MemberShell {
   // Ends the API and all tasks; to be awaited before destruction.
   asio::awaitable<void> close();
   [[nodiscard]] const MemberSpec& spec() const { return spec_; }
+  [[nodiscard]] MemberIdentity identity() const;
 
  private:
   MemberShell(const asio::any_io_executor& executor, MemberSpec spec, MemberVolume volume,

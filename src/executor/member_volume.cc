@@ -55,6 +55,15 @@ Status MemberVolume::save_secrets(const json::object& secrets) const {
                            kOwnerOnly);
 }
 
+Result<std::string> MemberVolume::load_sealed() const {
+  const std::string path = own_dir() + "/sealed";
+  return path_exists(path) ? read_file(path) : "";
+}
+
+Status MemberVolume::save_sealed(const std::string& sealed) const {
+  return write_file_atomic(own_dir() + "/sealed", sealed, kOwnerOnly);
+}
+
 Result<LockFile> MemberVolume::lock() const { return LockFile::acquire(own_dir() + "/lock"); }
 
 }  // namespace mysos

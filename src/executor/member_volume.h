@@ -5,6 +5,7 @@
 //
 //   mysos/promise        MemberPromise; durable before anything that follows from it (base/slot_file.h: elections wait for it)
 //   mysos/secrets.json   the accounts' secrets, 0600
+//   mysos/sealed         the secrets of the cluster's record, encrypted with the scheduler's key, 0600
 //   mysos/lock           held by the one executor that may touch all this
 //   mysql/               the server's (mysql/server_process.h): data/ with the binlogs, my.cnf,
 //   server.json; seed/ while it is copied from another member
@@ -36,6 +37,8 @@ class MemberVolume {
   [[nodiscard]] Status save_promise(const MemberPromise& promise) const;
   [[nodiscard]] Result<std::optional<json::object>> load_secrets() const;
   [[nodiscard]] Status save_secrets(const json::object& secrets) const;
+  [[nodiscard]] Result<std::string> load_sealed() const;  // "" = there are none
+  [[nodiscard]] Status save_sealed(const std::string& sealed) const;
   // kConflict: another executor has it.
   [[nodiscard]] Result<LockFile> lock() const;
 

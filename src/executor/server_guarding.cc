@@ -44,10 +44,12 @@ Result<TakenSecrets> ServerKeeper::use_secrets(const json::object& secrets, cons
   }
   mysql::Secrets told = mysql::for_member(flavour, *std::move(parsed));
   if (told.user_verifier.empty()) return fail(Errc::kInvalid, "there is no password of the user", "secrets.user_verifier");
+  bool older = false;
   if (stored) {
     MYSOS_TRY(mysql::Secrets known, from_json<mysql::Secrets>(*stored));
     known = mysql::for_member(flavour, std::move(known));
     if (!same_cluster(told, known)) return fail(Errc::kConflict, "this member was set up with other secrets");
+    older = told.user_version < known.user_version;
     if (told.user_version > known.user_version) {
       told.user_pending = true;
     } else {
@@ -56,7 +58,7 @@ Result<TakenSecrets> ServerKeeper::use_secrets(const json::object& secrets, cons
   }
   secrets_ = told;
   if (run_) run_->ops.use_secrets(told);
-  return TakenSecrets{to_json(told).as_object(), told.user_version};
+  return TakenSecrets{to_json(told).as_object(), told.user_version, older};
 }
 
 // Until this server, too, has the password that was told last: a later promotion need not set it then, and does not undo

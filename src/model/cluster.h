@@ -191,7 +191,8 @@ constexpr auto enum_names(ClusterState) {
 // An executor that finds a port of its member taken says so in the message of its task's end, and the member gets others.
 inline constexpr std::string_view kPortTaken = "is taken by another process";
 
-// What the executor is launched with (TaskInfo.data, JSON): all but secrets.
+// What the executor is launched with (TaskInfo.data, JSON): all but secrets. It says enough of the cluster and of the member's
+// place to rebuild the cluster's record from (core/adoption.h).
 struct MemberSpec {
   ClusterId cluster;
   std::string cluster_name;
@@ -209,6 +210,13 @@ struct MemberSpec {
   std::uint16_t admin_port = 0;  // 0: none
   std::string token_hash;
   bool any_engine = false;  // as in ClusterSpec
+  std::uint32_t members = 0;  // of the cluster
+  std::string user;
+  WallTime created{};
+  std::string hostname;     // of the agent
+  std::string resource_id;  // as in Member
+  VolumeId volume;
+  std::string key_id;  // which secret.key the cluster's secrets are encrypted with; "" = a version that did not say it
   bool operator==(const MemberSpec&) const = default;
 };
 template <class Io>
@@ -229,6 +237,28 @@ void fields(Io& io, MemberSpec& s) {
   io("admin_port", s.admin_port);
   io.required("token_hash", s.token_hash);
   io("any_engine", s.any_engine);
+  io("members", s.members);
+  io("user", s.user);
+  io("created", s.created);
+  io("hostname", s.hostname);
+  io("resource_id", s.resource_id);
+  io("volume", s.volume);
+  io("key_id", s.key_id);
+}
+
+// What the scheduler sends, as a message through Mesos, to an executor whose cluster it does not know, and what it answers.
+// The secrets are those of the cluster's record, encrypted: the member keeps them, and cannot read them.
+inline constexpr std::string_view kIdentify = "identify";
+inline constexpr std::string_view kSealedKey = "sealed";  // where they are among the secrets that come with a Setup
+struct MemberIdentity {
+  MemberSpec spec;
+  std::string sealed_secrets;  // "": the member was never set up
+  bool operator==(const MemberIdentity&) const = default;
+};
+template <class Io>
+void fields(Io& io, MemberIdentity& i) {
+  io.required("spec", i.spec);
+  io("sealed_secrets", i.sealed_secrets);
 }
 
 // One line of what happened and why; the audit trail, the event stream and the CLI show it.

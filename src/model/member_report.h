@@ -176,6 +176,8 @@ struct MemberFacts {
   std::uint32_t semi_sync_clients = 0;
   bool commits_stuck = false;  // as in ServerSnapshot
   bool user_ready = false;  // primary: the user's account works
+  // Its volume keeps the cluster's secrets encrypted, for a state that has lost them. Executors that do not say it cannot.
+  bool keeps_sealed = true;
   std::uint64_t credentials = 0;          // which of the user's passwords it was told of, counted from 0
   std::uint64_t credentials_applied = 0;  // primary: which of them its server has
   // What of its server's accounts and settings is not as Mysos made it, and cannot be put right: at most kMaxTampered.
@@ -249,6 +251,7 @@ void fields(Io& io, MemberReport& r) {
   io("semi_sync_clients", r.semi_sync_clients);
   io("commits_stuck", r.commits_stuck);
   io("user_ready", r.user_ready);
+  io("keeps_sealed", r.keeps_sealed);
   io("credentials", r.credentials);
   io("credentials_applied", r.credentials_applied);
   io("tampered", r.tampered);

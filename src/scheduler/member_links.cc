@@ -29,11 +29,11 @@ struct MemberLinks::Link {
   bool streaming = false;
 };
 
-MemberLinks::MemberLinks(TaskGroup& tasks, Sink sink, SecretsOf secrets_of, FlavourOf flavour_of, Prng prng)
+MemberLinks::MemberLinks(TaskGroup& tasks, Sink sink, SecretsOf secrets_of, SetupOf setup_of, Prng prng)
     : tasks_(tasks),
       sink_(std::move(sink)),
       secrets_of_(std::move(secrets_of)),
-      flavour_of_(std::move(flavour_of)),
+      setup_of_(std::move(setup_of)),
       prng_(prng) {}
 
 MemberLinks::~MemberLinks() { close(); }
@@ -114,12 +114,12 @@ void MemberLinks::send(SentOrder order) {
 asio::awaitable<void> MemberLinks::carry(std::shared_ptr<Link> link, SentOrder order) {
   std::optional<json::object> secrets;
   if (std::holds_alternative<order::Setup>(order.order)) {
-    const auto known = secrets_of_(link->target.cluster);
-    if (!known) {
-      done(order, std::unexpected(known.error()));
+    auto setup = setup_of_(link->target.cluster);
+    if (!setup) {
+      done(order, std::unexpected(std::move(setup).error()));
       co_return;
     }
-    secrets = to_json(for_member(*known, flavour_of_(link->target.cluster))).as_object();
+    secrets = *std::move(setup);
   }
   Order what = order.order;
   const Duration deadline = order.deadline;

@@ -26,8 +26,8 @@ class MemberLinks {
  public:
   using Sink = std::function<void(SchedulerInput)>;
   using SecretsOf = std::function<Result<ClusterSecrets>(const ClusterId&)>;
-  using FlavourOf = std::function<Flavour(const ClusterId&)>;
-  MemberLinks(TaskGroup& tasks, Sink sink, SecretsOf secrets_of, FlavourOf flavour_of, Prng prng);
+  using SetupOf = std::function<Result<json::object>(const ClusterId&)>;  // what comes with a Setup of its members
+  MemberLinks(TaskGroup& tasks, Sink sink, SecretsOf secrets_of, SetupOf setup_of, Prng prng);
   ~MemberLinks();
 
   // Closes what is not among them, opens what is new.
@@ -45,7 +45,7 @@ class MemberLinks {
   TaskGroup& tasks_;
   Sink sink_;
   SecretsOf secrets_of_;
-  FlavourOf flavour_of_;
+  SetupOf setup_of_;
   Prng prng_;
   std::map<MemberId, std::shared_ptr<Link>> links_;  // shared with the tasks that use them
 };

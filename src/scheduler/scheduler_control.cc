@@ -4,9 +4,19 @@
 
 #include "api/cluster_json.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "scheduler/scheduler_loop.h"
 
 namespace mysos {
+namespace {
+constexpr Logger kLog{"scheduler"};
+
+Result<ClusterSecrets> opened(const SecretBox& box, const Cluster& cluster) {
+  if (!cluster.sealed_secrets.empty()) return unseal(box, cluster.sealed_secrets);
+  return fail(Errc::kUnavailable, "cluster '" + cluster.spec.name +
+                                      "' was adopted, and none of its members has handed over its secrets yet; mysos show says why");
+}
+}  // namespace
 
 std::vector<ClusterView> SchedulerLoop::clusters() {
   auto views = core_->views(steady_now());
@@ -150,6 +160,11 @@ asio::awaitable<Status> SchedulerLoop::destroy_orphan(std::string id) {
   co_return Status();
 }
 
+asio::awaitable<Result<ClusterId>> SchedulerLoop::adopt(std::string cluster, std::string as) {
+  const RequestId id = next_request();
+  co_return co_await ask(id, SchedulerInput(scheduler_input::AdoptCluster{id, std::move(cluster), std::move(as)}));
+}
+
 asio::awaitable<Status> SchedulerLoop::register_anew() {
   const RequestId id = next_request();
   auto done = co_await ask(id, SchedulerInput(scheduler_input::Register{id}));
@@ -161,13 +176,40 @@ Result<ClusterSecrets> SchedulerLoop::secrets_of(const ClusterId& cluster) const
   const auto found = core_->state().clusters.find(cluster);
   if (found == core_->state().clusters.end())
     return fail(Errc::kNotFound, "there is no cluster " + cluster.value);
-  return unseal(state_.box(), found->second.sealed_secrets);
+  return opened(state_.box(), found->second);
 }
 
 Result<ClusterSecrets> SchedulerLoop::secrets_of(const std::string& name) const {
   const Cluster* found = core_->state().find_by_name(name);
   if (found == nullptr) return fail(Errc::kNotFound, "there is no cluster " + name, "name");
-  return unseal(state_.box(), found->sealed_secrets);
+  return opened(state_.box(), *found);
+}
+
+// With the secrets of its accounts the member keeps those of the cluster's record, for a state that has lost them.
+Result<json::object> SchedulerLoop::setup_of(const ClusterId& cluster) const {
+  MYSOS_TRY(const ClusterSecrets secrets, secrets_of(cluster));
+  const Cluster& record = core_->state().clusters.at(cluster);
+  json::object setup = to_json(for_member(secrets, record.spec.flavour)).as_object();
+  setup[kSealedKey] = record.sealed_secrets;
+  return setup;
+}
+
+// An executor says who it is. Only here is the key that opens what it keeps.
+void SchedulerLoop::on_message(const mesos::ExecutorMessage& message) {
+  auto identity = from_json_text<MemberIdentity>(message.data);
+  if (!identity) return kLog.warn("executor {} sent a message that is none: {}", message.executor.value, identity.error().message);
+  scheduler_input::Identified input{.agent = message.agent, .executor = message.executor, .identity = *std::move(identity)};
+  std::string& sealed = input.identity.sealed_secrets;
+  if (!sealed.empty()) {
+    const auto secrets = unseal(state_.box(), sealed);
+    if (secrets && hash_token(secrets->token) == input.identity.spec.token_hash) {
+      input.credentials = secrets->accounts.user_version;
+    } else {
+      input.problem = secrets ? "the secrets that it keeps are those of another cluster" : secrets.error().message;
+      sealed.clear();
+    }
+  }
+  push(SchedulerInput(std::move(input)));
 }
 
 namespace {

@@ -62,6 +62,7 @@ SchedulerLoop::SchedulerLoop(asio::any_io_executor executor, const StateDir& sta
 SchedulerLoop::~SchedulerLoop() = default;
 
 Status SchedulerLoop::start() {
+  options_.core.key_id = state_.box().key_id();
   auto records = store_.begin();
   if (!records) return std::unexpected(std::move(records).error().with_context("read the state"));
   auto recovered = SchedulerState::recover(*records);
@@ -75,7 +76,7 @@ Status SchedulerLoop::start() {
   links_ = std::make_unique<MemberLinks>(
       tasks_, [this](SchedulerInput input) { push(std::move(input)); },
       [this](const ClusterId& cluster) { return secrets_of(cluster); },
-      [this](const ClusterId& cluster) { return core_->state().clusters.at(cluster).spec.flavour; }, prng_.fork());
+      [this](const ClusterId& cluster) { return setup_of(cluster); }, prng_.fork());
   mesos_ = std::make_unique<mesos::SchedulerClient>(
       executor_, options_.mesos, [this] { return core_->framework_info(); },
       [this](mesos::Event event) { on_mesos(std::move(event)); }, prng_.fork());
@@ -106,10 +107,13 @@ Status SchedulerLoop::commit_first() {
 
 // A key that opens nothing is not the one that closed it.
 Status SchedulerLoop::check_key(const SchedulerState& recovered) const {
+  bool some = false;
   for (const auto& [id, cluster] : recovered.clusters) {
+    if (cluster.sealed_secrets.empty()) continue;  // adopted, and its members have not handed them over yet
     if (unseal(state_.box(), cluster.sealed_secrets)) return {};
+    some = true;
   }
-  if (recovered.clusters.empty()) return {};
+  if (!some) return {};
   return fail(Errc::kInvalid, state_.path() + "/secret.key is not the key that the passwords of the clusters in state.db were "
                                               "encrypted with; put the right file back from a backup");
 }
@@ -293,6 +297,7 @@ void SchedulerLoop::on_mesos(mesos::Event event) {
           AgentView{offer.agent, offer.hostname, offer.ip, wall_now(), offer.resources, {}};
     }
   }
+  if (const auto* message = std::get_if<mesos::ExecutorMessage>(&event)) return on_message(*message);
   if (!inputs_.push(SchedulerInput(scheduler_input::FromMesos{std::move(event)}))) {
     metrics_.dropped_input();
     inputs_.drop_mesos();

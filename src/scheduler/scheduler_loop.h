@@ -64,6 +64,7 @@ class SchedulerLoop final : public Control {
   [[nodiscard]] std::vector<AgentView> agents() override;
   [[nodiscard]] OrphansView orphans() override { return core_->orphans(); }
   asio::awaitable<Status> destroy_orphan(std::string id) override;
+  asio::awaitable<Result<ClusterId>> adopt(std::string cluster, std::string as) override;
   asio::awaitable<Result<CreatedCluster>> create(CreateRequest request) override;
   asio::awaitable<Status> remove(std::string name) override;
   asio::awaitable<Status> switchover(std::string name, std::optional<MemberId> to) override;
@@ -104,10 +105,12 @@ class SchedulerLoop final : public Control {
   asio::awaitable<void> resubscribe_later();
   void push(LoopInput input);
   void on_mesos(mesos::Event event);
+  void on_message(const mesos::ExecutorMessage& message);
   asio::awaitable<Result<ClusterId>> ask(RequestId request, LoopInput input);
   RequestId next_request();
   Result<ClusterSecrets> secrets_of(const ClusterId& cluster) const;
   Result<ClusterSecrets> secrets_of(const std::string& name) const;
+  Result<json::object> setup_of(const ClusterId& cluster) const;
 
   asio::any_io_executor executor_;
   const StateDir& state_;
