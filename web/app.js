@@ -6,6 +6,7 @@
 const kEvery = 2000;
 const kDeadline = 5000;
 const kToken = 'mysos-token';
+let shownOrphans = '';  // an alert that did not change is not read out again
 const byId = (id) => document.getElementById(id);
 
 if (location.hash.length > 1) {
@@ -53,6 +54,38 @@ function clusterView(cluster) {
   return box;
 }
 
+// What carries Mysos' label and is of no cluster that the state knows: an alarm, one table per cluster, and what to type.
+function orphansView({orphans, tasks}) {
+  const found = new Map();
+  const add = (o, what) => {
+    const key = o.cluster || o.cluster_name || '?';
+    if (!found.has(key)) found.set(key, {name: o.cluster_name || 'unknown', id: o.cluster, rows: [], ids: []});
+    found.get(key).rows.push(what);
+    return found.get(key);
+  };
+  for (const t of tasks) add(t, [t.task, t.agent, `${t.state}${t.identified ? '' : ', has not said yet who it is'}`, '']);
+  for (const o of orphans) {
+    if (o.fate === 'unused') continue;
+    const of = add(o, [o.member || o.id, o.hostname, o.fate === 'destroying' ? 'volume, is being destroyed' : 'volume, kept', o.disk]);
+    if (o.fate === 'kept') of.ids.push(o.id);
+  }
+  return [...found.values()].map((cluster) => {
+    const box = el('article');
+    const title = el('h2', cluster.name);
+    title.append(el('span', 'not in the state', 'state unavailable'));
+    box.append(title, el('p', 'These tasks and volumes carry the label of a cluster that the state does not know, so nobody looks after them. ' +
+      'Nothing of them is stopped or destroyed. Take the cluster back:'), el('pre', `mysos orphans adopt ${cluster.id || cluster.name}`));
+    const table = el('table');
+    table.append(row('th', ['Member or task', 'Agent', 'What', 'Size']), ...cluster.rows.map((cells) => row('td', cells)));
+    box.append(table);
+    if (cluster.ids.length > 0) {
+      box.append(el('p', 'Or, when their data are not needed any more:'),
+        el('pre', cluster.ids.map((id) => `mysos orphans destroy ${id}`).join('\n')));
+    }
+    return box;
+  });
+}
+
 function eventView(event) {
   const line = el('li');
   line.append(el('time', event.time.replace('T', ' ').replace('Z', '')), ` ${event.cluster ?? ''} ${event.member ?? ''} `, el('strong', event.kind),
@@ -62,7 +95,7 @@ function eventView(event) {
 
 function show(loggedIn) {
   byId('login').hidden = loggedIn;
-  for (const id of ['clusters', 'log', 'forget']) byId(id).hidden = !loggedIn;
+  for (const id of ['orphans', 'clusters', 'log', 'forget']) byId(id).hidden = !loggedIn;
 }
 
 async function refresh() {
@@ -70,9 +103,12 @@ async function refresh() {
     const health = await get('/readyz');
     byId('health').textContent = health.status === 'ok' ? 'running' : `failing: Mesos ${health.mesos}, store ${health.store}`;
     if (!sessionStorage.getItem(kToken)) return show(false);
-    const [{clusters}, {events}] = await Promise.all([get('/v1/clusters'), get('/v1/events?limit=50')]);
+    const [{clusters}, {events}, orphans] =
+      await Promise.all([get('/v1/clusters'), get('/v1/events?limit=50'), get('/v1/orphans')]);
     show(true);
     byId('refused').textContent = '';
+    if (shownOrphans !== JSON.stringify(orphans)) byId('orphans').replaceChildren(...orphansView(orphans));
+    shownOrphans = JSON.stringify(orphans);
     byId('clusters').replaceChildren(...clusters.map(clusterView));
     if (clusters.length === 0) byId('clusters').append(el('p', 'No clusters yet. Make one: mysos create shop --wait'));
     byId('events').replaceChildren(...events.reverse().map(eventView));

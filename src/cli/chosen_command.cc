@@ -68,6 +68,8 @@ Result<Command> chosen_command(const std::string& name, Parsed& p) {
     return p.scheduler;
   }
   if (name == "executor") return p.executor;
+  if (name == "backup-state") return p.backup_state;
+  if (name == "restore-state") return p.restore_state;
   const ClientSource environment = client_environment();
   if (name == "router") {
     p.router.dir = p.client.dir.value_or(environment.dir.value_or(default_dir()));

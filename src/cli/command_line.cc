@@ -44,6 +44,7 @@ void add_server_options(CLI::App& app, Parsed& p, ServerOptions& s) {
   app.add_option("--config", p.config, "TOML file whose keys are the names of these flags; flags win");
   app.add_option("--dir", s.dir, "state directory (default " + default_dir() + ")")
       ->envname("MYSOS_DIR");
+  app.add_option("--framework-id", s.framework_id, "the framework that this was, for a state that has lost it");
   app.add_option("--listen", s.listen, "address of API and status page")->capture_default_str();
   app.add_option("--port", s.port, "port of API and status page")
       ->check(CLI::Range(1, 65535))
@@ -215,6 +216,16 @@ void add_cluster_commands(CLI::App& app, Parsed& p) {
   }
 }
 
+void add_state_commands(CLI::App& app, Parsed& p) {
+  p.backup_state.dir = p.restore_state.dir = default_dir();
+  auto* backup = app.add_subcommand("backup-state", "copy the scheduler's state, while it runs, into a new directory");
+  backup->add_option("to", p.backup_state.to, "the directory to make")->required();
+  auto* restore = app.add_subcommand("restore-state", "put such a copy back, where no scheduler runs");
+  restore->add_option("from", p.restore_state.from, "a directory that mysos backup-state has made")->required();
+  backup->add_option("--dir", p.backup_state.dir, "state directory (default " + default_dir() + ")")->envname("MYSOS_DIR");
+  restore->add_option("--dir", p.restore_state.dir, "state directory (default " + default_dir() + ")")->envname("MYSOS_DIR");
+}
+
 std::vector<std::string> flags_of(const CLI::App& app) {
   std::vector<std::string> names;
   for (const CLI::Option* option : app.get_options()) {
@@ -271,6 +282,7 @@ Result<Command> parse_command_line(std::vector<std::string> arguments) {
   add_servers(app, parsed);
   add_router(app, parsed);
   add_cluster_commands(app, parsed);
+  add_state_commands(app, parsed);
   std::vector<std::string> commands;
   for (CLI::App* command : app.get_subcommands({})) {
     command->allow_extras();

@@ -100,6 +100,26 @@ TEST(CommandLine, RegisterIsAClientCommand) {
   EXPECT_TRUE(parsed<Register>({"register", "-o", "json"}).client.json);
 }
 
+TEST(CommandLine, OrphansAreListedAdoptedAndDestroyed) {
+  const auto adopt = parse_command_line({"orphans", "adopt", "shop", "--as", "store"});
+  ASSERT_TRUE(adopt) << adopt.error().message;
+  EXPECT_EQ(std::get<Orphans>(*adopt).id, "shop");
+  EXPECT_EQ(std::get<Orphans>(*adopt).as, "store");
+  EXPECT_EQ(std::get<Orphans>(*parse_command_line({"orphans"})).action, "list");
+  EXPECT_FALSE(parse_command_line({"orphans", "adopt"}));
+  EXPECT_FALSE(parse_command_line({"orphans", "list", "shop"}));
+  EXPECT_FALSE(parse_command_line({"orphans", "destroy", "x", "--as", "store"}));
+}
+
+TEST(CommandLine, TheStateIsCopiedAndPutBackWithoutAScheduler) {
+  const auto backup = parse_command_line({"backup-state", "/backup/1", "--dir", "/state"});
+  ASSERT_TRUE(backup) << backup.error().message;
+  EXPECT_EQ(std::get<BackupState>(*backup).to, "/backup/1");
+  EXPECT_EQ(std::get<BackupState>(*backup).dir, "/state");
+  EXPECT_FALSE(parse_command_line({"backup-state"}));
+  EXPECT_EQ(std::get<RestoreState>(*parse_command_line({"restore-state", "/backup/1"})).from, "/backup/1");
+}
+
 TEST(CommandLine, LeavesWhatFollowsTwoDashesToTheClient) {
   const auto connect =
       parsed<Connect>({"connect", "shop", "-e", "select 1", "--", "--table", "-N"});

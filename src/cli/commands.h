@@ -20,6 +20,8 @@ Status run(const Versions& command);
 Status run(const Credentials& command);
 Status run(const Register& command);
 Status run(const Orphans& command);  // orphan_commands.cc
+Status run(const BackupState& command);   // state_commands.cc
+Status run(const RestoreState& command);
 // Replaces this process by the mariadb or mysql client. Returns only with an Error.
 Status run(const Connect& command);
 

@@ -27,6 +27,7 @@ struct ClientOptions {
 
 struct ServerOptions {
   std::string dir = {};
+  std::string framework_id = {};  // "" = as the state says, or as Mesos gives it
   std::string listen = "127.0.0.1";
   std::uint16_t port = 8080;
   std::vector<std::string> mysql_roots = {};
@@ -151,13 +152,22 @@ struct Orphans {
   std::string as;               // its new name
   bool yes = false;
 };
+// Of the state directory itself, with or without a scheduler on it.
+struct BackupState {
+  std::string dir;
+  std::string to;
+};
+struct RestoreState {
+  std::string dir;
+  std::string from;
+};
 struct Say {
   std::string text;
 };  // help, version
 
 using Command = std::variant<Say, Up, Scheduler, Router, Executor, Create, List, Show, Members, Events,
                              Switchover, Failover, SetPromotion, Delete, Credentials, Connect, Versions, Register,
-                             Orphans>;
+                             Orphans, BackupState, RestoreState>;
 
 // `arguments` without the program's name. kInvalid is one sentence, with the nearest name of what
 // is unknown.

@@ -23,6 +23,8 @@ struct Parsed {
   Failover failover;
   SetPromotion promotion;
   Orphans orphans;
+  BackupState backup_state;
+  RestoreState restore_state;
   Delete remove;
   Credentials credentials;
   Connect connect;

@@ -115,6 +115,8 @@ class Service {
     auto marked = MarkedStore::open(*std::move(store), state_);
     if (!marked) return std::unexpected(std::move(marked).error());
     options.state_put_back = (*marked)->put_back();
+    options.state_only_moved = (*marked)->only_moved();
+    options.framework_id = options_.framework_id;
     loop_ = std::make_unique<SchedulerLoop>(io_.get_executor(), state_, *std::move(marked), *std::move(log),
                                             std::move(options));
     ApiOptions api;

@@ -23,6 +23,18 @@ std::map<std::string, Holding> holdings_in(const Resources& offered, const std::
   return out;
 }
 
+std::set<FrameworkId> other_frameworks_in(const Resources& offered, const std::set<FrameworkId>& frameworks) {
+  std::set<FrameworkId> out;
+  for (const Resource& r : offered.list()) {
+    if (r.reservations.empty()) continue;
+    const Labels& labels = r.reservations.back().labels;
+    const auto owner = labels.find(kFrameworkLabel);
+    if (owner == labels.end() || !labels.contains(kResourceLabel)) continue;
+    if (!frameworks.contains(FrameworkId(owner->second))) out.insert(FrameworkId(owner->second));
+  }
+  return out;
+}
+
 std::optional<MemberSpec> spec_in(const Holding& holding) {
   const auto text = [&](const char* key) {
     const auto found = holding.reservation.labels.find(key);

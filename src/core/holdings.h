@@ -41,6 +41,8 @@ struct Holding {
 // What the label and the size of a holding say of its member; hostname and address are not in it. nullopt: the label does not
 // say enough.
 std::optional<MemberSpec> spec_in(const Holding& holding);
+// The frameworks whose label what is offered carries, besides these.
+std::set<FrameworkId> other_frameworks_in(const Resources& offered, const std::set<FrameworkId>& frameworks);
 // By resource id.
 std::map<std::string, Holding> holdings_in(const Resources& offered, const std::set<FrameworkId>& frameworks);
 

@@ -33,6 +33,7 @@ inline constexpr Duration kForgetAfter = std::chrono::seconds(60);   // an agent
 inline constexpr Duration kAwaitedRefuse = std::chrono::seconds(5);  // an offer of an agent that owes us something
 inline constexpr Duration kKillAgainMin = std::chrono::seconds(5);
 inline constexpr Duration kKillAgainMax = std::chrono::minutes(1);
+inline constexpr std::size_t kMaxOthersTold = 1000;
 inline constexpr Duration kShutdownAfter = std::chrono::seconds(10);  // an executor that lets its kill grace pass
 
 class Provisioner {
@@ -138,6 +139,7 @@ class Provisioner {
 
   // Orphans (provisioning_orphans.cc).
   void serve_orphan(const std::string& resource_id, const Holding& holding, Use& use, Instant now);
+  void tell_of(const FrameworkId& other);
   void orphans_absent(const Use& use, const std::map<std::string, Holding>& offered, Instant now);
   void orphan_gone(const std::string& resource_id, const std::string& why);
   void orphan_operation(const std::string& kind, const std::string& resource_id, const mesos::UpdateOperation& in);
@@ -161,6 +163,7 @@ class Provisioner {
   OfferTap tap_;
   Reconciler reconciler_;
   Orphans orphans_;
+  std::set<FrameworkId> others_told_;  // frameworks of Mysos whose reservations are not ours
   Questions introductions_{kReconcileMin, kReconcileMax};  // executors that are asked who they are
   // Where to find the placed members.
   std::map<TaskId, Owner> by_task_;  // newest tasks only

@@ -48,6 +48,7 @@ void Provisioner::on(const mesos::Rescind& in, Instant now) {
 void Provisioner::look_through(Use& use, Instant now) {
   const auto holdings = holdings_in(use.offer.resources, ledger_.state().labels());
   agents_.saw(use.offer, held_beyond(use.offer, holdings));
+  for (const FrameworkId& other : other_frameworks_in(use.offer.resources, ledger_.state().labels())) tell_of(other);
   for (const auto& [resource_id, holding] : holdings) {
     if (const auto owner = owner_of_resource(resource_id)) {
       serve(*owner, holding, use, now);

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "model/cluster.h"
 
 namespace mysos {
 namespace {

@@ -75,6 +75,7 @@ Result<std::unique_ptr<MarkedStore>> MarkedStore::open(std::unique_ptr<RecordSto
   MYSOS_TRY(const auto count, count_in(store->file_));
   MYSOS_TRY(store->key_since_, since(dir.path() + "/secret.key"));
   store->put_back_ = why_put_back(mark, count, store->key_since_);
+  store->only_moved_ = mark && count && mark->count == *count;
   store->count_ = std::max(mark ? mark->count : 0, count.value_or(0));
   return store;
 }

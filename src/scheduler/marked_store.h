@@ -21,6 +21,8 @@ class MarkedStore final : public RecordStore {
   // Why the state was put back, as a sentence; "" = it was not. It is forgotten with the first commit, which must therefore
   // hold whatever follows from it.
   [[nodiscard]] const std::string& put_back() const { return put_back_; }
+  // The store itself is as new as the file beside it: only the directory is another one.
+  [[nodiscard]] bool only_moved() const { return only_moved_; }
 
   Result<Snapshot> load() override;  // without the mark
   Result<Term> begin_term() override { return inner_->begin_term(); }
@@ -34,6 +36,7 @@ class MarkedStore final : public RecordStore {
   std::uint64_t count_ = 0;     // of the newest commit that both know
   std::int64_t key_since_ = 0;  // ctime of secret.key, ns
   std::string put_back_;
+  bool only_moved_ = false;
   bool first_ = true;
   bool owed_ = false;           // the store has the next count, the file has not
 };

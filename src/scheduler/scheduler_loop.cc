@@ -71,6 +71,7 @@ Status SchedulerLoop::start() {
   kLog.info("{} cluster(s) in the state of {}", recovered->clusters.size(), state_.path());
 
   MYSOS_TRY_VOID(check_key(*recovered));
+  MYSOS_TRY_VOID(take_framework(*recovered));
   core_ = std::make_unique<SchedulerCore>(*std::move(recovered), options_.core, prng_.fork(),
                                           steady_now());
   links_ = std::make_unique<MemberLinks>(
@@ -95,7 +96,9 @@ Status SchedulerLoop::commit_first() {
     core_->step(scheduler_input::StatePutBack{options_.state_put_back}, steady_now());
   }
   SchedulerOutput output = core_->take_output();
-  if (Status done = store_.commit_now(changes_of(output)); !done) {
+  std::vector<RecordChange> changes = changes_of(output);
+  if (framework_taken_) changes.emplace_back(PutRecord{"framework", "id", to_json_text(FrameworkId(options_.framework_id))});
+  if (Status done = store_.commit_now(std::move(changes)); !done) {
     return std::unexpected(std::move(done).error().with_context("write the state"));
   }
   if (Status done = events_.start(); !done) {
@@ -116,6 +119,27 @@ Status SchedulerLoop::check_key(const SchedulerState& recovered) const {
   if (!some) return {};
   return fail(Errc::kInvalid, state_.path() + "/secret.key is not the key that the passwords of the clusters in state.db were "
                                               "encrypted with; put the right file back from a backup");
+}
+
+// A state that was put back and does not know its framework would be registered as another one, which does not see what the
+// first one reserved and started.
+Status SchedulerLoop::take_framework(SchedulerState& recovered) {
+  const std::string& given = options_.framework_id;
+  if (given.empty()) {
+    const bool older = !options_.state_put_back.empty() && !options_.state_only_moved;
+    if (!older || recovered.framework || !recovered.former.empty()) return {};
+    return fail(Errc::kConflict, options_.state_put_back + ". This copy is of a time before the scheduler was registered with Mesos, so "
+                                 "it does not know its framework: take a later copy, or name the framework with --framework-id "
+                                 "(docs/operations.md)");
+  }
+  if (recovered.framework == FrameworkId(given)) return {};
+  if (recovered.framework) {
+    return fail(Errc::kConflict, "the state is that of the framework " + recovered.framework->value + "; --framework-id " + given +
+                                     " goes with a state that knows none");
+  }
+  recovered.framework = FrameworkId(given);
+  framework_taken_ = true;
+  return {};
 }
 
 asio::awaitable<void> SchedulerLoop::stop() {

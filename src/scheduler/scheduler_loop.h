@@ -38,7 +38,9 @@ struct SchedulerOptions {
   SchedulerConfig core;
   mesos::SchedulerClientOptions mesos;
   Duration request_deadline = std::chrono::seconds(10);
+  std::string framework_id = {};  // of a state that does not know its framework
   std::string state_put_back = {};  // why the state may be older than what was decided (marked_store.h), "" = it is not
+  bool state_only_moved = false;  // ... it is as new as it was when its directory became another one
 };
 
 class SchedulerLoop final : public Control {
@@ -91,6 +93,7 @@ class SchedulerLoop final : public Control {
   Status commit_first();
   asio::awaitable<void> run();
   [[nodiscard]] Status check_key(const SchedulerState& recovered) const;
+  Status take_framework(SchedulerState& recovered);
   asio::awaitable<void> next_input();
   asio::awaitable<void> carry_out_all();
   void add_undone(SchedulerOutput output);
@@ -134,6 +137,7 @@ class SchedulerLoop final : public Control {
   std::optional<Instant> commit_since_;  // of the commit under way: when it was first tried
   std::string store_problem_;  // why the last try was refused
   std::string fatal_;
+  bool framework_taken_ = false;  // ... as options_.framework_id, and not stored yet
   std::map<AgentId, AgentView> agents_;
 };
 

@@ -50,4 +50,22 @@ Result<SqliteDatabase> open_sqlite_file(const std::string& path, std::span<const
   return database;
 }
 
+Status copy_sqlite_file(const std::string& from, const std::string& to) {
+  if (!path_exists(from)) return fail(Errc::kNotFound, "there is no " + from);
+  if (path_exists(to)) return fail(Errc::kConflict, to + " exists already");
+  MYSOS_TRY_VOID(make_private_file(to));  // SQLite writes into an empty file
+  MYSOS_TRY(SqliteDatabase source, SqliteDatabase::open(from));
+  source.set_busy_timeout(SqliteOptions{}.busy_timeout_ms);
+  {
+    MYSOS_TRY(SqliteStatement copy, source.prepare("VACUUM INTO ?1"));
+    copy.bind(1, to);
+    if (Status done = copy.run(); !done) return std::unexpected(std::move(done).error().with_context("copy " + from));
+  }
+  MYSOS_TRY(SqliteDatabase made, SqliteDatabase::open(to));
+  MYSOS_TRY(SqliteStatement check, made.prepare("PRAGMA integrity_check"));
+  MYSOS_TRY(const bool row, check.step());
+  if (row && check.text(0) == "ok") return {};
+  return fail(Errc::kIo, "the copy of " + from + " is not sound: " + (row ? check.text(0) : "no answer"));
+}
+
 }  // namespace mysos

@@ -19,4 +19,8 @@ struct SqliteOptions {
 Result<SqliteDatabase> open_sqlite_file(const std::string& path, std::span<const char* const> migrations,
                                         SqliteOptions options);
 
+// A consistent copy of such a file, which another process may be writing, in a new file of mode 0600. kNotFound: there is none;
+// kConflict: `to` exists.
+Status copy_sqlite_file(const std::string& from, const std::string& to);
+
 }  // namespace mysos
