@@ -55,7 +55,8 @@ function clusterView(cluster) {
 }
 
 // What carries Mysos' label and is of no cluster that the state knows: an alarm, one table per cluster, and what to type.
-function orphansView({orphans, tasks}) {
+function orphansView({orphans, tasks}, clusters) {
+  const inState = new Set(clusters.map((cluster) => cluster.id));
   const found = new Map();
   const add = (o, what) => {
     const key = o.cluster || o.cluster_name || '?';
@@ -72,9 +73,16 @@ function orphansView({orphans, tasks}) {
   return [...found.values()].map((cluster) => {
     const box = el('article');
     const title = el('h2', cluster.name);
-    title.append(el('span', 'not in the state', 'state unavailable'));
-    box.append(title, el('p', 'These tasks and volumes carry the label of a cluster that the state does not know, so nobody looks after them. ' +
-      'Nothing of them is stopped or destroyed. Take the cluster back:'), el('pre', `mysos orphans adopt ${cluster.id || cluster.name}`));
+    const known = inState.has(cluster.id);
+    title.append(el('span', known ? 'left over' : 'not in the state', 'state unavailable'));
+    box.append(title);
+    if (known) {
+      box.append(el('p', 'These carry the label of this cluster, and none of its members owns them any more. They are kept.'));
+    } else {
+      box.append(el('p', 'These tasks and volumes carry the label of a cluster that the state does not know, so nobody looks after ' +
+        'them. Nothing of them is stopped or destroyed. Take the cluster back:'),
+        el('pre', `mysos orphans adopt ${cluster.id || cluster.name}`));
+    }
     const table = el('table');
     table.append(row('th', ['Member or task', 'Agent', 'What', 'Size']), ...cluster.rows.map((cells) => row('td', cells)));
     box.append(table);
@@ -107,8 +115,9 @@ async function refresh() {
       await Promise.all([get('/v1/clusters'), get('/v1/events?limit=50'), get('/v1/orphans')]);
     show(true);
     byId('refused').textContent = '';
-    if (shownOrphans !== JSON.stringify(orphans)) byId('orphans').replaceChildren(...orphansView(orphans));
-    shownOrphans = JSON.stringify(orphans);
+    const news = JSON.stringify([orphans, clusters.map((cluster) => cluster.id)]);
+    if (shownOrphans !== news) byId('orphans').replaceChildren(...orphansView(orphans, clusters));
+    shownOrphans = news;
     byId('clusters').replaceChildren(...clusters.map(clusterView));
     if (clusters.length === 0) byId('clusters').append(el('p', 'No clusters yet. Make one: mysos create shop --wait'));
     byId('events').replaceChildren(...events.reverse().map(eventView));

@@ -101,9 +101,8 @@ Result<Command> chosen_command(const std::string& name, Parsed& p) {
     const std::string& action = p.orphans.action;
     if ((action == "list") != p.orphans.id.empty()) {
       const std::string what = action == "adopt" ? "the name or id of a cluster" : "the id of an orphan";
-      return fail(Errc::kInvalid, action == "list" ? "mysos orphans list takes no id"
-                                                   : "mysos orphans " + action + " wants " + what + "; mysos orphans lists them",
-                  "id");
+      const std::string wants = "mysos orphans " + action + " wants " + what + "; mysos orphans lists them";
+      return fail(Errc::kInvalid, action == "list" ? "mysos orphans list takes no id" : wants, "id");
     }
     if (action != "adopt" && !p.orphans.as.empty()) {
       return fail(Errc::kInvalid, "--as goes with mysos orphans adopt only", "as");

@@ -14,8 +14,8 @@ Status run(const BackupState& command) {
 
 Status run(const RestoreState& command) {
   MYSOS_TRY(const std::size_t clusters, restore_state(command.from, command.dir));
-  fmt::print("the state of {}, with {} cluster(s), is in {} again; start the scheduler, then look at mysos orphans\n", command.from,
-             clusters, command.dir);
+  fmt::print("the state of {}, with {} cluster(s), is in {} again; start the scheduler, then look at mysos orphans\n",
+             command.from, clusters, command.dir);
   return {};
 }
 

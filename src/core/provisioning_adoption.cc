@@ -57,14 +57,16 @@ Result<std::vector<MemberFound>> Provisioner::unknown_cluster(const scheduler_in
   if (ids.size() > 1) {
     std::string all;
     for (const std::string& id : ids) all += (all.empty() ? "" : ", ") + id;
-    return fail(Errc::kConflict, "there are several clusters named '" + in.cluster + "'; give the id of one: " + all, "cluster");
+    const std::string several = "there are several clusters named '" + in.cluster + "'; give the id of one: " + all;
+    return fail(Errc::kConflict, several, "cluster");
   }
   for (const UnknownTask& t : orphans_.tasks()) {
     if (t.identified || (t.cluster_name != in.cluster && t.cluster.value != in.cluster)) continue;
     return fail(Errc::kUnavailable,
                 "task " + t.task.value + " runs and has not said yet which member it is; try again in a few seconds");
   }
-  return fail(Errc::kNotFound, "no orphan says that it is of a cluster '" + in.cluster + "'; mysos orphans lists them", "cluster");
+  return fail(Errc::kNotFound, "no orphan says that it is of a cluster '" + in.cluster + "'; mysos orphans lists them",
+              "cluster");
 }
 
 Result<ClusterId> Provisioner::adopt(const scheduler_input::AdoptCluster& in, Instant now) {
@@ -159,7 +161,7 @@ void Provisioner::take_secrets(const Owner& owner, const MemberFound& found) {
   cluster.sealed_secrets = found.sealed_secrets;
   cluster.credentials = found.credentials;
   ledger_.watches_changed();
-  tell(owner, {"secrets_found", "the cluster's secrets are those that its member keeps: the state did not have them, or older ones"});
+  tell(owner, {"secrets_found", "the cluster's secrets are those that this member keeps: the state had none, or older ones"});
 }
 
 // The record has none, or older ones than this member.

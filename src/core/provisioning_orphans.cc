@@ -39,9 +39,10 @@ void Provisioner::serve_orphan(const std::string& resource_id, const Holding& ho
 // Another installation may share the role. Or it was this one, whose state has forgotten its framework.
 void Provisioner::tell_of(const FrameworkId& other) {
   if (others_told_.size() >= kMaxOthersTold || !others_told_.insert(other).second) return;
-  ledger_.event({"framework_unknown", "reservations of the Mysos framework " + other.value + " are offered. This framework is " +
-                                          ledger_.state().framework->value + ", so they are not touched. If that was this "
-                                          "installation's before its state was lost: docs/operations.md, --framework-id"});
+  const std::string ours = ledger_.state().framework ? ledger_.state().framework->value : "";
+  ledger_.event({"framework_unknown", "reservations of the Mysos framework " + other.value + " are offered; this one is " +
+                                          ours + ", so they are not touched. If that was this installation before its state was "
+                                          "lost: docs/operations.md, --framework-id"});
 }
 
 // Of what is known of orphans on this agent, what is not there any more.

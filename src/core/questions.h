@@ -21,7 +21,9 @@ class Questions {
     if (!added) it->second.at = std::min(it->second.at, at);
   }
   // Goes on asking with back-off; begins at `at` if nobody asked yet.
-  void keep_asking(const TaskId& task, const AgentId& agent, Instant at) { open_.try_emplace(task, Question{agent, at, first_}); }
+  void keep_asking(const TaskId& task, const AgentId& agent, Instant at) {
+    open_.try_emplace(task, Question{agent, at, first_});
+  }
   void settled(const TaskId& task) { open_.erase(task); }
 
   std::vector<std::pair<TaskId, AgentId>> due(Instant now) {

@@ -104,10 +104,16 @@ struct Failover { RequestId request; std::string name; FailoverRequest wanted; }
 struct Promote { RequestId request; std::string name; MemberId member; Promotion promotion = Promotion::kNeutral; };
 // A volume that no member owns goes, with all that is on it.
 struct DestroyOrphan { RequestId request; std::string id; };
-// A cluster that the state does not know is taken back from what its members hold. `cluster`: its name or id; `as`: another name.
+// A cluster that the state does not know is taken back from what its members hold. `cluster`: name or id; `as`: a new name.
 struct AdoptCluster { RequestId request; std::string cluster; std::string as; };
 // An executor says who it is. The shell has looked at its secrets: how often the password was changed, or why they do not open.
-struct Identified { AgentId agent; ExecutorId executor; MemberIdentity identity; std::uint64_t credentials = 0; std::string problem; };
+struct Identified {
+  AgentId agent;
+  ExecutorId executor;
+  MemberIdentity identity;
+  std::uint64_t credentials = 0;
+  std::string problem;
+};
 // After Mesos has removed this framework: subscribe as a new one, and adopt what carries the label of the old one.
 struct Register { RequestId request; };
 // The user's password is another one: the secrets with it, made by the shell from those it found under `after`.

@@ -13,8 +13,8 @@ constexpr Logger kLog{"scheduler"};
 
 Result<ClusterSecrets> opened(const SecretBox& box, const Cluster& cluster) {
   if (!cluster.sealed_secrets.empty()) return unseal(box, cluster.sealed_secrets);
-  return fail(Errc::kUnavailable, "cluster '" + cluster.spec.name +
-                                      "' was adopted, and none of its members has handed over its secrets yet; mysos show says why");
+  return fail(Errc::kUnavailable, "cluster '" + cluster.spec.name + "' was adopted, and none of its members has handed over "
+                                  "its secrets yet; mysos show says what it waits for");
 }
 }  // namespace
 
@@ -197,7 +197,9 @@ Result<json::object> SchedulerLoop::setup_of(const ClusterId& cluster) const {
 // An executor says who it is. Only here is the key that opens what it keeps.
 void SchedulerLoop::on_message(const mesos::ExecutorMessage& message) {
   auto identity = from_json_text<MemberIdentity>(message.data);
-  if (!identity) return kLog.warn("executor {} sent a message that is none: {}", message.executor.value, identity.error().message);
+  if (!identity) {
+    return kLog.warn("executor {} sent a message that is not understood: {}", message.executor.value, identity.error().message);
+  }
   scheduler_input::Identified input{.agent = message.agent, .executor = message.executor, .identity = *std::move(identity)};
   std::string& sealed = input.identity.sealed_secrets;
   if (!sealed.empty()) {

@@ -128,14 +128,15 @@ Status SchedulerLoop::take_framework(SchedulerState& recovered) {
   if (given.empty()) {
     const bool older = !options_.state_put_back.empty() && !options_.state_only_moved;
     if (!older || recovered.framework || !recovered.former.empty()) return {};
-    return fail(Errc::kConflict, options_.state_put_back + ". This copy is of a time before the scheduler was registered with Mesos, so "
-                                 "it does not know its framework: take a later copy, or name the framework with --framework-id "
-                                 "(docs/operations.md)");
+    return fail(Errc::kConflict, options_.state_put_back +
+                                     ". This copy is of a time before the scheduler was registered with Mesos, so it does not "
+                                     "know its framework: take a later copy, or name the framework with --framework-id "
+                                     "(docs/operations.md)");
   }
   if (recovered.framework == FrameworkId(given)) return {};
   if (recovered.framework) {
-    return fail(Errc::kConflict, "the state is that of the framework " + recovered.framework->value + "; --framework-id " + given +
-                                     " goes with a state that knows none");
+    return fail(Errc::kConflict, "the state is that of the framework " + recovered.framework->value + "; --framework-id " +
+                                     given + " goes with a state that knows none");
   }
   recovered.framework = FrameworkId(given);
   framework_taken_ = true;

@@ -111,6 +111,13 @@ struct Loop : ::testing::Test {
         loop.io.get_executor(), *state, std::make_unique<RecordsOnDisk>(disk), std::make_unique<LogOnDisk>(disk), options);
     ASSERT_TRUE(scheduler->start());
   }
+  // Another start, on what is stored.
+  Status start_with(SchedulerOptions options) {
+    stop();
+    options.mesos.masters = {Endpoint{"127.0.0.1", 1}};
+    scheduler = std::make_unique<SchedulerLoop>(loop.io.get_executor(), *state, std::make_unique<StoreOnDisk>(disk), options);
+    return scheduler->start();
+  }
   void stop() {
     loop.run(scheduler->stop());
     scheduler.reset();
@@ -127,6 +134,19 @@ struct Loop : ::testing::Test {
     return made;
   }
 };
+
+TEST_F(Loop, AStateThatWasPutBackAndKnowsNoFrameworkIsRefusedUnlessItIsNamed) {
+  const auto refused = start_with({.state_put_back = "state.db was put back"});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::kConflict);
+  EXPECT_NE(refused.error().message.find("--framework-id"), std::string::npos);
+  EXPECT_TRUE(start_with({.state_put_back = "secret.key is not the file that it was", .state_only_moved = true}));
+
+  ASSERT_TRUE(start_with({.framework_id = "fw-1", .state_put_back = "state.db was put back"}));
+  EXPECT_EQ(disk.load().value().at("framework").at("id"), "\"fw-1\"");
+  EXPECT_TRUE(start_with({.framework_id = "fw-1"})) << "once more is the same";
+  EXPECT_EQ(start_with({.framework_id = "fw-2"}).error().code, Errc::kConflict);
+}
 
 TEST_F(Loop, AClusterIsDurableBeforeItsCallerIsAnswered) {
   const auto made = create("shop", "a good password");

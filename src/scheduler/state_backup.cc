@@ -40,8 +40,8 @@ Result<std::size_t> clusters_in(const std::string& database) {
   MYSOS_TRY(const Snapshot records, store->load());
   const auto framework = records.find("framework");
   if (framework == records.end() || !framework->second.contains("id")) {
-    return fail(Errc::kUnavailable, "the scheduler of this state is not registered with Mesos yet, so a copy would not know which "
-                                    "reservations are its own; try again when it is");
+    return fail(Errc::kUnavailable, "the scheduler of this state is not registered with Mesos yet, so a copy would not know "
+                                    "which reservations are its own; try again when it is");
   }
   const auto clusters = records.find("cluster");
   return clusters == records.end() ? 0 : clusters->second.size();
@@ -104,8 +104,8 @@ Result<std::size_t> restore_state(const std::string& from, const std::string& di
   if (path_exists(dir + kKey)) {
     MYSOS_TRY(const SecretBox there, SecretBox::open(dir + kKey));
     if (there.key_id() != copied.key_id()) {
-      return fail(Errc::kConflict, dir + kKey + " is another key than that of the copy; what was encrypted with it cannot be read "
-                                               "without it: move it away if that is meant");
+      return fail(Errc::kConflict, dir + kKey + " is another key than that of the copy. What was encrypted with it cannot be "
+                                               "read without it: move it away if that is meant");
     }
   }
   const std::string part = dir + "/state.db.part";

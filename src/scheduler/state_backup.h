@@ -13,7 +13,7 @@ namespace mysos {
 // `dir` is no state directory. kConflict: `to` exists. kUnavailable: the scheduler has not registered with Mesos yet, so a copy
 // would not know whose the reservations are.
 Result<std::size_t> back_up_state(const std::string& dir, const std::string& to);
-// The state that was there is kept in DIR/state.replaced. kConflict: a scheduler runs on `dir`, or its secret.key is another one.
+// The state that was there is kept in DIR/state.replaced. kConflict: a scheduler runs on `dir`, or has another secret.key.
 Result<std::size_t> restore_state(const std::string& from, const std::string& dir);
 
 }  // namespace mysos

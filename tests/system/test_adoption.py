@@ -67,7 +67,7 @@ def test_a_cluster_whose_servers_run_is_adopted_while_they_serve(own_up, version
     ledger.check(shop.addresses())
     assert now["epoch"] > truth["epoch"], (now, truth)
     primary = next(m for m in truth["members"] if m["role"] == "primary")["port"]
-    others = {port: pid for port, pid in before.items() if port != primary}  # it may be ended where it cannot be quieted (ADR 5)
+    others = {port: pid for port, pid in before.items() if port != primary}  # that one may be ended, see ADR 5
     assert others.items() <= servers(up.folder).items(), "a server was ended"
     assert set(executors(up.folder)) == executors_before, "a task was ended"
     assert orphans(up.client)["tasks"] == [] and orphans(up.client)["orphans"] == []

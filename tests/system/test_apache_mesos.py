@@ -144,6 +144,47 @@ def test_an_agent_dies_with_all_that_runs_there(up, mesos, shop):
     assert old["port"] in servers(mesos.folder / place), "it did not come back on its own volume"
 
 
+def test_a_cluster_that_the_state_does_not_know_is_adopted(up, mesos, version, work):
+    """While its tasks run, which are asked through Mesos who they are; then once more, when only its volumes are left."""
+    copy = work / f"copy-{version}"
+    done = up.cli("backup-state", str(copy), "--dir", str(up.folder))
+    assert done.returncode == 0, done
+
+    def put_back():
+        up.kill()
+        restored = up.cli("restore-state", str(copy), "--dir", str(up.folder))
+        assert restored.returncode == 0, restored
+
+    def adopted():
+        done = up.cli("orphans", "adopt", "shop")
+        assert done.returncode == 0, done
+        shop.healthy(180)
+        assert up.client.credentials("shop")["password"] == shop.password
+        assert shop.ask("select id from kept.t order by id") == ((1,), (2,))
+
+    shop = Shop(up.client, version)
+    shop.ask("create database kept")
+    shop.ask("create table kept.t (id int primary key)")
+    shop.ask("insert into kept.t values (1), (2)")
+    held, tasks = reserved(mesos), set(executors(mesos.folder))
+    put_back()
+    up.start()
+    wait_for("its executors have said who they are",
+             lambda: [t["identified"] for t in up.client.get("/v1/orphans").json["tasks"]] == [True] * 3, HEAL_SECONDS)
+    adopted()
+    assert set(executors(mesos.folder)) == tasks, "a task was ended"
+
+    put_back()
+    kill([*executors(mesos.folder), *servers(mesos.folder).values()])
+    up.start()
+    wait_for("its volumes are offered", lambda: len(up.client.get("/v1/orphans").json["orphans"]) == 3, 2 * HEAL_SECONDS)
+    assert reserved(mesos) == held
+    adopted()
+    assert reserved(mesos) == held, "it is on other volumes"
+    up.client.remove("shop")
+    wait_for("nothing is reserved", lambda: not reserved(mesos), HEAL_SECONDS)
+
+
 def test_a_wrong_secret_is_told_and_nothing_is_registered(work, mesos, up):
     before = len(frameworks(mesos))
     wrong = OnMesos(work / "wrong", mesos.master, secret_file(work, "guessed"))
