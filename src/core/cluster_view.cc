@@ -110,4 +110,8 @@ ClusterState state_of(const Cluster& cluster, const std::vector<MemberView>& mem
   return fresh ? ClusterState::kCreating : ClusterState::kUnavailable;
 }
 
+ClusterState state_beside(ClusterState state, const std::string& waiting_for) {
+  return state == ClusterState::kHealthy && !waiting_for.empty() ? ClusterState::kDegraded : state;
+}
+
 }  // namespace mysos

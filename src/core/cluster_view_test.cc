@@ -85,6 +85,20 @@ TEST_F(ClusterViewTest, IsDegradedUntilAnyOneMemberMayDie) {
   EXPECT_EQ(state(w), ClusterState::kHealthy);
 }
 
+// The primary says that commits wait although every replica looks well: "healthy" beside "waiting for" is a contradiction.
+TEST_F(ClusterViewTest, IsNotHealthyWhileAnythingIsWaitedFor) {
+  w.r(0).commits_stuck = true;
+  const std::string waits = w.plan().waiting_for;
+  EXPECT_EQ(waits, "a replica to acknowledge writes");
+
+  EXPECT_EQ(state_beside(state(w), waits), ClusterState::kDegraded);
+
+  EXPECT_EQ(state_beside(ClusterState::kHealthy, ""), ClusterState::kHealthy);
+  for (const ClusterState other : {ClusterState::kUnavailable, ClusterState::kFailingOver, ClusterState::kCreating}) {
+    EXPECT_EQ(state_beside(other, waits), other);
+  }
+}
+
 TEST_F(ClusterViewTest, IsFailingOverWhileItsPrimaryIsReplaced) {
   w.crash_primary();
   w.r(0).server = ServerState::kExited;

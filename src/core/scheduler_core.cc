@@ -326,6 +326,7 @@ struct SchedulerCore::Impl {
     view.waiting_for = registration.problem();
     if (!registration.acts()) {
       if (view.state == ClusterState::kFailingOver) view.state = ClusterState::kUnavailable;  // no failover will come
+      view.state = state_beside(view.state, view.waiting_for);
       return view;
     }
     const std::string master = view.waiting_for.empty() ? "a Mesos master" : "a Mesos master (" + view.waiting_for + ")";
@@ -333,6 +334,7 @@ struct SchedulerCore::Impl {
     if (cluster.sealed_secrets.empty()) view.waiting_for = waits_for_secrets(cluster, table);
     if (!view.waiting_for.empty() && !registration.subscribed()) view.waiting_for = master + "; then " + view.waiting_for;
     if (view.waiting_for.empty() && mind != minds.end()) view.waiting_for = mind->second.waiting_for;
+    view.state = state_beside(view.state, view.waiting_for);
     return view;
   }
 

@@ -5,6 +5,7 @@
 #include "api/cluster_json.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/cluster_view.h"
 #include "scheduler/scheduler_loop.h"
 
 namespace mysos {
@@ -31,6 +32,7 @@ ClusterView SchedulerLoop::told(ClusterView view) const {
   if (trouble.empty()) return view;
   const std::string then = view.waiting_for.empty() ? "" : "; then " + view.waiting_for;
   view.waiting_for = "the scheduler's state to be stored, which fails (" + trouble + "); until then nothing is decided" + then;
+  view.state = state_beside(view.state, view.waiting_for);
   return view;
 }
 
