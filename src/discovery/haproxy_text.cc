@@ -104,6 +104,13 @@ std::string render_cluster(const ConfigOptions& o, const RoutedCluster& c) {
 
 }  // namespace
 
+WorkerUser worker_user(bool own) {
+  if (own) return {"haproxy", "haproxy", ""};
+  return {"nobody", "nogroup",
+          "HAProxy runs as nobody, as other programs do: each of these can stop it, and with it all sessions. Make a user for it "
+          "(useradd --system --user-group --no-create-home --shell /usr/sbin/nologin haproxy) and restart the router"};
+}
+
 // The id keeps two clusters of one name apart that lived one after the other.
 std::string read_write_name(const RoutedCluster& c) { return c.name + "." + c.id + ".rw"; }
 std::string read_only_name(const RoutedCluster& c) { return c.name + "." + c.id + ".ro"; }

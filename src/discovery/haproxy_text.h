@@ -36,6 +36,16 @@ struct ConfigOptions {
   unsigned threads = 1;
 };
 
+// Whom HAProxy's workers run as under root. `own`: there is a user haproxy. `warning`: what an operator should hear of it. The
+// workers hold no secret: configuration, control socket and log are root's, and root reads them before it gives up its rights. But
+// a process of the same user can stop or kill them, and with them every session.
+struct WorkerUser {
+  std::string user;
+  std::string group;
+  std::string warning;
+};
+WorkerUser worker_user(bool own);
+
 std::string read_write_name(const RoutedCluster& cluster);  // of frontend and backend
 std::string read_only_name(const RoutedCluster& cluster);
 std::string backup_name(const RoutedMember& member);  // the member as backup of the read-only port

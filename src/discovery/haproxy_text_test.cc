@@ -71,6 +71,13 @@ TEST(HaProxyText, WorkersAreRead) {
   EXPECT_EQ(workers.failed, 1U);
 }
 
+TEST(HaProxyText, WorkersWithoutAUserOfTheirOwnAreWarnedAbout) {
+  EXPECT_EQ(worker_user(true).user, "haproxy");
+  EXPECT_EQ(worker_user(true).warning, "");
+  EXPECT_EQ(worker_user(false).user, "nobody");
+  EXPECT_NE(worker_user(false).warning.find("useradd"), std::string::npos);
+}
+
 TEST(HaProxyText, OldSessionsAtAServerThatTakesNoneAreCut) {
   const auto servers = parse_servers(kStates).value();
   const auto line = [](const std::string& id, const std::string& backend, const std::string& server) {

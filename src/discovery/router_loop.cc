@@ -80,9 +80,10 @@ Status RouterLoop::open() {
              .max_sessions = most_sessions(),
              .threads = std::clamp(std::thread::hardware_concurrency(), 1U, 4U)};
   if (::geteuid() == 0) {
-    const bool own = find_user("haproxy").has_value();  // Debian's package makes it
-    config_.user = own ? "haproxy" : "nobody";
-    config_.group = own ? "haproxy" : "nogroup";
+    const WorkerUser worker = worker_user(find_user("haproxy").has_value());  // Debian's package makes it
+    if (!worker.warning.empty()) kLog.warn("{}", worker.warning);
+    config_.user = worker.user;
+    config_.group = worker.group;
     config_.jail = options_.dir + "/jail";
     MYSOS_TRY_VOID(make_dirs(config_.jail, 0555));
   }
