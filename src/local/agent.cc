@@ -48,8 +48,13 @@ Status Agent::start() {
 }
 
 void Agent::connect(Master* master) {
-  if (master_ != nullptr && master == nullptr) master_->detach(link_, state_.id);
-  master_ = state_.gone ? nullptr : master;
+  home_ = master;
+  if (!unsaved_) link_to_master();
+}
+
+void Agent::link_to_master() {
+  if (master_ != nullptr && home_ == nullptr) master_->detach(link_, state_.id);
+  master_ = state_.gone ? nullptr : home_;
   if (master_ != nullptr) register_with_master();
 }
 
@@ -79,12 +84,6 @@ asio::awaitable<void> Agent::stop(bool keep) {
   co_await server_.stop();
   co_await tasks_.cancel_and_join();
   executors_.clear();
-}
-
-void Agent::save() {
-  const auto saved = write_file_atomic(config_.dir + "/agent.json", encode_state(state_), 0600);
-  if (!saved)
-    kLog.error("agent {}: its state is not on disk: {}", state_.id.value, saved.error().message);
 }
 
 TaskRecord* Agent::find_task(const FrameworkId& framework, const TaskId& task) {
@@ -119,6 +118,10 @@ void Agent::on(const RunTask& m) {
   TaskRecord record{m.framework, m.task, mesos::TaskState::kStaging, false, {}, {}};
   state_.tasks.push_back(std::move(record));
   if (running == nullptr) {
+    if (!save()) {  // nothing is started that would be unknown after a crash; the master hears that the task is not here
+      state_.tasks.pop_back();
+      return;
+    }
     const auto launched = launch_executor(m);
     save();
     if (launched) return;
@@ -136,7 +139,10 @@ void Agent::on(const RunTask& m) {
     return agent_update(task, mesos::TaskState::kDropped, "REASON_EXECUTOR_TERMINATED",
                         "Executor is terminating");
   }
-  save();
+  if (!save()) {
+    state_.tasks.pop_back();
+    return;
+  }
   if (const auto linked = link_volumes(running->record, m.task, std::nullopt); !linked) {
     return agent_update(task, mesos::TaskState::kFailed, "REASON_CONTAINER_LAUNCH_FAILED",
                         linked.error().message);
@@ -192,12 +198,10 @@ void Agent::on(const ApplyOperation& m) {
     status.uuid = random_uuid_base64();
     state_.operations.push_back({m.framework, status});
   }
-  save();
   for (const Resource& r : c.consumed.list()) {
-    if (!r.volume || status.state != mesos::OperationState::kFinished) continue;
-    if (const auto removed = remove_tree(volume_dir(r)); !removed)
-      kLog.error("volume: {}", removed.error().message);
+    if (r.volume && status.state == mesos::OperationState::kFinished) doomed_volumes_.push_back(volume_dir(r));
   }
+  if (save()) remove_volumes();
   if (!m.operation.id.empty() && master_ != nullptr) {
     master_->submit(AgentOperationUpdate{state_.id, m.framework, status});
   }

@@ -6,7 +6,8 @@
 // with its first process, and everything in it is killed then. Invariant: a task is reported ended
 // only after every process of its container that can be found has been killed. An executor speaks
 // for itself only: it proves by a token in its environment who it is. It runs as the user that was
-// asked for, or not at all.
+// asked for, or not at all. While its state cannot be written it speaks to nobody, as an agent of Mesos
+// that ends for the same reason: see agent_disk.cc.
 #include <map>
 #include <memory>
 #include <optional>
@@ -66,8 +67,15 @@ class Agent {
   struct Executor;
   using Key = std::pair<FrameworkId, ExecutorId>;
 
+  // agent_disk.cc
+  // True: what is in state_ is on disk. False: the agent has taken its leave of master and executors until it is.
+  bool save();
+  void fall_silent(const std::string& why);
+  asio::awaitable<void> save_later();
+  void remove_volumes();
+
   // agent.cc
-  void save();
+  void link_to_master();
   void on_message(AgentMessage message);
   void on(const Registered& m);
   void on(const RunTask& m);
@@ -120,7 +128,10 @@ class Agent {
   const Cgroups* cgroups_;
   std::uint16_t port_ = 0;
   AgentState state_;
-  Master* master_ = nullptr;
+  Master* home_ = nullptr;    // the master that there is
+  Master* master_ = nullptr;  // the same while the agent speaks to it
+  bool unsaved_ = false;      // state_ is ahead of the disk: nobody hears of it
+  std::vector<std::string> doomed_volumes_;  // removed once state_ without them is on disk
   std::string link_;
   std::map<Key, std::shared_ptr<Executor>>
       executors_;  // shared with the coroutine that supervises it

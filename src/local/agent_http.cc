@@ -43,6 +43,11 @@ asio::awaitable<void> Agent::handle(const HttpRequest& request, HttpExchange& ex
     co_await exchange.reply(unauthorized("Bearer", kExecutorRealm));
     co_return;
   }
+  if (speaker != nullptr) exchange.trust();
+  if (unsaved_) {
+    co_await exchange.reply(plain_text(503, "The agent's state cannot be stored"));
+    co_return;
+  }
   json::value body;
   if (auto refused = refuse_post(request, body)) {
     co_await exchange.reply(*std::move(refused));
@@ -134,14 +139,20 @@ void Agent::reconcile_subscription(Executor& executor, const ex::Subscribe& call
 }
 
 void Agent::deliver_tasks(Executor& executor) {
+  std::vector<TaskRecord*> told;
   for (auto& task : state_.tasks) {
     const bool of_it = task.framework == executor.record.framework &&
                        task.info.executor == executor.record.info.executor;
     if (!of_it || task.delivered || is_terminal(task.state)) continue;
     task.delivered = true;
-    tell(executor, ex::LaunchTask{task.info});
+    told.push_back(&task);
   }
-  save();
+  if (told.empty()) return;
+  const bool saved = save();
+  for (TaskRecord* task : told) {
+    task->delivered = saved;
+    if (saved) tell(executor, ex::LaunchTask{task->info});
+  }
 }
 
 void Agent::on_executor_update(Executor& executor, mesos::Update update) {
@@ -158,7 +169,7 @@ void Agent::on_executor_update(Executor& executor, mesos::Update update) {
     record_update(*task, std::move(update));
     if (ended) resize(executor);
   }
-  tell(executor, ack);
+  if (!unsaved_) tell(executor, ack);
 }
 
 }  // namespace mysos::local

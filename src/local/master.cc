@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/log.h"
@@ -15,6 +18,10 @@ namespace mysos::local {
 namespace {
 constexpr Logger kLog{"local-master"};
 constexpr Duration kLongWait = std::chrono::hours(1);
+constexpr Duration kFirstPause = std::chrono::milliseconds(200);  // until the registry is written again
+constexpr Duration kMostPause = std::chrono::seconds(5);
+
+HttpResponse cannot_store() { return plain_text(503, "The registry cannot be stored"); }
 
 HttpServerOptions server_options() {
   HttpServerOptions options;
@@ -57,28 +64,49 @@ asio::awaitable<void> Master::stop() {
   co_await tasks_.cancel_and_join();
 }
 
-void Master::save(const Registry& registry) {
-  const auto saved =
-      write_file_atomic(config_.dir + "/registry.json", to_json_text(registry), 0600);
-  if (!saved) kLog.error("the registry is not on disk: {}", saved.error().message);
+Status Master::save(const Registry& registry) const {
+  return write_file_atomic(config_.dir + "/registry.json", to_json_text(registry), 0600);
+}
+
+asio::awaitable<void> Master::save_later() {
+  for (Duration pause = kFirstPause;; pause = std::min(pause * 2, kMostPause)) {
+    co_await sleep_for(pause);
+    if (save(*held_->persist)) break;
+  }
+  kLog.info("the registry is stored again");
+  MasterOutput output = *std::exchange(held_, std::nullopt);
+  stepping_ = true;
+  deliver(std::move(output));
+  stepping_ = false;
+  work_off();
 }
 
 void Master::submit(MasterInput input) {
   inputs_.push_back(std::move(input));
-  if (stepping_) return;
+  if (!stepping_ && !held_) work_off();
+}
+
+void Master::work_off() {
   stepping_ = true;
-  while (!inputs_.empty()) {
+  while (!inputs_.empty() && !held_) {
     const MasterInput next = std::move(inputs_.front());
     inputs_.pop_front();
     core_->step(next, steady_now());
-    deliver(core_->take_output());
+    MasterOutput output = core_->take_output();
+    const Status saved = output.persist ? save(*output.persist) : Status();
+    if (!saved) {
+      kLog.error("the registry cannot be stored, and until it can the master does nothing: {}", saved.error().message);
+      held_ = std::move(output);
+      tasks_.spawn("registry", save_later());
+      break;
+    }
+    deliver(std::move(output));
   }
   stepping_ = false;
   rescheduled_.notify_all();
 }
 
 void Master::deliver(MasterOutput output) {
-  if (output.persist) save(*output.persist);
   const double now_s = static_cast<double>(wall_now().ms) / 1000.0;
   for (auto& out : output.events) {
     const auto stream = streams_.find(out.stream);
@@ -97,7 +125,9 @@ void Master::deliver(MasterOutput output) {
       link_of_[out.agent] = registered->link;
     const auto link = link_of_.find(out.agent);
     const auto sink = link == link_of_.end() ? links_.end() : links_.find(link->second);
-    if (sink != links_.end()) sink->second(std::move(out.message));
+    if (sink == links_.end()) continue;
+    const AgentSink take = sink->second;  // an agent that cannot store what it hears takes its sink away
+    take(std::move(out.message));
   }
 }
 
@@ -110,6 +140,10 @@ void Master::detach(const std::string& link, const AgentId& agent) {
 
 asio::awaitable<void> Master::tick() {
   for (;;) {
+    if (held_) {
+      co_await rescheduled_.wait_for(kLongWait);
+      continue;
+    }
     const Instant now = steady_now();
     const Instant due = core_->next_deadline();
     if (due <= now) {
@@ -132,6 +166,11 @@ asio::awaitable<void> Master::handle(const HttpRequest& request, HttpExchange& e
     co_await exchange.reply(*std::move(refused));
     co_return;
   }
+  exchange.trust();
+  if (held_) {
+    co_await exchange.reply(cannot_store());
+    co_return;
+  }
   json::value body;
   if (auto refused = refuse_post(request, body)) {
     co_await exchange.reply(*std::move(refused));
@@ -142,7 +181,10 @@ asio::awaitable<void> Master::handle(const HttpRequest& request, HttpExchange& e
     co_return;
   }
   OperatorAnswer answer = operator_call(body, *core_, {config_.address, port_});
-  if (answer.input) submit(*std::move(answer.input));
+  if (answer.input) {
+    submit(*std::move(answer.input));
+    if (held_) answer.response = cannot_store();  // it was done, and is not durable
+  }
   co_await exchange.reply(std::move(answer.response));
 }
 

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/http/server.h"
@@ -53,8 +54,10 @@ class Master {
                                   const json::value& body);
   asio::awaitable<void> subscribe(mesos::FrameworkInfo info, HttpExchange& exchange);
   asio::awaitable<void> tick();
+  void work_off();
   void deliver(MasterOutput output);
-  void save(const Registry& registry);
+  Status save(const Registry& registry) const;
+  asio::awaitable<void> save_later();
 
   asio::any_io_executor executor_;
   MasterConfig config_;
@@ -62,6 +65,9 @@ class Master {
   std::unique_ptr<MasterCore> core_;
   std::deque<MasterInput> inputs_;
   bool stepping_ = false;
+  // What waits for its registry to be on disk. Until then the core is not stepped, and every call gets 503: inputs come from
+  // the agents of this process only.
+  std::optional<MasterOutput> held_;
   std::map<StreamId, std::shared_ptr<Subscriber>>
       streams_;  // shared with the handler that writes it out
   std::map<std::string, AgentSink> links_;

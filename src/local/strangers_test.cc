@@ -227,5 +227,47 @@ TEST_F(StrangersTest, AUserThatIsNotThereIsNotReplacedByAnother) {
   EXPECT_NE(failed->message.find("no-such-user"), std::string::npos) << failed->message;
 }
 
+// Any local process can open as many connections as it likes. The oldest that waits is closed to make room, but not one whose
+// caller has shown a secret.
+TEST_F(StrangersTest, AKnownCallersConnectionOutlivesACrowd) {
+  start();
+  ASSERT_TRUE(loop.run_until([&] { return scheduler->client.subscribed(); }));
+  const auto connect = [&] {
+    asio::ip::tcp::socket s(loop.io);
+    s.connect({asio::ip::make_address("127.0.0.1"), local->master_endpoint().port});
+    s.non_blocking(true);
+    return s;
+  };
+  const auto answered = [&](asio::ip::tcp::socket& s, const std::string& authorization) {
+    const std::string body = R"({"type":"GET_HEALTH"})";
+    const std::string text = "POST /api/v1 HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: " +
+                             std::to_string(body.size()) + "\r\nAuthorization: " + authorization + "\r\n\r\n" + body;
+    error_code ec;
+    s.write_some(asio::buffer(text), ec);
+    std::string got;
+    const bool came = loop.run_until(
+        [&] {
+          char buffer[4096];
+          const std::size_t n = s.read_some(asio::buffer(buffer), ec);
+          got.append(buffer, n);
+          return ec == asio::error::eof || ec == asio::error::connection_reset || got.contains("\r\n\r\n");
+        },
+        5s);
+    return came && got.contains(" 200 ");
+  };
+  asio::ip::tcp::socket known = connect();
+  const std::string authorization = mesos::basic_authorization(local->credential());
+  ASSERT_TRUE(answered(known, authorization));
+
+  std::vector<asio::ip::tcp::socket> crowd;
+  for (int i = 0; i < 400; ++i) {  // more than one peer's share of the places
+    crowd.push_back(connect());
+    loop.run_until([] { return false; }, 1ms);
+  }
+
+  EXPECT_TRUE(answered(known, authorization));
+  EXPECT_TRUE(scheduler->client.subscribed());
+}
+
 }  // namespace
 }  // namespace mysos::local
