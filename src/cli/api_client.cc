@@ -67,6 +67,26 @@ asio::awaitable<Status> follow(HttpStream& stream, Endpoint to, HttpRequest requ
 
 }  // namespace
 
+namespace {
+
+// The token of an installation goes to the server of that installation only, at the address that this server has written down.
+// Anybody else who were sent it could rule all its clusters.
+Status check_is_at_home(const ClientOptions& options) {
+  const std::string file = StateDir::token_file(options.dir);
+  if (!path_exists(file)) return {};
+  const auto noted = read_file(StateDir::url_file(options.dir), 4096);
+  const auto home = noted ? parse_url(trimmed(*noted)) : std::unexpected(noted.error());
+  MYSOS_TRY(const Url wanted, find_url(options));
+  if (home && home->endpoint == wanted.endpoint) return {};
+  return fail(Errc::kUnauthorized,
+              "no token for http://" + to_string(wanted.endpoint) + ": " + file + " is for the server of " + options.dir +
+                  (home ? " only, which is at http://" + to_string(home->endpoint)
+                        : " only, and that server has not written down its address yet (" + home.error().message + ")") +
+                  "; give --token-file or MYSOS_TOKEN, or name another state directory with --dir");
+}
+
+}  // namespace
+
 Result<Url> find_url(const ClientOptions& options) {
   std::string text = options.url;
   std::string from = "--url " + text;
@@ -83,6 +103,7 @@ Result<Url> find_url(const ClientOptions& options) {
 
 Result<std::string> find_token(const ClientOptions& options) {
   if (!options.token.empty()) return options.token;
+  if (options.token_file.empty()) MYSOS_TRY_VOID(check_is_at_home(options));
   const std::string file =
       options.token_file.empty() ? StateDir::token_file(options.dir) : options.token_file;
   const auto text = read_file(file, 4096);

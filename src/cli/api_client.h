@@ -38,7 +38,8 @@ class ApiClient {
 
 // As it was given, or as the server of the state directory wrote it down when it began to listen.
 Result<Url> find_url(const ClientOptions& options);
-// As it was given, or from a file, or from the state directory. kUnauthorized says where it was looked for.
+// As it was given, or from a file, or from the state directory. kUnauthorized says where it was looked for. The token of a
+// state directory is given only where find_url() is the address that its server has written down.
 Result<std::string> find_token(const ClientOptions& options);
 
 // Between two looks at something that takes its time.

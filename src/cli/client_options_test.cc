@@ -123,7 +123,40 @@ TEST_F(ClientEnvironment, AStateDirectoryTellsAddressAndToken) {
   EXPECT_EQ(find_url(options).value().endpoint, (Endpoint{"127.0.0.1", 9000}));
   EXPECT_EQ(find_token(options).value(), "secret");
   ASSERT_TRUE(write_file_atomic(dir / "api.url", "nonsense"));
+  EXPECT_FALSE(find_token(options));
   EXPECT_NE(find_url(options).error().message.find("api.url"), std::string::npos);
+}
+
+TEST_F(ClientEnvironment, TheTokenOfADirectoryGoesToItsOwnServerOnly) {
+  const TestDir dir;
+  ASSERT_TRUE(write_file_atomic(dir / "admin.token", "secret\n"));
+  ClientOptions options{.dir = dir.path()};
+  // Whoever listens at the default address is not known to be the server of this directory.
+  EXPECT_EQ(find_token(options).error().code, Errc::kUnauthorized);
+
+  ASSERT_TRUE(write_file_atomic(dir / "api.url", "http://127.0.0.1:9000\n"));
+  for (const char* elsewhere : {"http://db.example:9000", "http://127.0.0.1:9001", "http://10.0.0.1"}) {
+    options.url = elsewhere;
+    const auto refused = find_token(options);
+    ASSERT_FALSE(refused) << elsewhere;
+    EXPECT_EQ(refused.error().code, Errc::kUnauthorized);
+    for (const char* word : {elsewhere, "http://127.0.0.1:9000", "--token-file", "MYSOS_TOKEN", "--dir"}) {
+      EXPECT_NE(refused.error().message.find(word), std::string::npos) << refused.error().message;
+    }
+    EXPECT_FALSE(ApiClient::open(options)) << "nothing is sent";
+  }
+  options.url = "http://127.0.0.1:9000/";
+  EXPECT_EQ(find_token(options).value_or(""), "secret");
+  options.url = "http://db.example:9000";
+  options.token = "given";
+  EXPECT_EQ(find_token(options).value_or(""), "given");
+  options.token.clear();
+  options.token_file = dir / "admin.token";  // the user says so
+  EXPECT_EQ(find_token(options).value_or(""), "secret");
+  // By the environment as by a flag.
+  ::setenv("MYSOS_URL", "http://db.example:9000", 1);
+  ::setenv("MYSOS_DIR", dir.path().c_str(), 1);
+  EXPECT_FALSE(find_token(of_delete({})));
 }
 
 }  // namespace

@@ -31,8 +31,8 @@ std::size_t unsound_replicas(const ClusterView& view);
 // `fresh`: it has not served yet since it was made.
 ClusterState state_of(const Cluster& cluster, const std::vector<MemberView>& members, bool fresh);
 
-// The state that is told beside `waiting_for`. A cluster is healthy only where nothing is waited for: whatever is waited for says
-// that something is amiss, and a command that waits for "healthy" would end too early.
+// The state that is told beside `waiting_for`. A cluster is healthy only where nothing is waited for: whatever is waited for
+// says that something is amiss, and a command that waits for "healthy" would end too early.
 ClusterState state_beside(ClusterState state, const std::string& waiting_for);
 
 }  // namespace mysos

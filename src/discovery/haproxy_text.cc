@@ -107,8 +107,8 @@ std::string render_cluster(const ConfigOptions& o, const RoutedCluster& c) {
 WorkerUser worker_user(bool own) {
   if (own) return {"haproxy", "haproxy", ""};
   return {"nobody", "nogroup",
-          "HAProxy runs as nobody, as other programs do: each of these can stop it, and with it all sessions. Make a user for it "
-          "(useradd --system --user-group --no-create-home --shell /usr/sbin/nologin haproxy) and restart the router"};
+          "HAProxy runs as nobody, as other programs do: each of these can stop it, and with it all sessions. Make a user for "
+          "it (useradd --system --user-group --no-create-home --shell /usr/sbin/nologin haproxy) and restart the router"};
 }
 
 // The id keeps two clusters of one name apart that lived one after the other.

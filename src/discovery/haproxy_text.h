@@ -36,9 +36,9 @@ struct ConfigOptions {
   unsigned threads = 1;
 };
 
-// Whom HAProxy's workers run as under root. `own`: there is a user haproxy. `warning`: what an operator should hear of it. The
-// workers hold no secret: configuration, control socket and log are root's, and root reads them before it gives up its rights. But
-// a process of the same user can stop or kill them, and with them every session.
+// Whom HAProxy's workers run as under root. `own`: there is a user haproxy. `warning`: what an operator should hear of it.
+// The workers hold no secret: configuration, control socket and log are root's, and root reads them before it gives up its
+// rights. But a process of the same user can stop or kill them, and with them every session.
 struct WorkerUser {
   std::string user;
   std::string group;

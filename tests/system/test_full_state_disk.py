@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The disk of the state is full, and the primary dies. Nothing can be decided, because no decision can be stored: what is shown says
-so. Once there is room again the failover happens by itself, and nothing is lost. The agents' folders are on another disk: what a
-member does on a full disk of its own is tested elsewhere."""
+"""The disk of the state is full, and the primary dies. Nothing can be decided, because no decision can be stored: what is shown
+says so. Once there is room again the failover happens by itself, and nothing is lost. The agents' folders are on another disk:
+what a member does on a full disk of its own is tested elsewhere."""
 import contextlib
 import subprocess
 
