@@ -2,8 +2,9 @@
 // The record of a living primary: who acknowledges, how many must, solo and back. Each step is one record, each next step is
 // taken only when the primary serves at the one before ("name first, then tell; silence first, then un-name").
 #include <algorithm>
-#include <array>
+#include <ranges>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "core/epoch_planning.h"
@@ -16,6 +17,11 @@ bool waits_outside(const EpochPlanning& p, const MemberView& v) {
   return p.record.shut_out.contains(v.id) && !p.record.leaving.contains(v.id) && p.follows(v);
 }
 
+// Who is named first where several could be: one that could become the primary, does not start again and again, and remembers.
+std::tuple<bool, bool, bool> rank(const EpochPlanning& p, const MemberView& v) {
+  return {p.unsound(v), p.held_back(v.id), !v.report->remembers()};
+}
+
 // While nobody acknowledges, commits wait. One that is let in silently receives them silently, and a replica acknowledges
 // nothing of what it holds already: so it is named before it is let in.
 bool name_outside(EpochPlanning& p, const MemberView& primary) {
@@ -25,7 +31,7 @@ bool name_outside(EpochPlanning& p, const MemberView& primary) {
   for (const MemberView& v : p.members) {
     if (!waits_outside(p, v) || p.record.ackers.contains(v.id) || !p.silent(v) || !v.report->remembers()) continue;
     if (!EpochPlanning::can_write(v)) continue;
-    if (found == nullptr || (p.unsound(*found) && !p.unsound(v))) found = &v;
+    if (found == nullptr || rank(p, v) < rank(p, *found)) found = &v;
   }
   if (found == nullptr) return false;
   EpochRecord next = p.next_config();
@@ -52,6 +58,7 @@ bool add_acker(EpochPlanning& p, const MemberView& primary) {
   for (const MemberView& v : p.members) {
     if (record.ackers.contains(v.id) || !p.nameable(v) || p.unsound(v)) continue;
     if (!v.report->remembers() || !p.caught_up(primary, v)) continue;
+    if (p.held_back(v.id) && !p.too_few_acknowledge(primary)) continue;
     EpochRecord next = p.next_config();
     next.ackers.insert(v.id);
     p.persist(std::move(next), "acker_added", v.id.value + " follows closely and acknowledges from now on");
@@ -60,12 +67,13 @@ bool add_acker(EpochPlanning& p, const MemberView& primary) {
   return false;
 }
 
-// An acker that has been out of touch for a while, or cannot write what it receives, or could not become the primary, and
-// without whom enough are left. One
-// that is not sound still acknowledges: where it is the last that does, its relay log is the other copy of each write.
+// An acker that has been out of touch for a while, cannot write what it receives, could not become the primary, or starts again
+// and again, and without whom enough are left. One that is not sound still acknowledges: where it is the last that does, its
+// relay log is the other copy of each write.
 const MemberView* droppable(EpochPlanning& p) {
   const MemberView* found = nullptr;
   const MemberView* unsound = nullptr;
+  const MemberView* held_back = nullptr;
   std::size_t well = 0;
   for (const MemberView& v : p.members) {
     if (!p.record.ackers.contains(v.id)) {
@@ -77,9 +85,10 @@ const MemberView* droppable(EpochPlanning& p) {
     if (receives && p.acknowledges(v)) ++well;
     if (p.lasted(p.memory.unheard_since[v.id], !receives, p.times.drop_after) && found == nullptr) found = &v;
     if (p.lasted(p.memory.unsound_since[v.id], p.unsound(v), p.times.drop_after) && unsound == nullptr) unsound = &v;
+    if (p.held_back(v.id) && held_back == nullptr) held_back = &v;
   }
-  if (found == nullptr && unsound != nullptr) {
-    found = unsound;
+  if (found == nullptr && (unsound != nullptr || held_back != nullptr)) {
+    found = unsound != nullptr ? unsound : held_back;
     if (p.acknowledges(*found) && p.receives(*found, p.times.deaf_after)) --well;
   }
   const std::size_t left = p.record.ackers.size() - 1;
@@ -117,9 +126,12 @@ bool drop_acker(EpochPlanning& p, const MemberView& primary) {
   }
   next.leaving.insert(lost->id);
   next.shut_out.insert(lost->id);
-  const std::string why = p.unsound(*lost)                                                 ? " could not become the primary"
-                          : EpochPlanning::in_sight(*lost) && !EpochPlanning::can_write(*lost) ? " cannot write to its volume"
-                                                                                               : " does not receive";
+  const bool receives = p.follows(*lost) && p.receives(*lost, p.times.deaf_after);
+  const bool cannot_write = EpochPlanning::in_sight(*lost) && !EpochPlanning::can_write(*lost);
+  const std::string why = p.unsound(*lost) ? " could not become the primary"
+                          : cannot_write   ? " cannot write to its volume"
+                          : receives       ? " starts again and again"
+                                           : " does not receive";
   p.persist(std::move(next), "acker_leaving", lost->id.value + why + ": its acknowledgements are to count no more");
   return true;
 }
@@ -193,12 +205,7 @@ bool enter_solo(EpochPlanning& p, const MemberView& primary) {
   p.memory.no_acker_since.reset();
   p.memory.unheard_since.clear();
   EpochRecord next = p.next_config();
-  next.mode = EpochMode::kSolo;
-  next.ackers.clear();
-  next.leaving.clear();
-  next.joining.clear();
-  next.shut_out.clear();
-  next.raising_to = 0;
+  serve_alone(next);
   p.persist(std::move(next), "solo_entered", "no replica acknowledges: " + primary.id.value + " goes on alone");
   return true;
 }
@@ -225,18 +232,16 @@ bool finish_leaving_solo(EpochPlanning& p, const MemberView& primary) {
 bool leave_solo(EpochPlanning& p, const MemberView& primary) {
   if (p.record.mode != EpochMode::kSolo) return false;
   if (!p.record.joining.empty()) return finish_leaving_solo(p, primary);
-  std::set<MemberId> joining;
-  // One that does not remember, or could not become the primary, is named only where nobody else is there.
-  constexpr std::array<std::pair<bool, bool>, 4> kBestFirst = {{{true, true}, {true, false}, {false, true}, {false, false}}};
-  for (const auto& [is_sound, remembering] : kBestFirst) {
-    for (const MemberView& v : p.members) {
-      const bool fit = p.nameable(v) && p.caught_up(primary, v) && v.report->remembers() == remembering &&
-                       p.unsound(v) != is_sound;
-      if (fit && joining.size() < p.most_ackers()) joining.insert(v.id);
-    }
-    if (!joining.empty()) break;
+  std::vector<const MemberView*> fit;
+  for (const MemberView& v : p.members) {
+    if (p.nameable(v) && p.caught_up(primary, v)) fit.push_back(&v);
   }
-  if (joining.empty()) return false;
+  if (fit.empty()) return false;
+  const auto best = std::ranges::min(fit | std::views::transform([&](const MemberView* v) { return rank(p, *v); }));
+  std::set<MemberId> joining;
+  for (const MemberView* v : fit) {
+    if (rank(p, *v) == best && joining.size() < p.most_ackers()) joining.insert(v->id);
+  }
   const std::string count = std::to_string(joining.size());
   EpochRecord next = p.next_config();
   next.joining = std::move(joining);
@@ -250,6 +255,15 @@ bool leave_solo(EpochPlanning& p, const MemberView& primary) {
 }
 
 }  // namespace
+
+void serve_alone(EpochRecord& next) {
+  next.mode = EpochMode::kSolo;
+  next.ackers.clear();
+  next.leaving.clear();
+  next.joining.clear();
+  next.shut_out.clear();
+  next.raising_to = 0;
+}
 
 bool change_record(EpochPlanning& p, const MemberView& primary) {
   return name_outside(p, primary) || let_in(p) || drop_acker(p, primary) || add_acker(p, primary) || raise_d(p, primary) ||

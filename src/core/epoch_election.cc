@@ -195,7 +195,8 @@ Proof proof_of(const EpochPlanning& p) {
       proof.written_on = proof.written_on.united(written_on(p, v));
       if (r.remembers()) ++proof.counting;
     }
-    if (p.is_primary(v)) {
+    // A server whose binary logs were reset does not know any more what it wrote.
+    if (p.is_primary(v) && !r.logs_reset) {
       proof.by_primary = r.received;
       proof.primary_reported = true;
     }
@@ -219,6 +220,7 @@ std::vector<const MemberView*> complete_by(const EpochPlanning& p, const Proof& 
   std::vector<const MemberView*> complete;
   for (const MemberView& v : p.members) {
     if (!p.fenced(v) || !v.connected || !v.report->executed.contains(p.record.floor)) continue;
+    if (v.report->logs_reset) continue;
     if ((proof.quorum && v.report->executed.contains(all)) ||
         (proof.primary_reported && v.report->executed.contains(proof.by_primary))) {
       complete.push_back(&v);
@@ -291,7 +293,7 @@ void install(EpochPlanning& p, const MemberView& chosen) {
     if (v.id == chosen.id) continue;
     if (!p.fenced(v)) {
       next.shut_out.insert(v.id);
-    } else if (v.connected && next.floor.contains(v.report->received)) {
+    } else if (v.connected && next.floor.contains(v.report->received) && !v.report->logs_reset) {
       able.push_back(&v);
     }
   }

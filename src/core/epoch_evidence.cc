@@ -72,6 +72,9 @@ std::optional<Evidence> evidence_of(EpochPlanning& p, const MemberView& primary)
 
   using enum FailoverCause;
   if (seen && primary.report->crashed) return Evidence{kServerDied, "its mysqld has ended: " + primary.report->problem, p.now};
+  if (seen && primary.report->logs_reset && replaceable(p)) {
+    return Evidence{kLogsReset, "somebody reset its binary logs, so that nobody can follow it", p.now};
+  }
   if (primary.task_ended && !primary.connected && !acker_receives) {
     return Evidence{kTaskEnded, "its task has ended", primary.last_seen};
   }

@@ -18,7 +18,9 @@ void order_primary(EpochPlanning& p, const MemberView& primary) {
   order::Promote o;
   o.pair = p.record.pair;
   o.d = p.d_in_force();
-  o.floor = p.record.floor;
+  // One that was the primary of this epoch had the floor when it opened. A reset of its binary logs takes away the names only.
+  const bool nameless = primary.report->logs_reset && primary.report->led == p.record.pair.epoch;
+  if (!nameless) o.floor = p.record.floor;
   o.shut_out = p.record.shut_out;
   for (const MemberView& v : p.members) {
     if (v.id != primary.id) o.replicas.insert(v.id);
@@ -29,7 +31,7 @@ void order_primary(EpochPlanning& p, const MemberView& primary) {
 
 void certify(EpochPlanning& p, const MemberView& primary, const MemberView& v) {
   const auto found = p.memory.amnesiacs.find(v.id);
-  if (!v.report->amnesiac || found == p.memory.amnesiacs.end()) return;
+  if (!v.report->amnesiac || found == p.memory.amnesiacs.end() || primary.report->logs_reset) return;
   Amnesia& known = found->second;
   if (known.incarnation != v.report->incarnation) return;
   const bool later = p.settled(primary) && known.seen_at < p.record.pair;
@@ -50,19 +52,27 @@ std::string what_is_amiss(const EpochPlanning& p, const MemberView& primary, con
   if (!EpochPlanning::server_up(v)) return "mysqld of " + v.id.value + " to run" + why;
   if (!EpochPlanning::can_write(v)) return "the volume of " + v.id.value + " to take writes (" + v.report->write_trouble + ")";
   if (!v.report->receiver_connected) return v.id.value + " to be connected to the primary" + why;
-  if (!v.report->applier_running && p.follows(v)) return v.id.value + ": its applier has stopped: " + why_stopped(*v.report);
-  if (v.report->applier_restarts > 0 && p.follows(v)) {
-    return v.id.value + " to apply what it received: its applier has been started again";
+  if (!primary.report || !p.follows(v)) return "";
+  const std::optional<Flaw> flaw = flaw_of(p.record, *primary.report, *v.report);
+  return flaw ? v.id.value + ": " + flaw->text : "";
+}
+
+// Why a replica that follows does not acknowledge yet.
+std::string what_it_lacks(const EpochPlanning& p, const MemberView& v) {
+  if (p.held_back(v.id)) {
+    const Relapse& known = p.memory.relapses.at(v.id);
+    return v.id.value + " to last: its server has started " + std::to_string(known.restarts) +
+           " times in a row, so it is held back for " + std::to_string(to_ms(known.held_until - known.last) / 1000) + " s";
   }
-  if (!primary.report) return "";
-  const GtidSet extra = errant_while_following(p.record, *primary.report, *v.report);
-  return extra.empty() ? "" : v.id.value + ": somebody wrote on it: only it holds " + extra.to_string();
+  return v.id.value + " to be able to acknowledge: " +
+         (v.report->remembers() ? "it receives what it lacks" : "it may have lost relay log, and is being checked");
 }
 
 void order_replica(EpochPlanning& p, const MemberView& primary, const MemberView& v) {
   if (made_anew(p, primary, v)) return;
   if (std::string amiss = what_is_amiss(p, primary, v); !amiss.empty()) p.wait(std::move(amiss));
   if (!EpochPlanning::server_up(v) || !primary.report || v.report->promised > p.record.pair) return;
+  if (!tells_what_it_holds(*primary.report)) return;  // nothing that this replica holds could be found in it
   const MemberReport& r = *v.report;
   const bool acking = p.should_acknowledge(v.id);
   if (p.follows(v) && r.acking == acking && r.receiver_running) {
@@ -71,8 +81,7 @@ void order_replica(EpochPlanning& p, const MemberView& primary, const MemberView
     if (const std::uint64_t lacks = behind(v, primary); lacks > kFarBehind) {
       p.wait(v.id.value + " to catch up: it lacks " + std::to_string(lacks) + " transactions");
     } else if (!acking && p.record.ackers.size() < p.most_ackers()) {
-      p.wait(v.id.value + " to be able to acknowledge: " +
-             (r.remembers() ? "it receives what it lacks" : "it may have lost relay log, and is being checked"));
+      p.wait(what_it_lacks(p, v));
     } else if (acking && !r.remembers()) {
       p.wait(v.id.value + " to be checked: it may have lost relay log");
     }
@@ -114,9 +123,10 @@ std::uint64_t behind(const MemberView& replica, const MemberView& primary) {
 EpochDecision plan_epoch(const Cluster& cluster, const std::vector<MemberView>& members, const EpochTimes& times,
                          EpochMemory& memory, Instant now) {
   const EpochRecord& record = cluster.epoch;
-  if (memory.pair.epoch != record.pair.epoch) memory = EpochMemory{.flaps = memory.flaps};
+  if (memory.pair.epoch != record.pair.epoch) memory = EpochMemory{.flaps = memory.flaps, .relapses = memory.relapses};
   memory.pair = record.pair;
   EpochPlanning p{cluster, record, members, times, memory, now, {}};
+  note_relapses(p);
   if (cluster.doubt && !asks_all(p)) {
     leave_alone(p);
   } else if (cluster.doubt && promised_above(p)) {

@@ -45,6 +45,7 @@ struct EpochTimes {
   Duration approach_wait = std::chrono::seconds(30);      // for the target of a switchover to be near, while clients write
   Duration drain_stall = std::chrono::seconds(1);         // a target that executes nothing for so long is not waited for
   Duration rebuild_after = std::chrono::seconds(10);      // of being errant, or of an applier that does not go on
+  Duration rebuild_only_after = std::chrono::minutes(1);  // ... of the only replica that a cluster has
   Duration donor_wait = std::chrono::seconds(30);         // for a replica that can be copied, before the primary is
   Duration drop_after = std::chrono::seconds(2);          // of an acker that does not receive, or is not sound
   Duration cut_after = std::chrono::milliseconds(500);    // no acker that is there is connected to the primary
@@ -62,6 +63,21 @@ struct EpochTimes {
   std::uint32_t flaps_allowed = 3;
   Duration flap_hold = std::chrono::seconds(10);
   Duration flap_hold_max = std::chrono::minutes(5);
+  // A replica whose server starts again and again takes its acknowledgement away each time. From the second start within
+  // relapse_window on it is held back after each: relapse_hold, doubled each time.
+  Duration relapse_window = std::chrono::minutes(10);
+  Duration relapse_hold = std::chrono::seconds(10);
+  Duration relapse_hold_max = std::chrono::minutes(5);
+};
+
+// How often a member's server started in a row, each time within relapse_window of the time before. Outlives elections.
+struct Relapse {
+  std::string incarnation;    // of its server, as last seen
+  std::uint64_t generation = 0;  // ... of its data: a server that starts on other data is no relapse
+  bool counted = false;       // it was to acknowledge when its server ended
+  std::uint32_t restarts = 0;
+  Instant last{};             // the newest of them
+  Instant held_until{};       // until then it is held back: named to acknowledge only where nobody else can
 };
 
 // Of the elections before; it outlives them.
@@ -80,6 +96,7 @@ enum class FailoverCause {
   kCannotWrite,  // its own write probe fails: a full or stalled disk
   kNotAnswering, // its server neither answers its executor nor sends anything to its replicas
   kCutOff,       // the scheduler reaches it, its replicas do not
+  kLogsReset,    // somebody reset its binary logs
   kOperator,
   kSwitchover,
 };
@@ -89,6 +106,7 @@ constexpr auto enum_names(FailoverCause) {
                                                  {kSilent, "silent"}, {kNotServing, "not_serving"},
                                                  {kCannotWrite, "cannot_write"}, {kNotAnswering, "not_answering"},
                                                  {kCutOff, "cut_off"},
+                                                 {kLogsReset, "logs_reset"},
                                                  {kOperator, "operator"}, {kSwitchover, "switchover"}});
 }
 
@@ -129,6 +147,7 @@ struct EpochMemory {
   std::map<MemberId, std::optional<Instant>> unheard_since;  // ackers that do not receive, or cannot write it
   std::map<MemberId, std::optional<Instant>> unsound_since;  // ackers that could not become the primary
   Flaps flaps;
+  std::map<MemberId, Relapse> relapses;
   std::map<MemberId, Amnesia> amnesiacs;
 };
 
@@ -140,6 +159,8 @@ struct EpochDecision {
   Instant failed_since = kNever;           // ... and since when, as far as can be told, the primary was of no use
   std::vector<std::pair<MemberId, Order>> orders;
   std::string waiting_for;                 // a sentence, "" = nothing
+  std::size_t held_back = 0;               // replicas that may not acknowledge yet: their servers start again and again
+  std::vector<std::pair<MemberId, std::string>> held_now;  // ... from now on, and why: events
   std::string switchover_ends;             // why the switchover that is wanted is given up before it began, "" = it is not
   Instant revisit = kNever;                // call again at the latest
 };

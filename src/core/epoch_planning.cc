@@ -53,13 +53,20 @@ bool EpochPlanning::caught_up(const MemberView& p, const MemberView& v) const {
 }
 
 bool EpochPlanning::nameable(const MemberView& v) const {
-  return !is_primary(v) && follows(v) && silent(v) && can_write(v) && !record.shut_out.contains(v.id);
+  return !is_primary(v) && follows(v) && silent(v) && can_write(v) && !record.shut_out.contains(v.id) &&
+         record.rebuilding != v.id;
 }
 
 bool EpochPlanning::unsound(const MemberView& v) const {
   const MemberView* primary = record.primary ? view(*record.primary) : nullptr;
   if (primary == nullptr || !primary->report || !follows(v)) return false;
-  return applier_failed(*v.report) || !errant_while_following(record, *primary->report, *v.report).empty();
+  const std::optional<Flaw> flaw = flaw_of(record, *primary->report, *v.report);
+  return flaw && flaw->lasts;
+}
+
+bool EpochPlanning::held_back(const MemberId& m) const {
+  const auto known = memory.relapses.find(m);
+  return known != memory.relapses.end() && now < known->second.held_until;
 }
 
 bool EpochPlanning::should_acknowledge(const MemberId& m) const {
@@ -89,6 +96,7 @@ GtidSet EpochPlanning::written_by(const MemberView& primary) {
 }
 
 std::size_t EpochPlanning::containing(const MemberView& p) const {
+  if (p.report->logs_reset) return 0;  // what it shows is not all that it wrote
   return static_cast<std::size_t>(std::ranges::count_if(members, [&](const MemberView& v) {
     return should_acknowledge(v.id) && acknowledges(v) && has_all_of(v, p);
   }));

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // What the parts of the epoch planner share during one call: what is seen, read as the rules need it, and the decision under
-// way. The parts: epoch_evidence (has the primary failed?), epoch_election (who comes next?), epoch_changes (the record of a
-// living primary, one careful step at a time), epoch_rebuild (whose data are made anew, and from whom), epoch_switchover
-// (when a planned change may begin); epoch_planner.cc puts them in order.
+// way. The parts: epoch_relapse (whose server starts again and again?), epoch_evidence (has the primary failed?),
+// epoch_election (who comes next?), epoch_changes (the record of a living primary, one careful step at a time), epoch_rebuild
+// (whose data are made anew, and from whom), epoch_switchover (when a planned change may begin); epoch_planner.cc puts them in
+// order.
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,6 +13,13 @@
 #include "core/epoch_planner.h"
 
 namespace mysos {
+
+// Why a replica that has data is to be given others.
+struct Need {
+  std::string why;
+  GtidSet errant{};   // what only the replica holds
+  bool copy = false;  // what it holds is a copy of all that was acknowledged
+};
 
 struct EpochPlanning {
   const Cluster& cluster;
@@ -20,6 +29,7 @@ struct EpochPlanning {
   EpochMemory& memory;
   const Instant now;
   EpochDecision out;
+  std::map<MemberId, std::optional<Need>> needs{};  // as far as they were worked out in this call
 
   // ---- what is seen ----
   [[nodiscard]] const MemberView* view(const MemberId& id) const;
@@ -49,6 +59,8 @@ struct EpochPlanning {
 
   // It follows, and could not become the primary: its applier does not go on, or somebody wrote on it (soundness.h).
   [[nodiscard]] bool unsound(const MemberView& v) const;
+  // Its server has started again and again: for a while it acknowledges only where nobody else can (epoch_relapse.cc).
+  [[nodiscard]] bool held_back(const MemberId& m) const;
 
   // ---- what the record asks for ----
   [[nodiscard]] bool should_acknowledge(const MemberId& m) const;
@@ -102,10 +114,17 @@ void ask_all_again(EpochPlanning& p);
 // For the event of a primary that is chosen without all: "" = all were asked.
 [[nodiscard]] std::string not_asked(const EpochPlanning& p);
 
+// Notes which servers have started anew, and holds back the members whose servers do so again and again.
+void note_relapses(EpochPlanning& p);
+
 // The next change that the record needs, if any. Called only while the primary serves at the record that is.
 bool change_record(EpochPlanning& p, const MemberView& primary);
 
-// Names the one replica whose data may be thrown away, or ends that. One at a time, and never the last other copy.
+// The primary is to go on without ackers.
+void serve_alone(EpochRecord& next);
+
+// Names the one replica whose data may be thrown away, or ends that. One at a time, and never the last other copy but the only
+// replica's that a cluster has.
 bool change_rebuilding(EpochPlanning& p, const MemberView& primary);
 // It says that it has no data, or has them copied just now.
 [[nodiscard]] bool bare(const MemberView& v);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Members whose data are made anew: errant ones, those whose applier does not go on, and those that cannot sensibly replay
 // what they lack. Data are thrown away of one replica at a time, which the record names before, and never those of the last
-// copy beside the primary's. The data are copied from a replica that is sound, from the primary only where no replica can.
-// Never those of an acker, a leaving or a joining member, never while electing (`no_rebuild_of_ackers`,
-// `no_rebuild_while_electing` of docs/model); nothing else ever waits for it.
+// copy beside the primary's, with one exception: a cluster of two has no other way to a sound replica. The data are copied from
+// a replica that is sound, from the primary only where no replica can. Never those of an acker, a leaving or a joining member,
+// never while electing (`no_rebuild_of_ackers`, `no_rebuild_while_electing` of docs/model); nothing else ever waits for it.
 #include <algorithm>
 #include <tuple>
 
@@ -101,26 +101,37 @@ bool cannot_replay(const EpochPlanning& p, const MemberView& primary, const Memb
   return all > kReplayable || (all > 0 && !primary.report->binlog_complete);
 }
 
-// Why a replica that has data is to be given others.
-struct Need {
-  std::string why;
-  GtidSet errant;
-  bool copy = false;  // what it holds is a copy of all that was acknowledged
-};
+// The cluster has no other replica, and its primary serves as it should. The replica could not take over if the primary died,
+// so the primary's data are the only ones that are of use at once. The replica is given a copy of them, and the primary goes on
+// alone until then.
+bool only_replica(const EpochPlanning& p, const MemberView& primary) {
+  return p.members.size() == 2 && p.primary_in_place(primary) && primary.report->write_trouble.empty() &&
+         !primary.report->logs_reset;
+}
 
-std::optional<Need> need_of(const EpochPlanning& p, const MemberView& primary, const MemberView& v) {
-  if (!primary.report || !p.settled(v) || p.should_acknowledge(v.id)) return std::nullopt;
+Duration patience(const EpochPlanning& p, const MemberView& primary) {
+  return only_replica(p, primary) ? p.times.rebuild_only_after : p.times.rebuild_after;
+}
+
+std::optional<Need> work_out_need(const EpochPlanning& p, const MemberView& primary, const MemberView& v) {
+  if (!primary.report || !p.settled(v) || !tells_what_it_holds(*primary.report)) return std::nullopt;
+  const bool only = only_replica(p, primary);
+  if (p.should_acknowledge(v.id) && !only) return std::nullopt;
   const MemberReport& r = *v.report;
   const GtidSet written = EpochPlanning::written_by(primary);
   const bool contained = primary.report->executed.contains(r.received) || written.contains(r.received);
+  if (r.role == MemberRole::kErrant && r.logs_reset) {
+    return Need{"somebody reset its binary logs, and its data have lost the names of their transactions"};
+  }
   if (r.role == MemberRole::kErrant && !contained) {
     GtidSet extra = r.received.minus(written);
     return Need{"it holds transactions that were never acknowledged (" + extra.to_string() + ")", std::move(extra)};
   }
+  if (p.follows(v) && (!r.acking || only)) {
+    std::optional<Flaw> flaw = flaw_of(p.record, *primary.report, r);
+    if (flaw && flaw->lasts) return Need{std::move(flaw->text), std::move(flaw->errant), true};
+  }
   if (p.follows(v) && !r.acking) {
-    GtidSet extra = errant_while_following(p.record, *primary.report, r);
-    if (!extra.empty()) return Need{"somebody wrote on it (" + extra.to_string() + ")", std::move(extra), true};
-    if (applier_failed(r)) return Need{"its applier has stopped, and stopped again: " + why_stopped(r), {}, true};
     // A copy holds what it dies of already. While the primary is alone, what was written since is on it only.
     if (r.memory_kills >= kMemoryKills) {
       return Need{"the kernel has killed its server for memory " + std::to_string(r.memory_kills) + " times in a row", {},
@@ -128,11 +139,17 @@ std::optional<Need> need_of(const EpochPlanning& p, const MemberView& primary, c
     }
   }
   if (!contained || r.received.empty() || counts(p, v.id) || !cannot_replay(p, primary, v)) return std::nullopt;
-  return Need{"the primary has purged what it would need next", {}};
+  return Need{"the primary has purged what it would need next"};
+}
+
+// change_rebuilding() and made_anew() both ask.
+const std::optional<Need>& need_of(EpochPlanning& p, const MemberView& primary, const MemberView& v) {
+  const auto known = p.needs.find(v.id);
+  return known != p.needs.end() ? known->second : p.needs.emplace(v.id, work_out_need(p, primary, v)).first->second;
 }
 
 // "" = its data may be thrown away now: the primary's are not the only ones then.
-std::string why_not_now(const EpochPlanning& p, const MemberView& v, const Need& need) {
+std::string why_not_now(const EpochPlanning& p, const MemberView& primary, const MemberView& v, const Need& need) {
   bool another_copy = false, some_bare = false, some_whole = false;
   for (const MemberView& w : p.members) {
     if (w.id == v.id || p.is_primary(w) || w.volume_lost) continue;
@@ -142,14 +159,14 @@ std::string why_not_now(const EpochPlanning& p, const MemberView& v, const Need&
     some_bare = some_bare || bare(w) || p.record.rebuilding == w.id;
     some_whole = some_whole || (w.report && !bare(w) && p.record.rebuilding != w.id);
   }
-  if (need.copy && !another_copy) {
+  if (need.copy && !another_copy && !only_replica(p, primary)) {
     return "another replica to acknowledge: beside the primary it is the only copy of what was written since";
   }
   return some_bare && !some_whole ? "the other replica to have data again" : "";
 }
 
 // The one that was named has what it needs, or is no replica any more.
-bool rebuilt(const EpochPlanning& p, const MemberView& primary, const MemberView* v) {
+bool rebuilt(EpochPlanning& p, const MemberView& primary, const MemberView* v) {
   if (v == nullptr || v->volume_lost || p.is_primary(*v)) return true;
   return p.follows(*v) && v->report->receiver_connected && !need_of(p, primary, *v);
 }
@@ -173,18 +190,18 @@ bool made_anew(EpochPlanning& p, const MemberView& primary, const MemberView& v)
     return true;
   }
   if (!p.settled(v)) return false;
-  std::optional<Need> need = need_of(p, primary, v);
+  const std::optional<Need>& need = need_of(p, primary, v);
   if (!need) {
     p.memory.broken_since.erase(v.id);
     const bool empty = r.received.empty() && !counts(p, v.id) && p.primary_in_place(primary) && cannot_replay(p, primary, v);
     if (empty) order_rebuild(p, primary, v, {});
     return empty;
   }
-  const Instant at = p.memory.broken_since.try_emplace(v.id, p.now).first->second + p.times.rebuild_after;
+  const Instant at = p.memory.broken_since.try_emplace(v.id, p.now).first->second + patience(p, primary);
   p.wait(v.id.value + ": " + need->why);
   if (p.now < at) p.revisit(at);
   const bool now = p.now >= at && p.record.rebuilding == v.id && !counts(p, v.id) && p.primary_in_place(primary);
-  if (now) order_rebuild(p, primary, v, std::move(need->errant));
+  if (now) order_rebuild(p, primary, v, need->errant);
   return now || !p.follows(v);
 }
 
@@ -199,17 +216,22 @@ bool change_rebuilding(EpochPlanning& p, const MemberView& primary) {
   }
   if (named && EpochPlanning::in_sight(*before)) return false;
   for (const MemberView& v : p.members) {
-    const std::optional<Need> need = named == v.id ? std::nullopt : need_of(p, primary, v);
+    if (named == v.id || p.is_primary(v)) continue;
+    const std::optional<Need>& need = need_of(p, primary, v);
     const auto since = p.memory.broken_since.find(v.id);
-    if (!need || counts(p, v.id) || since == p.memory.broken_since.end()) continue;
-    if (p.now < since->second + p.times.rebuild_after) continue;
-    if (const std::string why_not = why_not_now(p, v, *need); !why_not.empty()) {
+    const bool alone = counts(p, v.id) && only_replica(p, primary);
+    if (!need || (counts(p, v.id) && !alone) || since == p.memory.broken_since.end()) continue;
+    if (p.now < since->second + patience(p, primary)) continue;
+    if (const std::string why_not = why_not_now(p, primary, v, *need); !why_not.empty()) {
       p.wait(v.id.value + ": " + need->why + "; its data are kept until they can be spared, and that waits for " + why_not);
       continue;
     }
     EpochRecord next = p.next_config();
     next.rebuilding = v.id;
-    p.persist(std::move(next), "rebuild_started", v.id.value + " is to be given the data of another: " + need->why);
+    if (alone) serve_alone(next);
+    p.persist(std::move(next), "rebuild_started",
+              v.id.value + " is to be given the data of another: " + need->why +
+                  (alone ? "; there is no other replica, so " + primary.id.value + " goes on alone until then" : ""));
     return true;
   }
   return false;

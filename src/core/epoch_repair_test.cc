@@ -87,12 +87,127 @@ TEST_P(RepairTest, OfTwoOneGoesOnAcknowledgingUntilTheOtherIsMadeAnewFromThePrim
 }
 
 TEST_P(RepairTest, TheLastCopyBesideThePrimarysIsKeptAndAcknowledges) {
-  World w(2);
+  World w(3);
   harm(w, 1);
+  w.v(2).connected = false;
+  w.cluster.epoch.ackers.erase(id(2));
+  w.r(0).semi_sync_clients = 1;
   EXPECT_EQ(go_on(w, seconds(600)), (std::vector<std::string>{}));
   EXPECT_EQ(w.cluster.epoch.ackers, (std::set<MemberId>{id(1)}));
   EXPECT_EQ(w.cluster.epoch.mode, EpochMode::kNormal);
   EXPECT_NE(w.plan().waiting_for, "");
+}
+
+TEST_P(RepairTest, TheOnlyReplicaOfAClusterOfTwoIsMadeAnewAfterAWhile) {
+  World w(2);
+  harm(w, 1);
+  (void)w.plan();
+  w.now += w.times.rebuild_after;
+  EXPECT_FALSE(w.plan().next) << "somebody may mend it";
+  EXPECT_NE(w.plan().waiting_for, "");
+
+  w.now += w.times.rebuild_only_after;
+  EXPECT_EQ(w.persist().kind, "rebuild_started");
+
+  EXPECT_EQ(w.cluster.epoch.rebuilding, id(1));
+  EXPECT_EQ(w.cluster.epoch.mode, EpochMode::kSolo) << "it counts no more, before its data are thrown away";
+  EXPECT_FALSE(World::ordered<order::Rebuild>(w.plan(), 1)) << "it may acknowledge still";
+  const auto alone = World::ordered<order::Promote>(w.plan(), 0);
+  ASSERT_TRUE(alone);
+  EXPECT_EQ(alone->d, 0U);
+  settle(w);
+  w.r(0).semi_sync_d = 0;
+  const auto order = World::ordered<order::Rebuild>(w.plan(), 1);
+  ASSERT_TRUE(order);
+  EXPECT_EQ(order->donor->member, id(0));
+  EXPECT_FALSE(w.plan().next) << "it is not named to acknowledge";
+}
+
+TEST_P(RepairTest, WhileThePrimaryCannotWriteTheOnlyReplicaIsKept) {
+  World w(2);
+  harm(w, 1);
+  (void)w.plan();
+  w.now += w.times.rebuild_only_after;
+  w.r(0).write_trouble = "no space is left";
+  EXPECT_FALSE(w.plan().next);
+  w.r(0).write_trouble.clear();
+  EXPECT_EQ(w.persist().kind, "rebuild_started");
+}
+
+TEST(Repair, TheOnlyReplicaAcknowledgesAgainOnceItHasItsNewData) {
+  World w(2);
+  w.cluster.epoch.rebuilding = id(1);
+  w.cluster.epoch.mode = EpochMode::kSolo;
+  w.cluster.epoch.ackers.clear();
+  w.r(0).semi_sync_d = 0;
+  w.r(1).acking = false;
+  EXPECT_EQ(w.persist().kind, "rebuild_ended");
+  settle(w);
+  EXPECT_EQ(w.persist().kind, "solo_leaving");
+}
+
+// ---- binary logs that somebody reset ----
+
+TEST(Repair, APrimaryWhoseLogsWereResetIsReplacedByOneThatHasEverything) {
+  World w(3);
+  w.r(0).logs_reset = true;
+  w.r(0).executed = w.r(0).received = gtid("0-1-1");
+  const EpochDecision d = w.persist();
+  EXPECT_EQ(d.kind, "failover_started");
+  EXPECT_EQ(d.cause, FailoverCause::kLogsReset);
+
+  w.fence(0);
+  w.fence(1);
+  w.r(1).executed = w.r(1).received = gtid("0-1-5");
+  w.cluster.epoch.floor = gtid("0-1-4");
+  (void)w.plan();
+  w.now += w.times.target_wait;
+  EXPECT_FALSE(w.plan().next) << "what is left of the old primary's names proves nothing";
+  w.fence(2);
+  (void)w.plan();
+  w.now += w.times.target_wait;
+  EXPECT_EQ(w.persist().kind, "primary_chosen");
+  EXPECT_EQ(w.cluster.epoch.primary, id(2));
+  EXPECT_FALSE(w.cluster.epoch.ackers.contains(id(0)));
+}
+
+TEST(Repair, AReplicaWhoseLogsWereResetIsMadeAnew) {
+  World w(3);
+  w.r(1).logs_reset = w.r(1).amnesiac = true;
+  (void)go_on(w, w.times.drop_after);
+  EXPECT_EQ(w.cluster.epoch.ackers, (std::set<MemberId>{id(2)}));
+  w.r(1).role = MemberRole::kErrant;
+  w.r(1).receiver_running = w.r(1).receiver_connected = w.r(1).acking = false;
+  EXPECT_EQ(go_on(w, w.times.rebuild_after), (std::vector<std::string>{"rebuild_started"}));
+  EXPECT_TRUE(World::ordered<order::Rebuild>(w.plan(), 1));
+}
+
+TEST(Repair, APrimaryAloneWhoseLogsWereResetOpensAgainWithoutTheNames) {
+  World w(1);
+  w.r(0).logs_reset = true;
+  w.r(0).led = 3;
+  w.r(0).executed = w.r(0).received = gtid("0-1-1");
+  w.r(0).role = MemberRole::kIdle;
+  w.r(0).writable = false;
+  const auto order = World::ordered<order::Promote>(w.plan(), 0);
+  ASSERT_TRUE(order);
+  EXPECT_TRUE(order->floor.empty());
+  w.r(0).led = 2;
+  EXPECT_EQ(World::ordered<order::Promote>(w.plan(), 0)->floor, gtid("0-1-4")) << "it has not opened in this epoch yet";
+}
+
+// ---- a primary that does not say what it holds ----
+
+TEST(Repair, AReplicaIsToldToFollowOnlyWhatItsPrimaryIsKnownToHold) {
+  World w(3);
+  w.crash_primary();
+  w.cluster.epoch.mode = EpochMode::kSolo;
+  w.cluster.epoch.ackers.clear();
+  w.r(0).crashed = false;
+  w.r(0).executed = w.r(0).received = {};
+  w.r(1).role = MemberRole::kIdle;
+  w.r(1).receiver_running = w.r(1).acking = false;
+  EXPECT_FALSE(World::ordered<order::Follow>(w.plan(), 1)) << "it would look errant";
 }
 
 TEST_P(RepairTest, ItIsNamedAnAckerAgainOnlyWhereNobodyElseIsThere) {

@@ -63,10 +63,7 @@ std::string not_ready(EpochPlanning& p, const MemberView& primary, const MemberV
     const std::string problem = target->report ? target->report->problem : "";
     return target->id.value + " does not follow the primary" + (problem.empty() ? "" : " (" + problem + ")");
   }
-  if (!target->report->applier_running) {
-    return "the applier of " + target->id.value + " has stopped: " + why_stopped(*target->report);
-  }
-  if (p.unsound(*target)) return "somebody wrote on " + target->id.value;
+  if (const auto flaw = flaw_of(p.record, *primary.report, *target->report)) return target->id.value + ": " + flaw->text;
   if (!enough_others(p, *target)) return "too few other replicas acknowledge for commits to go on with it";
   return distance(p, primary, *target, approach);
 }

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a member knows of its server's accounts: the secrets, the user's account, and what somebody changed.
+// What a member knows of its server beside replication: the secrets, the user's account, the clients' events, what somebody
+// changed, and what is to be told of all that.
 #include <utility>
 
 #include "core/member_core.h"
 
 namespace mysos {
+namespace {
+constexpr std::size_t kMostKept = 8;  // notices: the scheduler reads each report within a second or so
+}  // namespace
 
 void MemberCore::take(const member_input::SecretsStored& in, Instant /*now*/) {
   has_secrets_ = true;
@@ -29,6 +33,22 @@ void MemberCore::take(const member_input::Guarded& in, Instant /*now*/) {
   if (in.repaired.empty()) return;
   repaired_ = in.repaired;
   ++repairs_;
+}
+
+void MemberCore::take(const member_input::EventsMinded& in, Instant /*now*/) {
+  if (!running_) return;
+  out_.report_changed |= events_run_ != in.run || events_trouble_ != in.trouble;
+  if (!in.trouble.empty() && in.trouble != events_trouble_) notice(NoticeKind::kEventsFailed, in.trouble);
+  events_run_ = in.run;
+  events_trouble_ = in.trouble;
+}
+
+void MemberCore::take(const member_input::Noticed& in, Instant /*now*/) { notice(in.kind, in.text); }
+
+void MemberCore::notice(NoticeKind kind, std::string text) {
+  notices_.push_back({++notice_seq_, kind, std::move(text)});
+  if (notices_.size() > kMostKept) notices_.erase(notices_.begin());
+  out_.report_changed = true;
 }
 
 }  // namespace mysos

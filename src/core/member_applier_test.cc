@@ -129,6 +129,78 @@ TEST(Applier, OneThatStopsFurtherOnIsStartedAtOnce) {
   EXPECT_EQ(r.report().applier_restarts, 0U);
 }
 
+// ---- what somebody does to a server ----
+
+TEST(Sight, AResetOfTheBinaryLogsIsToldAndKept) {
+  Replica r;
+  r.seen.logged = gtid("0-2-5,0-3-7");
+  r.look();
+  r.seen.logged = gtid("0-2-6,0-3-7");
+  r.look();
+  EXPECT_FALSE(r.report().logs_reset) << "it has written more";
+
+  r.seen.logged = gtid("0-2-7");
+  r.look();
+
+  EXPECT_TRUE(r.report().logs_reset);
+  EXPECT_TRUE(r.report().amnesiac) << "it cannot tell an election what it acknowledged";
+  EXPECT_FALSE(r.report().binlog_complete);
+  ASSERT_TRUE(r.out.promise && r.out.promise->logs_reset) << "durable";
+  ASSERT_EQ(r.report().notices.size(), 1U);
+  EXPECT_EQ(r.report().notices[0].kind, NoticeKind::kBinlogsChanged);
+  EXPECT_NE(r.report().notices[0].text.find("0-3-"), std::string::npos) << r.report().notices[0].text;
+  r.look();
+  EXPECT_EQ(r.report().notices.size(), 1U) << "once";
+}
+
+TEST(Sight, AServerWhoseLogsWereResetDoesNotFollowUntilItHasOtherData) {
+  Replica r;
+  r.seen.logged = gtid("0-2-5");
+  r.look();
+  r.seen.logged = gtid("");
+  r.look();
+  r.follow({2, 2}, true);
+  EXPECT_FALSE(r.plans<step::StartReplication>());
+  r.seen.receiver_running = r.seen.receiver_connected = false;
+  r.end_plan();
+  EXPECT_EQ(r.report().role, MemberRole::kErrant);
+  EXPECT_FALSE(r.report().busy);
+  r.follow({2, 3}, true);
+  EXPECT_EQ(r.report().role, MemberRole::kErrant);
+  EXPECT_EQ(r.report().promised, (Pair{2, 3}));
+
+  r.give(in::OrderGiven{90, order::Rebuild{{2, 3}, 0, std::nullopt, {}}});
+  EXPECT_FALSE(r.report().logs_reset);
+}
+
+TEST(Sight, AReplicaThatWritesByItselfSaysSo) {
+  Replica r;
+  r.seen.gtid_source = "0-1";
+  r.seen.executed = r.seen.received = gtid("0-2-9,0-1-3");
+  r.look();
+  r.look();
+  EXPECT_FALSE(r.report().written_on) << "of the time when it was the primary";
+  r.seen.executed = r.seen.received = gtid("0-2-12,0-1-3");
+  r.look();
+  EXPECT_FALSE(r.report().written_on);
+  r.seen.executed = r.seen.received = gtid("0-2-12,0-1-4");
+  r.look();
+  EXPECT_TRUE(r.report().written_on);
+}
+
+TEST(Sight, WhyTheClientsEventsDoNotRunIsToldOnceAndEndsWithTheServer) {
+  Replica r;
+  r.give(in::EventsMinded{true, ""});
+  EXPECT_TRUE(r.report().events_run);
+  r.give(in::EventsMinded{true, "1 event(s) stay disabled"});
+  r.give(in::EventsMinded{true, "1 event(s) stay disabled"});
+  ASSERT_EQ(r.report().notices.size(), 1U);
+  EXPECT_EQ(r.report().notices[0].kind, NoticeKind::kEventsFailed);
+  r.give(in::ServerExited{"signal 9"});
+  EXPECT_FALSE(r.report().events_run);
+  EXPECT_EQ(r.report().events_trouble, "");
+}
+
 TEST(Applier, WithTheReceiverStoppedNothingIsStarted) {
   Replica r(false);
   r.stop_applier();

@@ -95,6 +95,8 @@ void MemberCore::take(const member_input::ServerExited& in, Instant now) {
   user_ready_ = false;
   credentials_applied_ = 0;
   tampered_.clear();
+  events_run_ = false;
+  events_trouble_.clear();
   promoted_.reset();
   followed_.reset();
   crashed_ = !meant;
@@ -338,7 +340,11 @@ MemberReport MemberCore::report() const {
   r.needs_copy = needs_copy();
   r.seeding = seeding_;
   r.errant_kept = errant_kept_;
-  r.readers_ended = readers_ended_;
+  r.notices = notices_;
+  r.events_run = events_run_;
+  r.events_trouble = events_trouble_;
+  r.logs_reset = promise_.logs_reset;
+  r.written_on = written_on_ && role_ == MemberRole::kReplica;
   if (!running_) return r;
   const ServerSnapshot& seen = running_->seen;
   r.incarnation = running_->incarnation;
@@ -365,7 +371,7 @@ MemberReport MemberCore::report() const {
   r.commits_stuck = seen.commits_stuck;
   r.lag_ms = seen.lag_ms;
   r.applier_stalled_ms = running_->applier.told_ms();
-  r.binlog_complete = seen.binlog_complete;
+  r.binlog_complete = seen.binlog_complete && !promise_.logs_reset;
   r.binlog_gone = seen.binlog_gone;
   if (r.problem.empty() && r.server_silent_ms > 0) r.problem = "mysqld does not answer";
   // What a primary shows of replication is of the time when it was a replica.

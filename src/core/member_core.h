@@ -33,8 +33,7 @@ struct MemberPromise {
   Pair pair;
   std::optional<std::uint64_t> led;  // as in MemberReport; read it with led_by()
   bool led_kept = true;
-  MemberRole role = MemberRole::kIdle;  // kPrimary and kReplica say what a mysqld that is found
-                                        // alive may go on being
+  MemberRole role = MemberRole::kIdle;  // kPrimary and kReplica say what a mysqld that is found alive may go on being
   std::optional<MemberId> source;
   bool acking = false;
   bool amnesiac = false;
@@ -45,6 +44,7 @@ struct MemberPromise {
   GtidSet errant;           // in the data that are thrown away: its binlogs are kept aside before
   std::uint64_t errant_generation = 0;  // ... of those data
   std::uint64_t generation = 0;  // of the datadir: a server id is never used again (model/gtid.h)
+  bool logs_reset = false;       // as in MemberReport
   std::string incarnation;       // of the mysqld that this was last true of
   std::string volume;            // the volume's own name: one that comes back empty is not the one it was
   std::vector<Peer> peers;       // the other members: nothing follows from them but whom it watches
@@ -66,6 +66,7 @@ void fields(Io& io, MemberPromise& p) {
   io("errant", p.errant);
   io("errant_generation", p.errant_generation);
   io("generation", p.generation);
+  io("logs_reset", p.logs_reset);
   io("incarnation", p.incarnation);
   io("volume", p.volume);
   io("peers", p.peers);
@@ -79,17 +80,15 @@ struct MemberConfig {
   MemberId member;
   TaskId task;
   std::string executor;  // random per process, for MemberReport
-  bool relay_log_survives =
-      true;  // MySQL: yes. MariaDB in GTID mode throws it away at a restart: amnesia
+  bool relay_log_survives = true;  // MySQL: yes. MariaDB in GTID mode throws it away at a restart: amnesia
   std::uint16_t port = 0;
   std::uint64_t credentials = 0;  // which of the user's passwords its stored secrets have
   bool keeps_sealed = true;       // its volume has the secrets of the cluster's record, encrypted
   Duration restart_min = std::chrono::milliseconds(100);  // back-off of mysqld restarts, doubling
   Duration restart_max = std::chrono::seconds(30);
   Duration news_first = std::chrono::milliseconds(20);  // a start keeps the executor busy, and a failover waits to be told
-  Duration step_deadline =
-      std::chrono::seconds(5);  // of a whole plan; a former primary that cannot be quieted in
-                                // demote_deadline is killed instead
+  // Of a whole plan; a former primary that cannot be quieted in demote_deadline is killed instead.
+  Duration step_deadline = std::chrono::seconds(5);
   Duration demote_deadline = std::chrono::milliseconds(500);
   Duration tidy_after = std::chrono::seconds(2);  // a new primary forgets its source: no hurry
   Duration isolate_after = std::chrono::seconds(3);  // a primary that reaches nobody stops serving
@@ -155,9 +154,15 @@ struct Contact {
   bool scheduler = false;
   std::set<MemberId> peers;
 };
-// After EndReaders or EndIdleReaders, where any were.
-struct ReadersEnded {
-  std::string why;
+// Something that the shell did or saw, to be told once: readers that were ended, binary logs that were purged.
+struct Noticed {
+  NoticeKind kind = NoticeKind::kReaderEnded;
+  std::string text;
+};
+// How it is with the clients' events: whether they run here, and why some cannot.
+struct EventsMinded {
+  bool run = false;
+  std::string trouble;
 };
 struct VolumeProbed {
   std::string trouble;
@@ -171,7 +176,7 @@ using MemberInput =
                  member_input::RelayRead, member_input::ServerAdopted, member_input::ServerUp,
                  member_input::ServerExited, member_input::Snapshot, member_input::Unanswered,
                  member_input::PlanEnded, member_input::UserReady, member_input::Guarded, member_input::Contact,
-                 member_input::ReadersEnded, member_input::VolumeProbed,
+                 member_input::Noticed, member_input::EventsMinded, member_input::VolumeProbed,
                  member_input::Stop, member_input::Tick>;
 
 namespace server_action {
@@ -222,14 +227,12 @@ struct StepPlan {
 };
 struct Answer {
   std::uint64_t order = 0;
-  std::optional<Error>
-      error;  // none: promised and in force, or already so; the report says the rest
+  std::optional<Error> error;  // none: promised and in force, or already so; the report says the rest
 };
 struct MemberOutput {
   std::optional<MemberPromise> promise;
   std::vector<ServerAction> server;
-  std::optional<StepPlan>
-      plan;  // replaces a plan that runs: it is abandoned at its next step's border
+  std::optional<StepPlan> plan;  // replaces a plan that runs: it is abandoned at its next step's border
   std::vector<Answer> answers;
   bool report_changed = false;  // watchers get a new line
   bool finished = false;        // after Stop: mysqld is gone, the executor may end
@@ -244,8 +247,7 @@ class MemberCore {
   [[nodiscard]] Instant next_deadline() const;
   [[nodiscard]] MemberReport report() const;
   [[nodiscard]] const MemberPromise& promise() const { return promise_; }
-  [[nodiscard]] bool poll_fast()
-      const;  // the shell reads the server every few ms: somebody waits for what it says
+  [[nodiscard]] bool poll_fast() const;  // the shell reads the server every few ms: somebody waits for what it says
 
  private:
   struct Running {  // one mysqld, from ServerUp on
@@ -296,7 +298,8 @@ class MemberCore {
   void take(const member_input::UserReady& in, Instant now);
   void take(const member_input::Guarded& in, Instant now);
   void take(const member_input::Contact& in, Instant now);
-  void take(const member_input::ReadersEnded& in, Instant now);
+  void take(const member_input::Noticed& in, Instant now);
+  void take(const member_input::EventsMinded& in, Instant now);
   void take(const member_input::VolumeProbed& in, Instant now);
   void take(const member_input::Stop& in, Instant now);
   void take(const member_input::Tick& in, Instant now);
@@ -306,6 +309,7 @@ class MemberCore {
   void obey(std::uint64_t id, const order::Fence& o);
   void obey(std::uint64_t id, const order::Promote& o);
   void obey(std::uint64_t id, const order::Follow& o);
+  void decline_to_follow(std::uint64_t id, const order::Follow& o);
   void obey(std::uint64_t id, const order::Certify& o);
   void obey(std::uint64_t id, const order::Rebuild& o);
   [[nodiscard]] std::optional<Error> refusal(const Pair& pair, bool needs_server) const;
@@ -318,6 +322,9 @@ class MemberCore {
   void quiet(std::optional<std::uint64_t> order, After after, const GtidSet& receive = {});
   void settle_started(bool adopted);
   bool note_read(const ServerSnapshot& read, Instant now);
+  void note_reset(const ServerSnapshot& read);
+  void note_own_writes(const ServerSnapshot& read);
+  void notice(NoticeKind kind, std::string text);
   void remembers_all(MemberPromise& next);
   void kill_server(std::string why);
   void back_off(Instant now);
@@ -384,8 +391,10 @@ class MemberCore {
   Instant idle_readers_asked_{};
   std::uint64_t watched_plan_ = 0;
   Instant watched_since_{};                 // that plan was first seen under way
-  std::uint64_t readers_seq_ = 0;
-  std::vector<EndedReaders> readers_ended_;
+  std::uint64_t notice_seq_ = 0;
+  std::vector<Notice> notices_;
+  bool events_run_ = false, written_on_ = false;
+  std::string events_trouble_;
   mutable std::uint64_t seq_ = 0;
   MemberOutput out_;
 };

@@ -95,6 +95,7 @@ void MemberCore::obey(std::uint64_t id, const order::Promote& o) {
   next.led_kept = true;
   next.source.reset();
   next.acking = false;
+  written_on_ = false;
   remembers_all(next);  // the chosen one had executed all that counts; it owns no relay log from here on
   save(next);
 
@@ -129,6 +130,7 @@ void MemberCore::obey(std::uint64_t id, const order::Follow& o) {
   const bool attached = role_ == MemberRole::kReplica && settled_ && !plan_ && followed_ &&
                         followed_->source == o.source && followed_->host == o.host && followed_->port == o.port &&
                         followed_->pair.epoch == o.pair.epoch && running_->seen.receiver_running;
+  if (promise_.logs_reset && !(attached && followed_->acking == o.acking)) return decline_to_follow(id, o);
   MemberPromise next = promise_;
   next.pair = o.pair;
   next.role = MemberRole::kReplica;
@@ -169,6 +171,23 @@ void MemberCore::obey(std::uint64_t id, const order::Follow& o) {
   run(std::move(plan), std::move(steps));
 }
 
+// Its binary logs were reset: its source would send again what its data hold already. It waits to be given other data.
+void MemberCore::decline_to_follow(std::uint64_t id, const order::Follow& o) {
+  MemberPromise next = promise_;
+  next.pair = o.pair;
+  next.role = MemberRole::kIdle;
+  next.source.reset();
+  next.acking = false;
+  if (next != promise_) save(next);
+  followed_.reset();
+  if (role_ == MemberRole::kErrant && settled_ && !plan_) return answer(id);
+  Plan plan;
+  plan.becomes = MemberRole::kErrant;
+  plan.quiets = maybe_writable_;
+  plan.orders = {id};
+  run(std::move(plan), maybe_writable_ ? quieting() : std::vector<ServerStep>{step::StopReceiver{}});
+}
+
 void MemberCore::obey(std::uint64_t id, const order::Certify& o) {
   if (auto no = refusal(o.pair, true)) return answer(id, std::move(no));
   const bool proven = o.pair == promise_.pair && role_ == MemberRole::kReplica && settled_ &&
@@ -205,9 +224,11 @@ void MemberCore::obey(std::uint64_t id, const order::Rebuild& o) {
   next.seeded = false;
   next.rebuilding = true;
   next.copies = o.donor.has_value();
+  next.logs_reset = false;
   next.generation += 1;
   save(next);
   applier_stop_.reset();
+  written_on_ = false;
   donor_ = o.donor;
   answer(id);
   if (running_ || state_ == ServerState::kStarting) kill_server("the data are being rebuilt");

@@ -20,7 +20,6 @@ constexpr Patience kOfTheCluster{.stalled = milliseconds(100), .watched = millis
 constexpr Patience kOfAReplica{.stalled = milliseconds(1000), .watched = milliseconds(1000), .again = milliseconds(2000)};
 constexpr Duration kSlowPlan = std::chrono::milliseconds(300);
 constexpr Duration kIdleLookEvery = std::chrono::seconds(5);
-constexpr std::size_t kMostKept = 4;
 
 }  // namespace
 
@@ -51,12 +50,6 @@ void MemberCore::look_after_readers(Instant now) {
   if (!limited || now - idle_readers_asked_ < kIdleLookEvery) return;
   idle_readers_asked_ = now;
   out_.server.emplace_back(server_action::EndIdleReaders{config_.reader_idle_limit});
-}
-
-void MemberCore::take(const member_input::ReadersEnded& in, Instant /*now*/) {
-  readers_ended_.push_back({++readers_seq_, in.why});
-  if (readers_ended_.size() > kMostKept) readers_ended_.erase(readers_ended_.begin());
-  out_.report_changed = true;
 }
 
 }  // namespace mysos

@@ -160,13 +160,13 @@ TEST(Readers, OfAPrimaryAreClients) {
 TEST(Readers, ThatWereEndedAreReported) {
   Replica r;
   r.follow();
-  for (int i = 1; i <= 6; ++i) {
-    EXPECT_TRUE(r.give(in::ReadersEnded{"app@h was ended, " + std::to_string(i)}).report_changed);
+  for (int i = 1; i <= 10; ++i) {
+    EXPECT_TRUE(r.give(in::Noticed{NoticeKind::kReaderEnded, "app@h was ended, " + std::to_string(i)}).report_changed);
   }
-  const auto ended = r.report().readers_ended;
-  ASSERT_EQ(ended.size(), 4U) << "the newest few";
-  EXPECT_EQ(ended.back().seq, 6U);
-  EXPECT_EQ(ended.back().why, "app@h was ended, 6");
+  const auto ended = r.report().notices;
+  ASSERT_EQ(ended.size(), 8U) << "the newest few";
+  EXPECT_EQ(ended.back().seq, 10U);
+  EXPECT_EQ(ended.back().text, "app@h was ended, 10");
 }
 
 TEST(Readers, OfAReplicaHaveALimitToTheirIdleTransactions) {

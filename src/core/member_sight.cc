@@ -6,12 +6,27 @@
 #include "core/member_core.h"
 
 namespace mysos {
+namespace {
+
+// What the server that shows this has written itself. MySQL adds a tag to the name of the server.
+std::uint64_t own_writes(const ServerSnapshot& s) {
+  std::uint64_t count = 0;
+  for (const auto& [source, intervals] : s.executed.sources()) {
+    if (source != s.gtid_source && !source.starts_with(s.gtid_source + ":")) continue;
+    for (const GtidSet::Interval& i : intervals) count += i.last - i.first + 1;
+  }
+  return count;
+}
+
+}  // namespace
 
 // Whether there is anything to report.
 bool MemberCore::note_read(const ServerSnapshot& read, Instant now) {
   Running& r = *running_;
   const auto told = [&] { return std::tuple(r.source.told_ms(), r.server.told_ms(), r.applier.told_ms()); };
   const auto told_before = told();
+  note_reset(read);
+  note_own_writes(read);
   r.server.heard(now);
   const ServerSnapshot& was = r.seen;
   const bool attached = read.receiver_connected && !was.receiver_connected;
@@ -26,6 +41,33 @@ bool MemberCore::note_read(const ServerSnapshot& read, Instant now) {
   r.seen = read;
   r.read = true;
   return news;
+}
+
+// A replica that is read-only executes what its source sends, and that bears the names of others.
+void MemberCore::note_own_writes(const ServerSnapshot& read) {
+  const ServerSnapshot& was = running_->seen;
+  const bool replica = role_ == MemberRole::kReplica && settled_ && !plan_ && running_->read;
+  if (!replica || written_on_ || read.gtid_source.empty() || read.gtid_source != was.gtid_source) return;
+  if (read.executed == was.executed || own_writes(read) <= own_writes(was)) return;
+  written_on_ = true;
+  out_.report_changed = true;
+}
+
+// Only a reset takes anything out of what a server knows it has written. From then on the server cannot say which transactions
+// its data hold, and gives names away that others have had: it can neither follow, nor tell an election what it acknowledged.
+void MemberCore::note_reset(const ServerSnapshot& read) {
+  const ServerSnapshot& was = running_->seen;
+  if (!running_->read || promise_.logs_reset || read.logged.contains(was.logged)) return;
+  const GtidSet gone = was.logged.minus(read.logged);
+  MemberPromise next = promise_;
+  next.logs_reset = true;
+  if (promise_.role != MemberRole::kPrimary) {
+    next.amnesiac = true;
+    next.known.reset();
+  }
+  save(next);
+  notice(NoticeKind::kBinlogsChanged, "somebody reset its binary logs: it has forgotten " + std::to_string(gone.count()) +
+                                          " transaction(s), " + gone.to_string());
 }
 
 void MemberCore::take(const member_input::Unanswered& /*in*/, Instant now) {

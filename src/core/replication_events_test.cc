@@ -2,20 +2,16 @@
 // What is told of replicas that run and are not sound, from report to report.
 #include "core/replication_events.h"
 
-#include <gtest/gtest.h>
-
-#include "core/reporting.h"
+#include "core/report_world.h"
 
 namespace mysos {
 namespace {
 
-const MemberId kPrimary("c-0"), kOther("c-1");
 using std::chrono::milliseconds;
 
-class ReplicationEvents : public testing::Test {
+class ReplicationEvents : public ReportWorld {
  protected:
   ReplicationEvents() {
-    table_.sync(ledger_.state(), now_);
     primary_ = report(kPrimary);
     primary_.role = MemberRole::kPrimary;
     primary_.writable = true;
@@ -30,95 +26,60 @@ class ReplicationEvents : public testing::Test {
     table_.at(kPrimary).connected = true;
     give(other_);
   }
-  static SchedulerState state() {
-    Cluster c;
-    c.id = ClusterId("c");
-    c.spec.name = "shop";
-    c.epoch.pair = {3, 1};
-    c.epoch.mode = EpochMode::kNormal;
-    c.epoch.primary = kPrimary;
-    for (const MemberId& id : {kPrimary, kOther}) {
-      Member m;
-      m.id = id;
-      m.stage = MemberStage::kRunning;
-      m.task = TaskId("t");
-      m.volume_name = "v";
-      c.members.push_back(m);
-    }
-    SchedulerState s;
-    s.clusters[c.id] = c;
-    return s;
-  }
-  static MemberReport report(const MemberId& id) {
-    MemberReport r;
-    r.member = id;
-    r.task = TaskId("t");
-    r.volume = "v";
-    r.executor = "e";
-    r.promised = {3, 1};
-    r.server = ServerState::kRunning;
-    return r;
-  }
+  using Told = std::vector<std::string>;
   // The events that this report is worth, as "kind: message".
-  std::vector<std::string> give(MemberReport r) {
-    r.seq = ++seq_;
-    note_report(ledger_, table_, r, now_);
-    std::vector<std::string> out;
-    for (const Event& e : ledger_.take().events) out.push_back(e.kind + ": " + e.message);
+  Told told(const MemberReport& r) {
+    Told out;
+    for (const Event& e : give(r)) out.push_back(e.kind + ": " + e.message);
     return out;
   }
-  using Told = std::vector<std::string>;
 
-  Instant now_{std::chrono::seconds(100)};
-  Ledger ledger_{state(), Prng(1)};
-  MemberTable table_;
   MemberReport primary_, other_;
-  std::uint64_t seq_ = 0;
 };
 
 TEST_F(ReplicationEvents, AFencedMemberIsToldOfOnlyWhereSomethingStaysUnapplied) {
   other_.role = MemberRole::kFenced;
   other_.receiver_running = other_.receiver_connected = other_.applier_running = false;
   other_.applier_error = {1756, "worker threads are stopped"};
-  EXPECT_EQ(give(other_), Told{});
+  EXPECT_EQ(told(other_), Told{});
 
   other_.received = *GtidSet::parse("0-1-12");
-  EXPECT_EQ(give(other_), Told{"applier_stopped: its applier has stopped: error 1756: worker threads are stopped"});
+  EXPECT_EQ(told(other_), Told{"applier_stopped: its applier has stopped: error 1756: worker threads are stopped"});
 }
 
 TEST_F(ReplicationEvents, AnApplierThatStopsIsToldOnceInTheServersWords) {
   other_.applier_running = false;
   other_.applier_error = {1146, "Table 'd.t' doesn't exist"};
-  EXPECT_EQ(give(other_), (Told{"applier_stopped: its applier has stopped: error 1146: Table 'd.t' doesn't exist"}));
-  EXPECT_EQ(give(other_), Told{});
+  EXPECT_EQ(told(other_), (Told{"applier_stopped: its applier has stopped: error 1146: Table 'd.t' doesn't exist"}));
+  EXPECT_EQ(told(other_), Told{});
   other_.applier_error = {1032, "Can't find record"};
-  EXPECT_EQ(give(other_), (Told{"applier_stopped: its applier has stopped: error 1032: Can't find record"}));
+  EXPECT_EQ(told(other_), (Told{"applier_stopped: its applier has stopped: error 1032: Can't find record"}));
   other_.applier_running = true;
   other_.applier_restarts = 1;
-  EXPECT_EQ(give(other_), Told{}) << "it may stop again";
+  EXPECT_EQ(told(other_), Told{}) << "it may stop again";
   other_.applier_restarts = 0;
-  EXPECT_EQ(give(other_), (Told{"applier_started: its applier runs again"}));
+  EXPECT_EQ(told(other_), (Told{"applier_started: its applier runs again"}));
 }
 
 TEST_F(ReplicationEvents, AReceiverThatFailsIsToldOnceItLasts) {
   other_.receiver_connected = false;
   other_.receiver_error = {1045, "Access denied"};
-  EXPECT_EQ(give(other_), Told{}) << "it may be let in in a moment";
+  EXPECT_EQ(told(other_), Told{}) << "it may be let in in a moment";
   now_ += milliseconds(700);
-  EXPECT_EQ(give(other_), (Told{"receiver_failed: it does not receive from c-0: error 1045: Access denied"}));
-  EXPECT_EQ(give(other_), Told{});
+  EXPECT_EQ(told(other_), (Told{"receiver_failed: it does not receive from c-0: error 1045: Access denied"}));
+  EXPECT_EQ(told(other_), Told{});
 }
 
 TEST_F(ReplicationEvents, AReceiverThatGaveUpIsToldAtOnce) {
   other_.receiver_connected = other_.receiver_running = false;
   other_.receiver_error = {1236, "fatal"};
-  EXPECT_EQ(give(other_), (Told{"receiver_failed: it does not receive from c-0: error 1236: fatal"}));
+  EXPECT_EQ(told(other_), (Told{"receiver_failed: it does not receive from c-0: error 1236: fatal"}));
 }
 
 TEST_F(ReplicationEvents, WhatAUserWroteOnAReplicaIsToldOnceWhoeverReportsFirst) {
   other_.executed = other_.received = *GtidSet::parse("0-1-9,0-2-10");
-  EXPECT_EQ(give(other_), (Told{"member_errant: somebody wrote on it while it followed c-0: only it holds 0-2-10"}));
-  EXPECT_EQ(give(primary_), Told{});
+  EXPECT_EQ(told(other_), (Told{"member_errant: somebody wrote on it while it followed c-0: only it holds 0-2-10"}));
+  EXPECT_EQ(told(primary_), Told{});
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 #include "core/reporting.h"
 
 #include "core/doubt.h"
-#include "core/reader_events.h"
+#include "core/notices.h"
 #include "core/replication_events.h"
 #include "core/seeding_events.h"
 #include "core/server_events.h"
@@ -55,7 +55,7 @@ MemberRow* note_report(Ledger& ledger, MemberTable& table, const SharedValue<Mem
   if (!known || known->facts() != report.facts()) ledger.touch(row->cluster);
   tell_seeding(ledger, table, *cluster, *row, report);
   tell_server_changes(ledger, *cluster, *row, report, now);
-  tell_readers(ledger, *cluster, *row, report);
+  tell_notices(ledger, *cluster, *row, report);
   row->report = said;
   tell_replication(ledger, table, *cluster, *row, now);
   doubt_if_proven(ledger, *cluster, report);

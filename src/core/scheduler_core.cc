@@ -37,6 +37,7 @@ struct SchedulerCore::Impl {
   struct Mind {
     EpochMemory memory;
     std::string waiting_for;
+    std::size_t held_back = 0;
     Instant wake = kNever;
     OutageClock clock;
     bool fresh = false;  // it has not served yet since it was made
@@ -232,6 +233,8 @@ struct SchedulerCore::Impl {
     if (mind.fresh && cluster->epoch.mode != EpochMode::kVirgin && serves(*cluster, members)) mind.fresh = false;
     for (int steps = 0; steps < kMaxPlanSteps; ++steps) {
       EpochDecision decision = plan_epoch(*cluster, members, config.times, mind.memory, now);
+      for (const auto& [member, why] : decision.held_now) ledger.event(*cluster, member, {"member_held_back", why});
+      mind.held_back = decision.held_back;
       if (!decision.switchover_ends.empty()) end_switchover(*cluster, decision.switchover_ends);
       if (!decision.next) {
         carry_out(id, decision, members, now);
@@ -323,6 +326,7 @@ struct SchedulerCore::Impl {
     view.members = views_of(cluster, table);
     const auto mind = minds.find(cluster.id);
     view.state = state_of(cluster, view.members, mind != minds.end() && mind->second.fresh);
+    if (mind != minds.end()) view.held_back = mind->second.held_back;
     view.waiting_for = registration.problem();
     if (!registration.acts()) {
       if (view.state == ClusterState::kFailingOver) view.state = ClusterState::kUnavailable;  // no failover will come

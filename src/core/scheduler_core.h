@@ -173,6 +173,7 @@ struct ClusterView {
   ClusterState state = ClusterState::kCreating;
   std::vector<MemberView> members;  // in the order of cluster->members
   std::string waiting_for;
+  std::size_t held_back = 0;  // replicas that may not acknowledge yet: their servers start again and again
 };
 
 // What carries our label and belongs to no member.

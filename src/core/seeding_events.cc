@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/seeding_events.h"
 
+#include "core/soundness.h"
+
 namespace mysos {
 namespace {
 
@@ -8,7 +10,7 @@ void tell_errant(Ledger& ledger, const MemberTable& table, const Cluster& cluste
                  const MemberReport& now) {
   if (now.role != MemberRole::kErrant || before.role == MemberRole::kErrant) return;
   const MemberRow* primary = cluster.epoch.primary ? table.find(*cluster.epoch.primary) : nullptr;
-  if (primary == nullptr || !primary->report) return;
+  if (primary == nullptr || !primary->report || !tells_what_it_holds(*primary->report)) return;
   const GtidSet extra = now.received.minus(primary->report->executed);
   if (extra.count() == 0) return;
   ledger.event(cluster, now.member,

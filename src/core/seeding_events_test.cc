@@ -2,55 +2,19 @@
 // What is told of a member whose data are made anew, from report to report.
 #include "core/seeding_events.h"
 
-#include <gtest/gtest.h>
-
-#include "core/reporting.h"
+#include "core/report_world.h"
 
 namespace mysos {
 namespace {
 
-const MemberId kPrimary("c-0"), kOther("c-1");
-
-class Reports : public testing::Test {
+class Seedings : public ReportWorld {
  protected:
-  Reports() {
-    table_.sync(ledger_.state(), Instant{});
+  Seedings() {
     MemberReport primary = report(kPrimary);
     primary.executed = *GtidSet::parse("0-1-9");
     give(primary);
     other_ = report(kOther);
     give(other_);
-  }
-  static SchedulerState state() {
-    Cluster c;
-    c.id = ClusterId("c");
-    c.spec.name = "shop";
-    c.epoch.primary = kPrimary;
-    for (const MemberId& id : {kPrimary, kOther}) {
-      Member m;
-      m.id = id;
-      m.stage = MemberStage::kRunning;
-      m.task = TaskId("t");
-      m.volume_name = "v";
-      c.members.push_back(m);
-    }
-    SchedulerState s;
-    s.clusters[c.id] = c;
-    return s;
-  }
-  static MemberReport report(const MemberId& id) {
-    MemberReport r;
-    r.member = id;
-    r.task = TaskId("t");
-    r.volume = "v";
-    r.executor = "e";
-    return r;
-  }
-  // The events that this report is worth.
-  std::vector<Event> give(MemberReport r) {
-    r.seq = ++seq_;
-    note_report(ledger_, table_, r, Instant{});
-    return ledger_.take().events;
   }
   void copies() {
     other_.generation = 1;
@@ -59,13 +23,10 @@ class Reports : public testing::Test {
     other_.seeding->generation = 1;
   }
 
-  Ledger ledger_{state(), Prng(1)};
-  MemberTable table_;
   MemberReport other_;
-  std::uint64_t seq_ = 0;
 };
 
-TEST_F(Reports, AnErrantMemberIsToldOnceWithWhatOnlyItHolds) {
+TEST_F(Seedings, AnErrantMemberIsToldOnceWithWhatOnlyItHolds) {
   other_.role = MemberRole::kErrant;
   other_.received = *GtidSet::parse("0-1-9,0-7-2");
   const auto told = give(other_);
@@ -76,7 +37,17 @@ TEST_F(Reports, AnErrantMemberIsToldOnceWithWhatOnlyItHolds) {
   EXPECT_TRUE(give(other_).empty());
 }
 
-TEST_F(Reports, ACopyIsToldAtItsBeginAndAtItsEnd) {
+// Its server shows no GTID set then, so that nothing could be found in it.
+TEST_F(Seedings, AgainstAPrimaryWhoseServerIsDownNobodyIsErrant) {
+  MemberReport primary = report(kPrimary);
+  primary.server = ServerState::kStarting;
+  give(primary);
+  other_.role = MemberRole::kErrant;
+  other_.received = *GtidSet::parse("0-1-9");
+  EXPECT_TRUE(give(other_).empty());
+}
+
+TEST_F(Seedings, ACopyIsToldAtItsBeginAndAtItsEnd) {
   copies();
   auto told = give(other_);
   ASSERT_EQ(told.size(), 1U);
@@ -94,7 +65,7 @@ TEST_F(Reports, ACopyIsToldAtItsBeginAndAtItsEnd) {
   EXPECT_TRUE(give(other_).empty());
 }
 
-TEST_F(Reports, ACopyThatIsCutOffSaysSoAndTheNextOneIsAnother) {
+TEST_F(Seedings, ACopyThatIsCutOffSaysSoAndTheNextOneIsAnother) {
   copies();
   give(other_);
   other_.executor = "e2";  // the one before was killed: this one knows nothing of its donor
@@ -113,7 +84,7 @@ TEST_F(Reports, ACopyThatIsCutOffSaysSoAndTheNextOneIsAnother) {
   EXPECT_EQ(told[0].kind, "seeding_started");
 }
 
-TEST_F(Reports, AServerThatEndsByItselfIsToldWithTheReasonOnceEachTime) {
+TEST_F(Seedings, AServerThatEndsByItselfIsToldWithTheReasonOnceEachTime) {
   other_.crashed = true;
   other_.problem = "mysqld: out of memory";
   const auto told = give(other_);
@@ -130,7 +101,7 @@ TEST_F(Reports, AServerThatEndsByItselfIsToldWithTheReasonOnceEachTime) {
   EXPECT_EQ(give(other_).size(), 1U);
 }
 
-TEST_F(Reports, WhereTheErrantTransactionsAreIsTold) {
+TEST_F(Seedings, WhereTheErrantTransactionsAreIsTold) {
   other_.errant_kept = "errant/0";
   const auto told = give(other_);
   ASSERT_EQ(told.size(), 1U);

@@ -3,9 +3,13 @@
 
 namespace mysos {
 
+bool tells_what_it_holds(const MemberReport& report) {
+  return report.server == ServerState::kRunning && !(report.busy && report.executed.empty());
+}
+
 GtidSet errant_while_following(const EpochRecord& record, const MemberReport& primary, const MemberReport& replica) {
   const bool opened = primary.role == MemberRole::kPrimary && primary.writable && !primary.gtid_source.empty() &&
-                      primary.promised.epoch == record.pair.epoch;
+                      primary.promised.epoch == record.pair.epoch && !primary.logs_reset;
   const bool follows = replica.role == MemberRole::kReplica && replica.source == primary.member && !replica.busy &&
                        replica.promised.epoch == record.pair.epoch;
   if (!opened || !follows || record.electing || primary.executed.contains(replica.received)) return {};
@@ -19,13 +23,24 @@ GtidSet errant_while_following(const EpochRecord& record, const MemberReport& pr
   return out;
 }
 
-bool applier_failed(const MemberReport& replica) {
-  return replica.role == MemberRole::kReplica && replica.applier_restarts > 0;
-}
-
-bool sound(const EpochRecord& record, const MemberReport& primary, const MemberReport& replica) {
-  return replica.applier_running && replica.applier_restarts == 0 &&
-         errant_while_following(record, primary, replica).empty();
+std::optional<Flaw> flaw_of(const EpochRecord& record, const MemberReport& primary, const MemberReport& replica) {
+  if (replica.logs_reset) {
+    return Flaw{.text = "somebody reset its binary logs: its data have lost the names of their transactions", .lasts = true};
+  }
+  GtidSet extra = errant_while_following(record, primary, replica);
+  if (!extra.empty()) {
+    std::string text = "somebody wrote on it: only it holds " + extra.to_string();
+    return Flaw{.text = std::move(text), .lasts = true, .errant = std::move(extra)};
+  }
+  const bool again = replica.applier_restarts > 0;
+  if (!replica.applier_running) {
+    return Flaw{.text = "its applier has stopped" + std::string(again ? ", and stopped again: " : ": ") + why_stopped(replica),
+                .lasts = again};
+  }
+  if (again) {
+    return Flaw{.text = "its applier has been started again, and has yet to execute where it had stopped", .lasts = true};
+  }
+  return std::nullopt;
 }
 
 std::string why_stopped(const MemberReport& replica) {

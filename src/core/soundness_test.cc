@@ -45,13 +45,35 @@ TEST_F(Soundness, APrimaryThatHasNotOpenedYetProvesNothing) {
 
 TEST_F(Soundness, AnApplierThatHasStoppedIsNotSound) {
   w.r(1).applier_running = false;
+  const auto flaw = [&] { return flaw_of(w.cluster.epoch, w.r(0), w.r(1)).value_or(Flaw{}); };
   EXPECT_FALSE(sound(w.cluster.epoch, w.r(0), w.r(1)));
-  EXPECT_FALSE(applier_failed(w.r(1))) << "it is about to be started again";
+  EXPECT_FALSE(flaw().lasts) << "it is about to be started again";
   EXPECT_EQ(why_stopped(w.r(1)), "the server shows no error: somebody stopped it");
   w.r(1).applier_restarts = 1;
   w.r(1).applier_error = {1032, "Could not execute Update_rows"};
-  EXPECT_TRUE(applier_failed(w.r(1)));
+  EXPECT_TRUE(flaw().lasts);
+  EXPECT_EQ(flaw().text, "its applier has stopped, and stopped again: error 1032: Could not execute Update_rows");
   EXPECT_EQ(why_stopped(w.r(1)), "error 1032: Could not execute Update_rows");
+  w.r(1).applier_running = true;
+  EXPECT_TRUE(flaw().lasts) << "it may be about to stop again";
+}
+
+TEST_F(Soundness, AReplicaWhoseBinaryLogsWereResetIsNotSound) {
+  w.r(1).logs_reset = true;
+  const auto flaw = flaw_of(w.cluster.epoch, w.r(0), w.r(1));
+  ASSERT_TRUE(flaw);
+  EXPECT_TRUE(flaw->lasts);
+}
+
+TEST_F(Soundness, AReportOfAServerThatWasNotReadSaysNothingOfWhatItHolds) {
+  EXPECT_TRUE(tells_what_it_holds(w.r(0)));
+  w.r(0).executed = {};
+  EXPECT_TRUE(tells_what_it_holds(w.r(0))) << "a new server holds nothing";
+  w.r(0).busy = true;
+  EXPECT_FALSE(tells_what_it_holds(w.r(0)));
+  w.r(0).busy = false;
+  w.r(0).server = ServerState::kStarting;
+  EXPECT_FALSE(tells_what_it_holds(w.r(0)));
 }
 
 }  // namespace

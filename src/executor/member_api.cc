@@ -191,6 +191,8 @@ HttpResponse MemberApi::answer_replica(const HttpRequest& request) {
                        report.server == ServerState::kRunning && report.receiver_connected &&
                        report.lag_ms >= 0;
   if (!follows) return check(false, "not a replica that follows");
+  if (!report.applier_running || report.applier_restarts > 0) return check(false, "a replica whose applier has stopped");
+  if (report.written_on || report.logs_reset) return check(false, "a replica whose data are not the primary's");
   // The server measures by the last event that came: since then the source may have written on.
   const std::int64_t behind = report.lag_ms + report.source_silent_ms;
   const bool near = static_cast<double>(behind) <= max_lag_s * 1000;

@@ -180,10 +180,32 @@ TEST_F(MemberApiTest, WhoMeansAnotherMemberIsToldNo) {
     EXPECT_EQ(co_await status_of("GET", "/primary?member=zzzzzzzz-1", ""), 503);
     EXPECT_EQ(co_await status_of("GET", "/healthz?member=zzzzzzzz-1", ""), 503);
     service_.says.role = MemberRole::kReplica;
-    service_.says.receiver_connected = true;
+    service_.says.receiver_connected = service_.says.applier_running = true;
     service_.says.lag_ms = 0;
     EXPECT_EQ(co_await status_of("GET", "/replica?max_lag=1&member=k3x9a2bq-1", ""), 200);
     EXPECT_EQ(co_await status_of("GET", "/replica?max_lag=1&member=zzzzzzzz-1", ""), 503);
+  });
+}
+
+TEST_F(MemberApiTest, LoadBalancersSeeNoReplicaWhoseDataMayBeOldOrWrong) {
+  run([&]() -> asio::awaitable<void> {
+    MemberReport& says = service_.says;
+    says.role = MemberRole::kReplica;
+    says.server = ServerState::kRunning;
+    says.receiver_connected = says.applier_running = true;
+    says.lag_ms = 0;
+    EXPECT_EQ(co_await status_of("GET", "/replica", ""), 200);
+    says.applier_running = false;
+    EXPECT_EQ(co_await status_of("GET", "/replica", ""), 503);
+    says.applier_running = true;
+    says.applier_restarts = 1;
+    EXPECT_EQ(co_await status_of("GET", "/replica", ""), 503) << "it is about to stop again";
+    says.applier_restarts = 0;
+    says.written_on = true;
+    EXPECT_EQ(co_await status_of("GET", "/replica", ""), 503);
+    says.written_on = false;
+    says.logs_reset = true;
+    EXPECT_EQ(co_await status_of("GET", "/replica", ""), 503);
   });
 }
 
@@ -191,7 +213,7 @@ TEST_F(MemberApiTest, LoadBalancersSeeAReplicaOnlyWhereItIsCloseEnough) {
   run([&]() -> asio::awaitable<void> {
     service_.says.role = MemberRole::kReplica;
     service_.says.server = ServerState::kRunning;
-    service_.says.receiver_connected = true;
+    service_.says.receiver_connected = service_.says.applier_running = true;
     service_.says.lag_ms = -1;
     EXPECT_EQ(co_await status_of("GET", "/replica", ""), 503);
     service_.says.lag_ms = 1500;

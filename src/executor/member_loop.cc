@@ -251,7 +251,9 @@ void MemberLoop::count(const MemberInput& input) {
     count_seeding("failed");
   } else if (std::holds_alternative<member_input::DatadirReady>(input)) {
     count_seeding("done");
-  } else if (std::holds_alternative<member_input::ReadersEnded>(input)) {
+  } else if (const auto* noticed = std::get_if<member_input::Noticed>(&input)) {
+    kLog.info("{}", noticed->text);
+    if (noticed->kind != NoticeKind::kReaderEnded) return;
     metrics_.counter("mysos_member_readers_ended_total", "Times users' sessions were ended on a replica.").inc(labels_);
   } else if (const auto* plan = std::get_if<member_input::PlanEnded>(&input);
              plan != nullptr && plan->failure) {
@@ -294,6 +296,10 @@ std::string MemberLoop::metrics() {
       static_cast<double>(r.executed.count()));
   set("mysos_member_server_tampered", "Accounts and settings of the server that were changed and cannot be put right.",
       static_cast<double>(r.tampered.size()));
+  set("mysos_member_logs_reset", "1 where somebody reset the server's binary logs.", r.logs_reset ? 1 : 0);
+  set("mysos_member_events_running", "1 while the clients' events (CREATE EVENT) run here.", r.events_run ? 1 : 0);
+  set("mysos_member_events_failing", "1 while some of the clients' events cannot be enabled, stopped or written down.",
+      r.events_trouble.empty() ? 0 : 1);
   const bool copying = r.seeding && r.seeding->state == SeedState::kCopying;
   set("mysos_member_seeding_bytes", "Bytes copied so far from another member, 0 while nothing is.",
       copying ? static_cast<double>(r.seeding->bytes.value) : 0);

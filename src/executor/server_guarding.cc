@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/pool_work.h"
 #include "executor/server_run.h"
 
 namespace mysos {
@@ -72,6 +73,17 @@ asio::awaitable<void> ServerKeeper::note_password(RunPtr run) {
   if (config_.keep_secrets) config_.keep_secrets(to_json(*secrets_).as_object());
 }
 
+// What a purge took away is gone. It is told, and what was known of the logs is found out anew.
+asio::awaitable<void> ServerKeeper::look_at_binlogs(RunPtr run) {
+  const auto seen = co_await run_on_pool(pool_, [dir = layout_.datadir] { return mysql::read_binlog_index(dir); });
+  if (run_ != run || !seen || run->binlogs == *seen) co_return;
+  const std::string purged = run->binlogs ? mysql::what_was_purged(*run->binlogs, *seen) : "";
+  run->binlogs = *seen;
+  if (purged.empty()) co_return;
+  run->ops.binlogs_changed();
+  tell_(member_input::Noticed{NoticeKind::kBinlogsChanged, purged});
+}
+
 asio::awaitable<void> ServerKeeper::guard(RunPtr run) {
   Duration pause = kGuardEvery;
   bool wrong = false;
@@ -79,6 +91,8 @@ asio::awaitable<void> ServerKeeper::guard(RunPtr run) {
     co_await sleep_for(pause);
     if (run_ != run) co_return;
     if (secrets_->user_pending) co_await note_password(run);
+    if (run_ != run) co_return;
+    co_await look_at_binlogs(run);
     if (run_ != run) co_return;
     const auto looked = co_await guard_once(run, wrong);
     if (!looked) continue;  // who reads the server says why

@@ -112,10 +112,12 @@ class ServerKeeper final : public ServerSide {
   asio::awaitable<void> push_commits(RunPtr run);
   void mind_events(const RunPtr& run, const ServerSnapshot& seen);
   asio::awaitable<void> do_events(RunPtr run, EventDuty::Act act);
+  asio::awaitable<Status> start_events(RunPtr run);
   asio::awaitable<void> guard(RunPtr run);
   asio::awaitable<Result<bool>> guard_once(RunPtr run, bool told_before);
   asio::awaitable<void> mend(RunPtr run, std::vector<mysql::Deviation> found);
   asio::awaitable<void> note_password(RunPtr run);
+  asio::awaitable<void> look_at_binlogs(RunPtr run);
   asio::awaitable<void> shut_down(RunPtr run);
   asio::awaitable<void> carry_out(RunPtr run, StepPlan plan);
   asio::awaitable<std::optional<std::string>> steps_of(RunPtr run, StepPlan plan, Instant until);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What ServerKeeper does at MemberCore's word: plans of steps, what follows them, and the user's account.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 #include <variant>
@@ -169,6 +171,11 @@ asio::awaitable<std::optional<std::string>> ServerKeeper::steps_of(RunPtr run, S
 // ---- the clients' events ----
 
 void ServerKeeper::mind_events(const RunPtr& run, const ServerSnapshot& seen) {
+  if (seen.read_only && run->events_told > 0) {
+    tell_(member_input::Noticed{NoticeKind::kEventsStopped,
+                                "the clients' events do not run here any more: the server is read-only"});
+    run->events_told = 0;
+  }
   const EventDuty::Act act = run->event_duty.look(!seen.read_only, run->ops.events_on(), steady_now());
   if (act != EventDuty::Act::kNothing) tasks_.spawn("events", do_events(run, act));
 }
@@ -177,12 +184,31 @@ asio::awaitable<void> ServerKeeper::do_events(RunPtr run, EventDuty::Act act) {
   Status done;
   switch (act) {
     case EventDuty::Act::kNothing: break;
-    case EventDuty::Act::kStart: done = co_await run->events.start(kEventsDeadline); break;
+    case EventDuty::Act::kStart: done = co_await start_events(run); break;
     case EventDuty::Act::kStop: done = co_await run->events.stop(kEventsDeadline); break;
     case EventDuty::Act::kRecord: done = co_await run->events.record(kEventsDeadline); break;
   }
-  if (!done && run_ == run) kLog.warn("the clients' events: {}", done.error().message);
   run->event_duty.done(done.has_value(), steady_now());
+  if (run_ != run || act == EventDuty::Act::kNothing) co_return;
+  if (!done) kLog.warn("the clients' events: {}", done.error().message);
+  // One failure may come of a server that is being stopped, or made read-only.
+  run->events_failed = done ? 0 : run->events_failed + 1;
+  const bool lasts = !done && (run->events_failed > 1 || done.error().code == Errc::kInternal);
+  if (done || lasts) {
+    tell_(member_input::EventsMinded{act != EventDuty::Act::kStop, done ? "" : "the clients' events: " + done.error().message});
+  }
+}
+
+asio::awaitable<Status> ServerKeeper::start_events(RunPtr run) {
+  MYSOS_CO_TRY_VOID(co_await run->events.start(kEventsDeadline));
+  if (run_ == run && run->events.settled() > 0) {
+    run->events_told = run->events.settled();
+    tell_(member_input::Noticed{NoticeKind::kEventsStarted,
+                                fmt::format("the clients' events run here now: {} that replication had disabled are as their "
+                                            "owners left them",
+                                            run->events_told)});
+  }
+  co_return Status{};
 }
 
 // ---- the user's account ----

@@ -25,7 +25,7 @@ void ServerKeeper::readers_ended(const RunPtr& run, const Result<std::string>& e
   if (!ended) return kLog.warn("sessions of users cannot be looked at: {}", ended.error().message);
   if (ended->empty()) return;
   kLog.info("{}", *ended);
-  tell_(member_input::ReadersEnded{*ended});
+  tell_(member_input::Noticed{NoticeKind::kReaderEnded, *ended});
 }
 
 }  // namespace mysos

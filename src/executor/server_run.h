@@ -8,6 +8,7 @@
 #include "core/event_duty.h"
 #include "core/stuck_commits.h"
 #include "executor/memory_limit.h"
+#include "mysql/binlog_index.h"
 #include "mysql/server_events.h"
 
 namespace mysos {
@@ -37,6 +38,9 @@ struct ServerKeeper::Run {
   std::optional<Instant> asked;  // when the read began that is under way
   StuckCommits stuck;
   EventDuty event_duty;
+  std::size_t events_told = 0;     // events that were said to run here now
+  std::uint32_t events_failed = 0; // attempts in a row
+  std::optional<mysql::BinlogIndex> binlogs;  // as last seen
   bool pushing = false;
   bool ending_readers = false;
 };

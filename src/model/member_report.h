@@ -115,16 +115,31 @@ void fields(Io& io, Seeding& s) {
 
 inline constexpr std::size_t kMaxTampered = 8;
 
-// Sessions of users that were ended on a replica, in one go, and why: a sentence.
-struct EndedReaders {
+// Something that happened on a member and is over. The scheduler records each notice as an event, once.
+enum class NoticeKind {
+  kReaderEnded,     // sessions of users were ended on a replica
+  kBinlogsChanged,  // somebody purged or reset the binary logs
+  kEventsStarted,   // the clients' events (CREATE EVENT) run here
+  kEventsStopped,   // ... do not run here any more
+  kEventsFailed,    // ... cannot be enabled, switched on, or written down
+};
+constexpr auto enum_names(NoticeKind) {
+  using enum NoticeKind;
+  return std::to_array<EnumName<NoticeKind>>({{kReaderEnded, "reader_ended"}, {kBinlogsChanged, "binlogs_changed"},
+                                              {kEventsStarted, "events_started"}, {kEventsStopped, "events_stopped"},
+                                              {kEventsFailed, "events_failed"}});
+}
+struct Notice {
   std::uint64_t seq = 0;  // rises with each, of this executor process
-  std::string why;
-  bool operator==(const EndedReaders&) const = default;
+  NoticeKind kind = NoticeKind::kReaderEnded;
+  std::string text;  // a sentence
+  bool operator==(const Notice&) const = default;
 };
 template <class Io>
-void fields(Io& io, EndedReaders& e) {
-  io("seq", e.seq);
-  io("why", e.why);
+void fields(Io& io, Notice& n) {
+  io("seq", n.seq);
+  io("kind", n.kind);
+  io("text", n.text);
 }
 
 // What a report says.
@@ -186,8 +201,14 @@ struct MemberFacts {
   std::uint64_t repairs = 0;          // ... how often that happened, of this executor process
   std::int64_t lag_ms = -1;
   std::uint32_t applier_stalled_ms = 0;  // it holds received transactions, and has executed none for so long; 0 = not for long
-  std::vector<EndedReaders> readers_ended;  // the newest ones
+  std::vector<Notice> notices;           // the newest ones
+  bool events_run = false;               // the clients' events (CREATE EVENT) run here
+  std::string events_trouble;            // why some of them cannot, or are not stopped, "" = there is none
   bool binlog_complete = true;
+  // Somebody reset the server's binary logs: the transactions that its data hold have lost their names. Durable, until the data
+  // are made anew.
+  bool logs_reset = false;
+  bool written_on = false;   // a replica: its server wrote to its binlog by itself, since its executor came
   bool binlog_gone = false;        // its source does not have any more what it would need next
   std::uint64_t generation = 0;    // of its datadir: rises each time the data are made anew
   bool needs_copy = false;         // it has no data, and waits to be told whom to copy (a Rebuild with a donor)
@@ -259,8 +280,12 @@ void fields(Io& io, MemberReport& r) {
   io("repairs", r.repairs);
   io("lag_ms", r.lag_ms);
   io("applier_stalled_ms", r.applier_stalled_ms);
-  io("readers_ended", r.readers_ended);
+  io("notices", r.notices);
+  io("events_run", r.events_run);
+  io("events_trouble", r.events_trouble);
   io("binlog_complete", r.binlog_complete);
+  io("logs_reset", r.logs_reset);
+  io("written_on", r.written_on);
   io("binlog_gone", r.binlog_gone);
   io("generation", r.generation);
   io("needs_copy", r.needs_copy);

@@ -130,6 +130,9 @@ struct Heard {
 struct ServerSnapshot {
   bool read_only = true;
   GtidSet executed;               // in its own binlog, durable
+  // What the server has ever written to its binlog, as it knows: only a reset of the binary logs takes anything out of it.
+  // Empty where the server is not asked.
+  GtidSet logged;
   // MySQL: its own commits that are in its binlog, or about to be, and not in `executed` yet: they wait for an acker. Read
   // before `executed`, so that none is in neither.
   GtidSet in_flight;

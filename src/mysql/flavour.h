@@ -50,6 +50,13 @@ struct AccountState {
   std::string verifier = {};
 };
 
+// One account may act as another: by a proxy grant or as a role. A row of the server's tables.
+struct Tie {
+  std::string kind;           // the table
+  std::string name, host;     // who may
+  std::string of_name, of_host;  // ... act as whom
+};
+
 struct UserVerifiers {
   std::string current;
   std::string other = {};
@@ -137,6 +144,10 @@ class Flavour {
   // may have, "" = nothing. Accounts whose name begins like ours, those without a name, and those with powers; not the
   // server's own, nor those of `user`.
   [[nodiscard]] virtual std::string guarded_accounts(std::string_view user) const = 0;
+  // Proxy grants and role edges that have one of our accounts, or all accounts, at either end: the columns of a Tie.
+  [[nodiscard]] virtual std::string guarded_ties() const = 0;
+  // Takes it away, on this server only: without binlog.
+  [[nodiscard]] virtual std::vector<std::string> cut_tie(const Tie& tie) const = 0;
   [[nodiscard]] virtual std::string_view replication_powers() const = 0;  // ... of an account that replicates
   // Run on a template before anybody can reach it: no account is left but the server's own.
   [[nodiscard]] virtual std::vector<std::string> remove_default_accounts() const = 0;

@@ -124,6 +124,7 @@ class Mariadb final : public Flavour {
     MYSOS_TRY(const GtidSet written, GtidSet::parse(own.text(0, "binlog_state")));
     MYSOS_TRY(const GtidSet applied, GtidSet::parse(own.text(0, "slave_pos")));
     out.executed = written.united(applied);
+    out.logged = written;
     if (is_on(own.text(0, "source_on"))) out.semi_sync_d = 1;
     read_replica_status(answers[1], kColumns, out);
     out.heard.heartbeats = static_cast<std::uint64_t>(answers[1].number(0, "Slave_received_heartbeats").value_or(0));
@@ -243,6 +244,20 @@ class Mariadb final : public Flavour {
         "FROM mysql.global_priv u WHERE NOT (Host='localhost' AND User='mariadb.sys') AND NOT (Host='%' AND User={}) "
         "HAVING name LIKE 'mysos\\_%' OR name='' OR powers<>''",
         kUserAccess, kProcedureSchema, quote(user));
+  }
+  // A role has no host here.
+  [[nodiscard]] std::string guarded_ties() const override {
+    return "SELECT 'proxies_priv' AS kind, User AS name, Host AS host, Proxied_user AS of_name, Proxied_host AS of_host "
+           "FROM mysql.proxies_priv WHERE User LIKE 'mysos\\_%' OR Proxied_user LIKE 'mysos\\_%' OR Proxied_user='' "
+           "UNION ALL SELECT 'roles_mapping', User, Host, Role, '' FROM mysql.roles_mapping "
+           "WHERE User LIKE 'mysos\\_%' OR Role LIKE 'mysos\\_%'";
+  }
+  [[nodiscard]] std::vector<std::string> cut_tie(const Tie& t) const override {
+    const std::string who = fmt::format("User={} AND Host={}", quote(t.name), quote(t.host));
+    const std::string whose = t.kind == "proxies_priv"
+                                  ? fmt::format("Proxied_user={} AND Proxied_host={}", quote(t.of_name), quote(t.of_host))
+                                  : fmt::format("Role={}", quote(t.of_name));
+    return {fmt::format("DELETE FROM mysql.{} WHERE {} AND {}", t.kind, who, whose), "FLUSH PRIVILEGES"};
   }
   [[nodiscard]] std::string_view replication_powers() const override {
     return "rights on the whole server: access 524288";  // REPLICATION SLAVE

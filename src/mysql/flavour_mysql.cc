@@ -43,6 +43,13 @@ std::string without_spaces(std::string_view text) {
   return out;
 }
 
+std::vector<std::string> cut_in(const Tie& t, std::string_view name, std::string_view host, std::string_view of_name,
+                                std::string_view of_host) {
+  return {fmt::format("DELETE FROM mysql.{} WHERE {}={} AND {}={} AND {}={} AND {}={}", t.kind, name, quote(t.name), host,
+                      quote(t.host), of_name, quote(t.of_name), of_host, quote(t.of_host)),
+          "FLUSH PRIVILEGES"};
+}
+
 std::string receiver_of(const SourceSpec& s) {
   return fmt::format(
       "CHANGE REPLICATION SOURCE TO SOURCE_HOST={}, SOURCE_PORT={}, SOURCE_USER={}, SOURCE_PASSWORD={}, "
@@ -119,6 +126,7 @@ class Mysql final : public Flavour {
     const Rows& own = answers[1];
     out.read_only = is_on(own.text(0, "read_only"));
     MYSOS_TRY(out.executed, GtidSet::parse(own.text(0, "executed")));
+    out.logged = out.executed;
     out.binlog_complete = own.text(0, "purged").empty();
     out.gtid_source = own.text(0, "own");
     if (is_on(own.text(0, "source_on"))) out.semi_sync_d = static_cast<std::uint32_t>(own.number(0, "d").value_or(0));
@@ -260,6 +268,19 @@ class Mysql final : public Flavour {
         "NOT (Host='%' AND User={}) HAVING name LIKE 'mysos\\_%' OR name='' OR powers<>''",
         rights, quote(without_spaces(kDynamic)), count, on_mysql("db"), on_mysql("tables_priv"), on_mysql("columns_priv"),
         on_mysql("procs_priv"), quote(user));
+  }
+  [[nodiscard]] std::string guarded_ties() const override {
+    constexpr std::string_view kTable =
+        "SELECT '{0}' AS kind, {1} AS name, {2} AS host, {3} AS of_name, {4} AS of_host FROM mysql.{0} "
+        "WHERE {1} LIKE 'mysos\\_%' OR {3} LIKE 'mysos\\_%' OR {3}=''";
+    return fmt::format(kTable, "proxies_priv", "User", "Host", "Proxied_user", "Proxied_host") + " UNION ALL " +
+           fmt::format(kTable, "role_edges", "TO_USER", "TO_HOST", "FROM_USER", "FROM_HOST") + " UNION ALL " +
+           fmt::format(kTable, "default_roles", "USER", "HOST", "DEFAULT_ROLE_USER", "DEFAULT_ROLE_HOST");
+  }
+  [[nodiscard]] std::vector<std::string> cut_tie(const Tie& tie) const override {
+    if (tie.kind == "proxies_priv") return cut_in(tie, "User", "Host", "Proxied_user", "Proxied_host");
+    if (tie.kind == "role_edges") return cut_in(tie, "TO_USER", "TO_HOST", "FROM_USER", "FROM_HOST");
+    return cut_in(tie, "USER", "HOST", "DEFAULT_ROLE_USER", "DEFAULT_ROLE_HOST");
   }
   [[nodiscard]] std::string_view replication_powers() const override {
     return "REPLICATION SLAVE, SERVICE_CONNECTION_ADMIN, SYSTEM_USER";

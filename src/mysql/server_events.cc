@@ -121,12 +121,13 @@ asio::awaitable<Result<std::size_t>> ServerEvents::settle_all(Instant until) {
     ++done;
   }
   if (failed == 0) co_return done;
-  co_return fail(Errc::kConflict, fmt::format("{} events stay disabled; {}", failed, first_failure));
+  co_return fail(Errc::kInternal, fmt::format("{} event(s) stay disabled; {}", failed, first_failure));
 }
 
 asio::awaitable<Status> ServerEvents::start(Duration at_most) {
   const Instant until = steady_now() + at_most;
   recorded_.reset();
+  settled_ = 0;
   MYSOS_CO_TRY(const Rows state, co_await sql("SELECT @@GLOBAL.read_only", until));
   if (state.text(0, std::size_t{0}) != "0") co_return fail(Errc::kConflict, "the server is read-only");
   const auto settled = co_await settle_all(until);
@@ -135,6 +136,7 @@ asio::awaitable<Status> ServerEvents::start(Duration at_most) {
                co_await sql("SET GLOBAL event_scheduler=IF(@@GLOBAL.read_only, 'OFF', 'ON')", until));
   if (!settled) co_return std::unexpected(settled.error());
   if (*settled > 0) kLog.info("{} events that replication had disabled are as their owners left them", *settled);
+  settled_ = *settled;
   co_return Status{};
 }
 

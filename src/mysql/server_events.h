@@ -33,8 +33,10 @@ class ServerEvents {
   ServerEvents(const asio::any_io_executor& executor, const ServerOpsConfig& config);
 
   // Enables what replication disabled, and switches the scheduler on. An event that cannot be enabled does not keep the others
-  // from running, but the call fails. kConflict: the server is read-only.
+  // from running, but the call fails, with kInternal. kConflict: the server is read-only.
   asio::awaitable<Status> start(Duration at_most);
+  // How many events the last start() found disabled by replication, and left as their owners had.
+  [[nodiscard]] std::size_t settled() const { return settled_; }
   asio::awaitable<Status> stop(Duration at_most);
   // Brings the table up to date, where it is not. A commit that waits for an acker, by an account that read-only stops.
   asio::awaitable<Status> record(Duration at_most);
@@ -51,6 +53,7 @@ class ServerEvents {
   Session session_;
   std::optional<std::set<EventName>> recorded_;  // what the table holds; none: not read yet
   bool table_is_there_ = false;
+  std::size_t settled_ = 0;
 };
 
 }  // namespace mysos::mysql

@@ -40,16 +40,18 @@ std::string ServerGuard::look_sql() const {
   std::string settings = "SELECT @@GLOBAL.read_only AS read_only";
   if (flavour_.super_read_only()) settings += ", @@GLOBAL.super_read_only AS super_read_only";
   for (const auto& [name, value] : flavour_.guarded_settings()) settings += fmt::format(", @@GLOBAL.{0} AS {0}", name);
-  return settings + "; " + flavour_.guarded_accounts(secrets_.user) + "; " + flavour_.user_is_right(secrets_.user);
+  return settings + "; " + flavour_.guarded_accounts(secrets_.user) + "; " + flavour_.user_is_right(secrets_.user) + "; " +
+         flavour_.guarded_ties();
 }
 
 Result<std::vector<Deviation>> ServerGuard::deviations(const std::vector<Rows>& answers, const GuardContext& context) {
-  if (answers.size() != 3 || answers[0].empty() || answers[2].empty()) {
-    return fail(Errc::kInternal, "a look at a server has three answers");
+  if (answers.size() != 4 || answers[0].empty() || answers[2].empty()) {
+    return fail(Errc::kInternal, "a look at a server has four answers");
   }
   std::vector<Deviation> out;
   compare_settings(answers[0], out);
   compare_own(answers[1], out);
+  compare_ties(answers[3], out);
   if (!context.writable) return out;
   compare_replicating(answers[1], context, out);
   compare_clients(answers[1], context, out);
@@ -94,6 +96,18 @@ void ServerGuard::compare_own(const Rows& rows, std::vector<Deviation>& out) {
     } else if (rights != first) {
       add("had other rights");
     }
+  }
+}
+
+// Undone on each server by itself: a REVOKE of what is not there would stop a replica's applier.
+void ServerGuard::compare_ties(const Rows& rows, std::vector<Deviation>& out) const {
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const Tie tie{rows.text(i, "kind"), rows.text(i, "name"), rows.text(i, "host"), rows.text(i, "of_name"),
+                  rows.text(i, "of_host")};
+    const std::string whom = tie.of_name.empty() ? "any account" : "the account " + shown(tie.of_name, tie.of_host);
+    out.push_back({.what = fmt::format("the account {} could act as {} ({})", shown(tie.name, tie.host), whom, tie.kind),
+                   .here = flavour_.cut_tie(tie),
+                   .sessions_of = tie.name});
   }
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // What somebody changed of a server, against what Mysos made: our accounts (password, lock, rights), accounts that pose as
-// ours or have rights that no client may have, the user's account, and the settings that promises stand on. Clients cannot do
+// ours or have rights that no client may have, proxy grants and roles that lead to ours or from ours, the user's account, and
+// the settings that promises stand on. Clients cannot do
 // most of that (accounts.h); this finds what they can, what an earlier version allowed, and what was done over the socket.
 // Pure: it compares rows, and says how to put right what differs. Names no secret.
 #include <map>
@@ -42,6 +43,7 @@ class ServerGuard {
  private:
   void compare_settings(const Rows& rows, std::vector<Deviation>& out) const;
   void compare_own(const Rows& rows, std::vector<Deviation>& out);
+  void compare_ties(const Rows& rows, std::vector<Deviation>& out) const;
   void compare_replicating(const Rows& rows, const GuardContext& context, std::vector<Deviation>& out) const;
   void compare_clients(const Rows& rows, const GuardContext& context, std::vector<Deviation>& out) const;
   [[nodiscard]] bool is_own(const std::string& name, const std::string& host) const;

@@ -4,6 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <sstream>
 
 #include "mysql/real_servers.h"
 
@@ -111,6 +117,77 @@ TEST_P(Guarded, WhatIsChangedIsSeenNamedAndPutRight) {
   EXPECT_NE(seen().find("'mysos_owner'@'localhost' had another password"), std::string::npos);
   mend();
   EXPECT_EQ(seen(), "");
+}
+
+constexpr std::string_view kProxyOfAny =
+    "INSERT INTO mysql.proxies_priv (Host, User, Proxied_host, Proxied_user, With_grant, Grantor) "
+    "VALUES ('%', 'eve', '', '', 0, '')";
+
+TEST_P(Guarded, WhoMayActAsOneOfOursIsSeenAndStopped) {
+  a_primary();
+  m().admin("CREATE USER eve@'%' IDENTIFIED BY 'x'");
+  const std::vector<Change> ties =
+      mysql() ? std::vector<Change>{{"GRANT PROXY ON mysos_admin@localhost TO eve@'%'",
+                                     "'eve'@'%' could act as the account 'mysos_admin'@'localhost' (proxies_priv)"},
+                                    {kProxyOfAny, "'eve'@'%' could act as any account (proxies_priv)"},
+                                    {"GRANT mysos_admin@localhost TO eve@'%'",
+                                     "'eve'@'%' could act as the account 'mysos_admin'@'localhost' (role_edges)"},
+                                    {"GRANT eve@'%' TO mysos_r1@'%'",
+                                     "'mysos_r1'@'%' could act as the account 'eve'@'%' (role_edges)"}}
+              : std::vector<Change>{{"GRANT PROXY ON mysos_admin@localhost TO eve@'%'",
+                                     "'eve'@'%' could act as the account 'mysos_admin'@'localhost' (proxies_priv)"},
+                                    {"CREATE ROLE helper", "'mysos_admin'@'localhost' could act as"},
+                                    {kProxyOfAny, "'eve'@'%' could act as any account (proxies_priv)"},
+                                    {"CREATE ROLE other WITH ADMIN mysos_r1@'%'", "'mysos_r1'@'%' could act as"}};
+  for (const Change& tie : ties) {
+    m().admin(std::string(tie.sql));
+    EXPECT_NE(seen().find(tie.seen), std::string::npos) << tie.sql << ":\n" << seen();
+    mend();
+    EXPECT_EQ(seen(), "") << "after " << tie.sql;
+  }
+  if (mysql()) {
+    m().admin("GRANT mysos_admin@localhost TO eve@'%'");
+    m().admin("SET DEFAULT ROLE ALL TO eve@'%'");
+    mend();
+    EXPECT_EQ(seen(), "");
+  }
+}
+
+// Processor time of the server, in clock ticks.
+long ticks_of(pid_t pid) {
+  std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
+  std::string text((std::istreambuf_iterator<char>(stat)), {});
+  std::istringstream fields(text.substr(text.rfind(')') + 1));
+  std::string skipped;
+  for (int i = 0; i < 11; ++i) fields >> skipped;
+  long user = 0, system = 0;
+  fields >> user >> system;
+  return user + system;
+}
+
+// The executor looks once a second.
+TEST_P(Guarded, ALookTakesLittleOfTheServersTime) {
+  constexpr int kLooks = 200;
+  a_primary();
+  const long before = ticks_of(m().process->pid());
+  for (int i = 0; i < kLooks; ++i) EXPECT_TRUE(look().empty());
+  const auto ticks = static_cast<double>(ticks_of(m().process->pid()) - before);
+  const double ms = 1000.0 * ticks / static_cast<double>(::sysconf(_SC_CLK_TCK)) / kLooks;
+  RecordProperty("server_ms_per_look", std::to_string(ms));
+  std::printf("%.2f ms of the server's processor time a look\n", ms);
+  EXPECT_LT(ms, 20);
+}
+
+// On a replica, too, where nothing may be written to the binlog.
+TEST_P(Guarded, OnAReplicaSuchATieIsCutWithoutBinlog) {
+  a_primary();
+  m().admin("CREATE USER eve@'%' IDENTIFIED BY 'x'");
+  m().admin("GRANT PROXY ON mysos_admin@localhost TO eve@'%'");
+  m().run(step::SetReadOnly{true});
+  const GtidSet before = m().read().executed;
+  mend();
+  EXPECT_EQ(seen(), "");
+  EXPECT_EQ(m().read().executed, before);
 }
 
 TEST_P(Guarded, AReplicaIsMendedWithoutBecomingWritable) {

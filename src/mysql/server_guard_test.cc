@@ -25,6 +25,7 @@ class Guard : public testing::TestWithParam<FlavourKind> {
             std::string(f().replication_powers()));
     user_.columns = {"ok"};
     user_.rows.push_back({"1"});
+    ties_.columns = {"kind", "name", "host", "of_name", "of_host"};
     context_.replicating = {{{"mysos_r1", false}}};
   }
   static const Flavour& f() { return flavour(GetParam()); }
@@ -37,7 +38,7 @@ class Guard : public testing::TestWithParam<FlavourKind> {
     accounts_.rows.push_back({name, host, "N", verifier, rights, powers});
   }
   std::vector<Deviation> look() {
-    auto found = guard_.deviations({settings_, accounts_, user_}, context_);
+    auto found = guard_.deviations({settings_, accounts_, user_, ties_}, context_);
     EXPECT_TRUE(found);
     return found.value_or(std::vector<Deviation>{});
   }
@@ -49,7 +50,7 @@ class Guard : public testing::TestWithParam<FlavourKind> {
   }
   std::optional<std::string>& cell(std::size_t row, std::size_t column) { return accounts_.rows[row][column]; }
 
-  Rows settings_, accounts_, user_;
+  Rows settings_, accounts_, user_, ties_;
   GuardContext context_{.writable = true, .user_made = true};
   ServerGuard guard_{f(), kSecrets};
 };
@@ -67,6 +68,23 @@ TEST_P(Guard, ASettingIsSetBack) {
   EXPECT_EQ(d.what, "sync_binlog was '0'");
   EXPECT_EQ(d.here, std::vector<std::string>{"SET GLOBAL sync_binlog=1"});
   EXPECT_TRUE(d.replicated.empty());
+}
+
+TEST_P(Guard, WhoMayActAsOneOfOursIsNamedAndStoppedOnEachServerByItself) {
+  ties_.rows.push_back({"proxies_priv", "eve", "%", "mysos_admin", "localhost"});
+  context_.writable = false;
+  const Deviation d = one();
+  EXPECT_EQ(d.what, "the account 'eve'@'%' could act as the account 'mysos_admin'@'localhost' (proxies_priv)");
+  ASSERT_EQ(d.here.size(), 2U);
+  EXPECT_EQ(d.here[0],
+            "DELETE FROM mysql.proxies_priv WHERE User='eve' AND Host='%' AND Proxied_user='mysos_admin' AND "
+            "Proxied_host='localhost'");
+  EXPECT_EQ(d.here[1], "FLUSH PRIVILEGES");
+  EXPECT_TRUE(d.replicated.empty());
+  EXPECT_EQ(d.sessions_of, "eve");
+
+  ties_.rows[0] = {"proxies_priv", "eve", "%", "", ""};
+  EXPECT_EQ(one().what, "the account 'eve'@'%' could act as any account (proxies_priv)");
 }
 
 TEST_P(Guard, OurAccountsAreMadeAgainOnThisServerAlone) {

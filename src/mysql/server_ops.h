@@ -61,6 +61,11 @@ class ServerOps {
   asio::awaitable<Result<std::string>> end_readers(Duration watched, Duration at_most);
   // ... that have a transaction open and have said nothing for `limit`.
   asio::awaitable<Result<std::string>> end_idle_readers(Duration limit, Duration at_most);
+  // Somebody has changed which binary logs there are: what was found out about them is found out anew.
+  void binlogs_changed() {
+    binlog_complete_.reset();
+    binlogs_looked_at_ = {};
+  }
   // "10.11.19-MariaDB-..."
   asio::awaitable<Result<std::string>> version(Duration at_most);
   asio::awaitable<Result<std::string>> server_id(Duration at_most);
@@ -105,7 +110,7 @@ class ServerOps {
   std::optional<step::ShutOut> shut_out_;  // the last that was carried out
   std::uint32_t commits_waited_ = 0;
   bool events_on_ = false;
-  std::optional<bool> binlog_complete_;  // where a snapshot does not say it: found out once, nothing purges
+  std::optional<bool> binlog_complete_;  // where a snapshot does not say it: found out once, and after a purge
   Instant binlogs_looked_at_{};
 };
 

@@ -32,19 +32,20 @@ END)"},
     SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'this database is not yours';
   END IF;
 END)"},
-    {"create_user(IN name VARCHAR(80), IN password VARCHAR(256))", R"(BEGIN
-  CALL {1}.check_name(name);
+    {"check_password(IN password VARCHAR(256))", R"(BEGIN
   IF IFNULL(password, '') = '' THEN
     SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the password must not be empty';
   END IF;
+END)"},
+    {"create_user(IN name VARCHAR(80), IN password VARCHAR(256))", R"(BEGIN
+  CALL {1}.check_name(name);
+  CALL {1}.check_password(password);
   EXECUTE IMMEDIATE CONCAT('CREATE USER ', QUOTE(name), '@''%'' IDENTIFIED VIA mysql_native_password USING ',
                            QUOTE(CONCAT('*', UPPER(SHA1(UNHEX(SHA1(password)))))));
 END)"},
     {"set_password(IN name VARCHAR(80), IN password VARCHAR(256))", R"(BEGIN
   CALL {1}.check_name(name);
-  IF IFNULL(password, '') = '' THEN
-    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the password must not be empty';
-  END IF;
+  CALL {1}.check_password(password);
   EXECUTE IMMEDIATE CONCAT('ALTER USER ', QUOTE(name), '@''%'' IDENTIFIED VIA mysql_native_password USING ',
                            QUOTE(CONCAT('*', UPPER(SHA1(UNHEX(SHA1(password)))))));
 END)"},

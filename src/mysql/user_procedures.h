@@ -11,8 +11,8 @@
 namespace mysos::mysql {
 
 inline constexpr std::string_view kProcedureSchema = "mysos";
-inline constexpr std::string_view kProcedureForm = "mysos 1";  // the comment of each; another one: they are made again
-inline constexpr int kProcedures = 7;
+inline constexpr std::string_view kProcedureForm = "mysos 2";  // the comment of each; another one: they are made again
+inline constexpr int kProcedures = 8;
 
 // To be run one by one as `definer` (an SQL account). `user`: the cluster's user.
 std::vector<std::string> procedure_sql(const std::string& definer, std::string_view user);

@@ -87,6 +87,7 @@ std::string LoopMetrics::render(const std::vector<ClusterView>& clusters, const 
     in_doubt_.set(view.cluster->doubt ? 1 : 0, {{"cluster", name}});
     writable_.set(is_writable(view) ? 1 : 0, {{"cluster", name}});
     volumes_.set(static_cast<double>(volumes_not_writable(view)), {{"cluster", name}});
+    held_back_.set(static_cast<double>(view.held_back), {{"cluster", name}});
     unsound_.set(static_cast<double>(unsound_replicas(view)), {{"cluster", name}});
   }
   for (const std::string& name : known_) {

@@ -67,6 +67,8 @@ class LoopMetrics {
                                    "Members whose volume is full or does not answer, by cluster");
   Gauge unsound_ = registry_.gauge("mysos_cluster_unsound_replicas",
                                    "Replicas that run and could not become the primary, by cluster");
+  Gauge held_back_ = registry_.gauge("mysos_cluster_held_back_replicas",
+                                     "Replicas that may not acknowledge yet, because their servers start again and again");
   Gauge connected_ =
       registry_.gauge("mysos_mesos_connected", "1 while subscribed to a Mesos master");
   Gauge removed_ = registry_.gauge("mysos_framework_removed",

@@ -39,8 +39,9 @@ std::optional<std::string> not_converged(const Truth& truth, const ClusterTruth&
       std::ranges::count_if(c.members, [&](const Member& m) { return truth.lost(cluster, m.id); }));
   const EpochMode want = c.spec.members - lost > 1 ? EpochMode::kNormal : EpochMode::kSolo;
   if (c.epoch.mode != want) return said("the mode is not as wanted");
-  // The last copy beside the primary's is never thrown away: it stays as it is, and the cluster degraded.
-  const bool last_copy = c.spec.members - lost == 2;
+  // The last copy beside the primary's is not thrown away while another replica may come back: it stays as it is, and the
+  // cluster degraded. A cluster of two never had another one.
+  const bool last_copy = c.spec.members - lost == 2 && lost > 0;
   bool kept_harmed = false;
   std::size_t following = 0;
   bool writable = false;

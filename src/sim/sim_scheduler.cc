@@ -27,6 +27,8 @@ SchedulerConfig sim_scheduler_config() {
   c.relaunch_max = seconds(5);
   c.kill_grace = seconds(10);
   c.times.approach_wait = seconds(6);  // faults last for twenty
+  c.times.rebuild_only_after = seconds(15);
+  c.times.relapse_hold_max = seconds(40);
   return c;
 }
 

@@ -70,9 +70,9 @@ def own_up(work, request):
 class Shop:
     """A cluster of three named shop, and ways to look at it."""
 
-    def __init__(self, client, version, name="shop"):
+    def __init__(self, client, version, name="shop", **more):
         self.client, self.name = client, name
-        client.create(name, version)
+        client.create(name, version, **more)
         found = client.credentials(name)
         self.user, self.password = found["user"], found["password"]
 

@@ -96,6 +96,25 @@ def test_replicas_whose_applier_stops_are_told_and_made_anew_one_after_the_other
     assert order == ["rebuild_started", "rebuild_ended"] * how_many
 
 
+def test_the_only_replica_of_two_is_made_anew_while_the_primary_goes_on(own_up, version):
+    up = own_up()
+    shop = Shop(up.client, version, members=2)
+    make_table(shop)
+    at = replicas(shop)[0]
+    drop_table(volume_of(up.folder, at))
+    with shop.ledger() as ledger:
+        on_primary(shop, "INSERT INTO d.t VALUES (2)")
+        wait_for("it is told", lambda: events(shop, "applier_stopped", at), 10)
+        wait_for("its data are made anew", lambda: events(shop, "seeding_done", at), 60 + REPAIR_SECONDS)
+        shop.healthy(REPAIR_SECONDS)
+        ledger.wait_for_more(50)
+    ledger.check(shop.addresses(), HEAL_SECONDS)
+    equal_everywhere(shop, 2)
+    assert not shop.failovers()
+    started = [e for e in shop.client.events(shop.name) if e["kind"] == "rebuild_started"]
+    assert "goes on alone until then" in started[-1]["message"]
+
+
 def test_a_table_that_comes_back_needs_no_copy(own):
     up, shop = own
     make_table(shop)

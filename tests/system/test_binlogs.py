@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An administrator purges or resets binary logs. It is told, and what can be repaired is, with no hand."""
+import pytest
+
+from conftest import Shop
+from mysos_process import HEAL_SECONDS, wait_for
+from test_seeding import as_admin, events, volume_of
+from test_unsound import REPAIR_SECONDS, equal_everywhere, is_mysql, make_table, on_primary, replicas
+
+
+@pytest.fixture()
+def own(own_up, version):
+    up = own_up()
+    shop = Shop(up.client, version)
+    shop.healthy()
+    make_table(shop)
+    return up, shop
+
+
+def reset(volume):
+    """MySQL has two names for it, by version."""
+    as_admin(volume, "RESET BINARY LOGS AND GTIDS" if is_mysql(volume) else "RESET MASTER")
+
+
+def told(shop, at, words):
+    return [e for e in events(shop, "binlogs_changed", at) if words in e["message"]]
+
+
+def test_a_purge_is_told_with_the_oldest_log_that_is_left(own):
+    up, shop = own
+    at = shop.member("primary")
+    volume = volume_of(up.folder, at)
+    as_admin(volume, "FLUSH BINARY LOGS", "FLUSH BINARY LOGS")
+    newest = as_admin(volume, "SHOW BINARY LOGS")[-1][0]
+    as_admin(volume, f"PURGE BINARY LOGS TO '{newest}'")
+    found = wait_for("it is told", lambda: told(shop, at, "purged"), 10)
+    assert f"the oldest one is {newest} now" in found[0]["message"]
+    on_primary(shop, "INSERT INTO d.t VALUES (2)")
+    equal_everywhere(shop, 2)
+    shop.healthy()
+
+
+def test_a_replica_whose_logs_are_reset_is_made_anew(own):
+    up, shop = own
+    at = replicas(shop)[0]
+    reset(volume_of(up.folder, at))
+    wait_for("it is told", lambda: told(shop, at, "reset"), 10)
+    assert shop.show()["state"] == "degraded"
+    on_primary(shop, "INSERT INTO d.t VALUES (2)")
+    wait_for("its data are made anew", lambda: events(shop, "seeding_done", at), REPAIR_SECONDS)
+    shop.healthy(REPAIR_SECONDS)
+    equal_everywhere(shop, 2)
+
+
+def test_a_primary_whose_logs_are_reset_is_replaced_and_loses_nothing_from_before(own):
+    up, shop = own
+    at = shop.member("primary")
+    with shop.ledger() as ledger:
+        ledger.wait_for_more(100)
+    reset(volume_of(up.folder, at))
+    wait_for("it is told", lambda: told(shop, at, "reset"), 10)
+    shop.replaced(at)
+    assert "reset its binary logs" in shop.failovers()[-1]
+    on_primary(shop, "INSERT INTO d.t VALUES (2)")
+    wait_for("its data are made anew", lambda: events(shop, "seeding_done", at), REPAIR_SECONDS)
+    shop.healthy(REPAIR_SECONDS)
+    equal_everywhere(shop, 2)
+    ledger.check(shop.addresses(), HEAL_SECONDS)
