@@ -197,10 +197,14 @@ bool enter_solo(EpochPlanning& p, const MemberView& primary) {
     return false;
   }
   const bool stuck = primary.report->commits_stuck;
-  const bool nobody = p.too_few_acknowledge(primary) || stuck;
-  if (nobody) p.wait("a replica to acknowledge writes");
   // Of what replicas hold already they acknowledge nothing, and MariaDB makes no room for more: nothing will change that.
   const bool for_good = stuck && p.containing(primary) >= p.d_in_force();
+  // A large transaction takes an acker long to receive, and is acknowledged at its end.
+  const bool coming = std::ranges::any_of(p.members, [&](const MemberView& v) {
+    return p.should_acknowledge(v.id) && EpochPlanning::can_write(v) && v.report->receiving;
+  });
+  const bool nobody = p.too_few_acknowledge(primary) || (stuck && (for_good || !coming));
+  if (nobody) p.wait("a replica to acknowledge writes");
   if (!p.lasted(p.memory.no_acker_since, nobody, for_good ? Duration::zero() : p.times.solo_after)) return false;
   p.memory.no_acker_since.reset();
   p.memory.unheard_since.clear();

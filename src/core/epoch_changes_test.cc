@@ -90,6 +90,22 @@ TEST(EpochChanges, ThePrimaryGoesOnAloneWhereNoAckerCanWriteWhatItReceives) {
   EXPECT_EQ(w.cluster.epoch.joining, (std::set<MemberId>{id(1)}));
 }
 
+TEST(EpochChanges, ALargeTransactionThatIsStillComingInIsNoReasonToGoAlone) {
+  World w(3);
+  w.r(0).commits_stuck = true;
+  w.r(0).binlog_end = {3, 500'000'000};
+  w.r(1).received_end = w.r(2).received_end = {3, 400};
+  w.r(2).receiving = true;
+  EXPECT_FALSE(w.plan().next);
+  w.now += w.times.solo_after;
+  EXPECT_FALSE(w.plan().next) << "it will be acknowledged";
+
+  w.r(2).receiving = false;
+  EXPECT_FALSE(w.plan().next);
+  w.now += w.times.solo_after;
+  EXPECT_EQ(w.persist().kind, "solo_entered");
+}
+
 TEST(EpochChanges, APrimaryThatCannotWriteItselfDoesNotGoAlone) {
   World w(3);
   for (int i = 0; i < 3; ++i) w.r(i).write_trouble = "no space is left on the volume";

@@ -70,6 +70,8 @@ std::optional<Evidence> evidence_of(EpochPlanning& p, const MemberView& primary)
   const bool cut_long = p.lasted(m.cut_since, cut.off, p.times.cut_after) || cut.deaf;
   const bool stalled = p.lasted(m.stalled_since, seen && !primary.report->write_trouble.empty(), p.times.stalled_after);
 
+  const bool mute = p.lasted(m.mute_since, EpochPlanning::server_up(primary) && !p.answers(primary), p.times.mute_too_long);
+
   using enum FailoverCause;
   if (seen && primary.report->crashed) return Evidence{kServerDied, "its mysqld has ended: " + primary.report->problem, p.now};
   if (seen && primary.report->logs_reset && replaceable(p)) {
@@ -83,6 +85,7 @@ std::optional<Evidence> evidence_of(EpochPlanning& p, const MemberView& primary)
   }
   if (down) return Evidence{kNotServing, "its server does not come up", *m.not_serving_since};
   if (stalled) return Evidence{kCannotWrite, "it cannot write: " + primary.report->write_trouble, *m.stalled_since};
+  if (mute) return Evidence{kNotAnswering, "its server does not answer, though it still sends to its replicas", *m.mute_since};
   if (!cut_long) return std::nullopt;
   const Instant since = std::min(cut.since, *m.cut_since);
   if (!p.answers(primary)) return Evidence{kNotAnswering, "its server does not answer, and no replica hears of it", since};

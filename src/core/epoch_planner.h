@@ -54,6 +54,7 @@ struct EpochTimes {
   Duration deaf_after = std::chrono::milliseconds(1000);
   Duration cut_silence = std::chrono::milliseconds(1300);
   Duration mute_after = std::chrono::milliseconds(1000);  // a server that does not answer its own executor
+  Duration mute_too_long = std::chrono::seconds(20);      // a primary that does not, although its replicas hear of it
   Duration stalled_after = std::chrono::seconds(2);       // the primary's executor says that it cannot write
   Duration loss_wait = std::chrono::seconds(3);           // for a complete member, before an accepted loss is taken
   Duration loss_fences = std::chrono::seconds(10);        // then, for members in sight to say what they hold
@@ -137,6 +138,7 @@ struct EpochMemory {
   std::optional<Instant> not_serving_since; // it is in sight, its server is not up
   std::optional<Instant> cut_since;         // its ackers are there, and none can receive from it
   std::optional<Instant> stalled_since;     // it says that it cannot write
+  std::optional<Instant> mute_since;        // its server does not answer its executor
   std::optional<Instant> no_acker_since;    // nobody acknowledges
   bool received_from = false;               // an acker has received from this primary
   std::optional<Instant> election_since;

@@ -444,6 +444,16 @@ TEST(Evidence, AServerThatAnswersNobodyIsReplaced) {
   EXPECT_EQ(w.plan().failed_since, w.now - milliseconds(1000));
 }
 
+TEST(Evidence, AServerThatOnlyItsReplicasHearIsReplacedInTheEnd) {
+  World w(3);
+  w.memory.received_from = true;
+  w.r(0).server_silent_ms = 5000;
+  EXPECT_FALSE(w.plan().next) << "it may be at work on something large";
+  w.now += w.times.mute_too_long;
+  for (auto& v : w.views) v.last_seen = w.now;
+  EXPECT_EQ(w.plan().cause, FailoverCause::kNotAnswering);
+}
+
 TEST(Evidence, WhatAStoppedReplicaSaidLastIsNoNews) {
   World w(3);
   w.r(2).server_silent_ms = 5000;

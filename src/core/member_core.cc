@@ -100,6 +100,7 @@ void MemberCore::take(const member_input::ServerExited& in, Instant now) {
   promoted_.reset();
   followed_.reset();
   crashed_ = !meant;
+  failed_fences_ = 0;
   if (in.out_of_memory) ++memory_kills_;
   if (!meant) problem_ = in.how;
   abandon_plan(Error{Errc::kUnavailable, "mysqld ended: " + in.how, ""});
@@ -149,6 +150,7 @@ void MemberCore::take(const member_input::PlanEnded& in, Instant now) {
     return;
   }
   if (!in.failure) {
+    failed_fences_ = 0;
     role_ = plan.becomes;
     settled_ = true;
     problem_.clear();
@@ -175,7 +177,13 @@ void MemberCore::take(const member_input::PlanEnded& in, Instant now) {
   }
   // A server that may be serving and cannot be made quiet in time is killed: it restarts quiet, and what its clients
   // were waiting for is never acknowledged.
-  if (plan.quiets) kill_server("it could not be made quiet: " + *in.failure);
+  failed_fences_ = plan.fence && !plan.awaits ? failed_fences_ + 1 : 0;
+  if (plan.quiets) {
+    kill_server("it could not be made quiet: " + *in.failure);
+  } else if (failed_fences_ > kFencesThatMayFail) {
+    // Of a replica, too: an election waits for what it holds, and it says that once it has restarted.
+    kill_server("it does not stop receiving: " + *in.failure);
+  }
 }
 
 void MemberCore::take(const member_input::Contact& in, Instant /*now*/) {
@@ -240,7 +248,8 @@ void MemberCore::quiet(std::optional<std::uint64_t> order, After after, const Gt
   if (order) plan.orders = {*order};
   plan.quiets = maybe_writable_;
   std::vector<ServerStep> steps;
-  if (!maybe_writable_ && !receive.empty()) steps.emplace_back(step::AwaitReceived{receive});
+  plan.awaits = !maybe_writable_ && !receive.empty();
+  if (plan.awaits) steps.emplace_back(step::AwaitReceived{receive});
   if (maybe_writable_) {
     steps = quieting();
   } else {
@@ -364,6 +373,7 @@ MemberReport MemberCore::report() const {
   r.receiver_error = seen.receiver_error;
   r.gtid_source = seen.gtid_source;
   r.source_silent_ms = running_->source.told_ms();
+  r.receiving = running_->receipt.lasted() < kReceivesWithin;
   r.server_silent_ms = running_->server.told_ms();
   r.acking = role_ == MemberRole::kReplica && promise_.acking && settled_ && seen.receiver_running;
   r.semi_sync_d = seen.semi_sync_d;

@@ -250,6 +250,8 @@ class MemberCore {
   [[nodiscard]] bool poll_fast() const;  // the shell reads the server every few ms: somebody waits for what it says
 
  private:
+  static constexpr Duration kReceivesWithin = std::chrono::milliseconds(1500);
+  static constexpr std::uint32_t kFencesThatMayFail = 1;
   struct Running {  // one mysqld, from ServerUp on
     std::string incarnation;
     std::string version;
@@ -260,6 +262,7 @@ class MemberCore {
     Silence source;      // of whom the receiver is to hear
     Silence server;     // of mysqld itself
     Silence applier;    // it holds received transactions, and executes none
+    Silence receipt{kReceivesWithin};  // its receiver's place in the source's binlog has not moved
   };
   // Where an applier stopped, and what came of starting it again.
   struct ApplierStop {
@@ -277,6 +280,7 @@ class MemberCore {
     After after = After::kSettle;
     bool quiets = false;  // begins with a server that may be writable: its failure kills the server
     bool fence = false;
+    bool awaits = false;  // ... and lets the rest of the source's writes come in first, which may fail
     std::vector<std::uint64_t> orders;  // to be answered at its end
     std::optional<order::Promote> promote;
     std::optional<order::Follow> follow;
@@ -378,6 +382,7 @@ class MemberCore {
   std::optional<Instant> alone_since_;      // a primary that is in touch with nobody
   bool isolated_ = false;                   // it stopped serving for that
   std::optional<order::Promote> reopen_;    // what it was then
+  std::uint32_t failed_fences_ = 0;  // in a row, of this server
   std::string write_trouble_;
   std::optional<order::Follow> followed_;   // in force
   std::optional<Donor> donor_;              // of the copy that is wanted or under way

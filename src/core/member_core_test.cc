@@ -185,6 +185,37 @@ TEST(MemberCore, AFormerPrimarysSemiSyncIsOffBeforeItsApplierIsNeeded) {
   EXPECT_LT(e.step_index(step::SemiSyncSource{0}), e.step_index(step::SetSource{"h", 1}));
 }
 
+// A receiver that waits for room on a full disk does not stop.
+TEST(MemberCore, KillsAReplicaThatDoesNotStopReceivingForAFence) {
+  Executor e;
+  e.start("a");
+  e.order(order::Follow{{1, 1}, MemberId("c-1"), "h", 1, true, {}});
+  e.end_plan({});
+  e.order(order::Fence{{2, 0}});
+  e.fail_plan("stop the receiver: no answer in time");
+  EXPECT_FALSE(e.did(server_action::Kill{})) << "it may have been slow";
+  e.order(order::Fence{{2, 0}});
+  e.fail_plan("stop the receiver: no answer in time");
+  EXPECT_TRUE(e.did(server_action::Kill{}));
+  e.give(in::ServerExited{"killed"});
+  e.start("b");
+  EXPECT_EQ(e.report().role, MemberRole::kFenced) << "a server starts quiet";
+}
+
+TEST(MemberCore, AReplicaThatLacksTheRestAtAFenceIsNotKilledForIt) {
+  Executor e;
+  e.start("a");
+  e.order(order::Follow{{1, 1}, MemberId("c-1"), "h", 1, true, {}});
+  e.end_plan({});
+  for (int times = 0; times < 3; ++times) {
+    order::Fence fence{{2, 0}};
+    fence.receive = *GtidSet::parse("0-1-9");
+    e.order(fence);
+    e.fail_plan("receive 0-1-9: the source is gone");
+    EXPECT_FALSE(e.did(server_action::Kill{}));
+  }
+}
+
 TEST(MemberCore, KillsAPrimaryThatCannotBeQuieted) {
   Executor e;
   e.start("a");
@@ -692,6 +723,24 @@ TEST(MemberCore, TellsThatItsReceiverHearsNothingThoughItBelievesToBeConnected) 
   e.now += milliseconds(200);
   EXPECT_TRUE(e.give(in::Snapshot{receiving(2)}).report_changed);
   EXPECT_EQ(e.report().source_silent_ms, 0U);
+}
+
+TEST(MemberCore, TellsThatPartOfATransactionComesIn) {
+  Executor e;
+  e.start("a");
+  ServerSnapshot s = receiving(1);
+  e.give(in::Snapshot{s});
+  EXPECT_FALSE(e.report().receiving);
+  s.heard.position.offset += 8192;
+  e.now += milliseconds(200);
+  EXPECT_TRUE(e.give(in::Snapshot{s}).report_changed);
+  EXPECT_TRUE(e.report().receiving);
+  for (int i = 0; i < 8; ++i) {
+    e.now += milliseconds(200);
+    s.heard.heartbeats += 1;
+    e.give(in::Snapshot{s});
+  }
+  EXPECT_FALSE(e.report().receiving) << "heartbeats are none";
 }
 
 // It was written down when its receiver was stopped; the relay log may not have lasted so long.

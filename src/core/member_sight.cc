@@ -23,7 +23,9 @@ std::uint64_t own_writes(const ServerSnapshot& s) {
 // Whether there is anything to report.
 bool MemberCore::note_read(const ServerSnapshot& read, Instant now) {
   Running& r = *running_;
-  const auto told = [&] { return std::tuple(r.source.told_ms(), r.server.told_ms(), r.applier.told_ms()); };
+  const auto told = [&] {
+    return std::tuple(r.source.told_ms(), r.server.told_ms(), r.applier.told_ms(), r.receipt.lasted() < kReceivesWithin);
+  };
   const auto told_before = told();
   note_reset(read);
   note_own_writes(read);
@@ -33,6 +35,8 @@ bool MemberCore::note_read(const ServerSnapshot& read, Instant now) {
   const bool another = read.receiver_host != was.receiver_host || read.receiver_port != was.receiver_port;
   const bool heard = !r.read || !read.receiver_running || attached || another || read.heard != was.heard;
   heard ? r.source.heard(now) : r.source.nothing(now);
+  const bool receives = r.read && read.receiver_running && read.heard.position != was.heard.position;
+  receives ? r.receipt.heard(now) : r.receipt.nothing(now);
   const bool moves = !r.read || read.executed != was.executed || read.executed.contains(read.received);
   moves ? r.applier.heard(now) : r.applier.nothing(now);
   r.heard = r.heard || (was.receiver_connected && read.receiver_connected && read.heard != was.heard);

@@ -15,6 +15,8 @@ inline constexpr Duration kSilenceGrain = std::chrono::milliseconds(100);
 
 class Silence {
  public:
+  Silence() = default;
+  explicit Silence(Duration lasted) : lasted_(lasted) {}  // has been silent for so long at the first look
   void heard(Instant now) {
     lasted_ = {};
     looked_ = now;

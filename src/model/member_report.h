@@ -175,6 +175,7 @@ struct MemberFacts {
   ReplicationError applier_error;      // ...
   std::string gtid_source;             // as in ServerSnapshot
   std::uint32_t source_silent_ms = 0;  // its receiver has heard nothing for so long; 0 = not for long
+  bool receiving = false;              // its receiver has received something within a moment, if only part of a transaction
   std::uint32_t server_silent_ms = 0;  // mysqld has not answered its executor for so long; 0 = not for long
   std::optional<MemberId> source;  // whom it was told to follow
   bool acking = false;             // replica side of semi-sync is on and the receiver runs with it
@@ -258,6 +259,7 @@ void fields(Io& io, MemberReport& r) {
   io("applier_error", r.applier_error);
   io("gtid_source", r.gtid_source);
   io("source_silent_ms", r.source_silent_ms);
+  io("receiving", r.receiving);
   io("server_silent_ms", r.server_silent_ms);
   io("source", r.source);
   io("acking", r.acking);
