@@ -7,6 +7,7 @@
 #include "base/assert.h"
 #include "core/epoch_planning.h"
 #include "core/soundness.h"
+#include "core/standstill.h"
 
 namespace mysos {
 namespace {
@@ -51,6 +52,7 @@ std::string what_is_amiss(const EpochPlanning& p, const MemberView& primary, con
   if (!EpochPlanning::can_write(v)) return "the volume of " + v.id.value + " to take writes (" + v.report->write_trouble + ")";
   if (!v.report->receiver_connected) return v.id.value + " to be connected to the primary" + why;
   if (!v.report->applier_running && p.follows(v)) return v.id.value + ": its applier has stopped: " + why_stopped(*v.report);
+  if (stands_still(*v.report) && p.follows(v)) return v.id.value + " to go on: " + standstill_text(*v.report);
   if (v.report->applier_restarts > 0 && p.follows(v)) {
     return v.id.value + " to apply what it received: its applier has been started again";
   }

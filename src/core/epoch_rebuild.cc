@@ -9,6 +9,7 @@
 
 #include "core/epoch_planning.h"
 #include "core/soundness.h"
+#include "core/standstill.h"
 
 namespace mysos {
 namespace {
@@ -34,7 +35,7 @@ bool gives_already(const EpochPlanning& p, const MemberView& donor) {
 // Healthy, of this epoch, and close to the primary.
 bool can_give(const EpochPlanning& p, const MemberView& primary, const MemberView& v) {
   return p.follows(v) && v.report->receiver_connected && v.report->write_trouble.empty() && !p.unsound(v) &&
-         v.report->applier_running && behind(v, primary) <= kFarBehind;
+         v.report->applier_running && !stands_still(*v.report) && behind(v, primary) <= kFarBehind;
 }
 
 // It is worth waiting for: it is not one that has to be made anew itself.
@@ -120,7 +121,7 @@ std::optional<Need> need_of(const EpochPlanning& p, const MemberView& primary, c
   if (p.follows(v) && !r.acking) {
     GtidSet extra = errant_while_following(p.record, *primary.report, r);
     if (!extra.empty()) return Need{"somebody wrote on it (" + extra.to_string() + ")", std::move(extra), true};
-    if (applier_failed(r)) return Need{"its applier has stopped, and stopped again: " + why_stopped(r), {}, true};
+    if (applier_failed(r)) return Need{why_failed(r), {}, true};
     // A copy holds what it dies of already. While the primary is alone, what was written since is on it only.
     if (r.memory_kills >= kMemoryKills) {
       return Need{"the kernel has killed its server for memory " + std::to_string(r.memory_kills) + " times in a row", {},

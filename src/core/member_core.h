@@ -22,6 +22,7 @@
 
 #include "base/json.h"
 #include "base/time.h"
+#include "core/applier_wait.h"
 #include "core/silence.h"
 #include "model/member_report.h"
 #include "model/server_step.h"
@@ -153,9 +154,14 @@ struct Contact {
   bool scheduler = false;
   std::set<MemberId> peers;
 };
-// After EndReaders or EndIdleReaders, where any were.
+// After EndIdleReaders, where any were.
 struct ReadersEnded {
   std::string why;
+};
+// After EndReaders: what the applier does, in the server's words, and the lock it waits for that no session holds. `ended` as
+// in ReadersEnded, "" = nobody was in the way.
+struct ApplierLooked {
+  std::string ended, does, waits_for;
 };
 struct VolumeProbed {
   std::string trouble;
@@ -169,7 +175,7 @@ using MemberInput =
                  member_input::RelayRead, member_input::ServerAdopted, member_input::ServerUp,
                  member_input::ServerExited, member_input::Snapshot, member_input::Unanswered,
                  member_input::PlanEnded, member_input::UserReady, member_input::Guarded, member_input::Contact,
-                 member_input::ReadersEnded, member_input::VolumeProbed,
+                 member_input::ReadersEnded, member_input::ApplierLooked, member_input::VolumeProbed,
                  member_input::Stop, member_input::Tick>;
 
 namespace server_action {
@@ -256,6 +262,7 @@ class MemberCore {
     Silence source;      // of whom the receiver is to hear
     Silence server;     // of mysqld itself
     Silence applier;    // it holds received transactions, and executes none
+    ApplierWait wait;   // ... because it waits for a lock that no session holds
   };
   // Where an applier stopped, and what came of starting it again.
   struct ApplierStop {
@@ -295,6 +302,7 @@ class MemberCore {
   void take(const member_input::Guarded& in, Instant now);
   void take(const member_input::Contact& in, Instant now);
   void take(const member_input::ReadersEnded& in, Instant now);
+  void take(const member_input::ApplierLooked& in, Instant now);
   void take(const member_input::VolumeProbed& in, Instant now);
   void take(const member_input::Stop& in, Instant now);
   void take(const member_input::Tick& in, Instant now);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/soundness.h"
 
+#include "core/standstill.h"
+
 namespace mysos {
 
 GtidSet errant_while_following(const EpochRecord& record, const MemberReport& primary, const MemberReport& replica) {
@@ -20,12 +22,17 @@ GtidSet errant_while_following(const EpochRecord& record, const MemberReport& pr
 }
 
 bool applier_failed(const MemberReport& replica) {
-  return replica.role == MemberRole::kReplica && replica.applier_restarts > 0;
+  return replica.role == MemberRole::kReplica && (replica.applier_restarts > 0 || stuck_for_good(replica));
 }
 
 bool sound(const EpochRecord& record, const MemberReport& primary, const MemberReport& replica) {
-  return replica.applier_running && replica.applier_restarts == 0 &&
+  return replica.applier_running && replica.applier_restarts == 0 && !stands_still(replica) &&
          errant_while_following(record, primary, replica).empty();
+}
+
+std::string why_failed(const MemberReport& replica) {
+  if (stuck_for_good(replica)) return standstill_text(replica);
+  return "its applier has stopped, and stopped again: " + why_stopped(replica);
 }
 
 std::string why_stopped(const MemberReport& replica) {

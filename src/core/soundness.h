@@ -13,11 +13,14 @@ namespace mysos {
 // report in that; what others wrote is fixed from the moment the primary opened, because a primary receives nothing.
 GtidSet errant_while_following(const EpochRecord& record, const MemberReport& primary, const MemberReport& replica);
 
-// Its executor has started its applier again, and it stopped at the same place.
+// Its executor has started its applier again, and it stopped at the same place; or it is stuck for good (standstill.h).
 bool applier_failed(const MemberReport& replica);
 
-// It applies what it receives, and nobody wrote on it.
+// It applies what it receives and does not stand still, and nobody wrote on it.
 bool sound(const EpochRecord& record, const MemberReport& primary, const MemberReport& replica);
+
+// Of one whose applier has failed.
+std::string why_failed(const MemberReport& replica);
 
 // "error 1032: Could not execute ..."; for an applier that somebody stopped, that.
 std::string why_stopped(const MemberReport& replica);

@@ -184,6 +184,11 @@ struct MemberFacts {
   std::uint64_t repairs = 0;          // ... how often that happened, of this executor process
   std::int64_t lag_ms = -1;
   std::uint32_t applier_stalled_ms = 0;  // it holds received transactions, and has executed none for so long; 0 = not for long
+  // While it has executed nothing: the state of its applier, as the server shows it, and the lock that the applier waits for
+  // and no session holds ("" = no such lock is known), and for how long.
+  std::string applier_does;
+  std::string applier_waits_for;
+  std::uint32_t applier_waits_ms = 0;
   std::vector<EndedReaders> readers_ended;  // the newest ones
   bool binlog_complete = true;
   bool binlog_gone = false;        // its source does not have any more what it would need next
@@ -256,6 +261,9 @@ void fields(Io& io, MemberReport& r) {
   io("repairs", r.repairs);
   io("lag_ms", r.lag_ms);
   io("applier_stalled_ms", r.applier_stalled_ms);
+  io("applier_does", r.applier_does);
+  io("applier_waits_for", r.applier_waits_for);
+  io("applier_waits_ms", r.applier_waits_ms);
   io("readers_ended", r.readers_ended);
   io("binlog_complete", r.binlog_complete);
   io("binlog_gone", r.binlog_gone);
