@@ -5,6 +5,7 @@
 
 #include "core/epoch_planning.h"
 #include "core/soundness.h"
+#include "core/standstill.h"
 
 namespace mysos {
 namespace {
@@ -132,10 +133,11 @@ const MemberView* best_of(const EpochPlanning& p, const std::vector<const Member
   return it == candidates.end() ? nullptr : *it;
 }
 
-// It will execute what it received. An applier that has stopped with an error is not waited for.
-bool drains(const EpochPlanning& p, const MemberView& v) {
+// It will execute what it received. An applier that has stopped with an error, or stands still, is not waited for.
+bool will_execute_all(const EpochPlanning& p, const MemberView& v) {
   const MemberReport& r = *v.report;
-  return r.executed.contains(r.received) || r.applier_running || (!r.applier_error.any() && passed(p) < p.times.loss_wait);
+  const bool may_start = !r.applier_running && !r.applier_error.any() && passed(p) < p.times.loss_wait;
+  return drains(r) || may_start;
 }
 
 // A receiver that waits for room on the disk does not stop.
@@ -152,7 +154,7 @@ std::string who_cannot_stop(const EpochPlanning& p) {
 const MemberView* least_loss(EpochPlanning& p) {
   const MemberView* best = nullptr;
   const auto has = [&](const MemberView& v) {
-    return std::pair(proven_reign(p, v), (drains(p, v) ? v.report->received : v.report->executed).count());
+    return std::pair(proven_reign(p, v), (will_execute_all(p, v) ? v.report->received : v.report->executed).count());
   };
   if (passed(p) < p.times.loss_wait) p.revisit(*p.memory.election_since + p.times.loss_wait);
   for (const MemberView& v : p.members) {
@@ -166,9 +168,10 @@ const MemberView* least_loss(EpochPlanning& p) {
     const bool asked_for = p.cluster.failover->to == v.id;
     if (best == nullptr || asked_for || (p.cluster.failover->to != best->id && has(v) > has(*best))) best = &v;
   }
-  const bool waits = best != nullptr && drains(p, *best) && !best->report->executed.contains(best->report->received);
+  const bool waits = best != nullptr && will_execute_all(p, *best) && !best->report->executed.contains(best->report->received);
   if (best == nullptr || waits) {
-    p.wait("a member to be reached that has executed what it received" + who_cannot_stop(p));
+    p.wait(waits ? best->id.value + " to execute what it received, or to have executed nothing for 10 s"
+                 : "a member to be reached that has executed what it received" + who_cannot_stop(p));
     return nullptr;
   }
   return stragglers(p, *best) ? nullptr : best;
@@ -205,12 +208,13 @@ Proof proof_of(const EpochPlanning& p) {
   return proof;
 }
 
-// An applier that has stopped keeps the whole election waiting: who looks on is told so.
+// An applier that has stopped or stands still keeps the whole election waiting: who looks on is told so.
 std::string who_is_stopped(const EpochPlanning& p) {
   for (const MemberView& v : p.members) {
-    if (!p.fenced(v) || v.report->applier_running || !v.report->applier_error.any()) continue;
-    if (v.report->executed.contains(v.report->received)) continue;
-    return "; the applier of " + v.id.value + " has stopped: " + why_stopped(*v.report) +
+    const bool stopped = p.fenced(v) && !v.report->applier_running && v.report->applier_error.any();
+    if (!p.fenced(v) || drains(*v.report) || (!stopped && !stands_still(*v.report))) continue;
+    return "; " + (stopped ? "the applier of " + v.id.value + " has stopped: " + why_stopped(*v.report)
+                           : v.id.value + ": " + standstill_text(*v.report)) +
            ". Where it cannot be mended, failover --accept-loss gives up what nobody can execute";
   }
   return "";

@@ -7,6 +7,7 @@
 #include "base/assert.h"
 #include "core/epoch_planning.h"
 #include "core/soundness.h"
+#include "core/standstill.h"
 
 namespace mysos {
 namespace {

@@ -9,6 +9,7 @@
 
 #include "core/epoch_planning.h"
 #include "core/soundness.h"
+#include "core/standstill.h"
 
 namespace mysos {
 namespace {
@@ -34,7 +35,7 @@ bool gives_already(const EpochPlanning& p, const MemberView& donor) {
 // Healthy, of this epoch, and close to the primary.
 bool can_give(const EpochPlanning& p, const MemberView& primary, const MemberView& v) {
   return p.follows(v) && v.report->receiver_connected && v.report->write_trouble.empty() && !p.unsound(v) &&
-         v.report->applier_running && behind(v, primary) <= kFarBehind;
+         v.report->applier_running && !stands_still(*v.report) && behind(v, primary) <= kFarBehind;
 }
 
 // It is worth waiting for: it is not one that has to be made anew itself.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/member_core.h"
+#include "core/standstill.h"
 
 namespace mysos {
 namespace {
@@ -16,6 +17,11 @@ constexpr Duration kApplierBackoffMin = std::chrono::seconds(5);
 constexpr Duration kApplierBackoffMax = std::chrono::minutes(1);
 constexpr Duration kKeptRetry = std::chrono::seconds(1);
 constexpr Duration kKeptRetryAfterError = std::chrono::seconds(10);
+
+// It has received what it has not executed.
+bool has_a_rest(const ServerSnapshot& seen) {
+  return !seen.receiver_host.empty() && !seen.executed.contains(seen.received);
+}
 
 }  // namespace
 
@@ -59,11 +65,11 @@ void MemberCore::apply_what_was_kept(Instant now) {
   out_.plan->afterwards = {step::Drain{}};
 }
 
-// Its applier has stopped with an error, and what it received will not be executed.
+// What it received will not be executed: its applier has stopped with an error, or waits for a lock that no session holds.
 bool MemberCore::stuck() const {
   const ServerSnapshot& seen = running_->seen;
-  return running_->read && !seen.receiver_host.empty() && !seen.applier_running && seen.applier_error.any() &&
-         !seen.executed.contains(seen.received);
+  const bool waits = running_->wait.lasted(running_->applier.lasted()) >= kStandstill;
+  return running_->read && has_a_rest(seen) && (seen.applier_running ? waits : seen.applier_error.any());
 }
 
 // A server wants its relay log executed before it follows another source. Where that will not be, the log is given up: the
@@ -75,11 +81,12 @@ std::vector<ServerStep> MemberCore::pointing_at(const order::Follow& o) const {
   return {step::StopReplication{}, step::AbandonRelayLog{}, step::SetSource{o.host, o.port}};
 }
 
-// A member that is promoted has executed all that counts: the floor. Where its applier has stopped, the rest of its relay log
-// was never acknowledged, or an operator gave it up; it is kept aside.
+// A member that is promoted has executed all that counts: the floor. Where its applier has stopped or stands still, the rest
+// of its relay log was never acknowledged, or an operator gave it up; it is kept aside.
 std::vector<ServerStep> MemberCore::coming_to_rest(const order::Promote& o) const {
   const ServerSnapshot& seen = running_->seen;
-  if (!stuck()) return {step::Drain{}, step::RequireExecuted{o.floor}, step::StopReplication{}};
+  const bool still = running_->read && has_a_rest(seen) && seen.applier_running && running_->applier.lasted() >= kStandstill;
+  if (!stuck() && !still) return {step::Drain{}, step::RequireExecuted{o.floor}, step::StopReplication{}};
   return {step::RequireExecuted{o.floor}, step::StopReplication{},
           step::KeepRelayLog{o.pair.epoch, seen.received.minus(seen.executed)}, step::AbandonRelayLog{}};
 }

@@ -47,6 +47,13 @@ class Replica {
   }
   void end_plan() { give(in::PlanEnded{out.plan.value().id, std::nullopt, seen}); }
   void look() { give(in::Snapshot{seen}); }
+  // It executes nothing for so long, and is seen to wait for a lock that no session holds, or to work.
+  void stand_still(Duration how_long, const std::string& waits_for) {
+    for (const Instant until = now + how_long; now < until; now += milliseconds(200)) {
+      look();
+      give(in::ApplierLooked{"", "a state", waits_for});
+    }
+  }
   void stop_applier(std::uint32_t error = 1032) {
     seen.applier_running = false;
     seen.applier_error = {error, error == 0 ? "" : "no such row"};
@@ -232,6 +239,48 @@ TEST(Applier, APrimaryToBeWhoseApplierWorksAppliesTheRest) {
   r.give(in::OrderGiven{90, order::Promote{{3, 1}, 1, gtid("0-2-5"), {MemberId("c-1")}, {}}});
   EXPECT_TRUE(r.plans<step::Drain>());
   EXPECT_FALSE(r.plans<step::AbandonRelayLog>());
+}
+
+TEST(Applier, APrimaryToBeWhoseApplierStandsStillKeepsTheRestAside) {
+  Replica r;
+  r.fence({3, 0});
+  if (r.out.plan) r.end_plan();
+  r.stand_still(seconds(9), "");
+  r.give(in::OrderGiven{90, order::Promote{{3, 1}, 1, gtid("0-2-5"), {MemberId("c-1")}, {}}});
+  EXPECT_TRUE(r.plans<step::Drain>()) << "it may be about to go on";
+  r.give(in::PlanEnded{r.out.plan->id, "not in time", r.seen});
+  r.stand_still(seconds(2), "");
+
+  r.give(in::OrderGiven{91, order::Promote{{3, 1}, 1, gtid("0-2-5"), {MemberId("c-1")}, {}}});
+
+  EXPECT_FALSE(r.plans<step::Drain>());
+  EXPECT_TRUE(r.plans<step::RequireExecuted>());
+  EXPECT_TRUE(r.plans<step::KeepRelayLog>());
+}
+
+TEST(Applier, OneThatStandsStillIsAbortedForAnotherSourceOnlyWhereItWaitsForALock) {
+  for (const bool waits : {true, false}) {
+    Replica r;
+    r.stand_still(seconds(12), waits ? "a row lock that no session holds" : "");
+    EXPECT_EQ(r.report().applier_waits_ms > 10'000, waits);
+    EXPECT_EQ(r.report().applier_does, "a state");
+    EXPECT_NE(r.report().problem.find(waits ? "it waits for a row lock" : "it works on one transaction"), std::string::npos);
+    r.fence({3, 0});
+    if (r.out.plan) r.end_plan();
+    r.follow({3, 1}, false, "elsewhere");
+    EXPECT_EQ(r.plans<step::AbandonRelayLog>(), waits) << "what was worked on for long is not thrown away";
+    EXPECT_TRUE(r.plans<step::RequireContainedIn>());
+  }
+}
+
+TEST(Applier, OneThatGoesOnWaitsForNothing) {
+  Replica r;
+  r.stand_still(seconds(3), "a row lock that no session holds");
+  EXPECT_GT(r.report().applier_waits_ms, 0U);
+  r.seen.executed = gtid("0-2-6");
+  r.look();
+  EXPECT_EQ(r.report().applier_waits_ms, 0U);
+  EXPECT_EQ(r.report().applier_waits_for, "");
 }
 
 TEST(Applier, AStoppedOneDoesNotKeepAReplicaFromFollowingAnother) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "core/standstill.h"
 
 namespace mysos {
 namespace {
@@ -381,9 +382,13 @@ MemberReport MemberCore::report() const {
   r.commits_stuck = seen.commits_stuck;
   r.lag_ms = seen.lag_ms;
   r.applier_stalled_ms = running_->applier.told_ms();
+  r.applier_does = running_->wait.does();
+  r.applier_waits_for = running_->wait.waits_for();
+  r.applier_waits_ms = running_->wait.told_ms(running_->applier.lasted());
   r.binlog_complete = seen.binlog_complete && !promise_.logs_reset;
   r.binlog_gone = seen.binlog_gone;
   if (r.problem.empty() && r.server_silent_ms > 0) r.problem = "mysqld does not answer";
+  if (r.problem.empty() && stands_still(r)) r.problem = standstill_text(r);
   // What a primary shows of replication is of the time when it was a replica.
   if (r.problem.empty() && role_ != MemberRole::kPrimary) r.problem = seen.last_error;
   return r;

@@ -22,6 +22,7 @@
 
 #include "base/json.h"
 #include "base/time.h"
+#include "core/applier_wait.h"
 #include "core/silence.h"
 #include "model/member_report.h"
 #include "model/server_step.h"
@@ -164,6 +165,11 @@ struct EventsMinded {
   bool run = false;
   std::string trouble;
 };
+// After EndReaders: what the applier does, in the server's words, and the lock it waits for that no session holds. `ended`:
+// whose sessions were ended, "" = nobody was in the way.
+struct ApplierLooked {
+  std::string ended, does, waits_for;
+};
 struct VolumeProbed {
   std::string trouble;
 };               // "" = a write to the volume went through in time
@@ -176,7 +182,7 @@ using MemberInput =
                  member_input::RelayRead, member_input::ServerAdopted, member_input::ServerUp,
                  member_input::ServerExited, member_input::Snapshot, member_input::Unanswered,
                  member_input::PlanEnded, member_input::UserReady, member_input::Guarded, member_input::Contact,
-                 member_input::Noticed, member_input::EventsMinded, member_input::VolumeProbed,
+                 member_input::ApplierLooked, member_input::Noticed, member_input::EventsMinded, member_input::VolumeProbed,
                  member_input::Stop, member_input::Tick>;
 
 namespace server_action {
@@ -263,6 +269,7 @@ class MemberCore {
     Silence server;     // of mysqld itself
     Silence applier;    // it holds received transactions, and executes none
     Silence receipt{kReceivesWithin};  // its receiver's place in the source's binlog has not moved
+    ApplierWait wait;   // ... because it waits for a lock that no session holds
   };
   // Where an applier stopped, and what came of starting it again.
   struct ApplierStop {
@@ -302,6 +309,7 @@ class MemberCore {
   void take(const member_input::UserReady& in, Instant now);
   void take(const member_input::Guarded& in, Instant now);
   void take(const member_input::Contact& in, Instant now);
+  void take(const member_input::ApplierLooked& in, Instant now);
   void take(const member_input::Noticed& in, Instant now);
   void take(const member_input::EventsMinded& in, Instant now);
   void take(const member_input::VolumeProbed& in, Instant now);

@@ -52,4 +52,11 @@ void MemberCore::look_after_readers(Instant now) {
   out_.server.emplace_back(server_action::EndIdleReaders{config_.reader_idle_limit});
 }
 
+void MemberCore::take(const member_input::ApplierLooked& in, Instant now) {
+  if (!in.ended.empty()) take(member_input::Noticed{NoticeKind::kReaderEnded, in.ended}, now);
+  if (!running_ || running_->applier.lasted() == Duration::zero()) return;
+  running_->wait.looked(in.does, in.waits_for, !in.ended.empty(), running_->applier.lasted());
+  out_.report_changed = true;
+}
+
 }  // namespace mysos

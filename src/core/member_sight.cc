@@ -39,6 +39,7 @@ bool MemberCore::note_read(const ServerSnapshot& read, Instant now) {
   receives ? r.receipt.heard(now) : r.receipt.nothing(now);
   const bool moves = !r.read || read.executed != was.executed || read.executed.contains(read.received);
   moves ? r.applier.heard(now) : r.applier.nothing(now);
+  if (moves) r.wait.moved();
   r.heard = r.heard || (was.receiver_connected && read.receiver_connected && read.heard != was.heard);
   r.seen.heard = read.heard;  // by itself it is no news
   const bool news = !r.read || r.seen != read || told_before != told();

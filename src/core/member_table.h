@@ -39,6 +39,11 @@ struct MemberRow {
   Instant last_seen{};
   SharedValue<MemberReport> report;
   std::string applier_told;                     // why its applier stopped, as the last event said; "" = it runs
+  struct Standstill {
+    GtidSet executed;
+    std::string waits_for;  // "" = it works
+  };
+  std::optional<Standstill> standstill_told;    // its applier stood still there
   std::string receiver_told;                    // ... and why its receiver fails
   std::optional<Instant> receiver_fails_since;
   GtidSet errant_told;                          // written on it while it followed

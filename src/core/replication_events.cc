@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/soundness.h"
+#include "core/standstill.h"
 
 namespace mysos {
 namespace {
@@ -29,6 +30,22 @@ void tell_applier(Ledger& ledger, const Cluster& cluster, MemberRow& row) {
   if (row.applier_told == why) return;
   ledger.event(cluster, r.member, {"applier_stopped", "its applier has stopped: " + why});
   row.applier_told = std::move(why);
+}
+
+void tell_standstill(Ledger& ledger, const Cluster& cluster, MemberRow& row) {
+  const MemberReport& r = *row.report;
+  std::optional<MemberRow::Standstill>& told = row.standstill_told;
+  if (stands_still(r)) {
+    if (told && told->executed == r.executed && told->waits_for == r.applier_waits_for) return;
+    ledger.event(cluster, r.member,
+                 {"applier_stalled", "for " + std::to_string(r.applier_stalled_ms / 1000) + " s " + standstill_text(r)});
+    told = MemberRow::Standstill{r.executed, r.applier_waits_for};
+    return;
+  }
+  const bool moved = told && r.server == ServerState::kRunning && !r.busy && r.executed != told->executed;
+  if (!moved) return;
+  if (r.applier_running) ledger.event(cluster, r.member, {"applier_resumed", "its applier goes on"});
+  told.reset();
 }
 
 void tell_receiver(Ledger& ledger, const MemberTable& table, const Cluster& cluster, MemberRow& row, Instant now) {
@@ -64,6 +81,7 @@ void tell_written_on(Ledger& ledger, const Cluster& cluster, const MemberReport&
 
 void tell_replication(Ledger& ledger, MemberTable& table, const Cluster& cluster, MemberRow& row, Instant now) {
   tell_applier(ledger, cluster, row);
+  tell_standstill(ledger, cluster, row);
   tell_receiver(ledger, table, cluster, row, now);
   const MemberRow* primary = cluster.epoch.primary ? table.find(*cluster.epoch.primary) : nullptr;
   if (primary == nullptr || !primary->report) return;

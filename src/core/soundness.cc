@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/soundness.h"
 
+#include "core/standstill.h"
+
 namespace mysos {
 
 bool tells_what_it_holds(const MemberReport& report) {
@@ -37,6 +39,7 @@ std::optional<Flaw> flaw_of(const EpochRecord& record, const MemberReport& prima
     return Flaw{.text = "its applier has stopped" + std::string(again ? ", and stopped again: " : ": ") + why_stopped(replica),
                 .lasts = again};
   }
+  if (stands_still(replica)) return Flaw{.text = standstill_text(replica), .lasts = again || stuck_for_good(replica)};
   if (again) {
     return Flaw{.text = "its applier has been started again, and has yet to execute where it had stopped", .lasts = true};
   }

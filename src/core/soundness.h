@@ -27,7 +27,7 @@ struct Flaw {
   bool lasts = false;  // its executor cannot mend it: an applier that has just stopped is about to be started again
   GtidSet errant{};    // what only the replica holds
 };
-// None: it applies what it receives, and nobody wrote on it.
+// None: it applies what it receives and does not stand still (standstill.h), and nobody wrote on it.
 std::optional<Flaw> flaw_of(const EpochRecord& record, const MemberReport& primary, const MemberReport& replica);
 
 inline bool sound(const EpochRecord& record, const MemberReport& primary, const MemberReport& replica) {

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "core/soundness.h"
+#include "core/standstill.h"
 
 namespace mysos {
 namespace {
@@ -71,7 +72,7 @@ struct Witnesses {
   std::size_t ackers = 0;
   GtidSet held;  // by those in reach
   GtidSet executed;        // by the one of them that has executed most, or will have
-  std::string stopped;     // "the applier of x has stopped: ...", "" = all of them work
+  std::string stopped;     // "the applier of x has stopped: ...", or "x: its applier stands still: ..."; "" = all of them work
 };
 
 Witnesses witnesses_of(const Cluster& cluster, const std::vector<MemberView>& members) {
@@ -80,11 +81,14 @@ Witnesses witnesses_of(const Cluster& cluster, const std::vector<MemberView>& me
     if (!v.connected || !v.report || v.report->server != ServerState::kRunning) continue;
     found.held = found.held.united(v.report->received);
     if (cluster.epoch.primary == v.id) found.primary = true;
-    const bool drains = v.report->applier_running || !v.report->applier_error.any() ||
-                        v.report->executed.contains(v.report->received);
-    const GtidSet& comes_to = drains ? v.report->received : v.report->executed;
+    const bool stops = !v.report->applier_running && v.report->applier_error.any();
+    const bool will = drains(*v.report) || (!stops && !stands_still(*v.report));
+    const GtidSet& comes_to = will ? v.report->received : v.report->executed;
     if (comes_to.count() > found.executed.count()) found.executed = comes_to;
-    if (!drains) found.stopped = "the applier of " + v.id.value + " has stopped: " + why_stopped(*v.report);
+    if (!will) {
+      found.stopped = stops ? "the applier of " + v.id.value + " has stopped: " + why_stopped(*v.report)
+                            : v.id.value + ": " + standstill_text(*v.report);
+    }
     const bool can_tell = v.report->remembers() && v.report->write_trouble.empty();  // as an election wants it
     if (cluster.epoch.ackers.contains(v.id) && can_tell) ++found.ackers;
   }

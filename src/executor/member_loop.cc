@@ -251,6 +251,8 @@ void MemberLoop::count(const MemberInput& input) {
     count_seeding("failed");
   } else if (std::holds_alternative<member_input::DatadirReady>(input)) {
     count_seeding("done");
+  } else if (const auto* looked = std::get_if<member_input::ApplierLooked>(&input); looked != nullptr && !looked->ended.empty()) {
+    metrics_.counter("mysos_member_readers_ended_total", "Times users' sessions were ended on a replica.").inc(labels_);
   } else if (const auto* noticed = std::get_if<member_input::Noticed>(&input)) {
     kLog.info("{}", noticed->text);
     if (noticed->kind != NoticeKind::kReaderEnded) return;
@@ -286,6 +288,10 @@ std::string MemberLoop::metrics() {
       r.receiver_connected ? 1 : 0);
   set("mysos_member_applier_running", "1 while its applier runs.", r.applier_running ? 1 : 0);
   set("mysos_member_applier_restarts", "Times in a row that its applier stopped again after a start.", r.applier_restarts);
+  set("mysos_member_applier_stalled_seconds", "Since its applier executed anything, with something to execute.",
+      static_cast<double>(r.applier_stalled_ms) / 1000);
+  set("mysos_member_applier_waits_seconds", "Since its applier waits for a lock that no session holds.",
+      static_cast<double>(r.applier_waits_ms) / 1000);
   set("mysos_member_source_silent_seconds", "Since its receiver heard anything of its source, 0 where not for long.",
       static_cast<double>(r.source_silent_ms) / 1000);
   set("mysos_member_semi_sync_clients", "Acknowledging replicas connected to it.",

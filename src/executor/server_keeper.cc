@@ -78,7 +78,8 @@ void ServerKeeper::begin(mysql::ServerProcess process) {
   mysql::ServerOpsConfig ops{.flavour = config_.distribution.kind,
                              .admin = mysql::admin_target(layout_, *secrets_),
                              .member = config_.spec.member,
-                             .secrets = *secrets_};
+                             .secrets = *secrets_,
+                             .prepared_in_binlogs = [this](std::size_t wanted) { return prepared_in_binlogs(wanted); }};
   run_ = std::make_shared<Run>(tasks_.executor(), std::move(process), std::move(ops));
   user_wanted_ = false;
 }

@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "base/asio.h"
@@ -99,6 +100,7 @@ class ServerKeeper final : public ServerSide {
   void end_copies();
   asio::awaitable<void> end_clones(RunPtr run);
   asio::awaitable<void> end_readers(RunPtr run, Duration watched);
+  asio::awaitable<Result<std::set<mysql::Xid>>> prepared_in_binlogs(std::size_t wanted);
   asio::awaitable<void> end_idle_readers(RunPtr run, Duration limit);
   void readers_ended(const RunPtr& run, const Result<std::string>& ended);
   asio::awaitable<void> read_relay(bool keep_earlier);

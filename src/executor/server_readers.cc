@@ -1,19 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 // What ServerKeeper does with users' sessions that are in the applier's way.
 #include "base/log.h"
+#include "base/pool_work.h"
 #include "executor/server_run.h"
 
 namespace mysos {
 namespace {
 
 constexpr Logger kLog{"server"};
+constexpr Duration kLookDeadline = std::chrono::seconds(10);  // binlogs may have to be read
 
 }  // namespace
 
 asio::awaitable<void> ServerKeeper::end_readers(RunPtr run, Duration watched) {
-  const auto ended = co_await run->ops.end_readers(watched, kReadDeadline + watched);
+  const auto looked = co_await run->ops.end_readers(watched, kLookDeadline + watched);
   run->ending_readers = false;
-  readers_ended(run, ended);
+  if (run_ != run) co_return;
+  if (!looked) co_return kLog.warn("sessions of users cannot be looked at: {}", looked.error().message);
+  if (!looked->ended.empty()) kLog.info("{}", looked->ended);
+  tell_(member_input::ApplierLooked{looked->ended, looked->does, looked->waits_for});
+}
+
+asio::awaitable<Result<std::set<mysql::Xid>>> ServerKeeper::prepared_in_binlogs(std::size_t wanted) {
+  co_return co_await run_on_pool(pool_, [dir = layout_.datadir, wanted] { return mysql::prepared_in_binlogs(dir, wanted); });
 }
 
 asio::awaitable<void> ServerKeeper::end_idle_readers(RunPtr run, Duration limit) {

@@ -202,6 +202,11 @@ struct MemberFacts {
   std::uint64_t repairs = 0;          // ... how often that happened, of this executor process
   std::int64_t lag_ms = -1;
   std::uint32_t applier_stalled_ms = 0;  // it holds received transactions, and has executed none for so long; 0 = not for long
+  // While it has executed nothing: the state of its applier, as the server shows it, and the lock that the applier waits for
+  // and no session holds ("" = no such lock is known), and for how long.
+  std::string applier_does;
+  std::string applier_waits_for;
+  std::uint32_t applier_waits_ms = 0;
   std::vector<Notice> notices;           // the newest ones
   bool events_run = false;               // the clients' events (CREATE EVENT) run here
   std::string events_trouble;            // why some of them cannot, or are not stopped, "" = there is none
@@ -282,6 +287,9 @@ void fields(Io& io, MemberReport& r) {
   io("repairs", r.repairs);
   io("lag_ms", r.lag_ms);
   io("applier_stalled_ms", r.applier_stalled_ms);
+  io("applier_does", r.applier_does);
+  io("applier_waits_for", r.applier_waits_for);
+  io("applier_waits_ms", r.applier_waits_ms);
   io("notices", r.notices);
   io("events_run", r.events_run);
   io("events_trouble", r.events_trouble);

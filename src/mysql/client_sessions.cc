@@ -15,12 +15,6 @@ namespace {
 
 constexpr std::size_t kMostNamed = 3;
 
-// MySQL's receiver has a host, MariaDB's a command of its own.
-bool is_applier(const Rows& list, std::size_t row) {
-  return list.text(row, "User") == "system user" && list.text(row, "Host").empty() &&
-         list.text(row, "Command") != "Slave_IO" && list.text(row, "Command") != "Daemon";
-}
-
 // It executes something: what others of the applier wait for may be a lock of this one.
 bool is_at_work(const std::string& state) {
   return !state.starts_with("Waiting for ") && state.find("has read all relay log") == std::string::npos &&
@@ -42,6 +36,7 @@ bool is_of_backups(const std::string& lock) {
 }
 
 constexpr std::string_view kRowLock = "a row lock";
+constexpr Duration kClockGrain = std::chrono::seconds(2);  // of the age of a transaction, twice
 
 struct Transaction {
   bool waits = false;
@@ -54,7 +49,14 @@ struct Transaction {
 std::string sessions_sql() {
   return "SHOW PROCESSLIST; "
          "SELECT trx_mysql_thread_id AS id, trx_state='LOCK WAIT' AS waits, trx_rows_locked > 0 AS locks, "
-         "TIMESTAMPDIFF(SECOND, trx_started, NOW()) AS seconds FROM information_schema.innodb_trx";
+         "trx_rows_modified > 0 AS changes, TIMESTAMPDIFF(SECOND, trx_started, NOW()) AS seconds "
+         "FROM information_schema.innodb_trx";
+}
+
+// MySQL's receiver has a host, MariaDB's a command of its own.
+bool is_applier(const Rows& list, std::size_t row) {
+  return list.text(row, "User") == "system user" && list.text(row, "Host").empty() &&
+         list.text(row, "Command") != "Slave_IO" && list.text(row, "Command") != "Daemon";
 }
 
 bool is_client(const Rows& list, std::size_t row) {
@@ -64,13 +66,14 @@ bool is_client(const Rows& list, std::size_t row) {
 }
 
 Connected connected(const Rows& list, const Rows& transactions) {
+  Connected out;
   std::map<std::string, Transaction> open;
   for (std::size_t i = 0; i < transactions.size(); ++i) {
+    if (transactions.text(i, "id") == "0" && transactions.text(i, "changes") == "1") ++out.writers_without_session;
     open[transactions.text(i, "id")] = {.waits = transactions.text(i, "waits") == "1",
                                         .locks = transactions.text(i, "locks") == "1",
                                         .seconds = transactions.number(i, "seconds").value_or(0)};
   }
-  Connected out;
   bool works = false;
   for (std::size_t i = 0; i < list.size(); ++i) {
     const std::string id = list.text(i, "Id");
@@ -80,8 +83,11 @@ Connected connected(const Rows& list, const Rows& transactions) {
     const bool step = list.text(i, "User") == kAdminAccount;
     if (step && lock) out.applier_waits_for = *lock;
     if (is_applier(list, i)) {
+      const std::string state = list.text(i, "State");
+      const bool at_work = !lock && !row_lock && is_at_work(state);
       if (lock || row_lock) out.applier_waits_for = lock.value_or(std::string(kRowLock));
-      works = works || (!lock && !row_lock && is_at_work(list.text(i, "State")));
+      if (lock || row_lock || (at_work && out.applier_waits_for.empty())) out.applier_does = state;
+      works = works || at_work;
     }
     out.copied = out.copied || list.text(i, "User") == kBackupAccount;
     if (!is_client(list, i)) continue;
@@ -99,13 +105,14 @@ Connected connected(const Rows& list, const Rows& transactions) {
   return out;
 }
 
-std::vector<ClientSession> in_the_way(const Connected& seen, int round) {
+std::vector<ClientSession> in_the_way(const Connected& seen, int round, Duration waited) {
   std::vector<ClientSession> out;
-  if (seen.applier_waits_for.empty() || (seen.copied && round > 1)) return out;
+  if (seen.applier_waits_for.empty() || ((seen.copied || seen.prepared) && round > 1)) return out;
   const bool rows = seen.applier_waits_for == kRowLock;
   for (const ClientSession& s : seen.clients) {
     if (rows && !s.locks_rows) continue;
-    const bool likely = round == 1 ? s.open_seconds >= 0 && !s.waits : round == 2 ? !s.waits : true;
+    const bool younger = std::chrono::seconds(s.open_seconds) + kClockGrain < waited;
+    const bool likely = round == 1 ? s.open_seconds >= 0 && !s.waits && !younger : round == 2 ? !s.waits : true;
     if (likely) out.push_back(s);
   }
   return out;

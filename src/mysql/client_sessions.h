@@ -16,6 +16,9 @@ namespace mysos::mysql {
 // What connected() takes, in this order. The columns of the second: id, waits and locks (0 or 1), seconds.
 std::string sessions_sql();
 
+// A thread that executes what was received, or that leads those that do.
+bool is_applier(const Rows& processlist, std::size_t row);
+
 // Neither the server itself nor one of ours (replication among them).
 bool is_client(const Rows& processlist, std::size_t row);
 
@@ -33,13 +36,17 @@ struct Connected {
   std::vector<ClientSession> clients;
   bool copied = false;            // a copy of the server is being made: that may hold locks too
   std::string applier_waits_for;  // "a table metadata lock"; "" = for no lock of a user's
+  std::string applier_does;       // the state of the applier that waits, or works, as the server shows it
+  std::size_t writers_without_session = 0;  // transactions that have changed rows: prepared XA transactions
+  bool prepared = false;  // an XA transaction that has no session may hold the lock; the caller says so
 };
 Connected connected(const Rows& processlist, const Rows& transactions);
 
 // Whom to end so that the applier goes on: in round 1 those with an open transaction (a statement that runs has one), in round
 // 2 all that do not wait themselves (LOCK TABLES and FLUSH TABLES ... WITH READ LOCK show nowhere), then all. Where a copy of
-// the server may hold the lock, nobody is ended on a mere suspicion.
-std::vector<ClientSession> in_the_way(const Connected& seen, int round);
+// the server or a prepared XA transaction may hold the lock, nobody is ended on a mere suspicion. `waited`: for how long the
+// applier has been seen to wait; who has begun a transaction since cannot hold what it waits for.
+std::vector<ClientSession> in_the_way(const Connected& seen, int round, Duration waited = Duration::zero());
 inline constexpr int kRounds = 3;
 
 // Those with an open transaction that have said nothing for `limit`.

@@ -92,6 +92,40 @@ TEST_F(Sessions, AreNotEndedOnSuspicionWhereACopyMayHoldTheLock) {
   EXPECT_TRUE(ids(2).empty() && ids(3).empty());
 }
 
+TEST_F(Sessions, AreNotEndedOnSuspicionWhereAPreparedTransactionMayHoldTheLock) {
+  add(15, "app", "10.0.0.7:41200", "Sleep", "");
+  add(16, "app", "10.0.0.7:41201", "Sleep", "");
+  transaction(15, false, false, 400);
+  applier_waits("Waiting for table metadata lock");
+  Connected seen = connected(list, open);
+  EXPECT_EQ(seen.applier_does, "Waiting for table metadata lock");
+  EXPECT_EQ(seen.writers_without_session, 0U);
+  EXPECT_EQ(in_the_way(seen, 2).size(), 2U);
+  seen.prepared = true;
+  EXPECT_EQ(in_the_way(seen, 1).size(), 1U);
+  EXPECT_TRUE(in_the_way(seen, 2).empty());
+  EXPECT_TRUE(in_the_way(seen, 3).empty());
+}
+
+TEST_F(Sessions, WhoseTransactionsAreYoungerThanTheWaitAreInNobodysWay) {
+  add(15, "app", "10.0.0.7:41200", "Sleep", "");
+  add(16, "app", "10.0.0.7:41201", "Sleep", "");
+  transaction(15, false, false, 40);
+  transaction(16, false, false, 5);
+  applier_waits("Waiting for table metadata lock");
+  const Connected seen = connected(list, open);
+  EXPECT_EQ(in_the_way(seen, 1, std::chrono::seconds(2)).size(), 2U);
+  const auto those = in_the_way(seen, 1, std::chrono::seconds(30));
+  ASSERT_EQ(those.size(), 1U);
+  EXPECT_EQ(those[0].id, 15U);
+}
+
+TEST_F(Sessions, ThatAreGoneLeavePreparedTransactionsThatHaveChangedRows) {
+  open.columns.emplace_back("changes");
+  for (const char* changes : {"1", "1", "0"}) open.rows.push_back({"0", "0", "1", "5", changes});
+  EXPECT_EQ(connected(list, open).writers_without_session, 2U);
+}
+
 TEST_F(Sessions, ThatHoldRowLocksAreEndedForARowLockAndNoOthers) {
   add(12, "system user", "", "Slave_worker", "Waiting for work from SQL thread");
   transaction(12, true, true, 5);

@@ -113,6 +113,13 @@ class Flavour {
   // made it).
   [[nodiscard]] virtual std::string list_events(std::string_view status) const = 0;
 
+  // One row and column: all that the server has executed.
+  [[nodiscard]] virtual std::string executed_sql() const = 0;
+  // XA RECOVER, in a form that prepared_xids() reads (prepared_xa.h).
+  [[nodiscard]] virtual std::string list_prepared() const = 0;
+  // A prepared XA transaction that has changed nothing holds its locks when its session has ended.
+  [[nodiscard]] virtual bool keeps_idle_prepared() const = 0;
+
   // Accounts.
   // Columns name, host, locked (Y/N) and verifier.
   [[nodiscard]] virtual std::string list_accounts(std::string_view like) const = 0;

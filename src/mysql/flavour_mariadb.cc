@@ -49,6 +49,9 @@ class Mariadb final : public Flavour {
   [[nodiscard]] FlavourKind kind() const override { return FlavourKind::kMariadb; }
   [[nodiscard]] std::uint32_t max_d() const override { return 1; }
   [[nodiscard]] bool has_clone() const override { return false; }
+  [[nodiscard]] std::string executed_sql() const override { return "SELECT @@GLOBAL.gtid_current_pos"; }
+  [[nodiscard]] std::string list_prepared() const override { return "XA RECOVER"; }
+  [[nodiscard]] bool keeps_idle_prepared() const override { return false; }
   [[nodiscard]] bool relay_log_survives() const override { return false; }
   [[nodiscard]] bool super_read_only() const override { return false; }
 

@@ -62,6 +62,9 @@ class Mysql final : public Flavour {
   [[nodiscard]] FlavourKind kind() const override { return FlavourKind::kMysql; }
   [[nodiscard]] std::uint32_t max_d() const override { return 65535; }
   [[nodiscard]] bool has_clone() const override { return true; }
+  [[nodiscard]] std::string executed_sql() const override { return "SELECT @@GLOBAL.gtid_executed"; }
+  [[nodiscard]] std::string list_prepared() const override { return "XA RECOVER CONVERT XID"; }
+  [[nodiscard]] bool keeps_idle_prepared() const override { return true; }
   [[nodiscard]] bool relay_log_survives() const override { return true; }
   [[nodiscard]] bool super_read_only() const override { return true; }
 

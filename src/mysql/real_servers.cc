@@ -64,6 +64,12 @@ const Distribution* test_distribution(FlavourKind kind) {
   return nullptr;
 }
 
+namespace {
+asio::awaitable<Result<std::set<Xid>>> prepared_there(std::string datadir, std::size_t wanted) {
+  co_return prepared_in_binlogs(datadir, wanted);
+}
+}  // namespace
+
 TestMember::TestMember(asio::io_context& io, FlavourKind kind, int index)
     : id("test-" + std::to_string(index)), port(free_port()), io_(io) {
   static std::uint32_t next_server_id = 100;
@@ -118,7 +124,10 @@ void TestMember::start() {
                                     ServerOpsConfig{.flavour = spec.distribution.kind,
                                                     .admin = admin_target(spec.layout, kTestSecrets),
                                                     .member = id,
-                                                    .secrets = kTestSecrets});
+                                                    .secrets = kTestSecrets,
+                                                    .prepared_in_binlogs = [dir = spec.layout.datadir](std::size_t wanted) {
+                                                      return prepared_there(dir, wanted);
+                                                    }});
 }
 
 void TestMember::kill9() {

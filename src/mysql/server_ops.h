@@ -13,6 +13,7 @@
 #include "model/server_step.h"
 #include "mysql/accounts.h"
 #include "mysql/flavour.h"
+#include "mysql/prepared_xa.h"
 #include "mysql/server_guard.h"
 #include "mysql/session.h"
 
@@ -23,6 +24,14 @@ struct ServerOpsConfig {
   SessionTarget admin;  // server_process.h: admin_target()
   MemberId member;      // whose server this is: it replicates under this one's account
   Secrets secrets;
+  BinlogLook prepared_in_binlogs = {};  // none: nothing is proved by binlogs
+};
+
+// What came of a look at an applier that executes nothing.
+struct ApplierLook {
+  std::string ended;      // whose sessions and transactions were ended and why, "" = nobody's
+  std::string does;       // the state of the applier, as the server shows it
+  std::string waits_for;  // the lock that it waits for and no session holds, "" = none
 };
 
 class ServerOps {
@@ -57,9 +66,10 @@ class ServerOps {
   asio::awaitable<Status> push_commits(Duration at_most);
   // MySQL: kills the sessions in which others clone this server.
   asio::awaitable<Status> end_clones(Duration at_most);
-  // Ends users' sessions for whose locks the applier waits, and still does after `watched`. Says whom and why; "" = nobody.
-  asio::awaitable<Result<std::string>> end_readers(Duration watched, Duration at_most);
-  // ... that have a transaction open and have said nothing for `limit`.
+  // Ends users' sessions for whose locks the applier waits, and still does after `watched`; so are XA transactions that a user
+  // prepared here, whose session is gone. Nothing of that is written to the binlog.
+  asio::awaitable<Result<ApplierLook>> end_readers(Duration watched, Duration at_most);
+  // Ends users' sessions that have a transaction open and have said nothing for `limit`. Says whom and why; "" = nobody.
   asio::awaitable<Result<std::string>> end_idle_readers(Duration limit, Duration at_most);
   // Somebody has changed which binary logs there are: what was found out about them is found out anew.
   void binlogs_changed() {
@@ -74,6 +84,7 @@ class ServerOps {
 
  private:
   struct Budget;
+  struct Prepared;
   asio::awaitable<Result<Rows>> sql(std::string text, Budget budget);
   asio::awaitable<Result<std::vector<Rows>>> look(Budget budget);
   asio::awaitable<Result<ServerSnapshot>> look_parsed(Budget budget);
@@ -87,6 +98,8 @@ class ServerOps {
   asio::awaitable<Status> stop_receiver(Budget budget);
   asio::awaitable<Status> stop_replication(Budget budget);
   asio::awaitable<Status> kill_applier(Budget budget);
+  asio::awaitable<Status> abort_applier(Budget budget);
+  asio::awaitable<Result<std::set<Xid>>> users_prepared(Session& session, const Prepared& before, Budget budget);
   asio::awaitable<Status> stop_applier(ServerSnapshot seen, Budget budget);
   asio::awaitable<Status> await_received(GtidSet set, Budget budget);
   asio::awaitable<Result<std::vector<Rows>>> drain(bool stop_too, Budget budget);
@@ -108,6 +121,8 @@ class ServerOps {
   Session guards_;
   ServerGuard guard_;
   std::optional<step::ShutOut> shut_out_;  // the last that was carried out
+  std::optional<std::string> waits_at_;  // what was executed when the applier was first seen to wait for a lock
+  Instant waits_since_{};
   std::uint32_t commits_waited_ = 0;
   bool events_on_ = false;
   std::optional<bool> binlog_complete_;  // where a snapshot does not say it: found out once, and after a purge

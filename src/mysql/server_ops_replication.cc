@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <optional>
 
+#include "mysql/client_sessions.h"
 #include "mysql/server_ops_impl.h"
 
 namespace mysos::mysql {
@@ -16,6 +17,7 @@ constexpr double kDrainSlice = 0.2;  // seconds; between two looks at an applier
 constexpr double kDrainLeast = 0.001;  // MySQL takes 0 for ever
 constexpr unsigned kNoSuchThread = 1094;
 constexpr int kAlignLooks = 5;
+constexpr Duration kAborts = std::chrono::milliseconds(50);
 
 }  // namespace
 
@@ -42,7 +44,8 @@ asio::awaitable<Status> ServerOps::stop_replication(Budget budget) {
 }
 
 asio::awaitable<Status> ServerOps::stop_applier(ServerSnapshot seen, Budget budget) {
-  if (flavour_.stop_waits_for_rest() && seen.executed.contains(seen.received)) co_return co_await kill_applier(budget);
+  if (!seen.executed.contains(seen.received)) co_return co_await abort_applier(budget);
+  if (flavour_.stop_waits_for_rest()) co_return co_await kill_applier(budget);
   MYSOS_CO_TRY([[maybe_unused]] const Rows ok, co_await sql(flavour_.stop_applier(), budget));
   co_return Status{};
 }
@@ -62,6 +65,22 @@ asio::awaitable<Status> ServerOps::kill_applier(Budget budget) {
     if (!killed && steps_.last_errno() != kNoSuchThread) co_return std::unexpected(killed.error());
   }
   co_await sleep_for(kPoll);
+  co_return Status{};
+}
+
+// For an applier whose relay log is given up. To stop it would wait for as long as its transaction waits, or works; that is
+// rolled back. The threads of an applier that is told to end so do not all heed it at once.
+asio::awaitable<Status> ServerOps::abort_applier(Budget budget) {
+  MYSOS_CO_TRY(const Rows list, co_await sql("SHOW PROCESSLIST", budget));
+  std::set<std::uint64_t> threads;  // the coordinator's is the lowest: it gives its workers no more then
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    if (is_applier(list, i)) threads.insert(std::strtoull(list.text(i, "Id").c_str(), nullptr, 10));
+  }
+  for (const std::uint64_t id : threads) {
+    const auto killed = co_await sql(fmt::format("KILL {}", id), budget);
+    if (!killed && steps_.last_errno() != kNoSuchThread) co_return std::unexpected(killed.error());
+  }
+  co_await sleep_for(kAborts);
   co_return Status{};
 }
 

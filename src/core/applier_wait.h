@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Whether an applier that executes nothing waits for a lock that no session holds, and for how long, as looks at its server
+// tell. A server retries a transaction whose row lock did not come in time, so one look that finds no wait ends nothing. Pure.
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/time.h"
+#include "core/silence.h"
+
+namespace mysos {
+
+class ApplierWait {
+ public:
+  // A look. `stalled`: how long the applier has executed nothing. `ended`: sessions were ended, so the lock may be free now.
+  void looked(std::string does, std::string waits_for, bool ended, Duration stalled) {
+    does_ = std::move(does);
+    if (ended) from_.reset();
+    free_looks_ = waits_for.empty() ? free_looks_ + 1 : 0;
+    if (waits_for.empty() && free_looks_ < kFreeLooks) return;
+    if (waits_for.empty()) from_.reset();
+    if (!waits_for.empty() && !from_ && !ended) from_ = stalled;
+    waits_for_ = from_ ? std::move(waits_for) : std::string();
+  }
+  // The applier has executed something, or has nothing to execute.
+  void moved() { *this = {}; }
+
+  [[nodiscard]] const std::string& does() const { return does_; }
+  [[nodiscard]] const std::string& waits_for() const { return waits_for_; }
+  [[nodiscard]] Duration lasted(Duration stalled) const { return from_ ? stalled - *from_ : Duration::zero(); }
+  // In the steps in which reports tell a silence.
+  [[nodiscard]] std::uint32_t told_ms(Duration stalled) const {
+    return static_cast<std::uint32_t>(to_ms(kSilenceGrain * (lasted(stalled) / kSilenceGrain)));
+  }
+
+ private:
+  static constexpr std::uint32_t kFreeLooks = 2;  // in a row, after which the applier waits no longer
+
+  std::string does_;       // the state of the applier, as the server shows it
+  std::string waits_for_;
+  std::optional<Duration> from_;  // how long it had executed nothing when it was first seen to wait
+  std::uint32_t free_looks_ = 0;
+};
+
+}  // namespace mysos
