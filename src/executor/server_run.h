@@ -8,6 +8,7 @@
 #include "core/event_duty.h"
 #include "core/stuck_commits.h"
 #include "executor/memory_limit.h"
+#include "mysql/port_guard.h"
 #include "mysql/server_events.h"
 
 namespace mysos {
@@ -16,11 +17,13 @@ struct ServerKeeper::Run {
   Run(const asio::any_io_executor& executor, mysql::ServerProcess p, mysql::ServerOpsConfig config)
       : process(std::move(p)),
         events(executor, config),
+        port_guard(executor, config),
         ops(executor, std::move(config)),
         border(executor),
         sync_ended(executor) {}
   mysql::ServerProcess process;
   mysql::ServerEvents events;
+  mysql::PortGuard port_guard;
   mysql::ServerOps ops;
   Signal border;            // a plan has left the server
   bool busy = false;        // a plan is at work
@@ -34,6 +37,7 @@ struct ServerKeeper::Run {
   std::optional<std::uint64_t> memory_kills = out_of_memory_kills();  // before it
   bool user_made = false;  // the user's account was seen or made
   std::vector<std::string> still_wrong;  // what somebody changed of the server, and could not be put right
+  Instant strangers_told{};              // when it was last told that clients used the admin port
   std::optional<Instant> asked;  // when the read began that is under way
   StuckCommits stuck;
   EventDuty event_duty;
