@@ -197,6 +197,7 @@ asio::awaitable<void> ServerKeeper::watch_exit(RunPtr run) {
   if (run_ == run) run_.reset();
   run->ops.close();
   run->events.close();
+  run->port_guard.close();
   run->border.notify_all();
   std::string how = to_string(status);
   // What a server that gave up by itself has to say; one that was killed has nothing.
@@ -228,6 +229,7 @@ asio::awaitable<void> ServerKeeper::bring_up(RunPtr run) {
                                server_id.value_or("")});
   tasks_.spawn("listen to mysqld", listen(run));
   tasks_.spawn("guard mysqld", guard(run));
+  if (layout_.admin_port != 0) tasks_.spawn("guard the admin port", guard_port(run));
   co_await poll(run);
 }
 

@@ -23,6 +23,7 @@
 #include "executor/snapshot_source.h"
 #include "model/cluster.h"
 #include "mysql/datadir.h"
+#include "mysql/port_guard.h"
 #include "mysql/server_ops.h"
 #include "mysql/server_process.h"
 
@@ -45,6 +46,8 @@ inline constexpr Duration kAttachPatience = std::chrono::seconds(3);
 inline constexpr Duration kAttachPause = std::chrono::milliseconds(20);
 inline constexpr Duration kGuardEvery = std::chrono::seconds(1);
 inline constexpr Duration kGuardAtMost = std::chrono::minutes(1);  // where what is wrong cannot be put right
+inline constexpr Duration kPortLookEvery = std::chrono::seconds(1);
+inline constexpr Duration kTellStrangersEvery = std::chrono::minutes(1);
 inline constexpr Duration kMendDeadline = std::chrono::milliseconds(300);  // a fence may be waiting
 inline constexpr Duration kGuardWaits = std::chrono::seconds(5);   // for a plan that is at work
 inline constexpr Duration kMaxServerStart =
@@ -120,6 +123,9 @@ class ServerKeeper final : public ServerSide {
   asio::awaitable<void> mend(RunPtr run, std::vector<mysql::Deviation> found);
   asio::awaitable<void> note_password(RunPtr run);
   asio::awaitable<void> look_at_binlogs(RunPtr run);
+  asio::awaitable<void> guard_port(RunPtr run);
+  asio::awaitable<void> guard_port_once(RunPtr run);
+  void tell_strangers(const RunPtr& run, const mysql::Strangers& ended);
   asio::awaitable<void> shut_down(RunPtr run);
   asio::awaitable<void> carry_out(RunPtr run, StepPlan plan);
   asio::awaitable<std::optional<std::string>> steps_of(RunPtr run, StepPlan plan, Instant until);

@@ -9,6 +9,7 @@
 #include "core/stuck_commits.h"
 #include "executor/memory_limit.h"
 #include "mysql/binlog_index.h"
+#include "mysql/port_guard.h"
 #include "mysql/server_events.h"
 
 namespace mysos {
@@ -17,11 +18,13 @@ struct ServerKeeper::Run {
   Run(const asio::any_io_executor& executor, mysql::ServerProcess p, mysql::ServerOpsConfig config)
       : process(std::move(p)),
         events(executor, config),
+        port_guard(executor, config),
         ops(executor, std::move(config)),
         border(executor),
         sync_ended(executor) {}
   mysql::ServerProcess process;
   mysql::ServerEvents events;
+  mysql::PortGuard port_guard;
   mysql::ServerOps ops;
   Signal border;            // a plan has left the server
   bool busy = false;        // a plan is at work
@@ -35,6 +38,7 @@ struct ServerKeeper::Run {
   std::optional<std::uint64_t> memory_kills = out_of_memory_kills();  // before it
   bool user_made = false;  // the user's account was seen or made
   std::vector<std::string> still_wrong;  // what somebody changed of the server, and could not be put right
+  Instant strangers_told{};              // when it was last told that clients used the admin port
   std::optional<Instant> asked;  // when the read began that is under way
   StuckCommits stuck;
   EventDuty event_duty;

@@ -56,7 +56,7 @@ class Mariadb final : public Flavour {
   [[nodiscard]] bool super_read_only() const override { return false; }
 
   [[nodiscard]] std::string set_read_only(bool on) const override {
-    return on ? "SET GLOBAL read_only=ON" : "SET GLOBAL read_only=OFF";
+    return on ? "SET GLOBAL read_only=ON" : "SET GLOBAL innodb_strict_mode=ON, GLOBAL read_only=OFF";
   }
   [[nodiscard]] std::string semi_sync_source(std::uint32_t d) const override {
     if (d == 0) return "SET GLOBAL rpl_semi_sync_master_enabled=OFF";
@@ -73,7 +73,11 @@ class Mariadb final : public Flavour {
   [[nodiscard]] bool stop_waits_for_rest() const override { return false; }
   [[nodiscard]] std::string start_applier() const override { return "START SLAVE SQL_THREAD"; }
   [[nodiscard]] bool has_no_relay_log(unsigned error) const override { return error == 1201; }
-  [[nodiscard]] std::vector<std::string> start_replication() const override { return {"START SLAVE"}; }
+  // A client may switch innodb_strict_mode off for its session on the primary. The binlog does not say so: a strict applier
+  // would stop at a table that the primary has made. An applier that is not strict does what either did.
+  [[nodiscard]] std::vector<std::string> start_replication() const override {
+    return {"SET GLOBAL innodb_strict_mode=OFF", "START SLAVE"};
+  }
   [[nodiscard]] std::string forget_source() const override { return "RESET SLAVE ALL"; }
   [[nodiscard]] std::string change_source(const SourceSpec& s) const override {
     return fmt::format(
@@ -166,8 +170,9 @@ class Mariadb final : public Flavour {
   [[nodiscard]] std::string identified_by(const std::string& verifier) const override {
     return "IDENTIFIED VIA mysql_native_password USING " + quote(verifier);
   }
+  // CONNECTION ADMIN: the last place of the admin port is for such accounts, whatever clients hold.
   [[nodiscard]] std::vector<std::string> grant_replication(const std::string& account) const override {
-    return {"GRANT REPLICATION SLAVE ON *.* TO " + account};
+    return {"GRANT REPLICATION SLAVE, CONNECTION ADMIN ON *.* TO " + account};
   }
   [[nodiscard]] std::vector<std::string> grant_monitor(const std::string& account) const override {
     return {"GRANT PROCESS, BINLOG MONITOR, SLAVE MONITOR ON *.* TO " + account};
@@ -263,7 +268,7 @@ class Mariadb final : public Flavour {
     return {fmt::format("DELETE FROM mysql.{} WHERE {} AND {}", t.kind, who, whose), "FLUSH PRIVILEGES"};
   }
   [[nodiscard]] std::string_view replication_powers() const override {
-    return "rights on the whole server: access 524288";  // REPLICATION SLAVE
+    return "rights on the whole server: access 4295491584";  // REPLICATION SLAVE and CONNECTION ADMIN
   }
   [[nodiscard]] std::vector<std::string> remove_default_accounts() const override {
     return {"DELETE FROM mysql.global_priv WHERE User <> 'mariadb.sys'", "DELETE FROM mysql.proxies_priv",

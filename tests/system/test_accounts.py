@@ -67,6 +67,24 @@ def test_an_account_that_poses_as_ours_is_undone(shop, version):
     shop.client.wait_state("shop", "healthy")
 
 
+def test_no_client_stays_at_the_admin_port(shop, version):
+    if version.startswith("mysql"):  # it lets no client in
+        return
+    seen = newest(shop)
+    port = shop.ask("select @@extra_port")[0][0]
+    with connect(shop.primary()[0], port, shop.user, shop.password) as c:
+        def ended():
+            try:
+                query(c, "select 1")
+            except pymysql.err.Error:
+                return True
+            return False
+        wait_for("the client is thrown out", ended, HEAL_SECONDS)
+    told = wait_for("that is told", lambda: events(shop, "server_repaired", seen), HEAL_SECONDS)
+    assert f"sessions of '{shop.user}' held places at the admin port" in told[0]["message"], told
+    assert shop.show()["state"] == "healthy"
+
+
 def admin(up):
     """The administrator of the primary's server, over its socket."""
     cluster = up.client.cluster("shop")
