@@ -10,13 +10,13 @@
 (* step.  Suspicion is free: an election may begin in any state.                                                    *)
 (*                                                                                                                  *)
 (* Broken = {} is the protocol; each word in Broken takes one rule away.                                            *)
-EXTENDS Naturals, FiniteSets, TLC
+EXTENDS Naturals, Sequences, FiniteSets, TLC
 CONSTANTS Members,
           D,           \* acknowledgements a commit waits for at first
           MaxWrites, MaxEpochs, MaxConfigs,
           Mariadb,     \* TRUE: a restart forgets what was received and not applied; FALSE: the relay log survives (MySQL)
           Features,    \* what may happen at all: subset of {"reconf","solo","rebuild","known","d","lost","archive",
-                       \*   "executor","window","visible","back"}
+                       \*   "executor","window","visible","back","local"}
           Broken
 
 Writes == 1..MaxWrites
@@ -43,18 +43,18 @@ VARIABLES record,      \* the durable truth, in the store
           acks,        \* write -> members that sent an acknowledgement (it may be seen late)
           acked,       \* writes acknowledged to a client
           late,        \* writes begun at a primary when a later epoch's primary was open already
-          count,       \* the next write
+          wrote,       \* of each write, in their order: who wrote it, and whether that was a local one ("local")
           gone,        \* members whose volume is lost
           seals,       \* what the archive holds of primaries that closed
           sealed,      \* of each member, durable: never open again at this pair or below
           led          \* of each member, durable: 10 * the last epoch in which it was told to be the primary, + 1 once the
                        \*   data that it had then are thrown away ("back")
 vars == <<record,past,orders,reports,read,promise,half,executed,relay,ever,amnesiac,writable,opened,semisync,source,acking,shut,
-          pending,passed,acks,acked,late,count,gone,seals,sealed,led>>
+          pending,passed,acks,acked,late,wrote,gone,seals,sealed,led>>
 sched  == <<record,past,orders,reports,read>>
 log    == <<executed,relay,ever,amnesiac>>
 role   == <<writable,opened,semisync,source,acking,shut,pending,passed>>
-hist   == <<acks,acked,late,count>>
+hist   == <<acks,acked,late,wrote>>
 volume == <<gone,seals,sealed,led>>
 member == <<promise,half,log,role,hist,volume>>
 
@@ -92,20 +92,28 @@ Init == \E p \in Members : \E spare \in (IF With("lost") THEN {{m} : m \in Membe
   /\ acking = [m \in Members |-> m \in first \ {p}]
   /\ shut = [m \in Members |-> IF m = p THEN spare ELSE {}]
   /\ pending = executed /\ passed = executed
-  /\ acks = [w \in Writes |-> {}] /\ acked = {} /\ late = {} /\ count = 1
+  /\ acks = [w \in Writes |-> {}] /\ acked = {} /\ late = {} /\ wrote = <<>>
   /\ gone = {} /\ seals = {} /\ sealed = [m \in Members |-> 0]
   /\ led = [m \in Members |-> IF m = p THEN 10 ELSE 0]
 
 ------------------------------------------------------------------------------
 (* mysqld, its clients, replication *)
 LaterIsOpen(m) == \E o \in Members : writable[o] /\ opened[o] > opened[m]
+NextWrite == Len(wrote) + 1
+WrittenBy(m, alone) == wrote' = Append(wrote, IF With("local") THEN [m |-> m, local |-> alone] ELSE [m |-> 0, local |-> FALSE])
+Local == {w \in DOMAIN wrote : wrote[w].local}
 Write(m) ==                     \* AFTER_SYNC: in the primary's own binlog before anything else
-  /\ writable[m] /\ count <= MaxWrites
-  /\ executed' = [executed EXCEPT ![m] = @ \cup {count}]
-  /\ pending' = [pending EXCEPT ![m] = @ \cup {count}]
-  /\ count' = count + 1
-  /\ late' = IF LaterIsOpen(m) THEN late \cup {count} ELSE late
+  /\ writable[m] /\ NextWrite <= MaxWrites
+  /\ executed' = [executed EXCEPT ![m] = @ \cup {NextWrite}]
+  /\ pending' = [pending EXCEPT ![m] = @ \cup {NextWrite}]
+  /\ WrittenBy(m, FALSE)
+  /\ late' = IF LaterIsOpen(m) THEN late \cup {NextWrite} ELSE late
   /\ UNCHANGED <<sched,promise,half,relay,ever,amnesiac,writable,opened,semisync,source,acking,shut,passed,acks,acked,volume>>
+LocalWrite(m) ==                \* a statement on a replica that reaches its binlog all the same: nobody is told that it is safe
+  /\ With("local") /\ ~writable[m] /\ NextWrite <= MaxWrites
+  /\ executed' = [executed EXCEPT ![m] = @ \cup {NextWrite}]
+  /\ WrittenBy(m, TRUE)
+  /\ UNCHANGED <<sched,promise,half,relay,ever,amnesiac,role,acks,acked,late,volume>>
 Released(m, w) == semisync[m] = 0 \/ Cardinality(acks[w]) >= semisync[m]
 Pass(m, w) ==                   \* semi-sync has looked: this commit waits no more, whatever is switched now
   /\ With("window") /\ w \in pending[m] \ passed[m] /\ Released(m, w)
@@ -117,7 +125,7 @@ Ack(m, w) ==
   /\ acked' = acked \cup {w}
   /\ pending' = [pending EXCEPT ![m] = @ \ {w}] /\ passed' = [passed EXCEPT ![m] = @ \ {w}]
   /\ late' = IF Without("late_ack_allowed") /\ LaterIsOpen(m) THEN late \cup {w} ELSE late
-  /\ UNCHANGED <<sched,promise,half,log,writable,opened,semisync,source,acking,shut,acks,count,volume>>
+  /\ UNCHANGED <<sched,promise,half,log,writable,opened,semisync,source,acking,shut,acks,wrote,volume>>
 Receive(m) ==                   \* in the source's order; the acknowledgement leaves only once the write is on disk
   LET s == source[m]  missing == executed[s] \ Has(m) IN
   /\ s # m /\ m \notin shut[s] /\ missing # {}
@@ -126,7 +134,7 @@ Receive(m) ==                   \* in the source's order; the acknowledgement le
                         /\ ever' = [ever EXCEPT ![m] = @ \cup {w}] /\ UNCHANGED executed
                    ELSE executed' = [executed EXCEPT ![m] = @ \cup {w}] /\ UNCHANGED <<relay,ever>>
      /\ acks' = IF acking[m] /\ w \in pending[s] THEN [acks EXCEPT ![w] = @ \cup {m}] ELSE acks
-  /\ UNCHANGED <<sched,promise,half,amnesiac,role,acked,late,count,volume>>
+  /\ UNCHANGED <<sched,promise,half,amnesiac,role,acked,late,wrote,volume>>
 Apply(m) ==
   /\ relay[m] # {}
   /\ executed' = [executed EXCEPT ![m] = @ \cup relay[m]] /\ relay' = [relay EXCEPT ![m] = {}]
@@ -151,7 +159,7 @@ Restart(m) ==                   \* mysqld ends, in whatever way, and comes back
      \/ Without("no_truncating_recovery") /\ writable[m] /\ executed[m] # {}
         /\ executed' = [executed EXCEPT ![m] = @ \ {Max(@)}]
   /\ promise' = IF Without("durable_promise") THEN [promise EXCEPT ![m] = 0] ELSE promise
-  /\ UNCHANGED <<sched,half,acks,late,count,volume>>
+  /\ UNCHANGED <<sched,half,acks,late,wrote,volume>>
 LoseVolume(m) ==                \* data and promise; who comes back in its place is somebody else (a spare)
   /\ With("lost") /\ gone = {} /\ promise[m] > 0
   /\ Quiet(m)
@@ -178,7 +186,7 @@ Fence(m, e) ==                  \* of any epoch ever elected, as late as it like
                 THEN reports \cup {[m |-> m, s |-> IF Without("report_received") THEN executed[m] ELSE Has(m),
                                     a |-> amnesiac[m] /\ ~Without("amnesiac_does_not_count"), v |-> ever[m]]}
                 ELSE reports
-  /\ UNCHANGED <<record,past,orders,read,log,acks,late,count,volume>>
+  /\ UNCHANGED <<record,past,orders,read,log,acks,late,wrote,volume>>
 SemiSyncOffFirst(m) ==          \* only where a rule is taken away: it goes off while sessions are alive
   /\ Without("clients_end_before_semisync") /\ writable[m] /\ semisync[m] > 0 /\ promise[m] < 10 * record.epoch
   /\ semisync' = [semisync EXCEPT ![m] = 0]
@@ -209,7 +217,7 @@ DoFollow(o) ==
   /\ shut' = [shut EXCEPT ![o.m] = {}]
   /\ acks' = IF o.k = 1 /\ o.m \notin shut[o.s]      \* on connecting, what it holds counts as acknowledged
              THEN [w \in Writes |-> IF w \in pending[o.s] \cap Has(o.m) THEN acks[w] \cup {o.m} ELSE acks[w]] ELSE acks
-  /\ UNCHANGED <<sched,log,acked,late,count,volume>>
+  /\ UNCHANGED <<sched,log,acked,late,wrote,volume>>
 DoRefuse(o) ==                  \* an errant member promises, stops, and does not follow
   /\ o.t = "follow" /\ Alive(o.m) /\ Accepts(o.m, o.n) /\ (promise[o.m] # o.n \/ half[o.m])
   /\ ~(Has(o.m) \subseteq executed[o.s])
@@ -280,6 +288,13 @@ Census ==                       \* an election above all that anybody has promis
 
 Fenced == {r.m : r \in reports}
 Needed == Cardinality(record.ackers) - record.d + (IF Without("quorum") THEN 0 ELSE 1)
+\* What an acker wrote itself, in no epoch of its own (the floor has what it wrote then), and no other report has: what was
+\* acknowledged since the floor was read was written by the primary of the record. So it may be left out of T.
+LeftOut == IF ~With("local") \/ Without("local_is_left_out") THEN {} ELSE
+  LET own(r) == {w \in r.s : wrote[w].m = r.m \/ Without("left_out_is_own")}
+      others(r) == IF Without("primary_is_no_replica") THEN {} ELSE UNION {q.s : q \in reports \ {r}}
+      whose == IF Without("primary_is_no_replica") THEN reports ELSE {r \in reports : r.m \in record.ackers}
+  IN UNION {own(r) \ (record.floor \cup others(r)) : r \in whose}
 ByAckers(c) ==
   LET R == {r \in reports : r.m \in record.ackers}
       counting == {r \in R : ~r.a \/ (With("known") /\ 0 \notin r.v)}
@@ -287,7 +302,7 @@ ByAckers(c) ==
   IN /\ record.mode = "normal" \/ Without("solo_waits_for_primary")
      /\ record.ackers # {}
      /\ Cardinality(counting) >= Needed
-     /\ T \subseteq (IF Without("drain") THEN Has(c) ELSE executed[c])
+     /\ T \ LeftOut \subseteq (IF Without("drain") THEN Has(c) ELSE executed[c])
 ByPrimary(c) == \E r \in reports : /\ r.m = P /\ r.s \subseteq executed[c]
                                      /\ ~(r.a /\ Without("promise_lost_is_identity_lost"))
 ByArchive(c) == \E z \in seals : z.m = P /\ (z.n >= record.open \/ Without("seal_of_last_pair")) /\ z.s \subseteq executed[c]
@@ -441,7 +456,7 @@ SendRebuild(m) ==
 
 Next ==
   \/ \E m \in Members :
-       \/ Write(m) \/ Receive(m) \/ Apply(m) \/ Restart(m) \/ LoseVolume(m) \/ SemiSyncOffFirst(m) \/ Certify(m) \/ Seal(m)
+       \/ Write(m) \/ LocalWrite(m) \/ Receive(m) \/ Apply(m) \/ Restart(m) \/ LoseVolume(m) \/ SemiSyncOffFirst(m) \/ Certify(m) \/ Seal(m)
        \/ DropStart(m) \/ DropRead(m) \/ DropDone(m) \/ LetIn(m) \/ AddEarly(m) \/ SendRebuild(m)
        \/ \E outside \in BOOLEAN : Add(m, outside)
        \/ \E w \in pending[m] : Pass(m, w) \/ Ack(m, w)
@@ -457,17 +472,19 @@ Spec == Init /\ [][Next]_vars
 ------------------------------------------------------------------------------
 \* Orders that can no longer be obeyed, and acknowledgements of writes that nobody waits for, do not tell states apart.
 View == <<record,past,{o \in orders : Accepts(o.m, o.n) /\ Alive(o.m)},reports,read,promise,half,executed,relay,ever,amnesiac,
-          role,[w \in Writes |-> IF \E m \in Members : w \in pending[m] THEN acks[w] ELSE {}],acked,late,count,volume>>
+          role,[w \in Writes |-> IF \E m \in Members : w \in pending[m] THEN acks[w] ELSE {}],acked,late,wrote,volume>>
 Symmetry == Permutations(Members)
 
 S1 == ~record.electing /\ ~record.doubt /\ P \notin gone => acked \subseteq executed[P]
 S2 == acked \cap late = {}
 S3 == gone = {} => \A w \in acked : \E m \in Members : w \in Has(m)
 S5 == ~record.electing /\ ~record.doubt /\ P \notin gone => \A m \in Members :
-        (source[m] = P /\ m # P /\ Epoch(promise[m]) = record.epoch) => Has(m) \subseteq executed[P]
+        (source[m] = P /\ m # P /\ Epoch(promise[m]) = record.epoch) => Has(m) \ Local \subseteq executed[P]
 S6 == \A m, o \in Members : m # o /\ writable[m] /\ writable[o] => opened[m] # opened[o]
 S7 == ~record.electing /\ ~record.doubt /\ PrimaryConfirmed =>
         semisync[P] = record.waits /\ shut[P] = record.shut \cup record.leaving
 L1 == (record.electing /\ Fenced = Members /\ ~Mariadb /\ gone = {} /\ \A m \in Members : led[m] % 10 = 0) =>
         \E c \in Members : \E N \in NewAckers(c) : Complete(c) /\ Contained(c, N)
+L2 == (With("local") /\ record.electing /\ record.mode = "normal" /\ record.ackers \subseteq Fenced /\ ~Mariadb
+       /\ \E m \in record.ackers : record.floor \subseteq executed[m]) => \E c \in Fenced : Complete(c)
 =============================================================================

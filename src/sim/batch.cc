@@ -53,6 +53,7 @@ BatchResult run_batch(const BatchOptions& options) {
       all.acked += r.acked;
       all.lived += r.lived;
       all.slowest_convergence = std::max(all.slowest_convergence, {r.converged_in, o.seed});
+      all.slowest_return = std::max(all.slowest_return, {r.returned_in, o.seed});
       all.coverage.add(r.coverage);
       if (!r.violation) continue;
       all.violations.emplace_back(o.seed, std::move(*r.violation));

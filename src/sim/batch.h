@@ -24,6 +24,7 @@ struct BatchResult {
   std::uint64_t acked = 0;
   Duration lived{};
   std::pair<Duration, std::uint64_t> slowest_convergence{};  // and its seed
+  std::pair<Duration, std::uint64_t> slowest_return{};       // of writes, after a member of a healthy cluster had died
   Coverage coverage;
   std::vector<std::pair<std::uint64_t, std::string>> violations;  // by seed
   std::vector<std::string_view> unmarked;                         // what no seed exercised

@@ -10,6 +10,6 @@
 
 namespace mysos::sim {
 
-std::optional<std::string> leaks(const SimMaster& master, const SchedulerState& state);
+std::optional<std::string> leaks(const SimMaster& master, const Truth& truth, const SchedulerState& state);
 
 }  // namespace mysos::sim

@@ -38,6 +38,11 @@ void check_isolation(Sim& sim, const MemberReport& report, Duration alone);
 void check_healthy(Sim& sim, const Truth& truth, const ClusterTruth& now, const SchedulerCore& by);
 // Never two copies thrown away that leave one.
 void check_rebuilds(Sim& sim, const Truth& truth, const ClusterTruth& now);
+// No data destroyed unasked: for a volume that the scheduler destroys now, data that a member throws away by an order, and a
+// record that names another member for that.
+void check_destroyed(Sim& sim, const Truth& truth, const VolumeId& id, const SimVolume& volume);
+void check_thrown_away(Sim& sim, const ClusterTruth& now, const MemberId& member, const Datadir& data);
+void check_named_for_rebuild(Sim& sim, const Truth& truth, const ClusterTruth& now, const EpochRecord& before);
 // S7, for a pair that a member says yes to.
 void check_promise(Sim& sim, const MemberId& member, SimVolume& volume, Pair pair);
 

@@ -81,7 +81,18 @@ enum class Mark {
   kOneAtATime,        // a replica had no data, and the others were counted
   kPutBack,      // the state was put back to an earlier one
   kOldRecord,    // ... and the record of a cluster was behind what had been decided
+  kForgotten,    // ... in which a cluster that lives is not known
   kFoldChecked,  // the state was compared with the fold of its records
+  kDestroyed,          // a volume with data was destroyed, and it was looked up who wanted that
+  kOrphanDestroyed,    // ... one that no member owned
+  kOrphanKept,         // one that no member owned was there at the end
+  kThrownAway,         // a member threw data away, and it was looked up whether that was decided
+  kAccountDropped,     // an account that a member replicates with was dropped
+  kAccountRestored,    // ... and put back by the executor
+  kTurnedAway,         // a replica got no connection to its source
+  kDecidedUndurable,   // a scheduler went on while its store took nothing
+  kPrimaryDied,        // of a cluster that said to be healthy, with nobody to help
+  kReplicaDied,        // ...
   kConverged,
   kCount,
 };
@@ -159,7 +170,18 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Mark::kCount)> k
     "one_at_a_time",
     "put_back",
     "old_record",
+    "forgotten",
     "fold_checked",
+    "destroyed",
+    "orphan_destroyed",
+    "orphan_kept",
+    "thrown_away",
+    "account_dropped",
+    "account_restored",
+    "turned_away",
+    "decided_undurable",
+    "primary_died",
+    "replica_died",
     "converged"};
 
 class Coverage {

@@ -43,6 +43,9 @@ enum class Fault {
   kBrokenApplier,  // a user drops a table on a replica: its applier stops at the next transaction, each time
   kWrittenOn,      // a user's statement on a replica is written to its binlog
   kPutBack,  // the state of the schedulers is kept aside, and later put back
+  kDroppedAccounts,   // a user drops accounts that members replicate with
+  kConnectionStorm,   // an application takes all connections of a server: replicas get none for a while
+  kFullStateDisk,     // the schedulers' store takes nothing for long
 };
 constexpr auto enum_names(Fault) {
   using enum Fault;
@@ -80,7 +83,10 @@ constexpr auto enum_names(Fault) {
                                          {kSlowMesos, "slow-mesos"},
                                          {kBrokenApplier, "broken-applier"},
                                          {kWrittenOn, "written-on"},
-                                         {kPutBack, "put-back"}});
+                                         {kPutBack, "put-back"},
+                                         {kDroppedAccounts, "dropped-accounts"},
+                                         {kConnectionStorm, "connection-storm"},
+                                         {kFullStateDisk, "full-state-disk"}});
 }
 
 }  // namespace mysos::sim

@@ -125,11 +125,12 @@ int run_many(Arguments& a) {
       "{} seeds in {:.1f} s: {:.0f} seeds/s a core (of processor time) on {} thread(s), "
       "{:.0f} events/seed, {:.1f} virtual "
       "s/seed, "
-      "{} writes acknowledged, slowest convergence {:.1f} s (seed {})\n",
+      "{} writes acknowledged, slowest convergence {:.1f} s (seed {}), longest without writes after a death {:.1f} s (seed {})\n",
       r.seeds, took, static_cast<double>(r.seeds) / busy, a.batch.threads,
       static_cast<double>(r.events) / static_cast<double>(r.seeds),
       std::chrono::duration<double>(r.lived).count() / static_cast<double>(r.seeds), r.acked,
-      std::chrono::duration<double>(r.slowest_convergence.first).count(), r.slowest_convergence.second);
+      std::chrono::duration<double>(r.slowest_convergence.first).count(), r.slowest_convergence.second,
+      std::chrono::duration<double>(r.slowest_return.first).count(), r.slowest_return.second);
   if (!a.quiet) {
     for (std::size_t m = 0; m < kMarkNames.size(); ++m) {
       fmt::print("  {:26} {}\n", kMarkNames[m], r.coverage.of(static_cast<Mark>(m)));

@@ -29,7 +29,7 @@ void Nemesis::draw(const std::set<Fault>& only, bool rough_network) {
   const std::uint64_t density = 80 + prng_.below(400);
   for (const auto& fault : enum_names(Fault{})) {
     // Beside the others: who is drawn must not change what an older seed means.
-    if (only.empty() && fault.value == Fault::kPutBack) continue;
+    if (only.empty() && fault.value >= Fault::kPutBack) continue;
     if (only.empty() ? !prng_.chance(density) : !only.contains(fault.value)) continue;
     kinds_.push_back({fault.value, milliseconds(500 + static_cast<long>(prng_.below(12000)))});
   }
@@ -70,11 +70,13 @@ void Nemesis::mend_all() {
   for (SimExecutor* c : truth_.containers()) {
     c->server().set_apply_delay(microseconds(100), milliseconds(2));
     c->server().show_within(milliseconds(1));
+    c->server().end_storm();
   }
   for (const auto& agent : master_.agents()) {
     for (const auto& [id, volume] : agent->volumes()) volume->disk.sync_most = SimDisk{}.sync_most;
   }
   schedulers_.retire_others();
+  schedulers_.clear_disk();
   for (const auto& agent : master_.agents()) {
     if (!agent->up()) agent->start();
   }
@@ -181,6 +183,12 @@ void Nemesis::strike(Fault fault) {
       return harm(fault);
     case Fault::kPutBack:
       return schedulers_.put_back();
+    case Fault::kDroppedAccounts:
+      return drop_accounts();
+    case Fault::kConnectionStorm:
+      return storm();
+    case Fault::kFullStateDisk:
+      return fill_state_disk();
   }
 }
 
@@ -255,23 +263,6 @@ void Nemesis::lose_volume() {
   sim_.after(sim_.between(seconds(1), seconds(15)), [this, &agent, volume = member->volume] {
     if (on_) agent.bring_back(volume);
   });
-}
-
-// At times all replicas of a cluster at once.
-void Nemesis::harm(Fault fault) {
-  SimExecutor* v = victim();
-  if (v == nullptr) return;
-  const bool all = prng_.chance(250);
-  for (SimExecutor* c : truth_.containers()) {
-    if (!c->server().replicates() || (c != v && !(all && c->spec().cluster == v->spec().cluster))) continue;
-    truth_.harmed.insert(c->spec().cluster);
-    if (fault == Fault::kBrokenApplier) {
-      c->server().break_applier();
-    } else {
-      sim_.coverage.hit(Mark::kWrittenOn);
-      c->server().write_locally();
-    }
-  }
 }
 
 void Nemesis::freeze(Fault fault) {

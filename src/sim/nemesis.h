@@ -18,6 +18,7 @@ class Nemesis {
   Nemesis(Sim& sim, Truth& truth, SimMaster& master, SimLeadership& schedulers,
           std::uint32_t machines, const std::set<Fault>& only, bool rough_network);
   void may_put_back();  // the state, too, at times
+  void may_more(Prng prng);
   void unleash();
   void mend_all();  // ends all faults; what is down comes back
 
@@ -44,6 +45,10 @@ class Nemesis {
   void lose_volume();
   [[nodiscard]] bool dispensable(const ClusterTruth& c, const MemberId& member) const;
   void harm(Fault fault);
+  SimServer* crowded();
+  void drop_accounts();
+  void storm();
+  void fill_state_disk();
   void freeze(Fault fault);
   void slow_mesos();
   SimAgent& any_agent();
@@ -55,6 +60,7 @@ class Nemesis {
   SimMaster& master_;
   SimLeadership& schedulers_;
   Prng prng_;
+  Prng more_{0};
   Node nodes_;
   bool on_ = false;
   std::vector<std::pair<SimAgent*, VolumeId>> to_put_back_;

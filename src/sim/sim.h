@@ -34,6 +34,9 @@ enum class Mutation {
   kStoreForgets,        // the scheduler's store loses the last transaction when the scheduler dies
   kStoreForAll,         // the store takes transactions of a scheduler that leads no more
   kSendBeforeCommit,    // orders and calls leave before their records are durable
+  kActWhileUndurable,   // ... only where the store has taken nothing for a while
+  kGuardSleeps,         // accounts that were dropped are not put back
+  kGuardLetsIn,         // ... are put back unlocked, all of them
 };
 constexpr auto enum_names(Mutation) {
   using enum Mutation;
@@ -50,7 +53,10 @@ constexpr auto enum_names(Mutation) {
                                             {kTailTruncated, "tail-truncated"},
                                             {kStoreForgets, "store-forgets"},
                                             {kStoreForAll, "store-for-all"},
-                                            {kSendBeforeCommit, "send-before-commit"}});
+                                            {kSendBeforeCommit, "send-before-commit"},
+                                            {kActWhileUndurable, "act-while-undurable"},
+                                            {kGuardSleeps, "guard-sleeps"},
+                                            {kGuardLetsIn, "guard-lets-in"}});
 }
 
 using TxnId = std::uint32_t;

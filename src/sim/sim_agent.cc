@@ -175,6 +175,7 @@ void SimAgent::launch(const TaskId& id) {
       return sim_.violate("two containers on one volume: " + volume->id.str());
     }
   }
+  kept->second->cluster = spec->cluster;
   containers_.push_back(
       std::make_unique<SimExecutor>(sim_, world_, *spec, machine_, *kept->second,
                                     [this, id](int status) { container_ended(id, status); }));
@@ -295,6 +296,7 @@ void SimAgent::take(const local::ApplyOperation& m) {
           if (c->container_alive() && &c->volume() == found->second.get())
             sim_.violate("a volume in use was destroyed");
         }
+        world_.destroyed(found->first, *known_as(found->first));
         sim_.tell([&] {
           return fmt::format("machine {} destroys volume {}", machine_, r.volume->id.str());
         });

@@ -85,6 +85,7 @@ class SimExecutor final : private SimProcess {
   void watch_beat();
   void look_around();
   void probe_volume();
+  void guard();
   void look_at(const MemberReport& report);
   void report_to_watchers(const SharedValue<MemberReport>& report);
   [[nodiscard]] bool runs() const override { return core_.has_value(); }
@@ -123,6 +124,7 @@ class SimExecutor final : private SimProcess {
   std::optional<member_input::Contact> contact_;
   std::optional<Instant> alone_since_;  // in touch with nobody, and free to act on it
   std::string trouble_;
+  Instant guards_at_{};
 };
 
 }  // namespace mysos::sim

@@ -39,6 +39,7 @@ struct SimExecutor::Copying {
 
 void SimExecutor::make_datadir(const server_action::MakeDatadir& action) {
   if (volume_.data) {
+    world_.throws_away(spec_.cluster, spec_.member, *volume_.data);
     volume_.thrown_away = volume_.thrown_away || !volume_.data->received.empty();
     sim_.coverage.hit(Mark::kRebuild);
     sim_.tell([&] { return fmt::format("{} throws its data away", spec_.member.str()); });
@@ -55,6 +56,7 @@ void SimExecutor::make_datadir(const server_action::MakeDatadir& action) {
     made.server_id = server_id(spec_, number_of(server_, generation));
     volume_.data = std::move(made);
     volume_.thrown_away = false;
+    world_.made_anew(spec_.cluster, spec_.member);
     give(member_input::DatadirReady{});
   });
 }
@@ -142,6 +144,7 @@ void SimExecutor::copy_on(const std::shared_ptr<Copying>& copy) {
     });
     volume_.data = std::move(made);
     volume_.thrown_away = false;
+    world_.made_anew(spec_.cluster, spec_.member);
     give(member_input::DatadirReady{});
   });
 }

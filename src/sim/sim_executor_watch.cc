@@ -13,6 +13,7 @@ namespace {
 
 constexpr Duration kWatchBeat = milliseconds(250);
 constexpr Duration kPollSlow = milliseconds(100);
+constexpr Duration kGuardEvery = seconds(1);
 constexpr Duration kProbeSlow = seconds(1);
 constexpr Duration kPollFast = milliseconds(5);
 
@@ -61,6 +62,7 @@ void SimExecutor::watch_beat() {
   later(kWatchBeat, [this] {
     look_around();
     if (core_) probe_volume();
+    if (core_) guard();
     if (core_) {
       const SharedValue<MemberReport> report(core_->report());
       look_at(*report);
@@ -110,6 +112,15 @@ void SimExecutor::probe_volume() {
   if (trouble == trouble_) return;
   trouble_ = trouble;
   give(member_input::VolumeProbed{std::move(trouble)});
+}
+
+// As executor/server_guarding.cc does.
+void SimExecutor::guard() {
+  if (sim_.now() < guards_at_ || plan_ || !server_.answering()) return;
+  guards_at_ = sim_.now() + kGuardEvery;
+  if (!server_.restore_accounts()) return;
+  sim_.coverage.hit(Mark::kAccountRestored);
+  give(member_input::Guarded{.repaired = {"an account that a member replicates with was gone"}});
 }
 
 void SimExecutor::report_to_watchers(const SharedValue<MemberReport>& report) {

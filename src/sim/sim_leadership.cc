@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/sim_leadership.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -29,8 +31,9 @@ bool same_places(const Cluster& a, const Cluster& b) {
 }
 
 bool can_be_put_back(const SchedulerState& then, const SchedulerState& now) {
-  return then.framework == now.framework && std::ranges::equal(then.clusters, now.clusters, [](const auto& a, const auto& b) {
-    return a.first == b.first && same_places(a.second, b.second);
+  return then.framework == now.framework && std::ranges::all_of(then.clusters, [&](const auto& entry) {
+    const auto found = now.clusters.find(entry.first);
+    return found != now.clusters.end() && same_places(entry.second, found->second);
   });
 }
 
@@ -51,6 +54,11 @@ void SimLeadership::put_back() {
   world_.put_back(*then);
   all_.push_back(std::make_unique<SimScheduler>(sim_, world_, master_, store_));
   leader().start();
+}
+
+void SimLeadership::fill_disk(Duration pause) {
+  sim_.tell([&] { return fmt::format("the disk of the state is full for {} ms", to_ms(pause)); });
+  store_.refuses_until = std::max(store_.refuses_until, sim_.now() + pause);
 }
 
 void SimLeadership::retire_others() {

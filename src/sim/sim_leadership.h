@@ -2,6 +2,7 @@
 #pragma once
 // The schedulers of a world: one that leads, and those that led before it and may not know that
 // they lead no more. The store alone decides who leads.
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -18,11 +19,13 @@ class SimLeadership {
   void depose();
   void retire_others();
   // Keeps a copy of the state aside; called again, puts it back and starts another scheduler on it. One is put back only
-  // where all clusters are the same, and were all placed: what a scheduler can see of the others is not simulated.
+  // where the clusters that it knows are the same, and were all placed. It may lack some that were made later.
   void put_back();
   // None of its transactions is durable meanwhile.
   void hang_store(Duration pause) { store_.hangs_until = sim_.now() + pause; }
   void refuse_commits(Duration pause) { store_.refuses_until = sim_.now() + pause; }
+  void fill_disk(Duration pause);  // refused for long; who starts meanwhile finds it so
+  void clear_disk() { store_.refuses_until = std::min(store_.refuses_until, sim_.now()); }
 
   [[nodiscard]] SimScheduler& leader() { return *all_.back(); }
   [[nodiscard]] const SimScheduler& leader() const { return *all_.back(); }

@@ -15,8 +15,7 @@ constexpr Duration kConnectRetry = seconds(1);
 constexpr Duration kNetTimeout = seconds(4);
 constexpr int kHeartbeatsMissed = 3;
 constexpr Duration kHeartbeat = milliseconds(250);
-constexpr Duration kSourceNotices =
-    seconds(20);  // that what it sends into a cut arrives nowhere (TCP is patient)
+constexpr Duration kSourceNotices = seconds(20);  // that what it sends into a cut arrives nowhere (TCP is patient)
 constexpr std::size_t kBatch = 64;
 constexpr Duration kAwaitReceived = seconds(2);
 constexpr Duration kLook = milliseconds(5);
@@ -178,8 +177,8 @@ void SimServer::start_applier() {
 // ---- as a source ----
 
 void SimServer::admit(const std::shared_ptr<ReplicaLink>& link) {
-  if (!accepting_ || link->replica->life_ != link->replica_life || link->replica->link_ != link)
-    return;
+  if (!accepting_ || link->replica->life_ != link->replica_life || link->replica->link_ != link) return;
+  if (crowded_until_ > sim_.now()) return sim_.coverage.hit(Mark::kTurnedAway);
   const MemberId& who = link->replica->identity_.member;
   const auto account = data_->accounts.find(who);
   const bool locked = account == data_->accounts.end() || account->second;

@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
+#include "core/orders.h"
 #include "sim/story.h"
 
 namespace mysos::sim {
@@ -14,6 +16,19 @@ namespace {
 constexpr int kMaxIdleTicks = 100;
 constexpr std::uint64_t kFoldEvery = 8;  // steps without a record: a state that differs stays so
 constexpr Duration kCommitRetry = milliseconds(250);
+constexpr Duration kCommitPatience = milliseconds(500);  // then the core goes on without it
+
+void append(SchedulerOutput& to, SchedulerOutput from) {
+  const auto move_all = [](auto& into, auto& source) {
+    into.insert(into.end(), std::make_move_iterator(source.begin()), std::make_move_iterator(source.end()));
+  };
+  move_all(to.records, from.records);
+  move_all(to.calls, from.calls);
+  move_all(to.orders, from.orders);
+  move_all(to.replies, from.replies);
+  move_all(to.events, from.events);
+  to.watches_changed = to.watches_changed || from.watches_changed;
+}
 
 }  // namespace
 
@@ -78,6 +93,7 @@ void SimScheduler::crash() {
   freezer_.thaw();  // what it had not come to finds that it is dead
   inbox_.clear();
   committing_.reset();
+  undone_ = {};
   die_after_sends_.reset();
   orders_.clear();
   if (link_) link_->up->close(), link_->down->close();
@@ -113,7 +129,7 @@ void SimScheduler::freeze(Duration pause) {
 void SimScheduler::give(SchedulerInput input) {
   if (!core_) return;
   if (freezer_.frozen()) return awake([this, input = std::move(input)] { give(input); });
-  if (committing_ || !inbox_.empty() || sim_.violation) {
+  if (waits() || !inbox_.empty() || sim_.violation) {
     inbox_.push_back(std::move(input));
   } else {
     take(input);
@@ -122,13 +138,15 @@ void SimScheduler::give(SchedulerInput input) {
 }
 
 void SimScheduler::process() {
-  while (core_ && !committing_ && !inbox_.empty() && !sim_.violation) {
+  while (core_ && !waits() && !inbox_.empty() && !sim_.violation) {
     const SchedulerInput input = std::move(inbox_.front());
     inbox_.pop_front();
     take(input);
   }
-  if (core_ && !committing_) arm_timer();
+  if (core_ && !waits()) arm_timer();
 }
+
+bool SimScheduler::waits() const { return committing_ && sim_.now() < committing_since_ + kCommitPatience; }
 
 void SimScheduler::take(const SchedulerInput& input) {
   core_->step(input, clock_.now(sim_.now()));
@@ -138,10 +156,33 @@ void SimScheduler::take(const SchedulerInput& input) {
       return fmt::format("event {} {} {} {}: {}", e.kind, e.cluster, e.member, to_string(e.pair), e.message);
     });
   }
+  if (committing_) return add_undone(std::move(out));
   if (out.records.empty()) {
     if (++steps_ % kFoldEvery == 0) check_fold();
     return carry_out(std::move(out));
   }
+  begin_commit(std::move(out));
+}
+
+// Of orders that wait, a member gets the newest of each kind.
+void SimScheduler::add_undone(SchedulerOutput out) {
+  sim_.coverage.hit(Mark::kDecidedUndurable);
+  if (sim_.mutation == Mutation::kActWhileUndurable) {
+    SchedulerOutput early;
+    early.calls = std::exchange(out.calls, {});
+    early.orders = std::exchange(out.orders, {});
+    carry_out(std::move(early));
+    if (!committing_) return;  // it died of that
+  }
+  for (const SentOrder& order : out.orders) {
+    std::erase_if(undone_.orders, [&](const SentOrder& old) {
+      return old.member == order.member && order_name(old.order) == order_name(order.order);
+    });
+  }
+  append(undone_, std::move(out));
+}
+
+void SimScheduler::begin_commit(SchedulerOutput out) {
   SchedulerOutput early;
   if (sim_.mutation == Mutation::kSendBeforeCommit) {
     early.calls = std::exchange(out.calls, {});
@@ -149,6 +190,7 @@ void SimScheduler::take(const SchedulerInput& input) {
     early.replies = std::exchange(out.replies, {});
   }
   committing_ = std::move(out);
+  committing_since_ = sim_.now();
   carry_out(std::move(early));
   if (committing_) commit_soon(false);  // else it died of that
 }
@@ -170,22 +212,36 @@ void SimScheduler::arm_timer() {
 // Everything else waits until the records are durable; a store that refuses is asked again.
 void SimScheduler::commit_soon(bool again) {
   if (store_.hangs_until > sim_.now()) sim_.coverage.hit(Mark::kStoreHung);
-  later(store_.takes(sim_), [this, again] {
+  const Duration takes = store_.takes(sim_);
+  if (takes > kCommitPatience) later(kCommitPatience, [this] { process(); });
+  later(takes, [this, again] {
     if (!leads() && sim_.mutation != Mutation::kStoreForAll) {
       sim_.coverage.hit(Mark::kDeposed);
       sim_.tell([] { return std::string("the store refuses a scheduler that leads no more"); });
       return retire();
     }
     if (store_.refuses_until > sim_.now()) {
-      return later(kCommitRetry, [this] { commit_soon(true); });
+      later(kCommitRetry, [this] { commit_soon(true); });
+      return process();
     }
     if (again) sim_.coverage.hit(Mark::kStoreRefused);
-    commit(*committing_);
-    check_fold();
-    SchedulerOutput durable = *std::exchange(committing_, std::nullopt);
-    carry_out(std::move(durable));
-    process();
+    committed();
   });
+}
+
+void SimScheduler::committed() {
+  commit(*committing_);
+  if (undone_.records.empty()) check_fold();
+  SchedulerOutput durable = *std::exchange(committing_, std::nullopt);
+  SchedulerOutput next = std::exchange(undone_, {});
+  carry_out(std::move(durable));
+  if (!core_) return;
+  if (next.records.empty()) {
+    carry_out(std::move(next));
+  } else {
+    begin_commit(std::move(next));
+  }
+  process();
 }
 
 void SimScheduler::commit(const SchedulerOutput& out) {

@@ -3,7 +3,8 @@
 // The shell around the real SchedulerCore: one input at a time; what it says is carried out in the
 // order of its contract (records durable, then calls, orders, replies). It may die at any point of
 // that, keeps only what was committed, and starts again from it. It may go on when another one has
-// taken the lead, until the store refuses it (sim_store.h). After every step with records, and
+// taken the lead, until the store refuses it (sim_store.h). Where a commit takes long, its core goes on, and what that decides
+// waits for a commit of its own (scheduler/scheduler_loop.h). After every step with records, and
 // every few without, its state is compared with their fold.
 #include <deque>
 #include <functional>
@@ -49,6 +50,7 @@ class SimScheduler final : private SimProcess {
   void request(SchedulerInput input) { give(std::move(input)); }
 
   [[nodiscard]] bool alive() const { return core_ != nullptr; }
+  [[nodiscard]] bool awake_now() const { return core_ != nullptr && !freezer_.frozen(); }
   [[nodiscard]] bool leads() const { return store_.leader == term_; }
   [[nodiscard]] const SchedulerCore* core() const { return core_.get(); }
   [[nodiscard]] const SchedulerState& committed_state() const { return folded_; }
@@ -63,7 +65,11 @@ class SimScheduler final : private SimProcess {
   void give(SchedulerInput input);
   void process();
   void take(const SchedulerInput& input);
+  [[nodiscard]] bool waits() const;
+  void add_undone(SchedulerOutput out);
+  void begin_commit(SchedulerOutput out);
   void commit_soon(bool again);
+  void committed();
   void commit(const SchedulerOutput& out);
   void carry_out(SchedulerOutput out);
   void check_fold();
@@ -94,6 +100,8 @@ class SimScheduler final : private SimProcess {
   std::unique_ptr<SchedulerCore> core_;
   std::deque<SchedulerInput> inbox_;
   std::optional<SchedulerOutput> committing_;
+  Instant committing_since_{};
+  SchedulerOutput undone_;  // decided since, and not to be carried out before it is durable, too
   std::optional<std::uint64_t> die_after_sends_;
   Instant timer_ = kNever;
   int idle_ticks_ = 0;

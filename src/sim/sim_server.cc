@@ -47,6 +47,7 @@ void SimServer::start(Datadir& data, std::function<void()> up,
 void SimServer::watch(std::function<void()> up, std::function<void(std::string)> exited) {
   up_ = std::move(up);
   exited_ = std::move(exited);
+  told_accounts_.clear();
 }
 
 void SimServer::crash(const std::string& how, bool power_lost) {
@@ -71,6 +72,8 @@ void SimServer::crash(const std::string& how, bool power_lost) {
   accepting_ = false;
   read_only_ = true;
   turning_read_only_ = syncing_ = holding_commits_ = false;
+  told_accounts_.clear();
+  crowded_until_ = {};
   d_ = 0;
   semi_sync_replica_ = receiver_ = receiver_acks_ = applier_ = applying_ = binlog_gone_ = false;
   applier_error_ = {};
@@ -170,23 +173,6 @@ void SimServer::hold(TxnId txn, bool applied) {
     data_->last_number = std::max(data_->last_number, t.number);
 }
 
-// ---- users who do harm ----
-
-void SimServer::break_applier() {
-  if (data_ == nullptr) return;
-  sim_.tell([&] { return fmt::format("{} a user drops a table that is written to", incarnation_); });
-  data_->broken = true;
-}
-
-void SimServer::write_locally() {
-  if (!replicates()) return;
-  const GtidSet before = data_->executed;
-  hold(number_own(kLocalWrite), true);
-  data_->local = data_->local.united(data_->executed.minus(before));
-  sim_.tell([&] { return fmt::format("{} a user writes on a replica: {}", incarnation_, data_->local.to_string()); });
-  pump();
-}
-
 // ---- steps ----
 
 void SimServer::wait(std::function<bool()> ready, Done done) {
@@ -282,7 +268,7 @@ void SimServer::take(const step::SemiSyncReplica& s, Done done) {
 }
 
 void SimServer::take(const step::ShutOut& s, Done done) {
-  for (const MemberId& m : s.replicas) data_->accounts[m] = s.shut_out.contains(m);
+  for (const MemberId& m : s.replicas) told_accounts_[m] = data_->accounts[m] = s.shut_out.contains(m);
   drop_shut_out();
   done(std::nullopt);
 }

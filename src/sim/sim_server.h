@@ -38,6 +38,9 @@ class ServerWorld {
   // The client is being told OK, after these have acknowledged.
   virtual void released(SimServer& server, TxnId txn, const std::set<MemberId>& acked_by) = 0;
   virtual void relay_lost(SimServer& server, bool any) = 0;  // a relay log was thrown away
+  virtual void destroyed(const VolumeId& id, const SimVolume& volume) = 0;  // by the scheduler's DESTROY
+  virtual void throws_away(const ClusterId& cluster, const MemberId& member, const Datadir& data) = 0;  // by an order
+  virtual void made_anew(const ClusterId& cluster, const MemberId& member) = 0;  // its data
 };
 
 struct ServerIdentity {
@@ -84,6 +87,12 @@ class SimServer final : private SimProcess {
   void push_commits();
   void break_applier();  // the next transaction that comes cannot be applied
   void write_locally();  // a statement on the read-only port that is written to the binlog all the same
+  void drop_accounts(bool all, bool sessions_too);  // that others replicate with
+  // By its executor: puts back what was dropped, as it was told last; false: all is as it should be, or nobody knows.
+  bool restore_accounts();
+  void end_sessions_of_replicas();
+  void end_storm() { crowded_until_ = {}; }
+  void take_connections(Duration pause);  // an application has all of them: the executor has a door of its own
   [[nodiscard]] bool replicates() const { return accepting_ && receiver_ && read_only_; }
   [[nodiscard]] bool applier_running() const { return applier_; }
   [[nodiscard]] std::uint32_t commits_waited() const { return static_cast<std::uint32_t>(pending_.size()); }
@@ -216,6 +225,8 @@ class SimServer final : private SimProcess {
   Duration show_most_ = milliseconds(1);
   std::vector<Waiting> waiting_;
   Pair told_under_;  // promised when the last step was sent
+  std::map<MemberId, bool> told_accounts_;  // locked? as this executor was told; empty: not since it came
+  Instant crowded_until_{};
   bool binlog_gone_ = false;  // its source refused it
   std::uint64_t copies_ended_ = 0;
   Duration apply_min_ = microseconds(100);

@@ -38,34 +38,68 @@ void SimUser::begin(Duration until) {
 
 void SimUser::create(std::uint32_t index) {
   static constexpr std::uint32_t kSizes[] = {1, 2, 3, 3, 3, 5};
+  ClusterSpec spec;
+  spec.name = fmt::format("shop-{}", index);
+  spec.members = wishes_.members.value_or(kSizes[prng_.below(std::size(kSizes))]);
+  if (spec.members > wishes_.machines) spec.members = wishes_.machines;
+  spec.flavour = wishes_.flavour.value_or(prng_.chance(500) ? Flavour::kMariadb : Flavour::kMysql);
+  ask_for(spec, [this, index] { create(index); });
+}
+
+void SimUser::ask_for(const ClusterSpec& spec, std::function<void()> again) {
   scheduler_input::CreateCluster in;
   in.request = RequestId(fmt::format("r{}", next_request_++));
-  in.spec.name = fmt::format("shop-{}", index);
-  in.spec.members = wishes_.members.value_or(kSizes[prng_.below(std::size(kSizes))]);
-  if (in.spec.members > wishes_.machines) in.spec.members = wishes_.machines;
-  const Flavour flavour =
-      wishes_.flavour.value_or(prng_.chance(500) ? Flavour::kMariadb : Flavour::kMysql);
-  in.spec.version = flavour == Flavour::kMariadb ? "mariadb-10.11" : "mysql-9.7";
-  in.spec.flavour = flavour;
+  in.spec = spec;
+  in.spec.version = spec.flavour == Flavour::kMariadb ? "mariadb-10.11" : "mysql-9.7";
   in.spec.user = "shop";
   in.sealed_secrets = "sealed";
   in.token_hash = "hash";
-  if (!schedulers_.leader().alive()) {
-    sim_.after(milliseconds(500), [this, index] { create(index); });
-    return;
-  }
+  if (!schedulers_.leader().alive()) return sim_.after(milliseconds(500), std::move(again));
   asked_[in.request] = in.spec.name;
   sim_.tell([&] {
     return fmt::format("user: create {} with {} x {}", in.spec.name, in.spec.members,
                        in.spec.version);
   });
   // A user whose request was lost asks again.
-  sim_.after(seconds(3), [this, index, name = in.spec.name] {
+  sim_.after(seconds(3), [this, again = std::move(again), name = in.spec.name] {
     const bool known = std::ranges::any_of(
         truth_.clusters, [&](const auto& c) { return c.second.cluster.spec.name == name; });
-    if (!known) create(index);
+    if (!known) again();
   });
   schedulers_.leader().request(std::move(in));
+}
+
+void SimUser::begin_late(Prng prng, Duration until) {
+  late_ = prng;
+  late_spec_.emplace();
+  late_spec_->name = "late";
+  late_spec_->members = static_cast<std::uint32_t>(1 + late_.below(3));
+  late_spec_->flavour = late_.chance(500) ? Flavour::kMariadb : Flavour::kMysql;
+  const auto latest = static_cast<std::uint64_t>(to_ms(until));
+  sim_.after(milliseconds(static_cast<long>(late_.below(latest))), [this] { create_late(); });
+  if (late_.chance(300)) tidy_up();
+}
+
+void SimUser::create_late() {
+  ask_for(*late_spec_, [this] { create_late(); });
+}
+
+// Some of what no member owns is not wanted any more.
+void SimUser::tidy_up() {
+  sim_.after(seconds(2), [this] {
+    const SchedulerCore* core = schedulers_.leader().core();
+    const OrphansView seen = core == nullptr ? OrphansView{} : core->orphans();
+    for (const OrphanVolume& v : seen.volumes) {
+      if (v.fate != OrphanFate::kKept || v.volume.empty() || !late_.chance(300)) continue;
+      sim_.tell([&] { return fmt::format("user: destroy the orphan {}", v.id); });
+      truth_.may_destroy.insert(v.volume);
+      const auto cluster = truth_.clusters.find(v.cluster);
+      if (cluster != truth_.clusters.end()) cluster->second.deleting = true;  // nothing is promised any more
+      schedulers_.leader().request(scheduler_input::DestroyOrphan{RequestId(fmt::format("r{}", next_request_++)), v.id});
+      break;  // a scheduler may die of what it is asked
+    }
+    tidy_up();
+  });
 }
 
 // As the store has it; null: there is none, or nobody to ask.

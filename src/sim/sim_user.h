@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Who asks for clusters, has them switched over and deleted, as a seed draws it, and asks again where a request was lost.
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -21,13 +22,19 @@ class SimUser {
   SimUser(Sim& sim, Truth& truth, SimLeadership& schedulers, Prng& prng, Wishes wishes);
   // Creates now, and asks for the rest between now and `until`.
   void begin(Duration until);
+  // Asks for one more cluster, late, and later on for the destruction of what no cluster owns.
+  void begin_late(Prng prng, Duration until);
   // From here on somebody always looks after the clusters.
   void faults_end() { heeds_ = true; }
+  void looks_away(bool yes) { heeds_ = !yes; }
   void replied(const Reply& reply);
   [[nodiscard]] bool deleted(const std::string& name) const { return deletes_.contains(name); }
 
  private:
   void create(std::uint32_t index);
+  void create_late();
+  void ask_for(const ClusterSpec& spec, std::function<void()> again);
+  void tidy_up();
   void switch_over(const std::string& name);
   void fail_over(const std::string& name);
   void look_after();
@@ -47,6 +54,8 @@ class SimUser {
   bool heeds_ = false;             // clusters without a primary
   Duration patience_{};            // ... before a loss is accepted
   std::map<std::string, Instant> down_since_;
+  Prng late_{0};
+  std::optional<ClusterSpec> late_spec_;
 };
 
 }  // namespace mysos::sim

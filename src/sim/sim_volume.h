@@ -10,6 +10,7 @@
 
 #include "core/member_core.h"
 #include "model/gtid.h"
+#include "model/ids.h"
 #include "model/log_position.h"
 #include "sim/sim_disk.h"
 
@@ -60,6 +61,7 @@ struct SimVolume {
   std::optional<Datadir> data;
   SimDisk disk;
   // For the checkers only.
+  ClusterId cluster;         // whose member was launched on it
   bool thrown_away = false;  // data were, and no others are there yet
   Pair obeyed;               // the highest pair it ever said yes to
   bool lost = false;         // nobody can reach what is on it

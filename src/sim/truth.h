@@ -26,6 +26,9 @@ struct ClusterTruth {
   // is given up, and so is what older ones go on acknowledging: nobody could fence them.
   std::set<std::uint64_t> forced;
   Instant last_ack{};
+  Instant last_begun_acked{};  // when the newest of those began
+  bool forgotten = false;      // the state was put back to one that does not know it
+  std::set<MemberId> may_throw_away;  // a record has named them since their data were made
 
   // An epoch has been forced since.
   [[nodiscard]] bool left_behind(std::uint64_t epoch) const { return forced.upper_bound(epoch) != forced.end(); }
@@ -42,6 +45,7 @@ class Truth {
   std::map<ClusterId, ClusterTruth> clusters;
   std::map<TxnId, Begun> begun;
   std::set<ClusterId> harmed;  // clusters whose replicas users did harm to
+  std::set<VolumeId> may_destroy;  // a user has asked for that
   // Filled in by the world.
   std::function<const SimVolume*(const VolumeId&)> volume;       // a lost one, rather than what stands in its place
   std::function<const std::vector<SimExecutor*>&()> containers;  // living, until one begins or ends

@@ -12,6 +12,7 @@
 #include "sim/check_leaks.h"
 #include "sim/checkers.h"
 #include "sim/nemesis.h"
+#include "sim/one_dies.h"
 #include "sim/sim_clients.h"
 #include "sim/sim_user.h"
 
@@ -20,6 +21,8 @@ namespace {
 
 constexpr Duration kCheckEvery = milliseconds(100);
 constexpr Duration kConvergeWithin = seconds(240);
+constexpr Duration kHealthyWithin = seconds(20);
+constexpr Duration kKeepsOrphans = seconds(30);  // longer than the grace of what holds no data
 constexpr Duration kQuietBefore =
     seconds(5);  // clusters may come to life before the first fault, in most seeds
 
@@ -33,6 +36,9 @@ class World : public ServerWorld, public SchedulerWorld {
   void begun(SimServer& server, TxnId txn) override;
   void released(SimServer& server, TxnId txn, const std::set<MemberId>& acked_by) override;
   void relay_lost(SimServer& server, bool any) override;
+  void destroyed(const VolumeId& id, const SimVolume& volume) override { check_destroyed(sim_, truth_, id, volume); }
+  void throws_away(const ClusterId& cluster, const MemberId& member, const Datadir& data) override;
+  void made_anew(const ClusterId& cluster, const MemberId& member) override;
   SimExecutor* executor_at(const std::string& ip, std::uint16_t api_port) override;
   std::optional<std::uint32_t> machine_at(const std::string& ip) override;
   void committed(const SchedulerState& state, const std::vector<Event>& events, const SchedulerCore& by) override;
@@ -45,6 +51,8 @@ class World : public ServerWorld, public SchedulerWorld {
   void run_until(Instant until);
   std::optional<std::string> unfinished();
   void converge();
+  void let_one_die();
+  void let_one_die_early();
   const std::vector<SimExecutor*>& containers();
 
   std::uint32_t machines_;
@@ -56,6 +64,10 @@ class World : public ServerWorld, public SchedulerWorld {
   std::unique_ptr<SimClients> clients_;
   Prng prng_;
   SimUser user_;
+  Prng late_;  // for what came to the simulation later, and must not change what an older seed means
+  OneDies one_dies_;
+  bool one_died_ = false;
+  Duration returned_in_{};
   Duration faults_for_{};
   Instant mended_{};
   Duration converged_in_{};
@@ -73,7 +85,9 @@ World::World(const SeedOptions& options)
       master_(sim_, *this, machines_),
       schedulers_(sim_, *this, master_),
       prng_(sim_.prng.fork()),
-      user_(sim_, truth_, schedulers_, prng_, {options.members, options.flavour, machines_}) {
+      user_(sim_, truth_, schedulers_, prng_, {options.members, options.flavour, machines_}),
+      late_(options.seed ^ 0x1A7E),
+      one_dies_(sim_, truth_, master_, schedulers_, options.seed) {
   truth_.containers = [this]() -> const std::vector<SimExecutor*>& { return containers(); };
   truth_.volume = [this](const VolumeId& id) -> const SimVolume* {
     for (const auto& agent : master_.agents()) {
@@ -85,8 +99,11 @@ World::World(const SeedOptions& options)
                                           milliseconds(20 + static_cast<long>(prng_.below(300))));
   nemesis_ = std::make_unique<Nemesis>(sim_, truth_, master_, schedulers_, machines_, options.only,
                                        options.rough_network);
-  if (options.only.empty() && Prng(options.seed ^ 0xBAC2).chance(120)) nemesis_->may_put_back();
+  const bool puts_back = options.only.empty() ? Prng(options.seed ^ 0xBAC2).chance(120) : options.only.contains(Fault::kPutBack);
+  if (options.only.empty() && puts_back) nemesis_->may_put_back();
+  if (options.only.empty()) nemesis_->may_more(late_.fork());
   faults_for_ = options.faults_for.value_or(sim_.between(seconds(8), seconds(30)));
+  if (puts_back && late_.chance(500)) user_.begin_late(late_.fork(), kQuietBefore + faults_for_ / 2);
 }
 
 // ---- what is where ----
@@ -155,6 +172,20 @@ void World::released(SimServer& server, TxnId txn, const std::set<MemberId>& ack
   check_ackers(sim_, c, server, txn, acked_by);
   c.acked.push_back(txn);
   c.last_ack = sim_.now();
+  const auto begun = truth_.begun.find(txn);
+  if (begun != truth_.begun.end()) c.last_begun_acked = std::max(c.last_begun_acked, begun->second.at);
+}
+
+void World::throws_away(const ClusterId& cluster, const MemberId& member, const Datadir& data) {
+  const auto found = truth_.clusters.find(cluster);
+  if (found != truth_.clusters.end()) check_thrown_away(sim_, found->second, member, data);
+}
+
+void World::made_anew(const ClusterId& cluster, const MemberId& member) {
+  const auto found = truth_.clusters.find(cluster);
+  if (found == truth_.clusters.end()) return;
+  found->second.may_throw_away.erase(member);
+  if (found->second.cluster.epoch.rebuilding == member) found->second.may_throw_away.insert(member);
 }
 
 void World::relay_lost(SimServer& server, bool any) {
@@ -193,7 +224,11 @@ void World::committed(const SchedulerState& state, const std::vector<Event>& eve
           before.mode == EpochMode::kNormal) {
         sim_.coverage.hit(Mark::kSwitchover);
       }
-      if (cluster.epoch.rebuilding) sim_.coverage.hit(Mark::kRebuildNamed);
+      if (cluster.epoch.rebuilding) {
+        sim_.coverage.hit(Mark::kRebuildNamed);
+        c.may_throw_away.insert(*cluster.epoch.rebuilding);
+        check_named_for_rebuild(sim_, truth_, c, before);
+      }
       check_forced(sim_, truth_, c, events);
       check_named(sim_, c, before, by);
       check_primary_complete(sim_, truth_, c, before);
@@ -206,7 +241,7 @@ void World::committed(const SchedulerState& state, const std::vector<Event>& eve
     }
   }
   for (auto& [id, c] : truth_.clusters) {
-    if (state.clusters.contains(id) || c.gone) continue;
+    if (state.clusters.contains(id) || c.gone || c.forgotten) continue;
     c.gone = c.deleting = true;
     if (!user_.deleted(c.cluster.spec.name))
       sim_.violate("a cluster is gone that nobody deleted: " + id.str());
@@ -222,6 +257,16 @@ void World::put_back(const SchedulerState& state) {
     now = cluster;
     now.doubt = RecordDoubt{.why = "it was put back"};
   }
+  for (auto& [id, c] : truth_.clusters) {
+    if (state.clusters.contains(id) || c.gone || c.forgotten) continue;
+    c.forgotten = true;
+    sim_.coverage.hit(Mark::kForgotten);
+    if (late_.chance(400)) continue;
+    for (SimExecutor* e : containers()) {  // only what no task holds is offered
+      if (e->spec().cluster != id || late_.chance(300)) continue;
+      sim_.after(milliseconds(static_cast<long>(late_.below(8000))), [e] { e->container_dies(); });
+    }
+  }
 }
 
 void World::note_switchover(const Cluster& before, const Cluster& after) {
@@ -233,7 +278,7 @@ void World::note_switchover(const Cluster& before, const Cluster& after) {
 void World::check_beat() {
   for (const auto& [id, c] : truth_.clusters) {
     if (c.gone) continue;
-    check_followers(sim_, truth_, c);
+    if (!c.forgotten) check_followers(sim_, truth_, c);
     check_one_writer(sim_, truth_, c);
     check_rebuilds(sim_, truth_, c);
     const SchedulerCore* core = schedulers_.leader().alive() ? schedulers_.leader().core() : nullptr;
@@ -254,17 +299,44 @@ void World::run_until(Instant until) {
 std::optional<std::string> World::unfinished() {
   if (!schedulers_.leader().alive()) return "the scheduler is away";
   for (const auto& [id, c] : truth_.clusters) {
+    if (c.forgotten && sim_.now() < mended_ + kKeepsOrphans) return "what no cluster owns is looked at for a while";
+    if (c.forgotten) continue;
     if (auto missing = not_converged(truth_, c, *schedulers_.leader().core(), sim_.now(), mended_)) {
       return fmt::format("{}: {}", c.cluster.spec.name, *missing);
     }
   }
-  if (auto leak = leaks(master_, schedulers_.leader().committed_state())) return "left behind: " + *leak;
+  if (auto leak = leaks(master_, truth_, schedulers_.leader().committed_state())) return "left behind: " + *leak;
   return std::nullopt;
+}
+
+// Nobody helps: writes have to return by themselves.
+void World::let_one_die() {
+  if (one_died_ || sim_.violation || !one_dies_.strike()) return;
+  one_died_ = true;
+  user_.looks_away(true);
+  std::optional<std::string> stuck;
+  do {
+    run_until(sim_.now() + milliseconds(100));
+    stuck = one_dies_.stuck();
+  } while (stuck && !sim_.violation && !one_dies_.too_late());
+  if (stuck && !sim_.violation) sim_.violate(*stuck);
+  returned_in_ = one_dies_.since();
+  user_.looks_away(false);
+}
+
+// As soon as a cluster calls itself healthy, although much may have yet to come back.
+void World::let_one_die_early() {
+  const Instant limit = sim_.now() + kHealthyWithin;
+  while (!sim_.violation && sim_.now() < limit && !one_dies_.ready()) run_until(sim_.now() + milliseconds(100));
+  if (!one_dies_.ready()) return;
+  let_one_die();
+  one_dies_.bring_back();
 }
 
 void World::converge() {
   nemesis_->mend_all();
   user_.faults_end();
+  if (one_dies_.early()) let_one_die_early();
   mended_ = sim_.now();
   const Instant limit = mended_ + kConvergeWithin;
   std::optional<std::string> missing;
@@ -282,7 +354,13 @@ void World::converge() {
   for (const auto& [id, c] : truth_.clusters) {
     if (c.gone) sim_.coverage.hit(Mark::kDeleted);
     if (!c.deleting) check_held(sim_, truth_, c);
+    for (const auto& agent : master_.agents()) {
+      for (const auto& [volume, held] : agent->volumes()) {
+        if (c.forgotten && held->cluster == id && held->data) sim_.coverage.hit(Mark::kOrphanKept);
+      }
+    }
   }
+  let_one_die();
 }
 
 SeedResult World::run() {
@@ -305,6 +383,7 @@ SeedResult World::run() {
   result.acked = clients_->told_ok();
   result.lived = sim_.now() - Instant{};
   result.converged_in = converged_in_;
+  result.returned_in = returned_in_;
   result.coverage = sim_.coverage;
   return result;
 }

@@ -33,6 +33,7 @@ struct SeedResult {
   std::uint64_t acked = 0;
   Duration lived{};         // virtual
   Duration converged_in{};  // after the faults had ended
+  Duration returned_in{};   // after a member of a healthy cluster had died
   Coverage coverage;
 };
 

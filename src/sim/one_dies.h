@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// "Healthy" is a promise: any one member may die now, for good, and writes go on without anybody's help. Once in a seed it is
+// put to the test, when all faults have ended: as soon as a cluster calls itself healthy, or once everything has come back.
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/prng.h"
+#include "sim/sim_leadership.h"
+#include "sim/truth.h"
+
+namespace mysos::sim {
+
+class OneDies {
+ public:
+  OneDies(Sim& sim, Truth& truth, SimMaster& master, SimLeadership& schedulers, std::uint64_t seed);
+
+  [[nodiscard]] bool early() const { return early_; }
+  // Whether some cluster has called itself healthy for a while; to be asked again and again.
+  bool ready();
+  // A member of a cluster that calls itself healthy dies, as the seed draws it; false: no cluster does.
+  bool strike();
+  // Until writes return; none: they have, in every cluster that had called itself healthy.
+  [[nodiscard]] std::optional<std::string> stuck() const;
+  [[nodiscard]] bool too_late() const;
+  [[nodiscard]] Duration since() const { return sim_.now() - struck_; }
+  void bring_back();
+
+ private:
+  enum class Way { kMachine, kFrozen, kAlone };
+  [[nodiscard]] std::vector<const ClusterTruth*> healthy() const;
+  void kill(SimExecutor& victim);
+
+  Sim& sim_;
+  Truth& truth_;
+  SimMaster& master_;
+  SimLeadership& schedulers_;
+  Prng prng_;
+  bool early_;
+  std::optional<Instant> healthy_since_;
+  Instant struck_{};
+  std::vector<const ClusterTruth*> promised_;  // by those it is expected
+  SimAgent* down_ = nullptr;
+  SimExecutor* frozen_ = nullptr;
+};
+
+}  // namespace mysos::sim
