@@ -110,8 +110,9 @@ bool only_replica(const EpochPlanning& p, const MemberView& primary) {
          !primary.report->logs_reset;
 }
 
-Duration patience(const EpochPlanning& p, const MemberView& primary) {
-  return only_replica(p, primary) ? p.times.rebuild_only_after : p.times.rebuild_after;
+// Data that are a copy are worth a longer wait: somebody may mend what is wrong.
+Duration patience(const EpochPlanning& p, const MemberView& primary, const Need& need) {
+  return need.copy && only_replica(p, primary) ? p.times.rebuild_only_after : p.times.rebuild_after;
 }
 
 std::optional<Need> work_out_need(const EpochPlanning& p, const MemberView& primary, const MemberView& v) {
@@ -198,7 +199,7 @@ bool made_anew(EpochPlanning& p, const MemberView& primary, const MemberView& v)
     if (empty) order_rebuild(p, primary, v, {});
     return empty;
   }
-  const Instant at = p.memory.broken_since.try_emplace(v.id, p.now).first->second + patience(p, primary);
+  const Instant at = p.memory.broken_since.try_emplace(v.id, p.now).first->second + patience(p, primary, *need);
   p.wait(v.id.value + ": " + need->why);
   if (p.now < at) p.revisit(at);
   const bool now = p.now >= at && p.record.rebuilding == v.id && !counts(p, v.id) && p.primary_in_place(primary);
@@ -222,7 +223,7 @@ bool change_rebuilding(EpochPlanning& p, const MemberView& primary) {
     const auto since = p.memory.broken_since.find(v.id);
     const bool alone = counts(p, v.id) && only_replica(p, primary);
     if (!need || (counts(p, v.id) && !alone) || since == p.memory.broken_since.end()) continue;
-    if (p.now < since->second + patience(p, primary)) continue;
+    if (p.now < since->second + patience(p, primary, *need)) continue;
     if (const std::string why_not = why_not_now(p, primary, v, *need); !why_not.empty()) {
       p.wait(v.id.value + ": " + need->why + "; its data are kept until they can be spared, and that waits for " + why_not);
       continue;

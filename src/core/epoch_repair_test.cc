@@ -131,6 +131,8 @@ TEST_P(RepairTest, WhileThePrimaryCannotWriteTheOnlyReplicaIsKept) {
   w.r(0).write_trouble = "no space is left";
   EXPECT_FALSE(w.plan().next);
   w.r(0).write_trouble.clear();
+  (void)w.plan();
+  w.now += w.times.rebuild_only_after;
   EXPECT_EQ(w.persist().kind, "rebuild_started");
 }
 

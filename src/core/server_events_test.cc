@@ -57,9 +57,9 @@ TEST_F(ServerChanges, WhatCannotBePutRightIsNamed) {
 
 TEST_F(ServerChanges, AVolumeThatTakesNoWritesIsToldOnceAMinute) {
   const auto give_trouble = [&](const std::string& trouble, Duration later = std::chrono::seconds(1)) {
-    now_.write_trouble = trouble;
+    report_.write_trouble = trouble;
     std::vector<std::string> kinds;
-    for (const Event& event : give(later)) kinds.push_back(event.kind);
+    for (const Event& event : hear(later)) kinds.push_back(event.kind);
     return kinds;
   };
   using Kinds = std::vector<std::string>;

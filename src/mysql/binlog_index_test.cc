@@ -10,7 +10,7 @@ namespace mysos::mysql {
 namespace {
 
 TEST(BinlogIndex, SaysWhichLogsThereAre) {
-  const TempDir dir;
+  const TestDir dir;
   EXPECT_FALSE(read_binlog_index(dir.path()));
   ASSERT_TRUE(write_file_atomic(dir.path() + "/binlog.index", "./binlog.000003\n/somewhere/binlog.000004\n", 0600));
   const auto index = read_binlog_index(dir.path());
