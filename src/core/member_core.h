@@ -155,15 +155,14 @@ struct Contact {
   bool scheduler = false;
   std::set<MemberId> peers;
 };
-// Something that the shell did or saw, to be told once: readers that were ended, binary logs that were purged.
+// Something that the shell did or saw, to be told once.
 struct Noticed {
   NoticeKind kind = NoticeKind::kReaderEnded;
   std::string text;
 };
-// How it is with the clients' events: whether they run here, and why some cannot.
 struct EventsMinded {
-  bool run = false;
-  std::string trouble;
+  bool run = false;  // the clients' events run here
+  std::string trouble;  // why some cannot
 };
 // After EndReaders: what the applier does, in the server's words, and the lock it waits for that no session holds. `ended`:
 // whose sessions were ended, "" = nobody was in the way.
@@ -362,8 +361,7 @@ class MemberCore {
 
   MemberConfig config_;
   MemberPromise promise_;
-  bool has_secrets_ = false;
-  bool stopping_ = false;
+  bool has_secrets_ = false, stopping_ = false;
   bool reading_relay_ = false;  // ReadRelay is under way
   bool relay_read_ = false;     // for the server that is started next
   ServerState state_ = ServerState::kNone;

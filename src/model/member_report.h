@@ -115,7 +115,7 @@ void fields(Io& io, Seeding& s) {
 
 inline constexpr std::size_t kMaxTampered = 8;
 
-// Something that happened on a member and is over. The scheduler records each notice as an event, once.
+// Something that happened on a member and is over: the scheduler records it as an event, once.
 enum class NoticeKind {
   kReaderEnded,     // sessions of users were ended on a replica
   kBinlogsChanged,  // somebody purged or reset the binary logs
@@ -179,8 +179,7 @@ struct MemberFacts {
   std::uint32_t server_silent_ms = 0;  // mysqld has not answered its executor for so long; 0 = not for long
   std::optional<MemberId> source;  // whom it was told to follow
   bool acking = false;             // replica side of semi-sync is on and the receiver runs with it
-  bool amnesiac =
-      false;  // may have lost relay log that it acknowledged: does not count until certified
+  bool amnesiac = false;  // may have lost relay log that it acknowledged: does not count until certified
   // Amnesiac: all it had received before its restarts, read from what was left of its relay logs; none: that is not certain.
   std::optional<GtidSet> known;
   std::string volume;             // the name its volume was given when it was empty
@@ -211,9 +210,7 @@ struct MemberFacts {
   bool events_run = false;               // the clients' events (CREATE EVENT) run here
   std::string events_trouble;            // why some of them cannot, or are not stopped, "" = there is none
   bool binlog_complete = true;
-  // Somebody reset the server's binary logs: the transactions that its data hold have lost their names. Durable, until the data
-  // are made anew.
-  bool logs_reset = false;
+  bool logs_reset = false;   // somebody reset its binary logs: its data have lost the names of their transactions; durable
   bool written_on = false;   // a replica: its server wrote to its binlog by itself, since its executor came
   bool binlog_gone = false;        // its source does not have any more what it would need next
   std::uint64_t generation = 0;    // of its datadir: rises each time the data are made anew
