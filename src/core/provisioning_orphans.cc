@@ -40,9 +40,9 @@ void Provisioner::serve_orphan(const std::string& resource_id, const Holding& ho
 void Provisioner::tell_of(const FrameworkId& other) {
   if (others_told_.size() >= kMaxOthersTold || !others_told_.insert(other).second) return;
   const std::string ours = ledger_.state().framework ? ledger_.state().framework->value : "";
-  ledger_.event({"framework_unknown", "reservations of the Mysos framework " + other.value + " are offered; this one is " +
-                                          ours + ", so they are not touched. If that was this installation before its state was "
-                                          "lost: docs/operations.md, --framework-id"});
+  ledger_.event({"framework_unknown", "reservations of the Mysos framework " + other.value + " are offered, and not touched: "
+                                      "this one is " + ours + ". If that was this installation before its state was lost: "
+                                      "docs/operations.md, --framework-id"});
 }
 
 // Of what is known of orphans on this agent, what is not there any more.

@@ -487,6 +487,7 @@ TEST(Provisioning, StrangersReservationsAreNeverTouched) {
   const Resources& left = s.mesos.agents.at(AgentId("1")).free;
   EXPECT_TRUE(left.contains(theirs));
   EXPECT_TRUE(left.contains(plain));
+  EXPECT_EQ(s.times_told("framework_unknown"), 1U) << "it is told of, once";
   EXPECT_FALSE(s.told("orphan_found"));
 }
 

@@ -98,7 +98,7 @@ Status SchedulerLoop::commit_first() {
   SchedulerOutput output = core_->take_output();
   std::vector<RecordChange> changes = changes_of(output);
   if (framework_taken_) changes.emplace_back(PutRecord{"framework", "id", to_json_text(FrameworkId(options_.framework_id))});
-  if (Status done = store_.commit_now(std::move(changes)); !done) {
+  if (Status done = store_.commit_now(changes); !done) {
     return std::unexpected(std::move(done).error().with_context("write the state"));
   }
   if (Status done = events_.start(); !done) {

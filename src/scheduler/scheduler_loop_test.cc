@@ -115,7 +115,8 @@ struct Loop : ::testing::Test {
   Status start_with(SchedulerOptions options) {
     stop();
     options.mesos.masters = {Endpoint{"127.0.0.1", 1}};
-    scheduler = std::make_unique<SchedulerLoop>(loop.io.get_executor(), *state, std::make_unique<StoreOnDisk>(disk), options);
+    scheduler = std::make_unique<SchedulerLoop>(loop.io.get_executor(), *state, std::make_unique<RecordsOnDisk>(disk),
+                                                std::make_unique<LogOnDisk>(disk), options);
     return scheduler->start();
   }
   void stop() {
@@ -143,7 +144,7 @@ TEST_F(Loop, AStateThatWasPutBackAndKnowsNoFrameworkIsRefusedUnlessItIsNamed) {
   EXPECT_TRUE(start_with({.state_put_back = "secret.key is not the file that it was", .state_only_moved = true}));
 
   ASSERT_TRUE(start_with({.framework_id = "fw-1", .state_put_back = "state.db was put back"}));
-  EXPECT_EQ(disk.load().value().at("framework").at("id"), "\"fw-1\"");
+  EXPECT_EQ(RecordsOnDisk(disk).load().value().at("framework").at("id"), "\"fw-1\"");
   EXPECT_TRUE(start_with({.framework_id = "fw-1"})) << "once more is the same";
   EXPECT_EQ(start_with({.framework_id = "fw-2"}).error().code, Errc::kConflict);
 }

@@ -25,8 +25,9 @@ struct StateBackupTest : ::testing::Test {
   }
   void TearDown() override { fs::remove_all(root); }
 
-  static void put(Store& store, const std::string& kind, const std::string& key, const std::string& json) {
-    ASSERT_TRUE(store.commit({PutRecord{kind, key, json}}));
+  static void put(RecordStore& store, const std::string& kind, const std::string& key, const std::string& json) {
+    const auto term = store.begin_term();
+    ASSERT_TRUE(term && store.commit(*term, {PutRecord{kind, key, json}}));
   }
   static mode_t mode_of(const std::string& path) {
     struct stat info{};
