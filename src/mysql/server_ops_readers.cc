@@ -101,7 +101,7 @@ asio::awaitable<Result<ApplierLook>> ServerOps::end_readers(Duration watched, Du
   co_await sleep_for(watched);
   std::vector<ClientSession> ended;
   std::set<Xid> rolled_back;
-  std::string waited_for, unknown;
+  std::string waited_for = seen.applier_waits_for, unknown;
   for (int round = 1; round <= kRounds && !budget.spent(); ++round) {
     if (round == 1) {
       const auto users = co_await users_prepared(session, before, budget);
