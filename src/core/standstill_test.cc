@@ -156,7 +156,7 @@ TEST(Standstill, IsGivenUpWhereAnOperatorAcceptsTheLoss) {
 
   const EpochDecision d = w.persist();
   EXPECT_EQ(d.next->primary, id(2)) << "it has executed most";
-  EXPECT_NE(d.why.find("2 transaction(s) of 0-1-8"), std::string::npos) << d.why;
+  EXPECT_NE(d.why.find("2 transaction(s) of 0-1-9"), std::string::npos) << d.why;
 }
 
 TEST(Standstill, IsSpelledOutBeforeTheLossIsAccepted) {
