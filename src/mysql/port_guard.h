@@ -19,7 +19,7 @@
 
 namespace mysos::mysql {
 
-inline constexpr Duration kLoginTime = std::chrono::seconds(1);
+inline constexpr Duration kLoginTime = std::chrono::seconds(2);
 
 struct Strangers {
   std::vector<std::uint64_t> logged_in, not_logged_in;  // the ids of their sessions
