@@ -40,20 +40,20 @@ class ReplicationEvents : public ReportWorld {
 TEST_F(ReplicationEvents, AStandstillIsToldWithItsCauseAndItsEnd) {
   other_.received = *GtidSet::parse("0-1-12");
   other_.applier_stalled_ms = 9900;
-  EXPECT_EQ(give(other_), Told{});
+  EXPECT_EQ(told(other_), Told{});
   other_.applier_stalled_ms = 10'000;
   const std::string next = "; the next transaction is 0-1-10";
-  EXPECT_EQ(give(other_),
+  EXPECT_EQ(told(other_),
             Told{"applier_stalled: for 10 s its applier stands still: it works on one transaction" + next});
   other_.applier_stalled_ms = 10'100;
-  EXPECT_EQ(give(other_), Told{});
+  EXPECT_EQ(told(other_), Told{});
   other_.applier_waits_for = "a row lock that no session holds";
-  EXPECT_EQ(give(other_), Told{"applier_stalled: for 10 s its applier stands still: it waits for a row lock that no session "
+  EXPECT_EQ(told(other_), Told{"applier_stalled: for 10 s its applier stands still: it waits for a row lock that no session "
                                "holds" + next});
   other_.applier_stalled_ms = 0;
-  EXPECT_EQ(give(other_), Told{}) << "its server was started again: it has executed nothing yet";
+  EXPECT_EQ(told(other_), Told{}) << "its server was started again: it has executed nothing yet";
   other_.executed = *GtidSet::parse("0-1-10");
-  EXPECT_EQ(give(other_), Told{"applier_resumed: its applier goes on"});
+  EXPECT_EQ(told(other_), Told{"applier_resumed: its applier goes on"});
 }
 
 TEST_F(ReplicationEvents, AFencedMemberIsToldOfOnlyWhereSomethingStaysUnapplied) {
