@@ -456,7 +456,8 @@ SendRebuild(m) ==
 
 Next ==
   \/ \E m \in Members :
-       \/ Write(m) \/ LocalWrite(m) \/ Receive(m) \/ Apply(m) \/ Restart(m) \/ LoseVolume(m) \/ SemiSyncOffFirst(m) \/ Certify(m) \/ Seal(m)
+       \/ Write(m) \/ LocalWrite(m) \/ Receive(m) \/ Apply(m) \/ Restart(m) \/ LoseVolume(m) \/ SemiSyncOffFirst(m) \/ Certify(m)
+       \/ Seal(m)
        \/ DropStart(m) \/ DropRead(m) \/ DropDone(m) \/ LetIn(m) \/ AddEarly(m) \/ SendRebuild(m)
        \/ \E outside \in BOOLEAN : Add(m, outside)
        \/ \E w \in pending[m] : Pass(m, w) \/ Ack(m, w)

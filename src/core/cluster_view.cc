@@ -35,8 +35,9 @@ bool all_in_place(const Cluster& cluster, const std::vector<MemberView>& members
   const MemberView& primary = *primary_of(cluster, members);
   const EpochRecord& record = cluster.epoch;
   const auto untouched = [](const MemberView& v) { return v.report && v.report->tampered.empty(); };
-  return record.leaving.empty() && std::ranges::all_of(members, untouched) &&
-         primary.report->server_silent_ms < kServerSilentMs &&
+  const bool acknowledged = primary.report->semi_sync_clients >= record.d && !primary.report->commits_stuck;
+  return (acknowledged || record.mode != EpochMode::kNormal) && record.leaving.empty() &&
+         std::ranges::all_of(members, untouched) && primary.report->server_silent_ms < kServerSilentMs &&
          record.ackers.size() == most_ackers(cluster.spec.flavour, members.size()) &&
          std::ranges::all_of(members, [&](const MemberView& v) { return &v == &primary || in_place(cluster, primary, v); }) &&
          std::ranges::all_of(cluster.members, [](const Member& m) { return m.stage == MemberStage::kRunning; });

@@ -99,6 +99,15 @@ TEST_F(ClusterViewTest, IsNotHealthyWhileAnythingIsWaitedFor) {
   }
 }
 
+TEST_F(ClusterViewTest, IsDegradedWhileNobodyAcknowledges) {
+  w.r(0).semi_sync_clients = 0;
+  EXPECT_EQ(state(w), ClusterState::kDegraded);
+  EXPECT_EQ(w.plan().waiting_for, "a replica to acknowledge writes");
+  w.r(0).semi_sync_clients = 2;
+  w.r(0).commits_stuck = true;
+  EXPECT_EQ(state(w), ClusterState::kDegraded);
+}
+
 TEST_F(ClusterViewTest, IsFailingOverWhileItsPrimaryIsReplaced) {
   w.crash_primary();
   w.r(0).server = ServerState::kExited;

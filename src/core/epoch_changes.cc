@@ -203,7 +203,8 @@ bool enter_solo(EpochPlanning& p, const MemberView& primary) {
   const bool coming = std::ranges::any_of(p.members, [&](const MemberView& v) {
     return p.should_acknowledge(v.id) && EpochPlanning::can_write(v) && v.report->receiving;
   });
-  const bool nobody = p.too_few_acknowledge(primary) || (stuck && (for_good || !coming));
+  // What a primary said whose server does not answer any more is old: alone it would not serve either.
+  const bool nobody = p.answers(primary) && (p.too_few_acknowledge(primary) || (stuck && (for_good || !coming)));
   if (nobody) p.wait("a replica to acknowledge writes");
   if (!p.lasted(p.memory.no_acker_since, nobody, for_good ? Duration::zero() : p.times.solo_after)) return false;
   p.memory.no_acker_since.reset();

@@ -242,6 +242,20 @@ TEST(EpochChanges, ACertificationWaitsForAReplicaThatPromisesSlowly) {
   EXPECT_EQ(w.persist().kind, "certification_started") << "the read may be older than that";
 }
 
+// What it said last is old, and alone it would be the only one that knows what was acknowledged.
+TEST(EpochChanges, APrimaryWhoseServerDoesNotAnswerDoesNotGoOnAlone) {
+  World w(2);
+  w.r(0).semi_sync_clients = 0;
+  EXPECT_FALSE(w.plan().next);
+  w.now += w.times.solo_after;
+  w.r(0).server_silent_ms = 5000;
+  EXPECT_NE(w.plan().kind, "solo_entered");
+  w.r(0).server_silent_ms = 0;
+  EXPECT_FALSE(w.plan().next) << "it is waited for anew";
+  w.now += w.times.solo_after;
+  EXPECT_EQ(w.persist().kind, "solo_entered");
+}
+
 TEST(EpochChanges, SoloIsLeftWithThoseWhoRemember) {
   World w(3, Flavour::kMariadb);
   w.cluster.epoch.mode = EpochMode::kSolo;

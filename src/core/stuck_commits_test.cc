@@ -61,5 +61,23 @@ TEST_F(Stuck, AfterSomeTriesThatDidNotHelpItIsHopelessUntilSomethingMoves) {
   EXPECT_FALSE(commits.hopeless());
 }
 
+// MySQL: a replica that is stopped stays connected, clients try again, and each try is one commit more that waits.
+TEST_F(Stuck, CommitsThatOnlyBecomeMoreAreHopelessToo) {
+  ServerSnapshot s = waiting("aaaaaaaa-0000-4000-8000-000000000000:1-6");
+  const auto seen = [&](int newest) {
+    s.in_flight = *GtidSet::parse("aaaaaaaa-0000-4000-8000-000000000000:7-" + std::to_string(newest));
+    look(s, milliseconds(200), static_cast<std::uint32_t>(newest - 6));
+  };
+  int newest = 7;
+  for (; newest < 16; ++newest) seen(newest);
+  EXPECT_FALSE(commits.hopeless());
+  for (; newest < 20; ++newest) seen(newest);
+  EXPECT_TRUE(commits.hopeless());
+
+  s.in_flight = *GtidSet::parse("aaaaaaaa-0000-4000-8000-000000000000:8-20");
+  look(s, milliseconds(200), 13);
+  EXPECT_FALSE(commits.hopeless()) << "the first of them has been acknowledged";
+}
+
 }  // namespace
 }  // namespace mysos

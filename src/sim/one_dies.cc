@@ -11,6 +11,8 @@ namespace {
 constexpr Duration kSaysSo = milliseconds(1500);  // what a view shows may be a second old
 constexpr Duration kForGood = std::chrono::hours(1);
 constexpr Duration kWritesReturnWithin = seconds(15);
+constexpr Duration kLongTransaction = seconds(1);
+constexpr std::uint64_t kProbe = 1;
 
 }  // namespace
 
@@ -22,6 +24,11 @@ std::vector<const ClusterTruth*> OneDies::healthy() const {
   if (!schedulers_.leader().awake_now()) return out;
   for (const auto& [id, c] : truth_.clusters) {
     if (c.gone || c.deleting || c.forgotten || c.cluster.members.size() < 2) continue;
+    // A transaction that was long on the primary is as long on a replica: nobody can tell before how long.
+    const bool long_one = std::ranges::any_of(truth_.containers(), [&](SimExecutor* e) {
+      return e->spec().cluster == id && e->server().applies_for() > kLongTransaction;
+    });
+    if (long_one) continue;
     const auto view = schedulers_.leader().core()->view(c.cluster.spec.name, sim_.now());
     if (view && view->state == ClusterState::kHealthy) out.push_back(&c);
   }
@@ -51,11 +58,21 @@ bool OneDies::strike() {
   if (among.empty()) return false;
   sim_.coverage.hit(the_primary ? Mark::kPrimaryDied : Mark::kReplicaDied);
   struck_ = sim_.now();
+  late_at_ = struck_ + kWritesReturnWithin;
   kill(*among[prng_.below(among.size())]);
   return true;
 }
 
+// Applications that look for the primary at random would only add to the time.
+void OneDies::probe() {
+  for (SimExecutor* e : truth_.containers()) {
+    const bool meant = std::ranges::any_of(promised_, [&](const ClusterTruth* c) { return c->id == e->spec().cluster; });
+    if (meant && e->server().answering()) e->server().write(kProbe, [](bool) {});
+  }
+}
+
 void OneDies::kill(SimExecutor& victim) {
+  for (SimExecutor* e : truth_.containers()) e->crash_at_next_promise(false);  // one dies, no other
   static constexpr Way kWays[] = {Way::kMachine, Way::kFrozen, Way::kAlone};
   const Way way = kWays[prng_.below(std::size(kWays))];
   sim_.tell([&] { return fmt::format("--- {} dies for good, and nobody helps ---", victim.spec().member.str()); });
@@ -84,7 +101,15 @@ std::optional<std::string> OneDies::stuck() const {
   return std::nullopt;
 }
 
-bool OneDies::too_late() const { return since() >= kWritesReturnWithin; }
+// Where primaries did not last, several in a row, the next one is given time: that is said, and counts for nothing here.
+bool OneDies::too_late() {
+  const SchedulerCore* core = schedulers_.leader().core();
+  for (const ClusterTruth* c : promised_) {
+    const auto view = core == nullptr ? std::nullopt : core->view(c->cluster.spec.name, sim_.now());
+    if (view && view->waiting_for.starts_with("a pause")) late_at_ = sim_.now() + kWritesReturnWithin;
+  }
+  return sim_.now() >= late_at_;
+}
 
 void OneDies::bring_back() {
   promised_.clear();

@@ -21,9 +21,10 @@ class OneDies {
   bool ready();
   // A member of a cluster that calls itself healthy dies, as the seed draws it; false: no cluster does.
   bool strike();
+  void probe();  // writes to whoever takes them
   // Until writes return; none: they have, in every cluster that had called itself healthy.
   [[nodiscard]] std::optional<std::string> stuck() const;
-  [[nodiscard]] bool too_late() const;
+  [[nodiscard]] bool too_late();
   [[nodiscard]] Duration since() const { return sim_.now() - struck_; }
   void bring_back();
 
@@ -40,6 +41,7 @@ class OneDies {
   bool early_;
   std::optional<Instant> healthy_since_;
   Instant struck_{};
+  Instant late_at_{};
   std::vector<const ClusterTruth*> promised_;  // by those it is expected
   SimAgent* down_ = nullptr;
   SimExecutor* frozen_ = nullptr;

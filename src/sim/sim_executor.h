@@ -39,7 +39,7 @@ class SimExecutor final : private SimProcess {
   void die(bool power_lost = false);     // the whole container, at once
   void container_dies();                 // ... and its agent is told
   void crash_executor(bool server_too);  // it is started again beside the volume within a second
-  void crash_at_next_promise() { die_in_sync_ = true; }
+  void crash_at_next_promise(bool yes = true) { die_in_sync_ = yes; }
   void crash_server(const std::string& how) { server_.crash(how); }
   void freeze(Duration pause);  // the executor is stopped, and goes on after it
 

@@ -142,7 +142,9 @@ void SimServer::apply_soon() {
   // A replica that is a semi-sync source itself hangs its own applier (measured).
   if (!applier_ || applying_ || data_->relay.empty() || d_ > 0) return;
   applying_ = true;
-  later(sim_.between(apply_min_, apply_max_), [this] {
+  const Duration takes = sim_.between(apply_min_, apply_max_);
+  applies_until_ = sim_.now() + takes;
+  later(takes, [this] {
     applying_ = false;
     apply_one();
   });

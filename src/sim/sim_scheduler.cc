@@ -251,7 +251,7 @@ void SimScheduler::commit(const SchedulerOutput& out) {
       return sim_.violate("the store does not read back: " + folded.error().message);
     }
   }
-  world_.committed(folded_, out.events, *core_);
+  world_.committed(folded_, out.events, sim_.now() < committing_since_ + kCommitPatience ? core_.get() : nullptr);
 }
 
 void SimScheduler::check_fold() {

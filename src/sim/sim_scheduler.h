@@ -28,8 +28,8 @@ class SchedulerWorld {
   // The living container whose member API listens there.
   virtual SimExecutor* executor_at(const std::string& ip, std::uint16_t api_port) = 0;
   virtual std::optional<std::uint32_t> machine_at(const std::string& ip) = 0;
-  // `by`: with the events that are stored with it, and what its scheduler saw.
-  virtual void committed(const SchedulerState& state, const std::vector<Event>& events, const SchedulerCore& by) = 0;
+  // With the events that are stored with it. `by`: what its scheduler saw; null where that has gone on since it decided this.
+  virtual void committed(const SchedulerState& state, const std::vector<Event>& events, const SchedulerCore* by) = 0;
   // The store was put back to this earlier state.
   virtual void put_back(const SchedulerState& state) = 0;
   virtual void replied(const Reply& reply) = 0;

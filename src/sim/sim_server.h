@@ -95,6 +95,7 @@ class SimServer final : private SimProcess {
   void take_connections(Duration pause);  // an application has all of them: the executor has a door of its own
   [[nodiscard]] bool replicates() const { return accepting_ && receiver_ && read_only_; }
   [[nodiscard]] bool applier_running() const { return applier_; }
+  [[nodiscard]] Duration applies_for() const { return applying_ ? applies_until_ - sim_.now() : Duration{}; }
   [[nodiscard]] std::uint32_t commits_waited() const { return static_cast<std::uint32_t>(pending_.size()); }
 
   [[nodiscard]] bool alive() const { return data_ != nullptr; }
@@ -211,6 +212,7 @@ class SimServer final : private SimProcess {
   bool receiver_acks_ = false;  // it was started with semi-sync on
   bool applier_ = false;
   bool applying_ = false;
+  Instant applies_until_{};
   ReplicationError applier_error_;
   std::uint64_t heard_ = 0;                          // by the receiver: batches and heartbeats
   std::shared_ptr<ReplicaLink> link_;                // shared with what flies; mine, as a replica

@@ -74,7 +74,8 @@ TEST(Simulation, MixedSeedsHoldAndEveryCheckerHadItsChance) {
   EXPECT_TRUE(r.violations.empty()) << told(r);
   if (kScale == 1) return;  // the sanitizers' few seeds leave the rarest to chance
   // Too rare here, these have seeds of their own below.
-  const std::set<std::string_view> elsewhere = {"switchover_not_begun", "relay_given_up"};
+  const std::set<std::string_view> elsewhere = {"switchover_not_begun", "relay_given_up", "forgotten", "orphan_destroyed",
+                                                "orphan_kept"};
   for (const auto& mark : r.unmarked) {
     if (!elsewhere.contains(mark)) ADD_FAILURE() << "no seed exercised " << mark;
   }
@@ -167,6 +168,20 @@ TEST(Simulation, AStateThatIsPutBackLosesNothing) {
   EXPECT_GT(r.coverage.of(Mark::kOldRecord), 0U);
 }
 
+// A cluster that the state does not know which was put back: its volumes stay, but for those that a user names.
+TEST(Simulation, VolumesThatNoClusterOwnsAreKept) {
+  SeedOptions each;
+  each.only = {Fault::kPutBack, Fault::kContainer};
+
+  const BatchResult r = batch(1, 25 * kScale, each);
+
+  EXPECT_TRUE(r.violations.empty()) << told(r);
+  EXPECT_GT(r.coverage.of(Mark::kForgotten), 0U);
+  if (kScale == 1) return;
+  EXPECT_GT(r.coverage.of(Mark::kOrphanKept), 0U);
+  EXPECT_GT(r.coverage.of(Mark::kOrphanDestroyed), 0U);
+}
+
 // The checkers can fail: each of these bugs is found.
 class Mutations : public testing::TestWithParam<Mutation> {};
 
@@ -191,6 +206,14 @@ TEST_P(Mutations, AreFound) {
   }
   if (GetParam() == Mutation::kFsyncLies) o.each.only = {Fault::kPower};
   if (GetParam() == Mutation::kStoreForAll) o.each.only = {Fault::kSecondScheduler};
+  if (GetParam() == Mutation::kActWhileUndurable) {
+    o.each.members = 3;
+    o.each.only = {Fault::kFullStateDisk, Fault::kScheduler, Fault::kPrimaryServer, Fault::kReplicaCut};
+  }
+  if (GetParam() == Mutation::kGuardSleeps || GetParam() == Mutation::kGuardLetsIn) {
+    o.each.members = 3;
+    o.each.only = {Fault::kDroppedAccounts, Fault::kReplicaCut, Fault::kUnwatched, Fault::kPrimaryServer};
+  }
 
   EXPECT_FALSE(run_batch(o).violations.empty());
 }
@@ -201,7 +224,8 @@ INSTANTIATE_TEST_SUITE_P(Simulation, Mutations,
                                          Mutation::kKnownTooLittle, Mutation::kLockIgnored, Mutation::kKillClientsIgnored,
                                          Mutation::kKillReleases, Mutation::kFsyncLies,
                                          Mutation::kTailTruncated, Mutation::kStoreForgets,
-                                         Mutation::kStoreForAll, Mutation::kSendBeforeCommit),
+                                         Mutation::kStoreForAll, Mutation::kSendBeforeCommit,
+                                         Mutation::kActWhileUndurable, Mutation::kGuardSleeps),
                          [](const auto& info) {
                            std::string name(enum_text(info.param));
                            std::erase(name, '-');

@@ -41,7 +41,7 @@ class World : public ServerWorld, public SchedulerWorld {
   void made_anew(const ClusterId& cluster, const MemberId& member) override;
   SimExecutor* executor_at(const std::string& ip, std::uint16_t api_port) override;
   std::optional<std::uint32_t> machine_at(const std::string& ip) override;
-  void committed(const SchedulerState& state, const std::vector<Event>& events, const SchedulerCore& by) override;
+  void committed(const SchedulerState& state, const std::vector<Event>& events, const SchedulerCore* by) override;
   void put_back(const SchedulerState& state) override;
   void replied(const Reply& reply) override { user_.replied(reply); }
 
@@ -194,7 +194,7 @@ void World::relay_lost(SimServer& server, bool any) {
   if (any && found != truth_.clusters.end()) check_held(sim_, truth_, found->second);
 }
 
-void World::committed(const SchedulerState& state, const std::vector<Event>& events, const SchedulerCore& by) {
+void World::committed(const SchedulerState& state, const std::vector<Event>& events, const SchedulerCore* by) {
   for (const auto& [id, cluster] : state.clusters) {
     const bool met = truth_.clusters.contains(id);
     ClusterTruth& c = truth_.clusters[id];
@@ -230,7 +230,7 @@ void World::committed(const SchedulerState& state, const std::vector<Event>& eve
         check_named_for_rebuild(sim_, truth_, c, before);
       }
       check_forced(sim_, truth_, c, events);
-      check_named(sim_, c, before, by);
+      if (by != nullptr) check_named(sim_, c, before, *by);
       check_primary_complete(sim_, truth_, c, before);
       check_held(sim_, truth_, c);
       check_quorum(sim_, truth_, c);
@@ -316,6 +316,7 @@ void World::let_one_die() {
   user_.looks_away(true);
   std::optional<std::string> stuck;
   do {
+    one_dies_.probe();
     run_until(sim_.now() + milliseconds(100));
     stuck = one_dies_.stuck();
   } while (stuck && !sim_.violation && !one_dies_.too_late());
