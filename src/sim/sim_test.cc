@@ -225,7 +225,8 @@ INSTANTIATE_TEST_SUITE_P(Simulation, Mutations,
                                          Mutation::kKillReleases, Mutation::kFsyncLies,
                                          Mutation::kTailTruncated, Mutation::kStoreForgets,
                                          Mutation::kStoreForAll, Mutation::kSendBeforeCommit,
-                                         Mutation::kActWhileUndurable, Mutation::kGuardSleeps),
+                                         Mutation::kActWhileUndurable, Mutation::kGuardSleeps,
+                                         Mutation::kGuardLetsIn),
                          [](const auto& info) {
                            std::string name(enum_text(info.param));
                            std::erase(name, '-');
