@@ -125,7 +125,8 @@ int run_many(Arguments& a) {
       "{} seeds in {:.1f} s: {:.0f} seeds/s a core (of processor time) on {} thread(s), "
       "{:.0f} events/seed, {:.1f} virtual "
       "s/seed, "
-      "{} writes acknowledged, slowest convergence {:.1f} s (seed {}), longest without writes after a death {:.1f} s (seed {})\n",
+      "{} writes acknowledged, slowest convergence {:.1f} s (seed {}), "
+      "longest without writes after a death {:.1f} s (seed {})\n",
       r.seeds, took, static_cast<double>(r.seeds) / busy, a.batch.threads,
       static_cast<double>(r.events) / static_cast<double>(r.seeds),
       std::chrono::duration<double>(r.lived).count() / static_cast<double>(r.seeds), r.acked,

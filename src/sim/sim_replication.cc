@@ -19,7 +19,6 @@ constexpr Duration kSourceNotices = seconds(20);  // that what it sends into a c
 constexpr std::size_t kBatch = 64;
 constexpr Duration kAwaitReceived = seconds(2);
 constexpr Duration kLook = milliseconds(5);
-
 }  // namespace
 
 // ---- as a replica ----

@@ -28,7 +28,8 @@ void SimServer::write_locally() {
 void SimServer::drop_accounts(bool all, bool sessions_too) {
   if (!accepting_ || data_->accounts.empty()) return;
   sim_.coverage.hit(Mark::kAccountDropped);
-  sim_.tell([&] { return fmt::format("{} a user drops {}", incarnation_, all ? "all accounts of members" : "one member's account"); });
+  const char* what = all ? "all accounts of members" : "one member's account";
+  sim_.tell([&] { return fmt::format("{} a user drops {}", incarnation_, what); });
   if (all) {
     data_->accounts.clear();
   } else {

@@ -99,7 +99,8 @@ World::World(const SeedOptions& options)
                                           milliseconds(20 + static_cast<long>(prng_.below(300))));
   nemesis_ = std::make_unique<Nemesis>(sim_, truth_, master_, schedulers_, machines_, options.only,
                                        options.rough_network);
-  const bool puts_back = options.only.empty() ? Prng(options.seed ^ 0xBAC2).chance(120) : options.only.contains(Fault::kPutBack);
+  const bool puts_back = options.only.empty() ?
+      Prng(options.seed ^ 0xBAC2).chance(120) : options.only.contains(Fault::kPutBack);
   if (options.only.empty() && puts_back) nemesis_->may_put_back();
   if (options.only.empty()) nemesis_->may_more(late_.fork());
   faults_for_ = options.faults_for.value_or(sim_.between(seconds(8), seconds(30)));
