@@ -15,6 +15,7 @@
 #include "base/time.h"
 #include "model/cluster.h"
 #include "model/member_report.h"
+#include "model/order.h"
 
 namespace mysos {
 

@@ -16,6 +16,7 @@
 #include "base/http/server.h"
 #include "base/json.h"
 #include "model/member_report.h"
+#include "model/order.h"
 
 namespace mysos {
 

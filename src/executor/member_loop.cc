@@ -225,6 +225,10 @@ asio::awaitable<Result<MemberReport>> MemberLoop::obey(Order order, json::object
   co_return report();
 }
 
+void MemberLoop::count_ended_readers() {
+  metrics_.counter("mysos_member_readers_ended_total", "Times users' sessions were ended on a replica.").inc(labels_);
+}
+
 void MemberLoop::count(const MemberInput& input) {
   if (const auto* exited = std::get_if<member_input::ServerExited>(&input)) {
     metrics_.counter("mysos_member_server_exits_total", "Ends of mysqld, wanted or not.")
@@ -251,12 +255,11 @@ void MemberLoop::count(const MemberInput& input) {
     count_seeding("failed");
   } else if (std::holds_alternative<member_input::DatadirReady>(input)) {
     count_seeding("done");
-  } else if (const auto* looked = std::get_if<member_input::ApplierLooked>(&input); looked != nullptr && !looked->ended.empty()) {
-    metrics_.counter("mysos_member_readers_ended_total", "Times users' sessions were ended on a replica.").inc(labels_);
+  } else if (const auto* looked = std::get_if<member_input::ApplierLooked>(&input)) {
+    if (!looked->ended.empty()) count_ended_readers();
   } else if (const auto* noticed = std::get_if<member_input::Noticed>(&input)) {
     kLog.info("{}", noticed->text);
-    if (noticed->kind != NoticeKind::kReaderEnded) return;
-    metrics_.counter("mysos_member_readers_ended_total", "Times users' sessions were ended on a replica.").inc(labels_);
+    if (noticed->kind == NoticeKind::kReaderEnded) count_ended_readers();
   } else if (const auto* plan = std::get_if<member_input::PlanEnded>(&input);
              plan != nullptr && plan->failure) {
     kLog.warn("a plan failed: {}", *plan->failure);

@@ -81,6 +81,7 @@ class MemberLoop final : public MemberService {
   void dispatch(MemberOutput output);
   void count(const MemberInput& input);
   void count_seeding(std::string_view result);
+  void count_ended_readers();
   Status store_secrets(json::object secrets);
   void note_change();
   asio::awaitable<void> persist_held();

@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "member/member_codec.h"
 #include "model/member_report.h"
+#include "model/order.h"
 
 namespace mysos {
 

@@ -22,6 +22,7 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "model/member_report.h"
+#include "model/order.h"
 
 namespace mysos {
 

@@ -2,6 +2,7 @@
 // Words for logs and events.
 #include "base/overloaded.h"
 #include "model/member_report.h"
+#include "model/order.h"
 #include "model/server_step.h"
 
 namespace mysos {

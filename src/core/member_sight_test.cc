@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an executor notes of each look at its server: what is silent, what comes in, what is astray.
+#include "core/test_executor.h"
+
+namespace mysos {
+namespace {
+
+namespace in = member_input;
+using Executor = TestExecutor;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+ServerSnapshot receiving(std::uint64_t heartbeats) {
+  ServerSnapshot s;
+  s.receiver_running = s.receiver_connected = true;
+  s.receiver_host = "10.0.0.1";
+  s.heard.heartbeats = heartbeats;
+  return s;
+}
+
+TEST(MemberCore, TellsThatItsReceiverHearsNothingThoughItBelievesToBeConnected) {
+  Executor e;
+  e.start("a");
+  e.give(in::Snapshot{receiving(1)});
+  for (int i = 0; i < 6; ++i) {
+    e.now += milliseconds(200);
+    e.give(in::Snapshot{receiving(1)});
+  }
+  EXPECT_EQ(e.report().source_silent_ms, 1200U);
+  EXPECT_TRUE(e.report().receiver_connected);
+  EXPECT_TRUE(e.core().poll_fast()) << "it is about to count";
+  e.now += milliseconds(200);
+  EXPECT_TRUE(e.give(in::Snapshot{receiving(2)}).report_changed);
+  EXPECT_EQ(e.report().source_silent_ms, 0U);
+}
+
+TEST(MemberCore, TellsThatPartOfATransactionComesIn) {
+  Executor e;
+  e.start("a");
+  ServerSnapshot s = receiving(1);
+  e.give(in::Snapshot{s});
+  EXPECT_FALSE(e.report().receiving);
+  s.heard.position.offset += 8192;
+  e.now += milliseconds(200);
+  EXPECT_TRUE(e.give(in::Snapshot{s}).report_changed);
+  EXPECT_TRUE(e.report().receiving);
+  for (int i = 0; i < 8; ++i) {
+    e.now += milliseconds(200);
+    s.heard.heartbeats += 1;
+    e.give(in::Snapshot{s});
+  }
+  EXPECT_FALSE(e.report().receiving) << "heartbeats are none";
+}
+
+// It was written down when its receiver was stopped; the relay log may not have lasted so long.
+TEST(MemberCore, WhereItWasInItsSourcesBinlogIsNotToldFromAnEarlierLife) {
+  Executor e;
+  e.start("a");
+  ServerSnapshot s = receiving(1);
+  s.received_end = {2, 4000};
+  e.give(in::Snapshot{s});
+  EXPECT_EQ(e.report().received_end, LogPosition{});
+  s.heard.heartbeats = 2;
+  e.give(in::Snapshot{s});
+  EXPECT_EQ(e.report().received_end, (LogPosition{2, 4000}));
+}
+
+TEST(MemberCore, AReplicaMakesWhatItReceivedSilentlyDurableBeforeItAcknowledges) {
+  Executor e;
+  e.start("a");
+  e.order(order::Follow{{2, 1}, MemberId("c-1"), "h", 1, false, {}});
+  EXPECT_EQ(e.step_index(step::SyncRelayLog{}), e.out.plan->steps.size()) << "nobody counts on it";
+  ServerSnapshot attached = receiving(1);
+  attached.receiver_host = "h";
+  attached.receiver_port = 1;
+  e.end_plan(attached);
+
+  e.order(order::Follow{{2, 2}, MemberId("c-1"), "h", 1, true, {}});
+
+  EXPECT_LT(e.step_index(step::StopReceiver{}), e.step_index(step::SyncRelayLog{}));
+  EXPECT_LT(e.step_index(step::SyncRelayLog{}), e.step_index(step::SemiSyncReplica{true}));
+}
+
+TEST(MemberCore, AHeartbeatAloneMakesNoNewReport) {
+  Executor e;
+  e.start("a");
+  e.give(in::Snapshot{receiving(1)});
+  e.now += milliseconds(200);
+  EXPECT_FALSE(e.give(in::Snapshot{receiving(2)}).report_changed);
+}
+
+TEST(MemberCore, AReceiverThatConnectsOrIsPointedElsewhereBeginsAnew) {
+  Executor e;
+  e.start("a");
+  ServerSnapshot trying = receiving(1);
+  trying.receiver_connected = false;
+  e.give(in::Snapshot{trying});
+  for (int i = 0; i < 5; ++i) {
+    e.now += milliseconds(200);
+    e.give(in::Snapshot{trying});
+  }
+  EXPECT_EQ(e.report().source_silent_ms, 1000U);
+  e.now += milliseconds(200);
+  e.give(in::Snapshot{receiving(1)});
+  EXPECT_EQ(e.report().source_silent_ms, 0U);
+}
+
+TEST(MemberCore, AReplicaWhoseServerIsPointedElsewhereIsNotSettledUntilItIsToldAgain) {
+  Executor e;
+  e.start("a");
+  ServerSnapshot right = receiving(1);
+  right.receiver_port = 4000;
+  const order::Follow follow{{2, 1}, MemberId("c-1"), "10.0.0.1", 4000, true, {}};
+  e.order(follow);
+  e.end_plan(right);
+  e.give(in::Snapshot{right});
+  EXPECT_FALSE(e.report().busy);
+  ServerSnapshot astray = right;
+  astray.receiver_host = "10.0.0.9";
+
+  e.give(in::Snapshot{astray});
+
+  EXPECT_TRUE(e.out.report_changed);
+  EXPECT_TRUE(e.report().busy);
+  EXPECT_FALSE(e.report().acking) << "whose writes it acknowledges is not sure";
+  EXPECT_EQ(e.report().problem, "its server is pointed at 10.0.0.9:4000, not at c-1");
+  e.order(follow);
+  ASSERT_TRUE(e.out.plan) << "the order is not taken for one that is in force";
+  EXPECT_LT(e.step_index(step::SetSource{"10.0.0.1", 4000}), e.out.plan->steps.size());
+  e.end_plan(right);
+  EXPECT_FALSE(e.report().busy);
+  EXPECT_EQ(e.report().problem, "");
+}
+
+TEST(MemberCore, TellsThatItsServerDoesNotAnswer) {
+  Executor e;
+  e.start("a");
+  e.make_primary();
+  for (int i = 0; i < 5; ++i) {
+    e.now += milliseconds(200);
+    e.give(in::Unanswered{});
+  }
+  EXPECT_EQ(e.report().server_silent_ms, 1000U);
+  EXPECT_EQ(e.report().problem, "mysqld does not answer");
+  e.give(in::Snapshot{Executor::serving()});
+  EXPECT_EQ(e.report().server_silent_ms, 0U);
+}
+
+}  // namespace
+}  // namespace mysos
