@@ -6,6 +6,7 @@
 
 #include "core/epoch_planning.h"
 #include "core/soundness.h"
+#include "core/standstill.h"
 
 namespace mysos {
 namespace {
@@ -40,7 +41,7 @@ std::string distance(EpochPlanning& p, const MemberView& primary, const MemberVi
   }
   const std::uint64_t lacks = behind(target, primary);
   if (target.report->applier_stalled_ms > 0) return target.id.value + lacks_text(lacks) + stalled_text(target);
-  if (passed > p.times.near_within) {
+  if (passed >= p.times.near_within) {
     return target.id.value + lacks_text(lacks) + ": it executes what was written " + in_seconds(passed) + " ago";
   }
   p.revisit(approach.asked_at + p.times.near_within);
@@ -63,7 +64,9 @@ std::string not_ready(EpochPlanning& p, const MemberView& primary, const MemberV
     const std::string problem = target->report ? target->report->problem : "";
     return target->id.value + " does not follow the primary" + (problem.empty() ? "" : " (" + problem + ")");
   }
-  if (const auto flaw = flaw_of(p.record, *primary.report, *target->report)) return target->id.value + ": " + flaw->text;
+  // One that works on a long transaction is far away, which distance() says in numbers.
+  const auto flaw = flaw_of(p.record, *primary.report, *target->report);
+  if (flaw && (flaw->lasts || !stands_still(*target->report))) return target->id.value + ": " + flaw->text;
   if (!enough_others(p, *target)) return "too few other replicas acknowledge for commits to go on with it";
   return distance(p, primary, *target, approach);
 }

@@ -34,6 +34,18 @@ TEST(Switchover, BeginsWhileClientsWriteOnceTheTargetIsSeenToKeepUp) {
   EXPECT_EQ(w.persist().kind, "switchover_started") << "300 behind, and yet it is near";
 }
 
+// The simulator's seed 1825: a deadline that does not lie in the future is looked at again and again.
+TEST(Switchover, MeasuresToTheEndAndNotForEver) {
+  World w(3);
+  w.cluster.switchover_to = id(2);
+  write_on(w, 500);
+  (void)w.plan();
+  w.now += w.times.near_within;
+  const EpochDecision d = w.plan();
+  EXPECT_GT(d.revisit, w.now);
+  EXPECT_NE(d.waiting_for.find("it executes what was written 0.4 s ago"), std::string::npos) << d.waiting_for;
+}
+
 TEST(Switchover, WaitsForATargetThatIsInALongTransactionAndFencesNobody) {
   World w(3);
   w.cluster.switchover_to = id(2);

@@ -5,6 +5,7 @@
 
 #include "model/member_report.h"
 #include "model/mesos.h"
+#include "model/order.h"
 
 namespace mysos::sim {
 
