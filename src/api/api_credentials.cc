@@ -14,7 +14,8 @@ HttpResponse credentials_answer(const Credentials& known) {
                     {"host", nullptr},
                     {"port", nullptr},
                     {"applied", known.applied},
-                    {"old_password_valid", known.old_password_valid}};
+                    {"old_password_valid", known.old_password_valid},
+                    {"changed_in_sql", known.changed_in_sql}};
   if (known.primary) {
     body["host"] = known.primary->host;
     body["port"] = known.primary->port;

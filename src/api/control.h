@@ -33,6 +33,7 @@ struct Credentials {
   std::optional<Endpoint> primary;  // where it may be used now
   bool applied = true;              // a primary has been seen to have it
   bool old_password_valid = false;  // the one before it, until it is retired
+  bool changed_in_sql = false;      // the primary has another one, which Mysos does not know
 };
 enum class CredentialsChange { kRotate, kRetire };
 

@@ -251,6 +251,12 @@ Status run(const Credentials& command) {
       print("The password before is valid as well, until `mysos credentials " + command.name + " --retire`.\n");
     }
   }
+  if (is("changed_in_sql")) {
+    fmt::print(stderr,
+               "The password was changed in SQL since, and this one may not be valid; "
+               "`mysos credentials {} --rotate` sets another\n",
+               command.name);
+  }
   if (is("applied")) return {};
   const std::string_view what = "no primary has it yet: it is set as soon as one serves";
   if (change) return fail(Errc::kTimeout, std::string(what));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The mysos command.
 #include <fmt/core.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include <exception>
 
@@ -29,6 +31,14 @@ int dispatch(const Executor& executor) {
                        .template_dir = executor.template_dir,
                        .mysql_user = executor.mysql_user});
 }
+// Each command may hold passwords: its memory is not written to a file when it crashes, and other processes of its user cannot
+// read it. A limit alone does not stop a kernel that pipes core dumps to a program.
+void keep_memory_private() {
+  constexpr rlimit kNone{.rlim_cur = 0, .rlim_max = 0};
+  (void)::setrlimit(RLIMIT_CORE, &kNone);
+  (void)::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
 template <class Command>
 int dispatch(const Command& command) {
   return told(run(command));
@@ -39,6 +49,7 @@ int dispatch(const Command& command) {
 
 int main(int argc, char** argv) {
   using namespace mysos;
+  cli::keep_memory_private();
   try {
     const auto command = cli::parse_command_line({argv + 1, argv + argc});
     if (!command) return cli::told(std::unexpected(command.error()));

@@ -111,6 +111,15 @@ std::string waits_for_primary(const EpochPlanning& p, const Evidence& found, con
              : "the primary " + who + ", or enough of its ackers, to come back";
 }
 
+// Until then a failover would be held up, so the cluster is not healthy.
+void tell_of_hold(EpochPlanning& p, const MemberView& primary) {
+  const Flaps& flaps = p.memory.flaps;
+  if (!flaps.chosen_at || p.now >= *flaps.chosen_at + hold_off(p)) return;
+  p.revisit(*flaps.chosen_at + hold_off(p));
+  p.wait("the primary " + primary.id.value + " to last: " + std::to_string(flaps.unstable) +
+         " primaries in a row did not, so this one is not replaced at once");
+}
+
 }  // namespace
 
 bool act_on_evidence(EpochPlanning& p, const MemberView& primary) {
@@ -119,6 +128,7 @@ bool act_on_evidence(EpochPlanning& p, const MemberView& primary) {
   if (asked) found = Evidence{FailoverCause::kOperator, "an operator asked for a failover", p.now};
   if (!found) {
     if (!EpochPlanning::in_sight(primary)) p.wait("news of the primary " + primary.id.value);
+    tell_of_hold(p, primary);
     return false;
   }
   const bool loss_accepted = asked && p.cluster.failover->accept_loss;

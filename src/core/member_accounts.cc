@@ -51,4 +51,9 @@ void MemberCore::notice(NoticeKind kind, std::string text) {
   out_.report_changed = true;
 }
 
+void MemberCore::take(const member_input::PasswordSeen& in, Instant /*now*/) {
+  if (!running_) return;
+  out_.report_changed |= std::exchange(password_changed_, in.changed) != in.changed;
+}
+
 }  // namespace mysos

@@ -98,6 +98,7 @@ void MemberCore::take(const member_input::ServerExited& in, Instant now) {
   tampered_.clear();
   events_run_ = false;
   events_trouble_.clear();
+  password_changed_ = false;
   promoted_.reset();
   followed_.reset();
   crashed_ = !meant;
@@ -343,6 +344,7 @@ MemberReport MemberCore::report() const {
   r.credentials = config_.credentials;
   r.keeps_sealed = config_.keeps_sealed;
   r.credentials_applied = user_ready_ ? credentials_applied_ : 0;
+  r.password_changed = user_ready_ && password_changed_;
   r.tampered = tampered_;
   r.repaired = repaired_;
   r.repairs = repairs_;

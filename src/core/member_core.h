@@ -222,6 +222,7 @@ class MemberCore {
   void take(const member_input::PlanEnded& in, Instant now);
   void take(const member_input::UserReady& in, Instant now);
   void take(const member_input::Guarded& in, Instant now);
+  void take(const member_input::PasswordSeen& in, Instant now);
   void take(const member_input::Contact& in, Instant now);
   void take(const member_input::ApplierLooked& in, Instant now);
   void take(const member_input::Noticed& in, Instant now);
@@ -287,6 +288,7 @@ class MemberCore {
   bool maybe_writable_ = false;  // a promotion was begun and no quieting has ended well since
   bool user_ready_ = false;
   std::uint64_t credentials_applied_ = 0;
+  bool password_changed_ = false;
   std::vector<std::string> tampered_, repaired_;
   std::uint64_t repairs_ = 0;
   bool crashed_ = false;

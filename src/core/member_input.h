@@ -67,6 +67,10 @@ struct Guarded {
   std::vector<std::string> tampered;
   std::vector<std::string> repaired;
 };
+// On a primary: whether the user's password is another one than it was told of.
+struct PasswordSeen {
+  bool changed = false;
+};
 // Whom the executor is in touch with now: a scheduler that watches it, peers that answer.
 struct Contact {
   bool scheduler = false;
@@ -97,7 +101,8 @@ using MemberInput =
                  member_input::DatadirFailed, member_input::SeedProgress, member_input::ErrantKept,
                  member_input::RelayRead, member_input::ServerAdopted, member_input::ServerUp,
                  member_input::ServerExited, member_input::Snapshot, member_input::Unanswered,
-                 member_input::PlanEnded, member_input::UserReady, member_input::Guarded, member_input::Contact,
+                 member_input::PlanEnded, member_input::UserReady, member_input::Guarded, member_input::PasswordSeen,
+                 member_input::Contact,
                  member_input::ApplierLooked, member_input::Noticed, member_input::EventsMinded, member_input::VolumeProbed,
                  member_input::Stop, member_input::Tick>;
 

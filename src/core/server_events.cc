@@ -28,6 +28,12 @@ void tell_repairs(Ledger& ledger, const Cluster& cluster, MemberRow& row, const 
   }
 }
 
+void tell_password(Ledger& ledger, const Cluster& cluster, const MemberRow& row, const MemberReport& report) {
+  if (!report.password_changed || (row.report && row.report->password_changed)) return;
+  ledger.event(cluster, report.member,
+               {"password_changed", "the user's password was changed in SQL: `mysos credentials` does not know it"});
+}
+
 // A disk that is slow again and again is told once a minute.
 void tell_volume(Ledger& ledger, const Cluster& cluster, MemberRow& row, const MemberReport& report, Instant now) {
   const bool trouble = !report.write_trouble.empty();
@@ -79,6 +85,7 @@ bool lacks_secrets(const Cluster& cluster, const MemberView& view) {
 
 void tell_server_changes(Ledger& ledger, const Cluster& cluster, MemberRow& row, const MemberReport& report, Instant now) {
   tell_repairs(ledger, cluster, row, report, now);
+  tell_password(ledger, cluster, row, report);
   tell_volume(ledger, cluster, row, report, now);
   note_credentials(ledger, cluster, report);
 }

@@ -93,5 +93,15 @@ TEST_F(ServerChanges, APasswordIsInForceWhenThePrimaryHasIt) {
   EXPECT_LT(cluster().credentials_applied, cluster().credentials);
 }
 
+TEST_F(ServerChanges, APasswordThatWasChangedInSqlIsToldOnce) {
+  now_.password_changed = true;
+  const auto told = give();
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].kind, "password_changed");
+  EXPECT_TRUE(give().empty());
+  now_.password_changed = false;
+  EXPECT_TRUE(give().empty());
+}
+
 }  // namespace
 }  // namespace mysos

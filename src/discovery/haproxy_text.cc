@@ -77,7 +77,8 @@ std::string render_frontend(const std::string& name, const std::string& listen,
 // Servers are named as their members are, and a member's id is that of no other, of no other installation either: a stranger
 // that listens where the member should does not pass for it.
 std::string render_check(const std::string& path) {
-  return fmt::format("  option httpchk\n  http-check send meth GET uri-lf {}member=%[srv_name]\n", path);
+  return fmt::format("  option httpchk\n"
+                     "  http-check send meth GET uri-lf {}member=%[srv_name] ver HTTP/1.1 hdr Host localhost\n", path);
 }
 
 std::string render_cluster(const ConfigOptions& o, const RoutedCluster& c) {

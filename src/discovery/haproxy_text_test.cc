@@ -48,8 +48,9 @@ TEST(HaProxyText, TheConfigurationHasTwoPortsForEachCluster) {
        {"frontend s.x.rw\n  bind 127.0.0.1:100\n", "frontend s.x.ro\n  bind 127.0.0.1:101\n",
         "  server m1 10.0.0.1:1000 check port 2000 inter 500ms\n",
         "  server m1.primary 10.0.0.1:1000 backup track s.x.rw/m1\n",
-        "  http-check send meth GET uri-lf /replica?max_lag=30&member=%[srv_name]\n",
-        "  http-check send meth GET uri-lf /primary?member=%[srv_name]\n", "  server m2 127.0.0.1:1 check port 1 "}) {
+        "  http-check send meth GET uri-lf /replica?max_lag=30&member=%[srv_name] ver HTTP/1.1 hdr Host localhost\n",
+        "  http-check send meth GET uri-lf /primary?member=%[srv_name] ver HTTP/1.1 hdr Host localhost\n",
+        "  server m2 127.0.0.1:1 check port 1 "}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << "\nis not in\n" << text;
   }
   RoutedCluster no_ports = cluster();

@@ -96,6 +96,10 @@ asio::awaitable<void> ServerKeeper::guard(RunPtr run) {
     if (run_ != run) co_return;
     const auto looked = co_await guard_once(run, wrong);
     if (!looked) continue;  // who reads the server says why
+    if (run_ == run && run->password_changed != run->ops.user_changed_password()) {
+      run->password_changed = !run->password_changed;
+      tell_(member_input::PasswordSeen{run->password_changed});
+    }
     wrong = *looked;
     pause = wrong ? std::min(pause * 2, kGuardAtMost) : kGuardEvery;
   }

@@ -79,7 +79,8 @@ void ServerKeeper::begin(mysql::ServerProcess process) {
                              .admin = mysql::admin_target(layout_, *secrets_),
                              .member = config_.spec.member,
                              .secrets = *secrets_,
-                             .prepared_in_binlogs = [this](std::size_t wanted) { return prepared_in_binlogs(wanted); }};
+                             .prepared_in_binlogs = [this](std::size_t wanted) { return prepared_in_binlogs(wanted); },
+                             .any_engine = config_.spec.any_engine};
   run_ = std::make_shared<Run>(tasks_.executor(), std::move(process), std::move(ops));
   user_wanted_ = false;
 }

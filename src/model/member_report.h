@@ -193,6 +193,7 @@ struct MemberFacts {
   bool keeps_sealed = true;
   std::uint64_t credentials = 0;          // which of the user's passwords it was told of, counted from 0
   std::uint64_t credentials_applied = 0;  // primary: which of them its server has
+  bool password_changed = false;          // primary: somebody has set another one with SQL since
   // What of its server's accounts and settings is not as Mysos made it, and cannot be put right: at most kMaxTampered.
   std::vector<std::string> tampered;
   std::vector<std::string> repaired;  // what was put right last, and ...
@@ -277,6 +278,7 @@ void fields(Io& io, MemberReport& r) {
   io("keeps_sealed", r.keeps_sealed);
   io("credentials", r.credentials);
   io("credentials_applied", r.credentials_applied);
+  io("password_changed", r.password_changed);
   io("tampered", r.tampered);
   io("repaired", r.repaired);
   io("repairs", r.repairs);

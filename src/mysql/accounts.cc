@@ -122,6 +122,7 @@ std::string init_sql(const Flavour& f, const Secrets& secrets) {
   if (f.super_read_only()) sql.emplace_back("SET GLOBAL super_read_only=OFF");  // read_only stays; nobody is connected yet
   for (const OwnAccount& account : own_accounts(f)) append(sql, own_account_sql(f, secrets, account));
   if (f.super_read_only()) sql.emplace_back("SET GLOBAL super_read_only=ON");
+  if (const std::string open = f.open_memory_tables(); !open.empty()) sql.push_back(open);
   std::string out;
   for (const std::string& s : sql) out += s + ";\n";
   return out;
@@ -143,11 +144,14 @@ std::vector<std::string> shut_out_sql(const Flavour& f, const Secrets& secrets, 
     if (!ours) {
       if (found != known.end()) out.push_back("DROP USER " + account);
       out.push_back(fmt::format("CREATE USER IF NOT EXISTS {} {} ACCOUNT LOCK", account, f.identified_by(verifier)));
+      // One that is locked, too: without SYSTEM_USER a user could change it, and the statement, replicated, would stop the
+      // appliers of members that have no such account.
+      append(out, f.grant_replication(account));
     }
     if (want_locked) {
       if (ours && !found->locked) out.push_back("ALTER USER " + account + " ACCOUNT LOCK");
     } else if (!ours || found->locked) {  // an open one has its rights: they come before it is opened
-      append(out, f.grant_replication(account));
+      if (ours) append(out, f.grant_replication(account));
       out.push_back("ALTER USER " + account + " ACCOUNT UNLOCK");
     }
   }

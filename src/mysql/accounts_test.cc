@@ -45,11 +45,12 @@ TEST(Accounts, TheInitFileIsOneStatementALineAndQuotes) {
 TEST(ShutOutSql, LocksFirstAndOpensWithRights) {
   const auto sql = shut_out_sql(flavour(FlavourKind::kMysql), kSecrets, {}, {kOne}, {kTwo});
 
-  ASSERT_EQ(sql.size(), 4U);
+  ASSERT_EQ(sql.size(), 5U);
   EXPECT_NE(sql[0].find("CREATE USER IF NOT EXISTS 'mysos_r12'@'%'"), std::string::npos);
   EXPECT_TRUE(sql[0].ends_with("ACCOUNT LOCK"));
-  EXPECT_NE(sql[2].find("GRANT REPLICATION SLAVE"), std::string::npos);
-  EXPECT_EQ(sql[3], "ALTER USER 'mysos_r1'@'%' ACCOUNT UNLOCK");
+  EXPECT_NE(sql[1].find("SYSTEM_USER ON *.* TO 'mysos_r12'@'%'"), std::string::npos) << "out of a user's reach, locked or not";
+  EXPECT_NE(sql[3].find("GRANT REPLICATION SLAVE"), std::string::npos);
+  EXPECT_EQ(sql[4], "ALTER USER 'mysos_r1'@'%' ACCOUNT UNLOCK");
 }
 
 AccountState account(FlavourKind kind, const MemberId& member, bool locked) {

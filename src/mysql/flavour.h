@@ -137,7 +137,8 @@ class Flavour {
   [[nodiscard]] virtual std::vector<std::string> grant_owner(const std::string& account) const = 0;
   // What a user calls to make further accounts, where CREATE USER cannot be given; nothing where it can.
   [[nodiscard]] virtual std::vector<std::string> user_procedures(const std::string& definer, std::string_view user) const = 0;
-  // One row, whose column `ok` is 1 where the user's account is unlocked and has the rights of grant_user(), not older ones.
+  // One row. Column `ok` is 1 where the user's account is unlocked and has the rights of grant_user(), not older ones;
+  // `no_password` is not 0 where anybody can log in to it; `current`: what the server stores of its password.
   [[nodiscard]] virtual std::string user_is_right(std::string_view name) const = 0;
   // Columns `current` and `other`: what the server stores of the passwords of the user's account.
   [[nodiscard]] virtual std::string user_verifiers(std::string_view name) const = 0;
@@ -156,6 +157,11 @@ class Flavour {
   // Takes it away, on this server only: without binlog.
   [[nodiscard]] virtual std::vector<std::string> cut_tie(const Tie& tie) const = 0;
   [[nodiscard]] virtual std::string_view replication_powers() const = 0;  // ... of an account that replicates
+  // The tables of users whose engine is not InnoDB, in columns db, name and engine.
+  [[nodiscard]] virtual std::string other_engines() const = 0;
+  // For the init file: opens each MEMORY table once. A server that was restarted writes to its binlog, at the first look at
+  // such a table, that it is empty; in the session of the init file it does not. "" where that is not needed.
+  [[nodiscard]] virtual std::string open_memory_tables() const = 0;
   // Run on a template before anybody can reach it: no account is left but the server's own.
   [[nodiscard]] virtual std::vector<std::string> remove_default_accounts() const = 0;
 

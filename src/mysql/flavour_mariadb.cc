@@ -203,10 +203,14 @@ class Mariadb final : public Flavour {
                          database, rights);
     };
     return fmt::format(
-        "SELECT COUNT(*) AS ok FROM mysql.global_priv u WHERE User={} AND Host='%' AND "
-        "IFNULL(JSON_VALUE(Priv, '$.account_locked'), 0)=0 AND (JSON_VALUE(Priv, '$.access') & ~{})=0 AND "
-        "{} AND {} AND {} AND {} "
-        "AND {}=(SELECT COUNT(*) FROM mysql.proc WHERE db='{}' AND comment='{}') "
+        "SELECT COUNT(*) AS ok, (SELECT COUNT(*) FROM mysql.global_priv WHERE User={0} AND Host='%' AND "
+        "(IFNULL(JSON_VALUE(Priv, '$.authentication_string'), '')='' OR "
+        "JSON_SEARCH(Priv, 'one', '', NULL, '$.auth_or[*].authentication_string') IS NOT NULL)) AS no_password, "
+        "(SELECT JSON_VALUE(Priv, '$.authentication_string') FROM mysql.global_priv WHERE User={0} AND Host='%') AS current "
+        "FROM mysql.global_priv u WHERE User={0} AND Host='%' AND "
+        "IFNULL(JSON_VALUE(Priv, '$.account_locked'), 0)=0 AND (JSON_VALUE(Priv, '$.access') & ~{1})=0 AND "
+        "{2} AND {3} AND {4} AND {5} "
+        "AND {6}=(SELECT COUNT(*) FROM mysql.proc WHERE db='{7}' AND comment='{8}') "
         "AND EXISTS (SELECT 1 FROM mysql.db d WHERE d.User=u.User AND d.Host='%' AND d.Db='%' AND d.Grant_priv='N' AND "
         "d.Trigger_priv='Y')",
         quote(name), kUserAccess, only("mysql", "d.Select_priv='N'"), only("sys", "d.Select_priv='Y'"),
@@ -269,6 +273,18 @@ class Mariadb final : public Flavour {
   }
   [[nodiscard]] std::string_view replication_powers() const override {
     return "rights on the whole server: access 4295491584";  // REPLICATION SLAVE and CONNECTION ADMIN
+  }
+  [[nodiscard]] std::string other_engines() const override {
+    return "SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name, ENGINE AS engine FROM information_schema.TABLES "
+           "WHERE TABLE_TYPE IN ('BASE TABLE', 'SEQUENCE') AND ENGINE<>'InnoDB' AND TABLE_SCHEMA NOT IN "
+           "('mysql', 'sys', 'performance_schema', 'information_schema') LIMIT 1000";
+  }
+  // What cannot be opened does not keep the server from starting.
+  [[nodiscard]] std::string open_memory_tables() const override {
+    return "BEGIN NOT ATOMIC FOR t IN (SELECT CONCAT('`', REPLACE(TABLE_SCHEMA, '`', '``'), '`.`', "
+           "REPLACE(TABLE_NAME, '`', '``'), '`') AS name FROM information_schema.TABLES WHERE TABLE_TYPE='BASE TABLE' AND "
+           "ENGINE='MEMORY') DO BEGIN DECLARE CONTINUE HANDLER FOR SQLEXCEPTION BEGIN END; "
+           "EXECUTE IMMEDIATE CONCAT('SELECT 1 FROM ', t.name, ' LIMIT 0'); END; END FOR; END";
   }
   [[nodiscard]] std::vector<std::string> remove_default_accounts() const override {
     return {"DELETE FROM mysql.global_priv WHERE User <> 'mariadb.sys'", "DELETE FROM mysql.proxies_priv",

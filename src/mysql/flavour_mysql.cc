@@ -197,14 +197,16 @@ class Mysql final : public Flavour {
   [[nodiscard]] std::vector<std::string> user_procedures(const std::string&, std::string_view) const override { return {}; }
   [[nodiscard]] std::string user_is_right(std::string_view name) const override {
     return fmt::format(
-        "SELECT COUNT(*) AS ok FROM mysql.user u WHERE User={} AND Host='%' AND account_locked='N' AND Trigger_priv='Y' AND "
+        "SELECT COUNT(*) AS ok, (SELECT COUNT(*) FROM mysql.user WHERE User={0} AND Host='%' AND authentication_string='') AS "
+        "no_password, (SELECT authentication_string FROM mysql.user WHERE User={0} AND Host='%') AS current "
+        "FROM mysql.user u WHERE User={0} AND Host='%' AND account_locked='N' AND Trigger_priv='Y' AND "
         "Create_user_priv='Y' AND Super_priv='N' AND Reload_priv='N' AND File_priv='N' AND Repl_slave_priv='N' AND "
         "Shutdown_priv='N' AND Create_tablespace_priv='N' AND "
         "JSON_SEARCH(User_attributes, 'one', 'mysql', NULL, '$.Restrictions[*].Database') IS NOT NULL AND "
         "JSON_SEARCH(User_attributes, 'one', 'performance_schema', NULL, '$.Restrictions[*].Database') IS NOT NULL AND "
         "JSON_SEARCH(User_attributes, 'one', 'sys', NULL, '$.Restrictions[*].Database') IS NOT NULL AND "
         "NOT EXISTS (SELECT 1 FROM mysql.db d WHERE d.User=u.User AND d.Host='%' AND d.Db IN ('%', 'mysql')) AND "
-        "NOT EXISTS (SELECT 1 FROM mysql.global_grants g WHERE g.USER=u.User AND g.HOST='%' AND FIND_IN_SET(g.PRIV, {})=0)",
+        "NOT EXISTS (SELECT 1 FROM mysql.global_grants g WHERE g.USER=u.User AND g.HOST='%' AND FIND_IN_SET(g.PRIV, {1})=0)",
         quote(name), quote(without_spaces(kDynamic)));
   }
   [[nodiscard]] std::string user_verifiers(std::string_view name) const override {
@@ -288,6 +290,12 @@ class Mysql final : public Flavour {
   [[nodiscard]] std::string_view replication_powers() const override {
     return "REPLICATION SLAVE, SERVICE_CONNECTION_ADMIN, SYSTEM_USER";
   }
+  [[nodiscard]] std::string other_engines() const override {
+    return "SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name, ENGINE AS engine FROM information_schema.TABLES "
+           "WHERE TABLE_TYPE='BASE TABLE' AND ENGINE<>'InnoDB' AND TABLE_SCHEMA NOT IN "
+           "('mysql', 'sys', 'performance_schema', 'information_schema') LIMIT 1000";
+  }
+  [[nodiscard]] std::string open_memory_tables() const override { return {}; }
   [[nodiscard]] std::vector<std::string> remove_default_accounts() const override {
     return {"DROP USER 'root'@'localhost'"};
   }

@@ -52,6 +52,7 @@ Result<std::vector<Deviation>> ServerGuard::deviations(const std::vector<Rows>& 
   compare_settings(answers[0], out);
   compare_own(answers[1], out);
   compare_ties(answers[3], out);
+  compare_password(answers[2], context, out);
   if (!context.writable) return out;
   compare_replicating(answers[1], context, out);
   compare_clients(answers[1], context, out);
@@ -121,18 +122,30 @@ void ServerGuard::compare_replicating(const Rows& rows, const GuardContext& cont
     const bool same = row && rows.text(*row, "verifier") == verifier;
     const bool lock_right = row && (rows.text(*row, "locked") == "Y") == locked;
     const std::string powers = row ? rows.text(*row, "powers") : std::string();
-    if (same && lock_right && (powers == flavour_.replication_powers() || (locked && powers.empty()))) continue;
+    if (same && lock_right && powers == flavour_.replication_powers()) continue;
     Deviation d{.what = fmt::format("the account {} was changed", shown(name, "%"))};
     d.here.push_back(fmt::format("CREATE USER IF NOT EXISTS {} {} ACCOUNT LOCK", account, flavour_.identified_by(verifier)));
     d.here.push_back(fmt::format("ALTER USER {} {} ACCOUNT LOCK", account, flavour_.identified_by(verifier)));
     d.here.push_back("REVOKE ALL PRIVILEGES, GRANT OPTION FROM " + account);
-    if (!locked) {
-      for (auto& s : flavour_.grant_replication(account)) d.here.push_back(std::move(s));
-      d.here.push_back(fmt::format("ALTER USER {} ACCOUNT UNLOCK", account));
-    }
+    for (auto& s : flavour_.grant_replication(account)) d.here.push_back(std::move(s));
+    if (!locked) d.here.push_back(fmt::format("ALTER USER {} ACCOUNT UNLOCK", account));
     if (locked) d.sessions_of = name;
     out.push_back(std::move(d));
   }
+}
+
+// A user may set its own password, to nothing too, and then anybody logs in. Until the primary has put the known one back,
+// nobody else gets in there, and those who did are sent away everywhere.
+void ServerGuard::compare_password(const Rows& rows, const GuardContext& context, std::vector<Deviation>& out) const {
+  if (rows.number(0, "no_password").value_or(0) == 0) return;
+  const std::string account = quote_account(secrets_.user, "%");
+  Deviation d{.what = fmt::format("the account {} had no password", shown(secrets_.user, "%")), .sessions_of = secrets_.user};
+  if (context.writable) {
+    d.here.push_back("ALTER USER " + account + " ACCOUNT LOCK");
+    d.replicated = user_password_sql(flavour_, secrets_, {});
+    for (auto& s : user_sql(flavour_, secrets_)) d.replicated.push_back(std::move(s));
+  }
+  out.push_back(std::move(d));
 }
 
 bool ServerGuard::is_own(const std::string& name, const std::string& host) const {

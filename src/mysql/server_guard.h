@@ -45,6 +45,7 @@ class ServerGuard {
   void compare_own(const Rows& rows, std::vector<Deviation>& out);
   void compare_ties(const Rows& rows, std::vector<Deviation>& out) const;
   void compare_replicating(const Rows& rows, const GuardContext& context, std::vector<Deviation>& out) const;
+  void compare_password(const Rows& rows, const GuardContext& context, std::vector<Deviation>& out) const;
   void compare_clients(const Rows& rows, const GuardContext& context, std::vector<Deviation>& out) const;
   [[nodiscard]] bool is_own(const std::string& name, const std::string& host) const;
 

@@ -147,6 +147,28 @@ TEST_P(Guard, TheUsersAccountIsMadeRight) {
   EXPECT_TRUE(look().empty()) << "it is being made";
 }
 
+TEST_P(Guard, AnEmptyPasswordGivesWayToTheKnownOne) {
+  user_.columns.emplace_back("no_password");
+  user_.rows[0].emplace_back("1");
+  const Deviation d = one();
+  EXPECT_EQ(d.what, "the account 'shop'@'%' had no password");
+  EXPECT_EQ(d.here, std::vector<std::string>{"ALTER USER 'shop'@'%' ACCOUNT LOCK"});
+  EXPECT_NE(d.replicated.front().find(for_member(f(), kSecrets).user_verifier), std::string::npos);
+  EXPECT_EQ(d.replicated.back(), "ALTER USER 'shop'@'%' ACCOUNT UNLOCK");
+  EXPECT_EQ(d.sessions_of, "shop");
+
+  context_.writable = false;
+  EXPECT_TRUE(one().here.empty() && one().replicated.empty()) << "a replica gets it from the primary";
+  EXPECT_EQ(one().sessions_of, "shop");
+}
+
+TEST_P(Guard, AnAccountThatIsShutOutKeepsItsRights) {
+  context_.replicating->at("mysos_r1") = true;
+  cell(6, 2) = "Y";
+  cell(6, 5) = "";
+  EXPECT_TRUE(std::ranges::any_of(one().here, [](const auto& s) { return s.starts_with("GRANT REPLICATION SLAVE"); }));
+}
+
 TEST_P(Guard, ANameIsShownWithoutWhatCannotBeShown) {
   account("mysos_\n\x01", "%", "v", "", "");
   EXPECT_EQ(one().what.find('\n'), std::string::npos);

@@ -61,7 +61,8 @@ ServerOps::ServerOps(const asio::any_io_executor& executor, ServerOpsConfig conf
       steps_(executor, lane(config_.admin)),
       reads_(executor, lane(config_.admin)),
       guards_(executor, lane(config_.admin)),
-      guard_(flavour_, config_.secrets) {}
+      guard_(flavour_, config_.secrets),
+      engines_(flavour_) {}
 
 void ServerOps::close() {
   steps_.close();

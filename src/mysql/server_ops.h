@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "model/server_step.h"
 #include "mysql/accounts.h"
+#include "mysql/engine_look.h"
 #include "mysql/flavour.h"
 #include "mysql/prepared_xa.h"
 #include "mysql/server_guard.h"
@@ -25,6 +26,7 @@ struct ServerOpsConfig {
   MemberId member;      // whose server this is: it replicates under this one's account
   Secrets secrets;
   BinlogLook prepared_in_binlogs = {};  // none: nothing is proved by binlogs
+  bool any_engine = false;              // tables may be made of any storage engine
 };
 
 // What came of a look at an applier that executes nothing.
@@ -57,6 +59,8 @@ class ServerOps {
   asio::awaitable<Result<bool>> user_password_is_set(Duration at_most);
   // What somebody changed of the server (server_guard.h), on a session of its own. `user_made`: the user's account is there.
   asio::awaitable<Result<std::vector<Deviation>>> look_for_changes(bool user_made, Duration at_most);
+  // Whether the last of these looks, on a server that takes writes, saw another password of the user's than it was told of.
+  [[nodiscard]] bool user_changed_password() const { return user_changed_password_; }
   // Puts right what can be done on this server alone, and ends sessions. No step may run meanwhile.
   asio::awaitable<Status> mend_here(std::vector<Deviation> found, Duration at_most);
   // Through the binlog, and so on a primary only: it waits for an acker like any write, and a read-only server refuses it.
@@ -109,6 +113,7 @@ class ServerOps {
   asio::awaitable<Status> start_applier(Budget budget);
   asio::awaitable<Status> abandon_relay_log(Budget budget);
   asio::awaitable<Status> shut_out(step::ShutOut who, Budget budget);
+  asio::awaitable<Status> look_at_engines(Budget budget);
   asio::awaitable<Status> as_owner(std::vector<std::string> statements, bool all, Budget budget);
   asio::awaitable<Status> replicate(std::string text, Budget budget);
   asio::awaitable<Status> require(GtidSet set, bool executed, Budget budget);
@@ -120,6 +125,8 @@ class ServerOps {
   Session reads_;
   Session guards_;
   ServerGuard guard_;
+  EngineLook engines_;
+  bool user_changed_password_ = false;
   std::optional<step::ShutOut> shut_out_;  // the last that was carried out
   std::optional<std::string> waits_at_;  // what was executed when the applier was first seen to wait for a lock
   Instant waits_since_{};

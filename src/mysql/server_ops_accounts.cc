@@ -89,7 +89,21 @@ asio::awaitable<Result<std::vector<Deviation>>> ServerOps::look_for_changes(bool
     for (const MemberId& m : shut_out_->shut_out) replicating[replication_account(m)] = true;
     replicating[replication_account(config_.member)] = true;
   }
-  co_return guard_.deviations(answers, context);
+  MYSOS_CO_TRY(std::vector<Deviation> found, guard_.deviations(answers, context));
+  user_changed_password_ = context.writable && user_made && !config_.secrets.user_pending &&
+                           answers.back().text(0, "current") != for_member(flavour_, config_.secrets).user_verifier;
+  if (!context.writable || config_.any_engine) co_return found;
+  MYSOS_CO_TRY_VOID(co_await look_at_engines(budget));
+  if (engines_.found()) found.push_back(*engines_.found());
+  co_return found;
+}
+
+asio::awaitable<Status> ServerOps::look_at_engines(Budget budget) {
+  MYSOS_CO_TRY(const Rows counts, co_await guards_.query(EngineLook::count_sql(), budget.left()));
+  if (!engines_.due(counts, steady_now())) co_return Status{};
+  MYSOS_CO_TRY(const Rows tables, co_await guards_.query(engines_.list_sql(), budget.left()));
+  engines_.take(tables);
+  co_return Status{};
 }
 
 asio::awaitable<Status> ServerOps::mend_here(std::vector<Deviation> found, Duration at_most) {

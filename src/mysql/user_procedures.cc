@@ -13,10 +13,11 @@ struct Procedure {
   std::string_view body;
 };
 
-// {0}: the cluster's user, {1}: our schema. A name that is checked needs no quoting; it is quoted all the same.
+// {0}: the cluster's user, {1}: our schema. Names are compared byte by byte: a comparison without case takes U+212A for k, and
+// 'KATE' for 'kate'. A name that is checked needs no quoting; it is quoted all the same.
 constexpr Procedure kAll[] = {
     {"check_name(IN name VARCHAR(80))", R"(BEGIN
-  IF name IS NULL OR LENGTH(name) NOT BETWEEN 1 AND 32 OR name RLIKE '[^A-Za-z0-9_.-]' THEN
+  IF name IS NULL OR LENGTH(name) NOT BETWEEN 1 AND 32 OR BINARY name RLIKE '[^A-Za-z0-9_.-]' THEN
     SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a user name has 1 to 32 letters, digits, _, - and .';
   END IF;
   IF LOWER(name) IN ('root', 'mysql', 'mariadb', 'event_scheduler', 'public', LOWER({0}))
@@ -25,7 +26,7 @@ constexpr Procedure kAll[] = {
   END IF;
 END)"},
     {"check_database(IN name VARCHAR(80))", R"(BEGIN
-  IF name IS NULL OR LENGTH(name) NOT BETWEEN 1 AND 64 OR name RLIKE '[^A-Za-z0-9_$-]' THEN
+  IF name IS NULL OR LENGTH(name) NOT BETWEEN 1 AND 64 OR BINARY name RLIKE '[^A-Za-z0-9_$-]' THEN
     SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a database is named by 1 to 64 letters, digits, _, - and $, without patterns';
   END IF;
   IF LOWER(name) IN ('mysql', 'sys', 'performance_schema', 'information_schema', '{1}') THEN
@@ -71,10 +72,11 @@ LOCK TABLES, EXECUTE, CREATE VIEW, SHOW VIEW, CREATE ROUTINE, ALTER ROUTINE, EVE
   IF rights IS NULL THEN
     SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the level is read, write or all';
   END IF;
-  IF NOT EXISTS (SELECT 1 FROM mysql.global_priv WHERE User = name AND Host = '%') THEN
+  IF NOT EXISTS (SELECT 1 FROM mysql.global_priv WHERE User = BINARY name AND Host = '%') THEN
     SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'there is no such user';
   END IF;
-  IF EXISTS (SELECT 1 FROM mysql.db WHERE User = name AND Host = '%' AND Db = REPLACE(database_name, '_', '\\_')) THEN
+  IF EXISTS (SELECT 1 FROM mysql.db
+             WHERE User = BINARY name AND Host = '%' AND Db = BINARY REPLACE(database_name, '_', '\\_')) THEN
     CALL {1}.revoke_database(name, database_name);
   END IF;
   EXECUTE IMMEDIATE CONCAT('GRANT ', rights, ' ON `', REPLACE(database_name, '_', '\\_'), '`.* TO ', QUOTE(name), '@''%''');
@@ -86,6 +88,8 @@ static_assert(std::size(kAll) == kProcedures);
 
 std::vector<std::string> procedure_sql(const std::string& definer, std::string_view user) {
   std::vector<std::string> out = {fmt::format("CREATE DATABASE IF NOT EXISTS {} CHARACTER SET utf8mb4", kProcedureSchema)};
+  // A procedure keeps the mode it was made in: a GRANT to an account that is not there must not make one without a password.
+  out.emplace_back("SET SESSION sql_mode='NO_AUTO_CREATE_USER'");
   const std::string quoted_user = quote(user);
   for (const Procedure& p : kAll) {
     std::string body(p.body);
@@ -100,6 +104,7 @@ std::vector<std::string> procedure_sql(const std::string& definer, std::string_v
                               "COMMENT {} {}",
                               definer, kProcedureSchema, p.head, quote(kProcedureForm), body));
   }
+  out.emplace_back("SET SESSION sql_mode=''");
   return out;
 }
 

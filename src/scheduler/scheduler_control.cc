@@ -219,11 +219,14 @@ void SchedulerLoop::on_message(const mesos::ExecutorMessage& message) {
 namespace {
 
 Credentials credentials_of(const ClusterView& view, const ClusterSecrets& secrets) {
+  const bool changed = std::ranges::any_of(
+      view.members, [](const MemberView& m) { return m.connected && m.report && m.report->password_changed; });
   return {.user = secrets.accounts.user,
           .password = secrets.accounts.user_password,
           .primary = primary_endpoint(view),
           .applied = view.cluster->credentials_applied >= view.cluster->credentials,
-          .old_password_valid = !secrets.old_user_password.empty()};
+          .old_password_valid = !secrets.old_user_password.empty(),
+          .changed_in_sql = changed};
 }
 
 }  // namespace

@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import pwd
+import re
 import stat
 import subprocess
 
@@ -179,6 +180,12 @@ def test_an_executors_token_goes_to_no_server(up, shop):
         assert b"AUTHENTICATION_TOKEN" not in environment
     for pid in executors(up.folder):
         assert b"MESOS_EXECUTOR_AUTHENTICATION_TOKEN=" in pathlib.Path(f"/proc/{pid}/environ").read_bytes()
+
+
+def test_a_crash_writes_no_memory_to_a_file(up, shop):
+    for pid in executors(up.folder) + list(servers(up.folder).values()):
+        limits = pathlib.Path(f"/proc/{pid}/limits").read_text(encoding="ascii")
+        assert re.search(r"^Max core file size +0 +0 ", limits, re.MULTILINE), limits
 
 
 def torn_down(up):

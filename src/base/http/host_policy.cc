@@ -44,13 +44,11 @@ HttpHostPolicy host_policy(std::vector<std::string> allowed) {
 
 std::optional<HttpRefusal> refuse_host(const HttpHostPolicy& policy, const HttpHeaders& headers) {
   const auto text = headers.get("Host");
-  if (headers.has("Host")) {  // HTTP/1.0 may do without; no browser does
-    const auto host = parse_http_host(text);
-    if (!host || (!host->is_address && !contains(policy.own, host->name) && !contains(policy.allowed, host->name))) {
-      const std::string name = host ? host->name : std::string(text);
-      return HttpRefusal{421, "this server does not answer for the host '" + name +
-                                  "'; use its IP address, or allow the name with --allowed-host where the server is started"};
-    }
+  const auto host = parse_http_host(text);
+  if (!host || (!host->is_address && !contains(policy.own, host->name) && !contains(policy.allowed, host->name))) {
+    const std::string name = host ? host->name : std::string(text);
+    return HttpRefusal{421, "this server does not answer for the host '" + name +
+                                "'; use its IP address, or allow the name with --allowed-host where the server is started"};
   }
   if (headers.has("Origin") && !may_ask(policy, headers.get("Origin"), text)) {
     return HttpRefusal{403, "web pages of '" + std::string(headers.get("Origin")) +

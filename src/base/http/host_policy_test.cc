@@ -26,7 +26,7 @@ TEST(HostPolicy, AnswersForAddressesThisMachineAndAllowedNames) {
                            "x.mysos.example", "db2", "127.1", "2130706433", "a.localhost", "[::1].evil.example", ""}) {
     EXPECT_EQ(refused({{"Host", host}}), 421) << host;
   }
-  EXPECT_EQ(refused({}), 0);  // HTTP/1.0
+  EXPECT_EQ(refused({}), 421);
 }
 
 struct Page {

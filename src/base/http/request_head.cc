@@ -71,16 +71,14 @@ std::expected<void, HttpRefusal> check_host(RequestHead& head) {
   HttpRequest& request = head.request;
   constexpr std::string_view kScheme = "http://";
   const bool absolute = request.target.starts_with(kScheme);
-  if (!head.http_1_0 && !request.headers.has("Host")) return refuse("the field Host is missing");
-  if (absolute) {
+  if (absolute && (head.http_1_0 || request.headers.has("Host"))) {
     const auto rest = std::string_view(request.target).substr(kScheme.size());
     const std::string authority(rest.substr(0, rest.find_first_of("/?")));
     if (!request.headers.has("Host")) request.headers.add("Host", authority);
     if (!iequals(request.headers.get("Host"), authority)) return refuse("the target and the field Host name different hosts");
   }
-  if (request.headers.has("Host") && !parse_http_host(request.headers.get("Host"))) {
-    return refuse("the field Host is no host name");
-  }
+  if (!request.headers.has("Host")) return refuse("the field Host is missing");
+  if (!parse_http_host(request.headers.get("Host"))) return refuse("the field Host is no host name");
   return {};
 }
 

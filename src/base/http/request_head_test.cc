@@ -66,6 +66,8 @@ struct Refused {
 const Refused kRefused[] = {
     // Who is asked.
     {get(""), 400},
+    {"GET / HTTP/1.0\r\n\r\n", 400},
+    {"GET http://a/ HTTP/1.1\r\n\r\n", 400},
     {get("Host: a\r\nHost: b\r\n"), 400},
     {get("Host: a\r\nHost: a\r\n"), 400},
     {"GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n", 400},
@@ -193,7 +195,8 @@ const Taken kTaken[] = {
     {get("host:\t a:8080 \r\nX:\r\n"), "/", ""},
     {get("Host: [::1]:8080\r\n"), "/", ""},
     {get("Host: shop_1.example.\r\nX: caf\xc3\xa9\r\n"), "/", ""},
-    {"GET / HTTP/1.0\r\n\r\n", "/", ""},
+    {"GET / HTTP/1.0\r\nHost: a\r\n\r\n", "/", ""},
+    {"GET http://a:80/b HTTP/1.0\r\n\r\n", "/b", ""},
     {"GET http://a:80/b?c HTTP/1.1\r\nHost: A:80\r\n\r\n", "/b", ""},
     {"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", "*", ""},
     {"GET /a%2fb%20c?d=%2f HTTP/1.1\r\nHost: a\r\n\r\n", "/a%2Fb c", ""},
@@ -267,8 +270,8 @@ TEST(RequestHead, KnowsWhetherTheConnectionIsKept) {
   EXPECT_TRUE(kept(get("Host: a\r\n")));
   EXPECT_FALSE(kept(get("Host: a\r\nConnection: x, Close\r\n")));
   EXPECT_FALSE(kept(get("Host: a\r\nConnection: keep-alive\r\nConnection: close\r\n")));
-  EXPECT_FALSE(kept("GET / HTTP/1.0\r\n\r\n"));
-  EXPECT_TRUE(kept("GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n"));
+  EXPECT_FALSE(kept("GET / HTTP/1.0\r\nHost: a\r\n\r\n"));
+  EXPECT_TRUE(kept("GET / HTTP/1.0\r\nHost: a\r\nConnection: Keep-Alive\r\n\r\n"));
   EXPECT_TRUE(parse_request_head(post("Expect: 100-Continue\r\nContent-Length: 1\r\n")).value().expects_continue);
 }
 

@@ -260,7 +260,7 @@ TEST_F(HttpServerTest, SpeaksHttp10AndHeadAnd100Continue) {
   serve(stream);
   const auto test = [&]() -> asio::awaitable<void> {
     RawClient old = client();
-    co_await old.send("GET /stream HTTP/1.0\r\n\r\n");
+    co_await old.send("GET /stream HTTP/1.0\r\nHost: localhost\r\n\r\n");
     const std::string plain = co_await old.read_all();
     EXPECT_TRUE(plain.ends_with("\r\n\r\nall")) << plain;
     RawClient head = client();
