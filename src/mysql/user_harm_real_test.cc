@@ -93,7 +93,8 @@ TEST_P(Harm, PartitionsOfAnotherEngineAreSeen) {
       "CREATE TABLE d.t (i INT) PARTITION BY HASH(i) (PARTITION p0 ENGINE={0}, PARTITION p1 ENGINE={0})",
       "CREATE TABLE d.t (i INT) PARTITION BY RANGE(i) SUBPARTITION BY HASH(i) (PARTITION p0 VALUES LESS THAN MAXVALUE "
       "(SUBPARTITION s0 ENGINE={0}, SUBPARTITION s1 ENGINE={0}))"};
-  for (const char* engine : {"MEMORY", "MyISAM", "Aria"}) {
+  for (const std::string_view engine : {"MEMORY", "MyISAM", "Aria"}) {
+    if (mysql() && engine == "Aria") continue;
     for (const std::string_view sql : kMade) {
       const bool made = m().user(fmt::format(fmt::runtime(sql), engine)).has_value();
       EXPECT_EQ(made, !mysql()) << sql;
