@@ -94,13 +94,13 @@ TEST_F(ServerChanges, APasswordIsInForceWhenThePrimaryHasIt) {
 }
 
 TEST_F(ServerChanges, APasswordThatWasChangedInSqlIsToldOnce) {
-  now_.password_changed = true;
-  const auto told = give();
+  report_.password_changed = true;
+  const auto told = hear();
   ASSERT_EQ(told.size(), 1U);
   EXPECT_EQ(told[0].kind, "password_changed");
-  EXPECT_TRUE(give().empty());
-  now_.password_changed = false;
-  EXPECT_TRUE(give().empty());
+  EXPECT_TRUE(hear().empty());
+  report_.password_changed = false;
+  EXPECT_TRUE(hear().empty());
 }
 
 }  // namespace
