@@ -14,6 +14,7 @@ from mysos_process import HEAL_SECONDS, wait_for
 REFUSED = (
     "select * from mysql.user", "update mysql.db set select_priv='Y'", "create table mysql.t (i int)", "drop database sys",
     "alter user mysos_admin@localhost identified by 'x'", "rename user mysos_admin@localhost to adm@'%'",
+    *(f"alter user mysos_r{i}@'%' account lock" for i in range(3)),
     "drop user mysos_r1@'%'", "grant mysos_admin@localhost to {user}@'%'", "grant super on *.* to {user}@'%'",
     "grant all on *.* to {user}@'%'", "create definer=mysos_admin@localhost procedure d.p() select 1",
     "set session sql_log_bin=0", "set global read_only=0", "set global sync_binlog=0", "purge binary logs before now()",
@@ -113,6 +114,40 @@ def test_what_somebody_changed_of_a_server_is_put_right_and_told(shop, up):
     wait_for("both are put right", told, HEAL_SECONDS)
     with admin(up) as c:
         assert query(c, "select @@global.sync_binlog")[0][0] == 1
+    shop.client.wait_state("shop", "healthy")
+
+
+def test_an_empty_password_does_not_last_and_another_one_is_told(shop, up, version):
+    seen = newest(shop)
+    with connect(*shop.primary(), shop.user, shop.password) as c:
+        query(c, "set password=''")
+    told = wait_for("the known one is put back", lambda: events(shop, "server_repaired", seen), HEAL_SECONDS)
+    assert "had no password" in told[0]["message"], told
+    assert works(shop, shop.password) and not works(shop, "")
+    assert not json.loads(up.cli("credentials", "shop", "-o", "json").stdout)["changed_in_sql"]
+
+    with connect(*shop.primary(), shop.user, shop.password) as c:
+        query(c, "set password='own'" if version.startswith("mysql") else "set password=password('own')")
+    wait_for("it is told", lambda: events(shop, "password_changed", seen), HEAL_SECONDS)
+    shown = up.cli("credentials", "shop")
+    assert "changed in SQL" in shown.stderr and shop.password in shown.stdout, shown
+    with connect(*shop.primary(), shop.user, "own") as c:
+        query(c, "set password=''")  # the known one again
+    wait_for("it is put back", lambda: works(shop, shop.password), HEAL_SECONDS)
+    shop.client.wait_state("shop", "healthy")
+
+
+def test_a_table_of_a_refused_engine_is_told(shop, version):
+    if version.startswith("mysql"):
+        return  # it refuses them all
+    seen = newest(shop)
+    with connect(*shop.primary(), shop.user, shop.password) as c:
+        query(c, "create database if not exists other")
+        query(c, "create table other.t (i int) partition by hash(i) (partition p0 engine=memory)")
+        told = wait_for("it is told", lambda: events(shop, "server_tampered", seen), HEAL_SECONDS)
+        assert "other.t (MEMORY)" in told[0]["message"], told
+        assert shop.show()["state"] != "healthy"
+        query(c, "alter table other.t engine=innodb")
     shop.client.wait_state("shop", "healthy")
 
 
