@@ -18,7 +18,7 @@ constexpr std::size_t kMaxShown = 200;  // characters of one
 std::vector<std::string> words(const std::vector<mysql::Deviation>& found) {
   std::vector<std::string> out;
   for (const mysql::Deviation& d : found) {
-    if (out.size() < kMaxTampered) out.push_back(d.what.substr(0, kMaxShown));
+    if (!d.by_primary && out.size() < kMaxTampered) out.push_back(d.what.substr(0, kMaxShown));
   }
   return out;
 }

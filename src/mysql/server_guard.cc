@@ -140,6 +140,7 @@ void ServerGuard::compare_password(const Rows& rows, const GuardContext& context
   if (rows.number(0, "no_password").value_or(0) == 0) return;
   const std::string account = quote_account(secrets_.user, "%");
   Deviation d{.what = fmt::format("the account {} had no password", shown(secrets_.user, "%")), .sessions_of = secrets_.user};
+  d.by_primary = !context.writable;
   if (context.writable) {
     d.here.push_back("ALTER USER " + account + " ACCOUNT LOCK");
     d.replicated = user_password_sql(flavour_, secrets_, {});

@@ -20,6 +20,7 @@ struct Deviation {
   std::vector<std::string> here;        // statements for this server only, without binlog
   std::vector<std::string> replicated;  // ... for the primary, through the binlog: what was replicated to all is undone there
   std::string sessions_of;              // whose sessions are ended, "" = nobody's
+  bool by_primary = false;              // the primary puts it right, and tells
 };
 
 // What is known of the server beside the rows.

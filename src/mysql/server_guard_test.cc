@@ -160,6 +160,7 @@ TEST_P(Guard, AnEmptyPasswordGivesWayToTheKnownOne) {
   context_.writable = false;
   EXPECT_TRUE(one().here.empty() && one().replicated.empty()) << "a replica gets it from the primary";
   EXPECT_EQ(one().sessions_of, "shop");
+  EXPECT_TRUE(one().by_primary);
 }
 
 TEST_P(Guard, AnAccountThatIsShutOutKeepsItsRights) {
