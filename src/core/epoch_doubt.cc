@@ -98,7 +98,11 @@ void leave_alone(EpochPlanning& p) {
   if (missing.empty()) return ask_all(p, 1);
   const bool somebody = std::ranges::any_of(p.members, [](const MemberView& v) { return EpochPlanning::server_up(v); });
   if (forced && somebody) return ask_all(p, kEpochsUnseen);
-  const std::string advice = forced ? "" : ". If they are gone for good: " + order_of_loss(p);
+  std::string advice = forced ? "" : ". If they are gone for good: " + order_of_loss(p);
+  // A cluster that was deleted after the copy was made looks like this.
+  if (!somebody) {
+    advice = ". If the cluster was deleted, or all of them are gone for good: mysos delete " + p.cluster.spec.name;
+  }
   p.wait("all members to say what they hold, because the record may be old (" + p.cluster.doubt->why +
          "); not yet: " + missing + advice);
 }

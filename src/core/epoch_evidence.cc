@@ -128,6 +128,8 @@ bool act_on_evidence(EpochPlanning& p, const MemberView& primary) {
   if (asked) found = Evidence{FailoverCause::kOperator, "an operator asked for a failover", p.now};
   if (!found) {
     if (!EpochPlanning::in_sight(primary)) p.wait("news of the primary " + primary.id.value);
+    const bool mute = EpochPlanning::server_up(primary) && !p.answers(primary);
+    if (mute) p.wait("mysqld of the primary " + primary.id.value + " to answer");
     tell_of_hold(p, primary);
     return false;
   }

@@ -45,18 +45,18 @@ std::string ServerGuard::look_sql() const {
 }
 
 Result<std::vector<Deviation>> ServerGuard::deviations(const std::vector<Rows>& answers, const GuardContext& context) {
-  if (answers.size() != 4 || answers[0].empty() || answers[2].empty()) {
+  if (answers.size() != 4 || answers[0].empty() || user_in(answers).empty()) {
     return fail(Errc::kInternal, "a look at a server has four answers");
   }
   std::vector<Deviation> out;
   compare_settings(answers[0], out);
   compare_own(answers[1], out);
   compare_ties(answers[3], out);
-  compare_password(answers[2], context, out);
+  compare_password(user_in(answers), context, out);
   if (!context.writable) return out;
   compare_replicating(answers[1], context, out);
   compare_clients(answers[1], context, out);
-  if (context.user_made && answers[2].number(0, "ok") != 1) {
+  if (context.user_made && user_in(answers).number(0, "ok") != 1) {
     out.push_back({.what = fmt::format("the account {} has not the rights it was made with, is locked, or is gone",
                                        shown(secrets_.user, "%")),
                    .replicated = user_sql(flavour_, secrets_)});

@@ -38,6 +38,8 @@ class ServerGuard {
   void use_secrets(Secrets secrets) { secrets_ = std::move(secrets); }
   // One round trip of some statements, whose answers deviations() takes.
   [[nodiscard]] std::string look_sql() const;
+  // Of those answers, the one about the cluster's user (Flavour::user_is_right).
+  static const Rows& user_in(const std::vector<Rows>& answers) { return answers.at(2); }
   // The first look at our accounts' rights is what later ones are compared with: they were just made.
   Result<std::vector<Deviation>> deviations(const std::vector<Rows>& answers, const GuardContext& context);
 

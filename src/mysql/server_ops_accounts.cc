@@ -90,8 +90,9 @@ asio::awaitable<Result<std::vector<Deviation>>> ServerOps::look_for_changes(bool
     replicating[replication_account(config_.member)] = true;
   }
   MYSOS_CO_TRY(std::vector<Deviation> found, guard_.deviations(answers, context));
+  const std::string verifier = ServerGuard::user_in(answers).text(0, "current");
   user_changed_password_ = context.writable && user_made && !config_.secrets.user_pending &&
-                           answers.back().text(0, "current") != for_member(flavour_, config_.secrets).user_verifier;
+                           verifier != for_member(flavour_, config_.secrets).user_verifier;
   if (!context.writable || config_.any_engine) co_return found;
   MYSOS_CO_TRY_VOID(co_await look_at_engines(budget));
   if (engines_.found()) found.push_back(*engines_.found());
