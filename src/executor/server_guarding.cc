@@ -87,6 +87,7 @@ asio::awaitable<void> ServerKeeper::look_at_binlogs(RunPtr run) {
 asio::awaitable<void> ServerKeeper::guard(RunPtr run) {
   Duration pause = kGuardEvery;
   bool wrong = false;
+  co_await look_at_binlogs(run);
   while (run_ == run) {
     co_await sleep_for(pause);
     if (run_ != run) co_return;
