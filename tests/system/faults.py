@@ -10,7 +10,9 @@ import subprocess
 import sys
 import threading
 
-from mysos_process import executor_of, servers
+from mysos_process import executor_of, servers, wait_for
+
+FREEZE_SECONDS = 20
 
 
 def kill(pids):
@@ -31,12 +33,32 @@ def volume_of(folder, at):
     return found[0]
 
 
+def freeze(pid):
+    """SIGSTOP, and waits until each thread stands. On a busy machine a thread goes on for some milliseconds after the signal:
+    long enough to answer a query."""
+    os.kill(pid, signal.SIGSTOP)
+    wait_for(f"all threads of process {pid} stand", lambda: states_of_threads(pid) <= set("TtZX"), FREEZE_SECONDS, pause=0.002)
+
+
+def states_of_threads(pid):
+    """The letters of /proc/PID/task/TID/stat; a thread that has just ended has none."""
+    states = set()
+    for stat in pathlib.Path(f"/proc/{pid}/task").glob("*/stat"):
+        with contextlib.suppress(OSError):
+            states.add(stat.read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()[0])
+    return states
+
+
 @contextlib.contextmanager
 def frozen(*pids):
+    """Processes that stand still within the block. Gives those that had not ended."""
+    standing = []
     try:
         for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
-        yield
+            with contextlib.suppress(ProcessLookupError):
+                freeze(pid)
+                standing.append(pid)
+        yield standing
     finally:
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):

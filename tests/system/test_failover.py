@@ -6,6 +6,7 @@ import time
 
 import pytest
 from conftest import Shop
+from faults import frozen
 from mysos_process import HEAL_SECONDS, executor_of, executors, member, servers, wait_for
 
 
@@ -73,17 +74,9 @@ def test_a_frozen_primary_is_replaced_and_comes_back_as_a_replica(up, shop):
     pids = [servers(up.folder)[old["port"]], executor_of(up.folder, old)]
     with shop.ledger() as ledger:
         ledger.wait_for_more(100)
-        try:
-            for pid in pids:
-                os.kill(pid, signal.SIGSTOP)
+        with frozen(*pids):
             wait_for("another member is primary", lambda: _primary_id(shop) not in (None, old["id"]), HEAL_SECONDS)
             ledger.wait_for_more(100)
-        finally:
-            for pid in pids:
-                try:
-                    os.kill(pid, signal.SIGCONT)
-                except ProcessLookupError:
-                    pass
         shop.healthy()
         ledger.wait_for_more(50)
     ledger.check(shop.addresses())

@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Volumes that are full: what is shown, and who goes on. A server that meets a full disk waits for room and stays connected."""
 import contextlib
-import os
-import signal
 
 from conftest import Shop
-from faults import file_system, full, server_of, volume_of
+from faults import file_system, frozen, full, server_of, volume_of
 from mysos_process import HEAL_SECONDS, Up, executor_of, wait_for
 
 PACE = 0.01
@@ -55,14 +53,9 @@ def test_a_replica_that_cannot_write_counts_for_nothing(work, version):
                          HEAL_SECONDS)
                 ledger.wait_for_more(50)
                 pids = [server_of(up.folder, primary), executor_of(up.folder, primary)]
-                for pid in pids:
-                    os.kill(pid, signal.SIGSTOP)
-                try:
+                with frozen(*pids):
                     now = shop.replaced(primary)
                     ledger.wait_for_more(50, HEAL_SECONDS)
-                finally:
-                    for pid in pids:
-                        os.kill(pid, signal.SIGCONT)
                 assert now["primary"] == sound["id"]
             wait_for("that it is over is told", lambda: told(up, "volume_writable", broken), HEAL_SECONDS)
         shop.healthy(150)  # MariaDB looks once a minute whether there is room

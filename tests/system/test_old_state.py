@@ -7,6 +7,7 @@ import sqlite3
 import time
 
 from conftest import Shop
+from faults import frozen
 from mysos_process import HEAL_SECONDS, executor_of, executors, member, servers, wait_for
 
 
@@ -21,18 +22,6 @@ def put_back(up, copy):
         (up.folder / name).unlink(missing_ok=True)
     (up.folder / "state.db").write_bytes(copy.read_bytes())
     (up.folder / "state.db").chmod(0o600)
-
-
-@contextlib.contextmanager
-def stopped(*pids):
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGCONT)
 
 
 def switch_over(shop, to):
@@ -80,7 +69,7 @@ def test_an_old_state_is_noticed_and_the_members_say_what_is_true(own_up, versio
         up.kill()
         put_back(up, copy)
         away = next(m for m in third["members"] if m["role"] == "replica")
-        with stopped(executor_of(up.folder, away)):
+        with frozen(executor_of(up.folder, away)):
             up.start()
             doubt = shop.client.wait_state(shop.name, "in_doubt", 30)
             wait_for("the true primary is shown", lambda: shop.show()["primary"] == third["primary"], HEAL_SECONDS)
@@ -127,7 +116,7 @@ def test_an_old_primary_that_is_alone_in_reach_is_left_alone_until_an_operator_s
     put_back(up, copy)
 
     away = [m for m in truth["members"] if m["id"] != old["id"]]
-    with stopped(*[servers(up.folder)[m["port"]] for m in away], *[executor_of(up.folder, m) for m in away]):
+    with frozen(*[servers(up.folder)[m["port"]] for m in away], *[executor_of(up.folder, m) for m in away]):
         up.start()
         shop.client.wait_state(shop.name, "in_doubt", 30)
         wait_for("the old primary is in reach", lambda: old["id"] not in shop.show()["waiting_for"].split("not yet:")[-1], 30)

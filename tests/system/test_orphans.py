@@ -2,8 +2,6 @@
 """The documented backup of the control plane is put back after a cluster was made. Nothing of that cluster is destroyed or
 stopped; its volumes are orphans until a user says what becomes of them. And a disk of the state that is full: what is shown
 is true."""
-import os
-import signal
 import time
 
 from conftest import Shop

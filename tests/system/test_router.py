@@ -2,7 +2,6 @@
 """The stable addresses that `mysos up` gives through a real HAProxy: they follow the primary and the replicas,
 outlive
 scheduler and router, and no session of another cluster notices when one comes or goes. Over both flavours."""
-import contextlib
 import json
 import os
 import signal
@@ -10,6 +9,7 @@ import signal
 import pymysql
 import pytest
 from conftest import Shop
+from faults import frozen
 from mysos_process import HEAL_SECONDS, Up, executors, listening_ports, member, processes_under, servers, wait_for
 
 ROUTE_SECONDS = 30
@@ -93,17 +93,11 @@ def lose_session_at_frozen_primary(up, shop, session):
     """The primary cannot cut its sessions, since it is frozen: whoever is in front of it must."""
     at = shop.member("primary")
     pids = [servers(up.folder)[at["port"]], *(p for p in executors(up.folder) if at["api_port"] in listening_ports(p))]
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
+    with frozen(*pids):
         with session.cursor() as cursor, pytest.raises(pymysql.err.OperationalError) as caught:
             cursor.execute("SELECT 1")
         assert "timed out" not in str(caught.value), "the session at the former primary lived on"
         leads_to(shop, shop.rw, moved_from(shop, at)["port"])
-    finally:
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGCONT)
     shop.healthy()
 
 
@@ -180,12 +174,9 @@ def test_the_ports_serve_on_without_scheduler_and_router(own):
 def test_haproxy_follows_a_failover_with_no_router(own):
     up, shop = own
     before = shop.member("primary")
-    for pid in router_pids(up, " router --dir"):
-        os.kill(pid, signal.SIGSTOP)
-    os.kill(servers(up.folder)[before["port"]], signal.SIGKILL)
-    leads_to(shop, shop.rw, moved_from(shop, before)["port"])
-    for pid in router_pids(up, " router --dir"):
-        os.kill(pid, signal.SIGCONT)
+    with frozen(*router_pids(up, " router --dir")):
+        os.kill(servers(up.folder)[before["port"]], signal.SIGKILL)
+        leads_to(shop, shop.rw, moved_from(shop, before)["port"])
 
 
 def test_an_ended_up_leaves_no_router_and_no_haproxy(own):

@@ -5,14 +5,13 @@ import json
 import os
 import pathlib
 import re
-import signal
 import subprocess
 
 import pymysql
 import pytest
 
 from conftest import Shop
-from faults import kill, server_of
+from faults import frozen, kill, server_of
 from mysos_process import (HEAL_SECONDS, MYSQL9, command_line, executor_of, processes_under, wait_for)
 
 PACE = 0.02
@@ -74,29 +73,14 @@ def events(shop, kind, member):
     return [e for e in shop.client.events(shop.name) if e["kind"] == kind and e["member"] == member["id"]]
 
 
-def kill_with(pids, number):
-    for pid in pids:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, number)
-
-
 @contextlib.contextmanager
 def copy_that_stands_still(shop, at, volume):
     """A copy under way whose receiving end is frozen as soon as it is seen. Gives the seeding as the API shows it."""
-    frozen = []
-    try:
-        wait_for("its data are being copied", lambda: (seeding(shop, at) or {}).get("state") == "copying" and copiers(volume),
-                 COPY_SECONDS, pause=0.01)
-        for pid in copiers(volume):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGSTOP)
-                frozen.append(pid)
-        assert frozen, "the copy was over before it could be frozen"
+    wait_for("its data are being copied", lambda: (seeding(shop, at) or {}).get("state") == "copying" and copiers(volume),
+             COPY_SECONDS, pause=0.01)
+    with frozen(*copiers(volume)) as standing:
+        assert standing, "the copy was over before it could be frozen"
         yield wait_for("the API shows the copy", lambda: seeding(shop, at), 10)
-    finally:
-        for pid in frozen:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGCONT)
 
 
 def complete(shop, at):
@@ -194,14 +178,10 @@ def test_a_donor_that_is_promoted_is_copied_no_longer(own):
         return [line for line in processes_under(volumes[donor]).values() if "--stream=xbstream" in line]
 
     wait_for("the donor gives", gives, 60, pause=0.002)
-    frozen = copiers(volume)
-    try:
-        kill_with(frozen, signal.SIGSTOP)
+    with frozen(*copiers(volume)):
         old = shop.member("primary")
         kill([server_of(up.folder, old)])
         assert shop.replaced(old)["primary"] == donor
         wait_for("the donor gives no longer", lambda: not gives(), 10)
-    finally:
-        kill_with(frozen, signal.SIGCONT)
     complete(shop, at)
     assert events(shop, "seeding_failed", at) and donor not in events(shop, "seeding_done", at)[-1]["message"]

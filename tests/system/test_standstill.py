@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Appliers that run and execute nothing, because of XA transactions: users' own on a replica, and replicated ones."""
 import contextlib
-import os
-import signal
 
 import pymysql
 import pytest
 
 from conftest import Shop
-from faults import server_of
+from faults import frozen, server_of
 from mysos_process import HEAL_SECONDS, executor_of, wait_for
 from test_seeding import as_admin, events, volume_of
 from test_unsound import REPAIR_SECONDS, _rows, _writable, equal_everywhere, is_mysql, on_primary, replicas
@@ -55,13 +53,8 @@ def lock_up_appliers(shop):
 def frozen_primary(up, shop):
     old = shop.member("primary")
     pids = [server_of(up.folder, old), executor_of(up.folder, old)]
-    try:
-        for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
+    with frozen(*pids):
         yield old
-    finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
 
 
 def test_what_users_prepared_on_replicas_is_rolled_back_where_it_is_in_the_way_and_others_go_on(own):

@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Replicas that run and could not become the primary: users drop their tables, or write on them. All heals with no hand."""
 import contextlib
-import os
-import signal
 
 import pymysql
 import pytest
 
 from conftest import Shop
-from faults import server_of
+from faults import frozen, server_of
 from mysos_process import HEAL_SECONDS, executor_of, wait_for
 from test_seeding import as_admin, events, volume_of
 
@@ -162,9 +160,7 @@ def test_with_both_appliers_stopped_and_the_primary_frozen_an_accepted_loss_open
         wait_for("it is told", lambda at=at: events(shop, "applier_stopped", at), 10)
     old = shop.member("primary")
     pids = [server_of(up.folder, old), executor_of(up.folder, old)]
-    try:
-        for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
+    with frozen(*pids):
         wait_for("the election says what it waits for",
                  lambda: "--accept-loss" in shop.show()["waiting_for"], HEAL_SECONDS)
         refused = up.client.post(f"/v1/clusters/{shop.name}/failover", {})
@@ -177,9 +173,6 @@ def test_with_both_appliers_stopped_and_the_primary_frozen_an_accepted_loss_open
         kept = wait_for("the relay log is kept", lambda: events(shop, "errant_kept", chosen), HEAL_SECONDS)
         folder = volume_of(up.folder, chosen) / kept[-1]["message"].rsplit(" ", 1)[1]
         assert (folder / "README").exists() and any("relay." in p.name for p in folder.iterdir())
-    finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
     shop.healthy(REPAIR_SECONDS)
     on_primary(shop, "CREATE TABLE d.u (i INT PRIMARY KEY)")
 
