@@ -25,11 +25,12 @@ MemberReport ObedientMember::beat() {
 
 MemberReport ObedientMember::obey(const Order& order) {
   if (std::holds_alternative<order::Setup>(order)) now.has_secrets = true;
+  if (const auto* meet = std::get_if<order::Meet>(&order)) now.peers = meet->peers;
   if (const auto* fence = std::get_if<order::Fence>(&order)) {
     now.promised = fence->pair;
     now.role = MemberRole::kFenced;
     now.writable = now.receiver_running = now.receiver_connected = now.acking = now.user_ready = false;
-    now.semi_sync_d = 0;
+    now.semi_sync_d = now.source_silent_ms = 0;
     now.source.reset();
   }
   if (const auto* promote = std::get_if<order::Promote>(&order)) {
@@ -47,6 +48,18 @@ MemberReport ObedientMember::obey(const Order& order) {
     now.receiver_running = now.receiver_connected = now.applier_running = true;
     now.acking = follow->acking;
     now.lag_ms = 0;
+    if (!follow->source_executed.contains(now.executed)) {
+      now.role = MemberRole::kErrant;
+      now.receiver_running = now.receiver_connected = now.acking = false;
+    } else {
+      now.executed = now.received = follow->source_executed;
+    }
+  }
+  if (const auto* rebuild = std::get_if<order::Rebuild>(&order); rebuild != nullptr && rebuild->generation == now.generation) {
+    now.promised = rebuild->pair;
+    now.role = MemberRole::kIdle;
+    now.executed = now.received = GtidSet();
+    ++now.generation;
   }
   return beat();
 }
@@ -86,7 +99,9 @@ void Scenario::start() {
 
 void Scenario::give(const SchedulerInput& input) {
   core->step(input, now);
-  carry_out(core->take_output());
+  SchedulerOutput out = core->take_output();
+  if (watch) watch(input, out);
+  carry_out(std::move(out));
 }
 
 void Scenario::carry_out(SchedulerOutput out) {
@@ -161,7 +176,8 @@ void Scenario::tend_members() {
     if (task == mesos.tasks.end() || mesos::is_terminal(task->second.state)) continue;
     const auto known = members.find(target.member);
     if (known != members.end() && known->second.now.task == target.task) {
-      if (report_to_each && heard_.insert(target.member).second) give(scheduler_input::Reported{known->second.beat()});
+      const bool reports = report_to_each && !known->second.silent;
+      if (reports && heard_.insert(target.member).second) give(scheduler_input::Reported{known->second.beat()});
       continue;
     }
     heard_.insert(target.member);
@@ -172,6 +188,11 @@ void Scenario::tend_members() {
   for (const SentOrder& sent : std::exchange(orders, {})) {
     const auto member = members.find(sent.member);
     if (member == members.end()) continue;
+    if (member->second.silent) {
+      const Error none{Errc::kTimeout, "no answer", {}};
+      give(scheduler_input::OrderDone{sent.id, sent.member, none, {}});
+      continue;
+    }
     const MemberReport report = member->second.obey(sent.order);
     give(scheduler_input::OrderDone{sent.id, sent.member, std::nullopt, report});
   }

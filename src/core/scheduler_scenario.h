@@ -24,6 +24,7 @@ class ObedientMember {
   MemberReport obey(const Order& order);
   MemberReport beat();
   MemberReport now;
+  bool silent = false;  // it neither reports nor obeys
 };
 
 class Scenario {
@@ -62,6 +63,8 @@ class Scenario {
   std::vector<Reply> replies;
   std::map<MemberId, ObedientMember> members;
   Instant now{seconds(1000)};
+  // Sees each input and its output before the output is carried out: `records` are still those of before.
+  std::function<void(const SchedulerInput&, const SchedulerOutput&)> watch;
   // What executors keep of the cluster's secrets; whether they answer who they are.
   std::string keep_sealed = "sealed";
   std::uint64_t keep_credentials = 0;
