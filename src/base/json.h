@@ -6,7 +6,9 @@
 //
 // found by ADL. Enums give `constexpr auto enum_names(E)` (an array of {value, text}). Reading: an unknown key is ignored
 // (old readers, new writers), a missing one leaves the default unless io.required is used, a wrong type is an Error whose
-// `field` is the path ("members[2].mem"). Units are in the key: a Duration is written in microseconds under "..._us".
+// `field` is the path ("members[2].mem"). An optional without a value is left out, but for io.required, which writes null and
+// wants to read it: so that "none" and "lost" are not the same. Units are in the key: a Duration is written in microseconds
+// under "..._us".
 #include <array>
 #include <boost/json.hpp>
 #include <concepts>
@@ -176,7 +178,7 @@ class JsonWriter {
   }
   template <class T>
   void required(std::string_view key, T& value) {
-    (*this)(key, value);
+    out_[key] = to_json(value);
   }
 
  private:
@@ -199,7 +201,7 @@ class JsonTextWriter {
   }
   template <class T>
   void required(std::string_view key, T& value) {
-    (*this)(key, value);
+    field(key, value);
   }
   template <class T>
   void field(std::string_view key, const T& value) {
@@ -229,12 +231,13 @@ class JsonReader {
   template <class T>
   void required(std::string_view key, T& value) {
     if (!status_) return;
-    if (in_.if_contains(key) == nullptr) {
+    const auto* found = in_.if_contains(key);
+    if (found == nullptr) {
       const std::string missing = JsonPath{&path_, key}.text();
       status_ = fail(Errc::kInvalid, missing + " is missing", missing);
       return;
     }
-    (*this)(key, value);
+    status_ = read_json(*found, value, JsonPath{&path_, key});
   }
   Status take() { return std::move(status_); }
 
@@ -285,6 +288,12 @@ void write_json(const T& value, std::string& out) {
     write_quoted(text_of(value), out);
   } else if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
     out += std::to_string(value);
+  } else if constexpr (IsOptional<T>::value) {
+    if (value) {
+      write_json(*value, out);
+    } else {
+      out += "null";
+    }
   } else if constexpr (IsVector<T>::value || IsSet<T>::value) {
     out += '[';
     for (bool some = false; const auto& e : value) {

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/ledger.h"
 
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
 #include "base/assert.h"
+#include "core/records.h"
 
 namespace mysos {
 
@@ -13,7 +18,7 @@ const Cluster* Ledger::find(const ClusterId& id) const {
 Cluster& Ledger::edit(const ClusterId& id) {
   const auto it = state_.clusters.find(id);
   MYSOS_ASSERT(it != state_.clusters.end(), "only a cluster that exists is changed");
-  dirty_.insert(id);
+  if (!before_.contains(id)) before_.emplace(id, it->second);
   touched_.insert(id);
   return it->second;
 }
@@ -22,14 +27,15 @@ void Ledger::add(Cluster cluster) {
   const ClusterId id = cluster.id;
   const bool added = state_.clusters.emplace(id, std::move(cluster)).second;
   MYSOS_ASSERT(added, "cluster ids are never reused");
-  dirty_.insert(id);
+  before_.try_emplace(id);
   touched_.insert(id);
 }
 
 void Ledger::erase(const ClusterId& id) {
-  const bool erased = state_.clusters.erase(id) == 1;
-  MYSOS_ASSERT(erased, "only a cluster that exists is erased");
-  dirty_.insert(id);
+  const auto it = state_.clusters.find(id);
+  MYSOS_ASSERT(it != state_.clusters.end(), "only a cluster that exists is erased");
+  before_.try_emplace(id, std::move(it->second));
+  state_.clusters.erase(it);
 }
 
 void Ledger::set_framework(FrameworkId id) {
@@ -73,28 +79,15 @@ void Ledger::reply(RequestId request, Result<ClusterId> result) {
 }
 
 void Ledger::seal() {
-  if (framework_dirty_) {
-    Record id{"framework", "id", std::nullopt};
-    if (state_.framework) id.json = to_json_text(*state_.framework);
-    out_.records.insert(out_.records.begin(), std::move(id));
-    if (!state_.former.empty()) {
-      const std::vector<FrameworkId> former(state_.former.begin(), state_.former.end());
-      out_.records.insert(out_.records.begin(), Record{"framework", "former", to_json_text(former)});
-    }
-    framework_dirty_ = false;
+  if (std::exchange(framework_dirty_, false)) out_.records.push_back(framework_record(state_));
+  for (const auto& [id, before] : std::exchange(before_, {})) {
+    const Cluster* after = find(id);
+    if (!before && after == nullptr) continue;
+    std::ranges::move(cluster_records(before ? &*before : nullptr, after), std::back_inserter(out_.records));
   }
-  for (const ClusterId& id : dirty_) {
-    const Cluster* cluster = find(id);
-    Record record{"cluster", id.value, std::nullopt};
-    if (cluster != nullptr) record.json = to_json_text(*cluster);
-    out_.records.push_back(std::move(record));
-  }
-  dirty_.clear();
   for (const std::string& id : std::exchange(dirty_orphans_, {})) {
     const auto found = state_.orphans.find(id);
-    Record record{"orphan", id, std::nullopt};
-    if (found != state_.orphans.end()) record.json = to_json_text(found->second);
-    out_.records.push_back(std::move(record));
+    out_.records.push_back(orphan_record(id, found == state_.orphans.end() ? nullptr : &found->second));
   }
 }
 

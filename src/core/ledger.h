@@ -2,7 +2,9 @@
 #pragma once
 // What the parts of SchedulerCore work on together: the durable state and the output of the step under way. It is the only
 // way to change the state. Invariant: after seal(), the fold of all records ever given out equals state(): a cluster that
-// was touched by edit() is written once per step, in its last form, before any call or order of that step.
+// was touched by edit() is written once per step, in its last form and only where it differs, before any call or order of that
+// step.
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -60,7 +62,7 @@ class Ledger {
   SchedulerState state_;
   Prng prng_;
   SchedulerOutput out_;
-  std::set<ClusterId> dirty_;
+  std::map<ClusterId, std::optional<Cluster>> before_;  // clusters that this step touched, as they were; none: it made them
   std::set<std::string> dirty_orphans_;
   std::set<ClusterId> touched_;
   bool framework_dirty_ = false;

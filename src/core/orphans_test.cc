@@ -2,6 +2,7 @@
 // What a state leaves behind that was put back to one of before: volumes and tasks of clusters that it does not know.
 #include <algorithm>
 
+#include "core/records.h"
 #include "core/scheduler_scenario.h"
 
 namespace mysos::scenario {
@@ -130,7 +131,8 @@ TEST(Orphans, ADestroyWhoseAnswersAreLostIsCarriedOutOnceByTheNextScheduler) {
 TEST(Orphans, AVolumeOnWhichNothingEverRanIsGivenBackByAnySchedulerAfter) {
   Scenario t(1);
   t.run_for(seconds(1));
-  t.records["orphan"]["aaaaaaaa-0-1-abcdef"] = to_json_text(OrphanWord{OrphanFate::kUnused, AgentId("1")});
+  const OrphanWord unused{OrphanFate::kUnused, AgentId("1")};
+  t.records["orphan"]["aaaaaaaa-0-1-abcdef"] = *orphan_record("aaaaaaaa-0-1-abcdef", &unused).json;
   t.mesos.disconnect();
   (void)t.mesos.reserve_for("1", {{"mysos_framework", "fw-1"}, {"mysos_resource", "aaaaaaaa-0-1-abcdef"}}, 1);
   t.start();

@@ -380,7 +380,7 @@ TEST(Provisioning, ADeleteGivesEverythingBackAndOnlyThenFreesTheName) {
   s.run_until([&] { return s.core->state().clusters.empty(); }, minutes(1));
   EXPECT_TRUE(s.mesos.nothing_held());
   EXPECT_TRUE(s.told("cluster_deleted"));
-  EXPECT_TRUE(s.records["cluster"].empty());
+  for (const char* kind : {"spec", "epoch", "secrets", "member"}) EXPECT_TRUE(s.records[kind].empty()) << kind;
   const auto* kill = s.mesos.last<mesos::Kill>();
   ASSERT_NE(kill, nullptr);
   EXPECT_EQ(kill->grace, Scenario::config().kill_grace);

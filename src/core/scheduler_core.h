@@ -24,8 +24,7 @@
 
 namespace mysos {
 
-// A durable change: put (json text) or erase, by kind and key. Kinds: "framework" (keys "id", "former"), "cluster" (key =
-// ClusterId), "orphan" (key = resource id).
+// A durable change: put (json text) or erase, by kind and key (core/records.h).
 struct Record {
   std::string kind;
   std::string key;
@@ -52,7 +51,7 @@ struct OrphanWord {
 template <class Io>
 void fields(Io& io, OrphanWord& w) {
   io.required("fate", w.fate);
-  io("agent", w.agent);
+  io.required("agent", w.agent);
 }
 
 // Everything that must survive a restart.
@@ -65,7 +64,7 @@ struct SchedulerState {
   bool operator==(const SchedulerState&) const = default;
 
   static Result<SchedulerState> recover(const std::map<std::string, std::map<std::string, std::string>>& records);
-  // One record more; recover() is nothing but all of them.
+  // One record more; recover() is nothing but all of them, and a check that none is missing.
   Status fold(const Record& record);
   [[nodiscard]] const Cluster* find_by_name(const std::string& name) const;
   // The frameworks whose label marks a reservation as ours.

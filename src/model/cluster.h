@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// A cluster: what a user asked for, and where its members are. Everything here is durable; what is merely seen (reports,
-// offers, task states) is in core/ and is seen again after a restart.
+// A cluster: what a user asked for, and where its members are. Everything here is durable (core/records.h says in which records,
+// and what a change of these fields needs); what is merely seen (reports, offers, task states) is in core/ and is seen again
+// after a restart.
 #include <array>
 #include <cstdint>
 #include <map>
@@ -46,15 +47,15 @@ struct ClusterSpec {
 };
 template <class Io>
 void fields(Io& io, ClusterSpec& s) {
-  io("name", s.name);
-  io("members", s.members);
-  io("cpus_milli", s.cpus_milli);
-  io("mem", s.mem);
-  io("disk", s.disk);
-  io("version", s.version);
-  io("flavour", s.flavour);
-  io("user", s.user);
-  io("any_engine", s.any_engine);
+  io.required("name", s.name);
+  io.required("members", s.members);
+  io.required("cpus_milli", s.cpus_milli);
+  io.required("mem", s.mem);
+  io.required("disk", s.disk);
+  io.required("version", s.version);
+  io.required("flavour", s.flavour);
+  io.required("user", s.user);
+  io.required("any_engine", s.any_engine);
 }
 
 // Where a member is on its way through Mesos.
@@ -105,24 +106,24 @@ struct Member {
 };
 template <class Io>
 void fields(Io& io, Member& m) {
-  io("id", m.id);
-  io("index", m.index);
-  io("stage", m.stage);
-  io("agent", m.agent);
-  io("hostname", m.hostname);
-  io("ip", m.ip);
-  io("port", m.port);
-  io("api_port", m.api_port);
-  io("admin_port", m.admin_port);
-  io("resource_id", m.resource_id);
-  io("volume", m.volume);
-  io("task", m.task);
-  io("launches", m.launches);
-  io("holds_data", m.holds_data);
-  io("released_volume", m.released_volume);
-  io("volume_name", m.volume_name);
-  io("volume_lost", m.volume_lost);
-  io("promotion", m.promotion);
+  io.required("id", m.id);
+  io.required("index", m.index);
+  io.required("stage", m.stage);
+  io.required("agent", m.agent);
+  io.required("hostname", m.hostname);
+  io.required("ip", m.ip);
+  io.required("port", m.port);
+  io.required("api_port", m.api_port);
+  io.required("admin_port", m.admin_port);
+  io.required("resource_id", m.resource_id);
+  io.required("volume", m.volume);
+  io.required("task", m.task);
+  io.required("launches", m.launches);
+  io.required("holds_data", m.holds_data);
+  io.required("released_volume", m.released_volume);
+  io.required("volume_name", m.volume_name);
+  io.required("volume_lost", m.volume_lost);
+  io.required("promotion", m.promotion);
 }
 
 // An operator's order to replace the primary now, evidence or not.
@@ -133,8 +134,8 @@ struct FailoverRequest {
 };
 template <class Io>
 void fields(Io& io, FailoverRequest& f) {
-  io("to", f.to);
-  io("accept_loss", f.accept_loss);
+  io.required("to", f.to);
+  io.required("accept_loss", f.accept_loss);
 }
 
 struct Cluster {
@@ -161,22 +162,6 @@ struct Cluster {
   }
   Member* find(const MemberId& id_) { return const_cast<Member*>(std::as_const(*this).find(id_)); }
 };
-template <class Io>
-void fields(Io& io, Cluster& c) {
-  io("id", c.id);
-  io("spec", c.spec);
-  io("members", c.members);
-  io("epoch", c.epoch);
-  io("doubt", c.doubt);
-  io("deleting", c.deleting);
-  io("switchover_to", c.switchover_to);
-  io("failover", c.failover);
-  io("sealed_secrets", c.sealed_secrets);
-  io("credentials", c.credentials);
-  io("credentials_applied", c.credentials_applied);
-  io("token_hash", c.token_hash);
-  io("created", c.created);
-}
 
 // What the API shows.
 enum class ClusterState { kCreating, kHealthy, kDegraded, kFailingOver, kUnavailable, kInDoubt, kDeleting };

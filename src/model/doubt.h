@@ -16,8 +16,8 @@ struct RecordDoubt {
 };
 template <class Io>
 void fields(Io& io, RecordDoubt& d) {
-  io("why", d.why);
-  io("asking", d.asking);
+  io.required("why", d.why);
+  io.required("asking", d.asking);
 }
 
 }  // namespace mysos

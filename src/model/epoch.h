@@ -24,8 +24,8 @@ struct Pair {
 };
 template <class Io>
 void fields(Io& io, Pair& p) {
-  io("epoch", p.epoch);
-  io("config", p.config);
+  io.required("epoch", p.epoch);
+  io.required("config", p.config);
 }
 inline std::string to_string(const Pair& p) {
   return std::to_string(p.epoch) + "." + std::to_string(p.config);
@@ -60,18 +60,18 @@ struct EpochRecord {
 };
 template <class Io>
 void fields(Io& io, EpochRecord& r) {
-  io("pair", r.pair);
-  io("electing", r.electing);
-  io("mode", r.mode);
-  io("primary", r.primary);
-  io("ackers", r.ackers);
-  io("d", r.d);
-  io("raising_to", r.raising_to);
-  io("leaving", r.leaving);
-  io("joining", r.joining);
-  io("shut_out", r.shut_out);
-  io("rebuilding", r.rebuilding);
-  io("floor", r.floor);
+  io.required("pair", r.pair);
+  io.required("electing", r.electing);
+  io.required("mode", r.mode);
+  io.required("primary", r.primary);
+  io.required("ackers", r.ackers);
+  io.required("d", r.d);
+  io.required("raising_to", r.raising_to);
+  io.required("leaving", r.leaving);
+  io.required("joining", r.joining);
+  io.required("shut_out", r.shut_out);
+  io.required("rebuilding", r.rebuilding);
+  io.required("floor", r.floor);
 }
 
 }  // namespace mysos

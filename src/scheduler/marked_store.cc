@@ -14,15 +14,17 @@
 namespace mysos {
 namespace {
 
-constexpr auto kKind = "mark";
+constexpr std::uint32_t kMarkVersion = 1;
 constexpr auto kKey = "state";
 
 struct Mark {
+  std::uint32_t version = kMarkVersion;  // 0.1 wrote none
   std::uint64_t count = 0;
   std::int64_t key_since = 0;
 };
 template <class Io>
 void fields(Io& io, Mark& m) {
+  io("v", m.version);
   io.required("count", m.count);
   io.required("key_since", m.key_since);
 }
@@ -37,10 +39,14 @@ Result<std::optional<std::uint64_t>> count_in(const std::string& file) {
 }
 
 Result<std::optional<Mark>> mark_in(const Snapshot& records) {
-  const auto kind = records.find(kKind);
+  const auto kind = records.find(kMarkKind);
   if (kind == records.end() || !kind->second.contains(kKey)) return std::nullopt;
   auto mark = from_json_text<Mark>(kind->second.at(kKey));
   if (!mark) return std::unexpected(std::move(mark.error()).with_context("the mark in the state"));
+  if (mark->version > kMarkVersion) {
+    return fail(Errc::kConflict, "the mark in the state has version " + std::to_string(mark->version) +
+                                     ", written by a newer Mysos: start the newer one again");
+  }
   return *mark;
 }
 
@@ -82,7 +88,7 @@ Result<std::unique_ptr<MarkedStore>> MarkedStore::open(std::unique_ptr<RecordSto
 
 Result<Snapshot> MarkedStore::load() {
   MYSOS_TRY(Snapshot records, inner_->load());
-  records.erase(kKind);
+  records.erase(kMarkKind);
   return records;
 }
 
@@ -90,7 +96,7 @@ Status MarkedStore::commit(Term term, const std::vector<RecordChange>& changes) 
   if (changes.empty() && !first_ && !owed_) return {};
   if (!owed_) {
     std::vector<RecordChange> all = changes;
-    all.emplace_back(PutRecord{kKind, kKey, to_json_text(Mark{count_ + 1, key_since_})});
+    all.emplace_back(PutRecord{kMarkKind, kKey, to_json_text(Mark{kMarkVersion, count_ + 1, key_since_})});
     MYSOS_TRY_VOID(inner_->commit(term, all));
     owed_ = true;
   }

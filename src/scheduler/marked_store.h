@@ -14,6 +14,8 @@
 
 namespace mysos {
 
+inline constexpr auto kMarkKind = "mark";  // of the one record that is not the state's (core/records.h)
+
 class MarkedStore final : public RecordStore {
  public:
   static Result<std::unique_ptr<MarkedStore>> open(std::unique_ptr<RecordStore> inner, const StateDir& dir);

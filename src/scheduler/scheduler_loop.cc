@@ -2,9 +2,11 @@
 #include "scheduler/scheduler_loop.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/records.h"
 
 namespace mysos {
 namespace {
@@ -32,9 +34,9 @@ bool has_anything(const SchedulerOutput& o) {
          o.watches_changed || o.resubscribe;
 }
 
-std::vector<RecordChange> changes_of(const SchedulerOutput& output) {
+std::vector<RecordChange> changes_of(const std::vector<Record>& records) {
   std::vector<RecordChange> changes;
-  for (const Record& record : output.records) {
+  for (const Record& record : records) {
     if (record.json) {
       changes.emplace_back(PutRecord{record.kind, record.key, *record.json});
     } else {
@@ -42,6 +44,12 @@ std::vector<RecordChange> changes_of(const SchedulerOutput& output) {
     }
   }
   return changes;
+}
+
+bool has_places(const SchedulerState& state) {
+  return std::ranges::any_of(state.clusters, [](const auto& entry) {
+    return std::ranges::any_of(entry.second.members, [](const Member& m) { return !m.resource_id.empty(); });
+  });
 }
 
 }  // namespace
@@ -65,15 +73,14 @@ Status SchedulerLoop::start() {
   options_.core.key_id = state_.box().key_id();
   auto records = store_.begin();
   if (!records) return std::unexpected(std::move(records).error().with_context("read the state"));
-  auto recovered = SchedulerState::recover(*records);
-  if (!recovered)
-    return std::unexpected(std::move(recovered).error().with_context("understand the state"));
-  kLog.info("{} cluster(s) in the state of {}", recovered->clusters.size(), state_.path());
+  auto stored = read_state(*std::move(records));
+  if (!stored) return std::unexpected(std::move(stored).error().with_context("understand the state of " + state_.path()));
+  SchedulerState& recovered = stored->state;
+  kLog.info("{} cluster(s) in the state of {}", recovered.clusters.size(), state_.path());
 
-  MYSOS_TRY_VOID(check_key(*recovered));
-  MYSOS_TRY_VOID(take_framework(*recovered));
-  core_ = std::make_unique<SchedulerCore>(*std::move(recovered), options_.core, prng_.fork(),
-                                          steady_now());
+  MYSOS_TRY_VOID(check_key(recovered));
+  MYSOS_TRY_VOID(take_framework(recovered));
+  core_ = std::make_unique<SchedulerCore>(std::move(recovered), options_.core, prng_.fork(), steady_now());
   links_ = std::make_unique<MemberLinks>(
       tasks_, [this](SchedulerInput input) { push(std::move(input)); },
       [this](const ClusterId& cluster) { return secrets_of(cluster); },
@@ -81,7 +88,7 @@ Status SchedulerLoop::start() {
   mesos_ = std::make_unique<mesos::SchedulerClient>(
       executor_, options_.mesos, [this] { return core_->framework_info(); },
       [this](mesos::Event event) { on_mesos(std::move(event)); }, prng_.fork());
-  MYSOS_TRY_VOID(commit_first());
+  MYSOS_TRY_VOID(commit_first(std::move(stored->migration)));
   links_->watch(core_->watch_targets());
   mesos_->start();
   tasks_.spawn("scheduler", run());
@@ -91,13 +98,22 @@ Status SchedulerLoop::start() {
 }
 
 // Once this is durable, nobody can tell any more that the state was put back.
-Status SchedulerLoop::commit_first() {
+Status SchedulerLoop::commit_first(std::vector<Record> migration) {
   if (!options_.state_put_back.empty()) {
     core_->step(scheduler_input::StatePutBack{options_.state_put_back}, steady_now());
   }
   SchedulerOutput output = core_->take_output();
-  std::vector<RecordChange> changes = changes_of(output);
-  if (framework_taken_) changes.emplace_back(PutRecord{"framework", "id", to_json_text(FrameworkId(options_.framework_id))});
+  if (!migration.empty()) {
+    output.events.insert(output.events.begin(),
+                         Event{.kind = "state_migrated",
+                               .message = "the state of version 0.1, with " + std::to_string(core_->state().clusters.size()) +
+                                          " cluster(s), was brought into the form of this version; version 0.1 cannot read "
+                                          "it any more"});
+  }
+  if (framework_taken_) migration.push_back(framework_record(core_->state()));
+  output.records.insert(output.records.begin(), std::make_move_iterator(migration.begin()),
+                        std::make_move_iterator(migration.end()));
+  const std::vector<RecordChange> changes = changes_of(output.records);
   if (Status done = store_.commit_now(changes); !done) {
     return std::unexpected(std::move(done).error().with_context("write the state"));
   }
@@ -126,12 +142,17 @@ Status SchedulerLoop::check_key(const SchedulerState& recovered) const {
 Status SchedulerLoop::take_framework(SchedulerState& recovered) {
   const std::string& given = options_.framework_id;
   if (given.empty()) {
-    const bool older = !options_.state_put_back.empty() && !options_.state_only_moved;
-    if (!older || recovered.framework || !recovered.former.empty()) return {};
-    return fail(Errc::kConflict, options_.state_put_back +
-                                     ". This copy is of a time before the scheduler was registered with Mesos, so it does not "
-                                     "know its framework: take a later copy, or name the framework with --framework-id "
-                                     "(docs/operations.md)");
+    if (recovered.framework || !recovered.former.empty()) return {};
+    if (!options_.state_put_back.empty() && !options_.state_only_moved) {
+      return fail(Errc::kConflict, options_.state_put_back +
+                                       ". This copy is of a time before the scheduler was registered with Mesos, so it does "
+                                       "not know its framework: take a later copy, or name the framework with --framework-id "
+                                       "(docs/operations.md)");
+    }
+    if (!has_places(recovered)) return {};
+    return fail(Errc::kInvalid, "the state is damaged: its clusters have members on agents, and the record framework/state, "
+                                "which says as which framework they were started, is missing. Put back a copy of the state, "
+                                "or name the framework with --framework-id (docs/operations.md)");
   }
   if (recovered.framework == FrameworkId(given)) return {};
   if (recovered.framework) {
@@ -187,7 +208,7 @@ asio::awaitable<void> SchedulerLoop::carry_out_all() {
   while (true) {
     while (!committing_) co_await undone_changed_.wait();
     SchedulerOutput output = std::exchange(undone_, {});
-    if (!output.records.empty() && !co_await make_durable(changes_of(output))) co_return;
+    if (!output.records.empty() && !co_await make_durable(changes_of(output.records))) co_return;
     carry_out(std::move(output));
     committing_ = has_anything(undone_);
     changed_.notify_all();

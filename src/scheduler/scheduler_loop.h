@@ -90,7 +90,7 @@ class SchedulerLoop final : public Control {
     std::optional<Result<ClusterId>> result;
   };
 
-  Status commit_first();
+  Status commit_first(std::vector<Record> migration);
   asio::awaitable<void> run();
   [[nodiscard]] Status check_key(const SchedulerState& recovered) const;
   Status take_framework(SchedulerState& recovered);

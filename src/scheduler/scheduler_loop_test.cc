@@ -27,7 +27,7 @@ struct Disk {
   std::size_t clusters() {
     const std::scoped_lock lock(mutex);
     const Snapshot all = *records.load();
-    const auto found = all.find("cluster");
+    const auto found = all.find("spec");
     return found == all.end() ? 0 : found->second.size();
   }
   bool has_event(std::string_view text) {
@@ -144,9 +144,36 @@ TEST_F(Loop, AStateThatWasPutBackAndKnowsNoFrameworkIsRefusedUnlessItIsNamed) {
   EXPECT_TRUE(start_with({.state_put_back = "secret.key is not the file that it was", .state_only_moved = true}));
 
   ASSERT_TRUE(start_with({.framework_id = "fw-1", .state_put_back = "state.db was put back"}));
-  EXPECT_EQ(RecordsOnDisk(disk).load().value().at("framework").at("id"), "\"fw-1\"");
+  EXPECT_EQ(RecordsOnDisk(disk).load().value().at("framework").at("state"), R"({"v":1,"id":"fw-1","former":[]})");
   EXPECT_TRUE(start_with({.framework_id = "fw-1"})) << "once more is the same";
   EXPECT_EQ(start_with({.framework_id = "fw-2"}).error().code, Errc::kConflict);
+}
+
+TEST_F(Loop, AStateThatCannotBeReadRefusesTheStartAndIsLeftAsItIs) {
+  ASSERT_TRUE(create("shop"));
+  stop();
+  const Snapshot whole = disk.records.load().value();
+  const auto refused = [&](const std::string& kind, const std::string& key, const std::string& text) {
+    const Term term = disk.records.begin_term().value();
+    EXPECT_TRUE(disk.records.commit(term, {PutRecord{kind, key, text}}));
+    const Snapshot broken = disk.records.load().value();
+    scheduler = std::make_unique<SchedulerLoop>(loop.io.get_executor(), *state, std::make_unique<RecordsOnDisk>(disk),
+                                                std::make_unique<LogOnDisk>(disk), SchedulerOptions{});
+    const Status started = scheduler->start();
+    EXPECT_FALSE(started);
+    EXPECT_EQ(disk.records.load().value(), broken);
+    scheduler.reset();
+    const bool was = whole.contains(kind) && whole.at(kind).contains(key);
+    const RecordChange back = was ? RecordChange(PutRecord{kind, key, whole.at(kind).at(key)}) : EraseRecord{kind, key};
+    EXPECT_TRUE(disk.records.commit(disk.records.begin_term().value(), {back}));
+    return started ? std::string() : started.error().message;
+  };
+  const std::string id = whole.at("spec").begin()->first;
+  EXPECT_TRUE(refused("epoch", id, R"({"v":1})").contains("the record epoch/" + id + " is damaged: epoch is missing"));
+  EXPECT_TRUE(refused("spec", id, R"({"v":2})").contains("newer Mysos"));
+  EXPECT_TRUE(refused("plan", "p", R"({"v":1})").contains("plan/p"));
+  start();
+  EXPECT_TRUE(scheduler->cluster("shop"));
 }
 
 TEST_F(Loop, AClusterIsDurableBeforeItsCallerIsAnswered) {
@@ -155,9 +182,10 @@ TEST_F(Loop, AClusterIsDurableBeforeItsCallerIsAnswered) {
   EXPECT_EQ(made->password, "a good password");
   const auto records = disk.records.load();
   ASSERT_TRUE(records);
-  EXPECT_EQ(records->at("cluster").size(), 1u);
-  EXPECT_EQ(records->at("cluster").begin()->second.find("a good password"), std::string::npos)
-      << "a secret in clear";
+  EXPECT_EQ(records->at("spec").size(), 1u);
+  for (const auto& [kind, of_kind] : *records) {
+    for (const auto& [key, text] : of_kind) EXPECT_FALSE(text.contains("a good password")) << "a secret in clear in " << kind;
+  }
   EXPECT_GT(scheduler->last_event_seq(), 0u);
 
   stop();

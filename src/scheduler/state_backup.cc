@@ -10,7 +10,8 @@
 
 #include "base/fs.h"
 #include "base/secret.h"
-#include "store/sqlite_record_store.h"
+#include "scheduler/stored_state.h"
+#include "store/sqlite_file.h"
 
 namespace mysos {
 namespace {
@@ -36,15 +37,12 @@ std::string parent_of(const std::string& path) {
 
 // How many clusters are in it. A state without a framework id takes nothing that is reserved for its own.
 Result<std::size_t> clusters_in(const std::string& database) {
-  MYSOS_TRY(const auto store, SqliteRecordStore::open(database));
-  MYSOS_TRY(const Snapshot records, store->load());
-  const auto framework = records.find("framework");
-  if (framework == records.end() || !framework->second.contains("id")) {
+  MYSOS_TRY(const SchedulerState state, state_in_file(database));
+  if (!state.framework) {
     return fail(Errc::kUnavailable, "the scheduler of this state is not registered with Mesos yet, so a copy would not know "
                                     "which reservations are its own; try again when it is");
   }
-  const auto clusters = records.find("cluster");
-  return clusters == records.end() ? 0 : clusters->second.size();
+  return state.clusters.size();
 }
 
 Result<std::size_t> copy_all(const std::string& dir, const std::string& to) {

@@ -7,6 +7,7 @@
 
 #include <filesystem>
 
+#include "core/records.h"
 #include "scheduler/marked_store.h"
 #include "store/sqlite_record_store.h"
 
@@ -25,9 +26,23 @@ struct StateBackupTest : ::testing::Test {
   }
   void TearDown() override { fs::remove_all(root); }
 
-  static void put(RecordStore& store, const std::string& kind, const std::string& key, const std::string& json) {
+  static void put(RecordStore& store, const std::vector<Record>& records) {
+    std::vector<RecordChange> changes;
+    for (const Record& r : records) changes.emplace_back(PutRecord{r.kind, r.key, *r.json});
     const auto term = store.begin_term();
-    ASSERT_TRUE(term && store.commit(*term, {PutRecord{kind, key, json}}));
+    ASSERT_TRUE(term && store.commit(*term, changes));
+  }
+  static std::vector<Record> framework_record() {
+    SchedulerState state;
+    state.framework = FrameworkId("fw-1");
+    return {mysos::framework_record(state)};
+  }
+  static std::vector<Record> cluster_records(const std::string& id) {
+    Cluster cluster;
+    cluster.id = ClusterId(id);
+    cluster.spec.name = id;
+    cluster.spec.members = 0;
+    return mysos::cluster_records(nullptr, &cluster);
   }
   static mode_t mode_of(const std::string& path) {
     struct stat info{};
@@ -42,10 +57,10 @@ TEST_F(StateBackupTest, ACopyIsMadeWhileTheStateIsInUseAndIsNoticedWhenItIsPutBa
     ASSERT_TRUE(state);
     auto store = MarkedStore::open(*SqliteRecordStore::open(state->store_file()), *state);
     ASSERT_TRUE(store);
-    put(**store, "framework", "id", "\"fw-1\"");
-    put(**store, "cluster", "a", "{}");
+    put(**store, framework_record());
+    put(**store, cluster_records("a"));
     EXPECT_EQ(back_up_state(dir, to + "/"), 1U);
-    put(**store, "cluster", "b", "{}");
+    put(**store, cluster_records("b"));
     EXPECT_EQ(back_up_state(dir, to).error().code, Errc::kConflict) << "a copy is never written over another";
     EXPECT_EQ(restore_state(to, dir).error().code, Errc::kConflict) << "a scheduler runs on it";
   }
@@ -60,7 +75,7 @@ TEST_F(StateBackupTest, ACopyIsMadeWhileTheStateIsInUseAndIsNoticedWhenItIsPutBa
   ASSERT_TRUE(state);
   auto store = MarkedStore::open(*SqliteRecordStore::open(state->store_file()), *state);
   ASSERT_TRUE(store);
-  EXPECT_EQ((*store)->load()->at("cluster").size(), 1U);
+  EXPECT_EQ((*store)->load()->at("spec").size(), 1U);
   EXPECT_NE((*store)->put_back(), "");
 }
 
@@ -71,7 +86,7 @@ TEST_F(StateBackupTest, ACopyIsPutBackWhereThereIsNothing) {
     ASSERT_TRUE(state);
     token = state->admin_token();
     auto store = SqliteRecordStore::open(state->store_file());
-    put(**store, "framework", "id", "\"fw-1\"");
+    put(**store, framework_record());
   }
   ASSERT_TRUE(back_up_state(dir, to));
   ASSERT_TRUE(restore_state(to, root + "/new"));
@@ -93,11 +108,34 @@ TEST_F(StateBackupTest, WhatIsNoStateIsRefusedAndNothingIsLeft) {
   EXPECT_FALSE(path_exists(to + ".part"));
 }
 
+TEST_F(StateBackupTest, WhatCannotBeReadIsNeitherCopiedNorPutBack) {
+  const auto spoil = [&](const std::string& database) {
+    auto store = SqliteRecordStore::open(database);
+    put(**store, {Record{"epoch", "a", R"({"v":1})"}});
+  };
+  {
+    const auto state = StateDir::open(dir);
+    auto store = SqliteRecordStore::open(state->store_file());
+    put(**store, framework_record());
+    put(**store, cluster_records("a"));
+  }
+  ASSERT_TRUE(back_up_state(dir, to));
+  spoil(dir + "/state.db");
+  const auto copied = back_up_state(dir, root + "/copies/second");
+  ASSERT_FALSE(copied);
+  EXPECT_TRUE(copied.error().message.contains("epoch/a is damaged")) << copied.error().message;
+  EXPECT_FALSE(path_exists(root + "/copies/second"));
+  ASSERT_TRUE(restore_state(to, dir));
+  spoil(to + "/state.db");
+  EXPECT_FALSE(restore_state(to, dir));
+  EXPECT_EQ(back_up_state(dir, root + "/copies/third"), 1U) << "what was there is left as it was";
+}
+
 TEST_F(StateBackupTest, AnotherKeyIsNotReplaced) {
   {
     const auto state = StateDir::open(dir);
     auto store = SqliteRecordStore::open(state->store_file());
-    put(**store, "framework", "id", "\"fw-1\"");
+    put(**store, framework_record());
   }
   ASSERT_TRUE(back_up_state(dir, to));
   ASSERT_TRUE(StateDir::open(root + "/other"));

@@ -6,7 +6,7 @@
 #include <filesystem>
 
 #include "base/secret_file.h"
-#include "store/sqlite_record_store.h"
+#include "scheduler/stored_state.h"
 
 namespace mysos {
 namespace {
@@ -16,11 +16,9 @@ Status check_key_is_there(const std::string& path) {
   const std::string key = path + "/secret.key";
   const std::string state = path + "/state.db";
   if (path_exists(key) || !path_exists(state)) return {};
-  MYSOS_TRY(const auto store, SqliteRecordStore::open(state));
-  MYSOS_TRY(const auto records, store->load());
-  const auto clusters = records.find("cluster");
-  if (clusters == records.end() || clusters->second.empty()) return {};
-  return fail(Errc::kNotFound, key + " is lost, and " + state + " holds " + std::to_string(clusters->second.size()) +
+  MYSOS_TRY(const SchedulerState stored, state_in_file(state));
+  if (stored.clusters.empty()) return {};
+  return fail(Errc::kNotFound, key + " is lost, and " + state + " holds " + std::to_string(stored.clusters.size()) +
                                    " cluster(s) whose passwords only that key can read; put the file back from a backup");
 }
 

@@ -7,6 +7,7 @@
 
 #include <filesystem>
 
+#include "core/records.h"
 #include "scheduler/cluster_secrets.h"
 #include "store/sqlite_record_store.h"
 
@@ -34,15 +35,22 @@ TEST_F(StateDirTest, MakesATokenAndAKeyThatNobodyElseCanRead) {
 
 TEST_F(StateDirTest, ALostKeyIsRefusedWhereItsClustersAreInTheStore) {
   ASSERT_TRUE(StateDir::open(dir));
-  const auto put = [&](RecordChange change) {
+  const auto put = [&](const std::vector<Record>& records) {
     auto store = SqliteRecordStore::open(dir + "/state.db");
     ASSERT_TRUE(store);
-    ASSERT_TRUE((*store)->commit((*store)->begin_term().value(), {std::move(change)}));
+    std::vector<RecordChange> changes;
+    for (const Record& r : records) changes.emplace_back(PutRecord{r.kind, r.key, *r.json});
+    ASSERT_TRUE((*store)->commit((*store)->begin_term().value(), changes));
   };
-  put(PutRecord{"framework", "id", "\"fw-1\""});
+  SchedulerState known;
+  known.framework = FrameworkId("fw-1");
+  put({framework_record(known)});
   std::filesystem::remove(dir + "/secret.key");
   ASSERT_TRUE(StateDir::open(dir)) << "nothing was encrypted with it";
-  put(PutRecord{"cluster", "aaaaaaaa", "{}"});
+  Cluster cluster;
+  cluster.id = ClusterId("aaaaaaaa");
+  cluster.spec.members = 0;
+  put(cluster_records(nullptr, &cluster));
   std::filesystem::remove(dir + "/secret.key");
 
   const auto refused = StateDir::open(dir);

@@ -7,7 +7,7 @@
 namespace mysos {
 namespace {
 
-constexpr std::array<const char*, 2> kMigrations = {
+constexpr std::array<const char*, 3> kMigrations = {
     // 0.1 kept the events here, too: SqliteEventLog::take_events_of_0_1() moves them.
     R"(
   CREATE TABLE record (
@@ -27,7 +27,9 @@ constexpr std::array<const char*, 2> kMigrations = {
     R"(
   CREATE TABLE term (newest INTEGER NOT NULL) STRICT;
   INSERT INTO term VALUES (0);
-)"};
+)",
+    // From here on records have versions (core/records.h). A Mysos that would not look at them does not open the file.
+    ""};
 constexpr auto kNewestTerm = "SELECT newest FROM term";
 
 }  // namespace
