@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include "local/agent_executor.h"
 #include "local/folders.h"
 #include "local/master.h"
@@ -118,11 +119,15 @@ void Agent::on(const RunTask& m) {
   TaskRecord record{m.framework, m.task, mesos::TaskState::kStaging, false, {}, {}};
   state_.tasks.push_back(std::move(record));
   if (running == nullptr) {
+    const std::string token = random_token();
+    state_.executors.push_back(new_executor(m, token));
     if (!save()) {  // nothing is started that would be unknown after a crash; the master hears that the task is not here
       state_.tasks.pop_back();
+      state_.executors.pop_back();
       return;
     }
-    const auto launched = launch_executor(m);
+    const auto launched = launch_executor(m, state_.executors.back(), token);
+    if (!launched) state_.executors.pop_back();
     save();
     if (launched) return;
     kLog.warn("executor {} cannot be launched: {}", m.task.executor.value,

@@ -97,7 +97,9 @@ class Agent {
   [[nodiscard]] std::string volume_dir(const Resource& volume) const;
 
   // agent_executors.cc
-  Status launch_executor(const RunTask& m);
+  [[nodiscard]] ExecutorRecord new_executor(const RunTask& m, const std::string& token) const;
+  // The record is stored already, so that a crash leaves no process that nobody knows; here it gets its process.
+  Status launch_executor(const RunTask& m, ExecutorRecord& record, const std::string& token);
   Status make_sandbox(const ExecutorRecord& record, const std::optional<ProcessUser>& user);
   Status link_volumes(const ExecutorRecord& record, const mesos::TaskInfo& task,
                       const std::optional<ProcessUser>& user);

@@ -136,15 +136,18 @@ void Agent::resize(const Executor& executor) {
   if (!resized) kLog.warn("container {}: {}", executor.record.container, resized.error().message);
 }
 
-Status Agent::launch_executor(const RunTask& m) {
-  const std::string token = random_token();
+ExecutorRecord Agent::new_executor(const RunTask& m, const std::string& token) const {
   ExecutorRecord record{m.framework, m.info, m.task, random_uuid(), {}, 0, 0, hash_token(token)};
   record.sandbox = config_.dir + "/slaves/" + state_.id.value + "/frameworks/" + m.framework.value +
                    "/executors/" + m.task.executor.value + "/runs/" + record.container;
+  return record;
+}
+
+Status Agent::launch_executor(const RunTask& m, ExecutorRecord& record, const std::string& token) {
   MYSOS_TRY(const auto user, user_for(m.info, m.task));
   MYSOS_TRY_VOID(make_sandbox(record, user));
   MYSOS_TRY_VOID(link_volumes(record, m.task, user));
-  const auto executor = std::make_shared<Executor>(std::move(record));
+  const auto executor = std::make_shared<Executor>(record);
   const ExecutorRecord& r = executor->record;
 
   ProcessOptions options;
@@ -174,7 +177,7 @@ Status Agent::launch_executor(const RunTask& m) {
   executor->end_reason = "REASON_EXECUTOR_REGISTRATION_TIMEOUT";
   executor->end_message = "Executor did not register within " +
                           mesos::to_stout_text(config_.options.executor_registration_timeout);
-  state_.executors.push_back(executor->record);
+  record = executor->record;
   executors_[{m.framework, m.task.executor}] = executor;
   tasks_.spawn("executor " + m.task.executor.value, supervise(executor));
   return {};
@@ -184,6 +187,7 @@ void Agent::adopt_executors() {
   for (const ExecutorRecord& record : state_.executors) {
     const auto executor = std::make_shared<Executor>(record);
     executor->adopted = true;
+    // pid 0: the agent ended while it launched it. Whatever runs in its container is killed, and its tasks have failed.
     auto process = Process::adopt(static_cast<pid_t>(record.pid), record.start_time);
     if (process) {
       executor->process = *std::move(process);
@@ -195,6 +199,11 @@ void Agent::adopt_executors() {
     }
     executors_[{record.framework, record.info.executor}] = executor;
     tasks_.spawn("executor " + record.info.executor.value, supervise(executor));
+  }
+  for (TaskRecord& task : state_.tasks) {  // version 0.1 recorded a task before its executor
+    if (is_terminal(task.state) || executors_.contains({task.framework, task.info.executor})) continue;
+    agent_update(task, mesos::TaskState::kFailed, "REASON_EXECUTOR_TERMINATED",
+                 "The agent ended while it launched the executor");
   }
 }
 

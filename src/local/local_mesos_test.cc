@@ -8,6 +8,7 @@
 
 #include <filesystem>
 
+#include "base/fs.h"
 #include "local/test_scheduler.h"
 
 namespace mysos::local {
@@ -275,6 +276,37 @@ TEST_F(LocalMesosTest, TellsOfAnExecutorThatDiedWhileItsAgentWasDown) {
   const auto* failed = scheduler->await_state("t1", TaskState::kFailed);
   ASSERT_TRUE(failed);
   EXPECT_EQ(failed->reason, "REASON_EXECUTOR_TERMINATED");
+}
+
+// As if the agent had been killed between the start of the executor and the record of its process, and as version 0.1, which
+// had no record of the executor by then.
+TEST_F(LocalMesosTest, ATaskWhoseLaunchWasCutOffByTheEndOfItsAgentHasFailed) {
+  start_all();
+  const std::string file = dir + "/mesos/agent-0/agent.json";
+  for (const char* known : {"\"executors\":[{", "\"executors\":[],\"was\":[{"}) {
+    const std::string id = known[13] == '{' ? "t1" : "t2";
+    launch(id, [](auto& t) { t.executor_env["FAKE_NEVER_SUBSCRIBE"] = "1"; });
+    ASSERT_TRUE(loop.run_until([&] { return pid_of(id) > 0; }));
+    const pid_t pid = pid_of(id);
+    loop.run(local->stop_agent(0));
+    std::string state = read_file(file).value_or("");
+    const auto replace = [&](const std::string& old, const std::string& by) {
+      const auto at = state.find(old);
+      ASSERT_NE(at, std::string::npos) << old;
+      state.replace(at, old.size(), by);
+    };
+    replace("\"pid\":" + std::to_string(pid), "\"pid\":0");
+    replace("\"executors\":[{", known);
+    ASSERT_TRUE(write_file_atomic(file, state, 0600));
+
+    ASSERT_TRUE(local->start_agent(0));
+
+    const auto* failed = scheduler->await_state(id, TaskState::kFailed);
+    ASSERT_TRUE(failed);
+    EXPECT_EQ(failed->reason, "REASON_EXECUTOR_TERMINATED");
+    EXPECT_EQ(pid_of(id), -1);
+    ::kill(pid, SIGKILL);
+  }
 }
 
 TEST_F(LocalMesosTest, EverythingGoesOnAfterARestartOfAllOfIt) {
