@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "core/epoch_planner.h"
+#include "core/test_gtid.h"
 
 namespace mysos {
 
-inline GtidSet gtid(const std::string& text) { return *GtidSet::parse(text); }
 inline MemberId id(int i) { return MemberId("c-" + std::to_string(i)); }
 
 // A cluster with member 0 as primary of epoch 3 and everybody else following and acknowledging.

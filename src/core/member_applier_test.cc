@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an executor does about an applier that has stopped.
-#include <gtest/gtest.h>
-
-#include <algorithm>
-
-#include "core/member_core.h"
+#include "core/test_executor.h"
 
 namespace mysos {
 namespace {
@@ -13,16 +9,12 @@ namespace in = member_input;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-GtidSet gtid(const std::string& text) { return *GtidSet::parse(text); }
-
 // An executor whose server follows c-1, and applies what it receives until a test says otherwise.
-class Replica {
+class Replica : public TestExecutor {
  public:
-  explicit Replica(bool relay_log_survives = true, bool acking = false) : core_({}, config(relay_log_survives), true) {
-    give(in::Tick{});
-    give(in::DatadirReady{});
-    give(in::ServerUp{"a", "test", "1"});
-    give(in::Snapshot{});
+  explicit Replica(bool relay_log_survives = true, bool acking = false) : TestExecutor(relay_log_survives) {
+    now = Instant(seconds(100));
+    start("a");
     seen.receiver_running = seen.receiver_connected = seen.applier_running = true;
     seen.receiver_host = "h";
     seen.receiver_port = 1;
@@ -32,20 +24,10 @@ class Replica {
     end_plan();
     look();
   }
-  static MemberConfig config(bool relay_log_survives) {
-    MemberConfig c;
-    c.member = MemberId("c-0");
-    c.relay_log_survives = relay_log_survives;
-    return c;
-  }
-  void give(const MemberInput& input) {
-    core_.step(input, now);
-    out = core_.take_output();
-  }
   void follow(Pair pair, bool acking, const std::string& host = "h") {
-    give(in::OrderGiven{++order_, order::Follow{pair, MemberId("c-1"), host, 1, acking, gtid("0-2-20")}});
+    order(order::Follow{pair, MemberId("c-1"), host, 1, acking, gtid("0-2-20")});
   }
-  void end_plan() { give(in::PlanEnded{out.plan.value().id, std::nullopt, seen}); }
+  void end_plan() { TestExecutor::end_plan(seen); }
   void look() { give(in::Snapshot{seen}); }
   // It executes nothing for so long, and is seen to wait for a lock that no session holds, or to work.
   void stand_still(Duration how_long, const std::string& waits_for) {
@@ -59,7 +41,7 @@ class Replica {
     seen.applier_error = {error, error == 0 ? "" : "no such row"};
   }
   void fence(Pair pair) {
-    give(in::OrderGiven{++order_, order::Fence{pair}});
+    order(order::Fence{pair});
     seen.receiver_running = seen.receiver_connected = false;
     end_plan();
     look();
@@ -72,15 +54,8 @@ class Replica {
   [[nodiscard]] bool plans() const {
     return std::ranges::any_of(out.plan.value().steps, [](const auto& s) { return std::holds_alternative<Step>(s); });
   }
-  MemberReport report() { return core_.report(); }
 
-  MemberOutput out;
   ServerSnapshot seen;
-  Instant now{seconds(100)};
-
- private:
-  MemberCore core_;
-  std::uint64_t order_ = 0;
 };
 
 TEST(Applier, OneThatStoppedIsStartedAgainOnceAndThenRarely) {

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // When an executor looks whether users' sessions are in the applier's way.
-#include <gtest/gtest.h>
+#include <vector>
 
-#include <algorithm>
-
-#include "core/member_core.h"
+#include "core/test_executor.h"
 
 namespace mysos {
 namespace {
@@ -14,17 +12,13 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-GtidSet gtid(const std::string& text) { return *GtidSet::parse(text); }
-
 // A replica that is looked at as its shell does: five times a second.
-class Replica {
+class Replica : public TestExecutor {
  public:
   explicit Replica(Duration idle_limit = Duration::zero(), bool kill_is_safe = true)
-      : core_({}, config(idle_limit, kill_is_safe), true) {
-    give(in::Tick{});
-    give(in::DatadirReady{});
-    give(in::ServerUp{"a", "test", "1"});
-    give(in::Snapshot{seen});
+      : TestExecutor(config(idle_limit, kill_is_safe)) {
+    now = Instant(seconds(100));
+    start("a");
   }
   static MemberConfig config(Duration idle_limit, bool kill_is_safe) {
     MemberConfig c;
@@ -33,10 +27,8 @@ class Replica {
     c.kill_leaves_commits_waiting = kill_is_safe;
     return c;
   }
-  MemberOutput give(const MemberInput& input) {
-    core_.step(input, now);
-    out = core_.take_output();
-    if (out.plan) plan = out.plan->id;
+  MemberOutput give(const MemberInput& input) override {
+    TestExecutor::give(input);
     for (const ServerAction& a : out.server) {
       if (const auto* e = std::get_if<server_action::EndReaders>(&a)) asked.push_back(*e);
       if (const auto* e = std::get_if<server_action::EndIdleReaders>(&a)) idle_asked.push_back(*e);
@@ -44,11 +36,11 @@ class Replica {
     return out;
   }
   void follow() {
-    give(in::OrderGiven{1, order::Follow{{1, 1}, MemberId("c-0"), "10.0.0.1", 3306, true, gtid("0-1-9")}});
+    order(order::Follow{{1, 1}, MemberId("c-0"), "10.0.0.1", 3306, true, gtid("0-1-9")});
     seen.receiver_running = seen.receiver_connected = seen.applier_running = true;
     seen.receiver_host = "10.0.0.1";
     seen.receiver_port = 3306;
-    give(in::PlanEnded{plan, std::nullopt, seen});
+    end_plan(seen);
   }
   void look_for(Duration how_long, Duration every = milliseconds(200)) {
     for (const Instant until = now + how_long; now < until;) {
@@ -56,17 +48,10 @@ class Replica {
       give(in::Snapshot{seen});
     }
   }
-  MemberReport report() { return core_.report(); }
 
-  Instant now{seconds(100)};
   ServerSnapshot seen;
-  MemberOutput out;
-  std::uint64_t plan = 0;
   std::vector<server_action::EndReaders> asked;
   std::vector<server_action::EndIdleReaders> idle_asked;
-
- private:
-  MemberCore core_;
 };
 
 TEST(Readers, OfAReplicaThatExecutesWhatItReceivesAreLeftAlone) {
@@ -103,9 +88,9 @@ TEST(Readers, OfAFencedReplicaAreLookedAtSoon) {
   r.follow();
   r.seen.received = gtid("0-1-10");
   r.look_for(milliseconds(200));
-  r.give(in::OrderGiven{2, order::Fence{{2, 0}}});
+  r.order(order::Fence{{2, 0}});
   r.seen.receiver_running = r.seen.receiver_connected = false;
-  r.give(in::PlanEnded{r.plan, std::nullopt, r.seen});
+  r.end_plan(r.seen);
   r.look_for(milliseconds(120), milliseconds(10));
   ASSERT_EQ(r.asked.size(), 1U);
   EXPECT_LE(r.asked[0].watched, milliseconds(100));
@@ -136,7 +121,7 @@ TEST(Readers, AreLookedAtWhereTheServerDoesNotAnswerEither) {
 TEST(Readers, AreLookedAtWhereAPromotionTakesLongAndTheirEndIsSafe) {
   for (const bool safe : {true, false}) {
     Replica r(Duration::zero(), safe);
-    r.give(in::OrderGiven{1, order::Promote{{1, 1}, 1, {}, {MemberId("c-0")}, {}}});
+    r.order(order::Promote{{1, 1}, 1, {}, {MemberId("c-0")}, {}});
     r.look_for(milliseconds(200));
     EXPECT_TRUE(r.asked.empty());
     r.look_for(milliseconds(400));
@@ -146,10 +131,10 @@ TEST(Readers, AreLookedAtWhereAPromotionTakesLongAndTheirEndIsSafe) {
 
 TEST(Readers, OfAPrimaryAreClients) {
   Replica r;
-  r.give(in::OrderGiven{1, order::Promote{{1, 1}, 1, {}, {MemberId("c-0")}, {}}});
+  r.order(order::Promote{{1, 1}, 1, {}, {MemberId("c-0")}, {}});
   r.seen.read_only = false;
   r.seen.semi_sync_d = 1;
-  r.give(in::PlanEnded{r.plan, std::nullopt, r.seen});
+  r.end_plan(r.seen);
   r.give(in::OrderGiven{2, order::Promote{{1, 2}, 1, {}, {MemberId("c-0")}, {}}});
   r.look_for(seconds(2));
   r.give(in::OrderGiven{3, order::Fence{{2, 0}}});

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How one executor makes its data anew.
-#include <gtest/gtest.h>
-
-#include "core/member_core.h"
+#include "core/test_executor.h"
 
 namespace mysos {
 namespace {
@@ -13,23 +11,13 @@ using std::chrono::seconds;
 
 const Donor kDonor{MemberId("c-1"), "10.0.0.1", 3306, 4306};
 
-class Recipient {
+class Recipient : public TestExecutor {
  public:
-  explicit Recipient(MemberPromise promise = {}) : core(std::move(promise), MemberConfig{}, true) { give(in::Tick{}); }
-  MemberOutput give(const MemberInput& input) {
-    core.step(input, now);
-    out = core.take_output();
-    if (out.promise) durable = *out.promise;
-    return out;
-  }
+  explicit Recipient(MemberPromise promise = {}) : TestExecutor(MemberConfig{}, std::move(promise)) {}
   // Its server runs, quiet.
-  void run() {
-    give(in::DatadirReady{});
-    give(in::ServerUp{"a", "test", "1"});
-    give(in::Snapshot{{}});
-  }
+  void run() { start("a"); }
   std::optional<Error> rebuild(Pair pair = {3, 1}, std::optional<Donor> donor = kDonor) {
-    give(in::OrderGiven{7, order::Rebuild{pair, durable.generation, std::move(donor), *GtidSet::parse("0-9-5")}});
+    order(order::Rebuild{pair, durable.generation, std::move(donor), gtid("0-9-5")});
     EXPECT_EQ(out.answers.size(), 1U);
     return out.answers.empty() ? std::nullopt : out.answers[0].error;
   }
@@ -53,12 +41,6 @@ class Recipient {
     }
     return false;
   }
-  MemberReport report() { return core.report(); }
-
-  Instant now{};
-  MemberPromise durable;
-  MemberOutput out;
-  MemberCore core;
 };
 
 TEST(MemberSeeding, CopiesTheDonorItWasToldAndKeepsTheErrantAside) {
@@ -105,7 +87,7 @@ TEST(MemberSeeding, AfterACopyThatFailedItWaitsToBeToldWhomToCopy) {
   r.give(in::DatadirFailed{"the donor is gone"});
   EXPECT_TRUE(r.report().needs_copy);
   EXPECT_EQ(r.report().seeding->state, SeedState::kFailed);
-  EXPECT_EQ(r.core.next_deadline(), kNever) << "it does not try by itself";
+  EXPECT_EQ(r.core().next_deadline(), kNever) << "it does not try by itself";
   r.now += seconds(60);
   r.give(in::Tick{});
   EXPECT_EQ(r.made(), nullptr);
@@ -128,7 +110,7 @@ TEST(MemberSeeding, OneThatFailsAtOnceIsNotTriedWithoutAPause) {
   EXPECT_FALSE(r.rebuild());
   EXPECT_EQ(r.made(), nullptr);
   EXPECT_FALSE(r.report().needs_copy);
-  r.now = r.core.next_deadline();
+  r.now = r.core().next_deadline();
   ASSERT_NE(r.now, kNever);
   r.give(in::Tick{});
   EXPECT_NE(r.made(), nullptr);
@@ -173,7 +155,7 @@ TEST(MemberSeeding, AnOrderThatComesLateThrowsNoNewDataAway) {
   r.give(in::OrderGiven{9, order::Rebuild{{3, 1}, 0, kDonor}});
   ASSERT_EQ(r.out.answers.size(), 1U);
   EXPECT_TRUE(r.out.answers[0].error);
-  EXPECT_TRUE(r.core.promise().seeded);
+  EXPECT_TRUE(r.core().promise().seeded);
 }
 
 TEST(MemberSeeding, APromotedDonorEndsTheCopiesThatAreMadeOfIt) {

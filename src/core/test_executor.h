@@ -9,15 +9,16 @@
 #include <utility>
 
 #include "core/member_core.h"
+#include "core/test_gtid.h"
 
 namespace mysos {
-
-inline GtidSet gtid(const std::string& text) { return *GtidSet::parse(text); }
 
 class TestExecutor {
  public:
   explicit TestExecutor(bool relay_log_survives = true, MemberPromise promise = {}, bool secrets = true)
-      : core_(std::move(promise), config(relay_log_survives), secrets) {
+      : TestExecutor(config(relay_log_survives), std::move(promise), secrets) {}
+  explicit TestExecutor(MemberConfig config, MemberPromise promise = {}, bool secrets = true)
+      : core_(std::move(promise), std::move(config), secrets) {
     give(member_input::Tick{});
   }
   static MemberConfig config(bool relay_log_survives) {
@@ -26,7 +27,8 @@ class TestExecutor {
     c.relay_log_survives = relay_log_survives;
     return c;
   }
-  MemberOutput give(const MemberInput& input) {
+  virtual ~TestExecutor() = default;
+  virtual MemberOutput give(const MemberInput& input) {
     core_.step(input, now);
     out = core_.take_output();
     if (out.promise) {
