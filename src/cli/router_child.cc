@@ -3,8 +3,8 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/json.h"
@@ -67,7 +67,7 @@ asio::awaitable<void> RouterChild::keep() {
       co_await old->wait_exit_for(kGrace);
     }
   }
-  Duration backoff = kFirstBackoff;
+  Backoff pauses{kFirstBackoff, kMostBackoff};
   while (true) {
     const Instant began = steady_now();
     const Status spawned = spawn();
@@ -78,9 +78,8 @@ asio::awaitable<void> RouterChild::keep() {
       kLog.warn("the router ended ({}); it is started again", to_string(ended));
       process_.reset();
     }
-    if (steady_now() - began > kMostBackoff) backoff = kFirstBackoff;
-    co_await sleep_for(backoff);
-    backoff = std::min(kMostBackoff, backoff * 2);
+    if (steady_now() - began > kMostBackoff) pauses.reset();
+    co_await sleep_for(pauses.next());
   }
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "model/cluster.h"
@@ -105,10 +106,8 @@ void MemberLoop::note_change() {
 }
 
 asio::awaitable<void> MemberLoop::persist_held() {
-  Duration backoff = kPersistRetryMin;
-  for (;;) {
-    co_await sleep_for(backoff);
-    backoff = std::min(backoff * 2, kPersistRetryMax);
+  for (Backoff pauses{kPersistRetryMin, kPersistRetryMax};;) {
+    co_await sleep_for(pauses.next());
     const Status saved = volume_.save_promise(*held_->promise);
     if (saved) break;
     if (held_why_ != saved.error().message)

@@ -6,6 +6,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/pool_work.h"
@@ -223,12 +224,11 @@ void ServerKeeper::ensure_user() {
 // MySQL commits a CREATE USER under the lock that every login needs, so one that waits for an acker
 // which has yet to log in waits for ever. Hence not before enough of them are there.
 asio::awaitable<bool> ServerKeeper::ackers_are_there(RunPtr run) {
-  Duration backoff = kAckersLookMin;
+  Backoff pauses{kAckersLookMin, kAckersLookMax};
   while (run_ == run && user_wanted_) {
     const auto seen = co_await run->ops.read(kReadDeadline);
     if (seen && !seen->read_only && seen->semi_sync_clients >= seen->semi_sync_d) co_return true;
-    co_await sleep_for(backoff);
-    backoff = std::min(backoff * 2, kAckersLookMax);
+    co_await sleep_for(pauses.next());
   }
   co_return false;
 }
@@ -241,7 +241,7 @@ asio::awaitable<void> ServerKeeper::make_user(RunPtr run) {
   };
   {
     const Lane lane{user_lane_busy_};
-    Duration backoff = kUserRetryMin;
+    Backoff pauses{kUserRetryMin, kUserRetryMax};
     bool told = false;
     const auto ready = [&](std::uint64_t credentials) {
       user_wanted_ = credentials != secrets_->user_version;
@@ -261,8 +261,7 @@ asio::awaitable<void> ServerKeeper::make_user(RunPtr run) {
       }
       if (!made && !told) kLog.warn("the user's account: {}; trying again", made.error().message);
       told = true;
-      co_await sleep_for(backoff);
-      backoff = std::min(backoff * 2, kUserRetryMax);
+      co_await sleep_for(pauses.next());
     }
   }
   if (run_ && run_ != run && user_wanted_) ensure_user();  // asked for on the next server meanwhile

@@ -4,10 +4,9 @@
 // master, which marks it disconnected and makes no offers of it, and of its executors, which go on and keep their updates. It
 // writes again and again. Once that succeeds it registers anew, which tells the master all that it missed, and executors
 // subscribe anew.
-#include <algorithm>
 #include <utility>
 
-#include "base/clock.h"
+#include "base/backoff.h"
 #include "base/fs.h"
 #include "base/log.h"
 #include "local/agent_executor.h"
@@ -16,8 +15,7 @@
 namespace mysos::local {
 namespace {
 constexpr Logger kLog{"local-agent"};
-constexpr Duration kFirstPause = std::chrono::milliseconds(200);
-constexpr Duration kMostPause = std::chrono::seconds(5);
+constexpr Backoff kPauses{std::chrono::milliseconds(200), std::chrono::seconds(5)};
 }  // namespace
 
 bool Agent::save() {
@@ -39,8 +37,8 @@ void Agent::fall_silent(const std::string& why) {
 }
 
 asio::awaitable<void> Agent::save_later() {
-  for (Duration pause = kFirstPause; unsaved_; pause = std::min(pause * 2, kMostPause)) {
-    co_await sleep_for(pause);
+  for (Backoff pauses = kPauses; unsaved_;) {
+    co_await sleep_for(pauses.next());
     const auto saved = write_file_atomic(config_.dir + "/agent.json", encode_state(state_), 0600);
     unsaved_ = !saved.has_value();
   }

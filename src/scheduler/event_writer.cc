@@ -11,9 +11,6 @@ namespace mysos {
 namespace {
 
 constexpr Logger kLog{"scheduler"};
-constexpr Duration kRetryFirst = std::chrono::milliseconds(100);
-constexpr Duration kRetryMost = std::chrono::seconds(5);
-
 constexpr std::size_t kLongestMessage = kMaxEventBytes / 8;  // JSON may write a byte as six
 
 NewEvent stamped(Event event) {
@@ -60,21 +57,14 @@ asio::awaitable<void> EventWriter::run() {
 }
 
 asio::awaitable<void> EventWriter::write(std::vector<NewEvent> events) {
-  Duration backoff = kRetryFirst;
-  while (true) {
+  co_await insist(kDiskPauses, [&]() -> asio::awaitable<bool> {
     const auto written = co_await log_.append(events);
-    if (written) {
-      last_seq_ = *written;
-      problem_.clear();
-      changed_();
-      co_return;
-    }
-    kLog.error("{} event(s) cannot be logged: {}", events.size(), written.error().message);
-    problem_ = written.error().message;
+    if (written) last_seq_ = *written;
+    if (!written) kLog.error("{} event(s) cannot be logged: {}", events.size(), written.error().message);
+    problem_ = written ? "" : written.error().message;
     changed_();
-    co_await sleep_for(backoff);
-    backoff = std::min(backoff * 2, kRetryMost);
-  }
+    co_return written.has_value();
+  });
 }
 
 }  // namespace mysos

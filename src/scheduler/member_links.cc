@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/backoff.h"
 #include "base/log.h"
 
 namespace mysos {
@@ -63,7 +64,7 @@ void MemberLinks::watch(const std::vector<WatchTarget>& targets) {
 }
 
 asio::awaitable<void> MemberLinks::follow(std::shared_ptr<Link> link) {
-  Duration backoff = kWatchRetryFirst;
+  Backoff pauses{kWatchRetryFirst, kWatchRetryMost};
   bool told = false;
   bool heard = false;
   while (!link->over) {
@@ -82,7 +83,7 @@ asio::awaitable<void> MemberLinks::follow(std::shared_ptr<Link> link) {
       link->streaming = true;
       heard = true;
       told = false;
-      backoff = kWatchRetryFirst;
+      pauses.reset();
       sink_(scheduler_input::Reported{*std::move(report)});
     }
     link->streaming = false;
@@ -95,9 +96,9 @@ asio::awaitable<void> MemberLinks::follow(std::shared_ptr<Link> link) {
       sink_(scheduler_input::WatchLost{link->target.member, why});
       told = true;
     }
-    const auto jitter = Duration(prng_.below(static_cast<std::uint64_t>(backoff.count()) / 4 + 1));
-    co_await link->wake.wait_for(backoff + jitter);
-    backoff = std::min(backoff * 2, kWatchRetryMost);
+    const Duration pause = pauses.next();
+    const auto jitter = Duration(prng_.below(static_cast<std::uint64_t>(pause.count()) / 4 + 1));
+    co_await link->wake.wait_for(pause + jitter);
   }
 }
 

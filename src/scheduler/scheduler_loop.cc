@@ -263,9 +263,9 @@ SchedulerOutput SchedulerLoop::step_inputs() {
 
 // False: this scheduler was deposed, and nothing of the output may leave.
 asio::awaitable<bool> SchedulerLoop::make_durable(std::vector<RecordChange> changes) {
-  Duration backoff = kCommitRetryFirst;
+  bool deposed = false;
   commit_since_ = steady_now();
-  while (true) {
+  co_await insist(kDiskPauses, [&]() -> asio::awaitable<bool> {
     const Instant begun = steady_now();
     const auto committed = co_await store_.commit(changes);
     if (committed) {
@@ -281,17 +281,18 @@ asio::awaitable<bool> SchedulerLoop::make_durable(std::vector<RecordChange> chan
       co_return true;
     }
     if (committed.error().code == Errc::kFenced) {
+      deposed = true;
       fatal_ = committed.error().message;
       changed_.notify_all();
-      co_return false;
+      co_return true;
     }
     metrics_.commit_failed();
     kLog.error("the state cannot be stored, decisions wait: {}", committed.error().message);
     store_problem_ = committed.error().message;
     changed_.notify_all();
-    co_await sleep_for(backoff);
-    backoff = std::min(backoff * 2, kCommitRetryMost);
-  }
+    co_return false;
+  });
+  co_return !deposed;
 }
 
 void SchedulerLoop::carry_out(SchedulerOutput output) {

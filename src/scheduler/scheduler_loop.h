@@ -31,8 +31,6 @@ inline constexpr std::size_t kMaxInputsPerCommit = 64;
 inline constexpr std::size_t kMaxWaitingRequests = 256;
 inline constexpr std::size_t kMaxUndone = 20'000;  // records, calls, orders, events that wait for a commit
 inline constexpr Duration kCommitPatience = std::chrono::milliseconds(500);  // then the core goes on without it
-inline constexpr Duration kCommitRetryFirst = std::chrono::milliseconds(100);
-inline constexpr Duration kCommitRetryMost = std::chrono::seconds(5);
 
 struct SchedulerOptions {
   SchedulerConfig core;

@@ -8,10 +8,6 @@ namespace mysos {
 
 Status MemoryRecordStore::commit(Term term, const std::vector<RecordChange>& changes) {
   MYSOS_TRY_VOID(check_changes(changes));
-  if (failures_ > 0) {
-    --failures_;
-    return fail(Errc::kIo, "the store fails, as the test wants");
-  }
   if (term != term_) return deposed(term, term_);
   for (const auto& change : changes) apply(change);
   return {};

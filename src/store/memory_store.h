@@ -15,14 +15,11 @@ class MemoryRecordStore final : public RecordStore {
   Result<Term> begin_term() override { return ++term_; }
   Status commit(Term term, const std::vector<RecordChange>& changes) override;
 
-  void fail_next_commits(int count) { failures_ = count; }
-
  private:
   void apply(const RecordChange& change);
 
   Snapshot records_;
   Term term_ = 0;
-  int failures_ = 0;
 };
 
 class MemoryEventLog final : public EventLog {

@@ -149,14 +149,5 @@ TEST_P(EventLogContract, AnEventThatIsTooLargeKeepsAllOut) {
 INSTANTIATE_TEST_SUITE_P(Logs, EventLogContract, ::testing::ValuesIn(kKinds),
                          [](const auto& kind) { return std::string(kind.param.name); });
 
-TEST(MemoryRecordStore, FailsAsOftenAsATestWants) {
-  MemoryRecordStore store;
-  const Term term = store.begin_term().value();
-  store.fail_next_commits(1);
-  EXPECT_EQ(store.commit(term, {PutRecord{"k", "a", "1"}}).error().code, Errc::kIo);
-  EXPECT_TRUE(store.load().value().empty());
-  EXPECT_TRUE(store.commit(term, {PutRecord{"k", "a", "1"}}));
-}
-
 }  // namespace
 }  // namespace mysos
