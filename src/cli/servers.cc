@@ -238,8 +238,9 @@ Status run(const Up& command) {
       static_cast<double>(command.agents);  // the agents share the machine's processors by weight
   local.cgroups = command.cgroups;
   local.ports_per_agent = kPortsPerAgent;
+  MYSOS_TRY(const local::AgentPorts ours, local::agent_ports(service.state().path()));
   MYSOS_TRY(local.first_task_port,
-            task_ports(service.state().path(), command.agents, local.address));
+            task_ports(service.state().path(), command.agents, local.address, ours));
   MYSOS_TRY_VOID(service.listen());
   local::LocalMesos mesos(io.get_executor(), service.state().path(), local);
   Status started = mesos.start();

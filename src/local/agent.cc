@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "local/agent_executor.h"
+#include "local/agent_ports.h"
 #include "local/folders.h"
 #include "local/master.h"
 #include "local/operations.h"
@@ -35,6 +36,7 @@ Status Agent::start() {
     auto state = decode_state(text);
     if (!state) return std::unexpected(std::move(state).error().with_context(file));
     state_ = *std::move(state);
+    state_.total = with_block(state_, config_.resources);
   } else {
     state_.total = config_.resources;
   }

@@ -41,7 +41,7 @@ struct AgentConfig {
   std::uint16_t port = 0;
   std::string hostname = "127.0.0.1";
   Labels attributes;
-  Resources resources;  // of a new agent; what is on disk counts otherwise
+  Resources resources;  // of a new agent; of one that is on disk already only the ports count (agent_ports.h)
   AgentOptions options;
 };
 
