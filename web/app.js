@@ -35,6 +35,12 @@ function row(kind, cells) {
   return line;
 }
 
+// Empty of a member that is no replica.
+function lagOf(member) {
+  if (member.lag_ms === null) return member.role === 'replica' ? 'unknown' : '';
+  return member.lag_ms < 0 ? '' : `${member.lag_ms} ms`;
+}
+
 function clusterView(cluster) {
   const box = el('article');
   const title = el('h2', cluster.name);
@@ -46,8 +52,7 @@ function clusterView(cluster) {
   const table = el('table');
   table.append(row('th', ['Member', 'Role', 'State', 'Address', 'Host', 'Lag', 'GTID', 'Problem']));
   for (const m of cluster.members) {
-    const lag = m.lag_ms === null || m.lag_ms < 0 ? '' : `${m.lag_ms} ms`;
-    table.append(row('td', [m.id, m.role, m.state, m.port ? `${m.host}:${m.port}` : '', m.hostname, lag,
+    table.append(row('td', [m.id, m.role, m.state, m.port ? `${m.host}:${m.port}` : '', m.hostname, lagOf(m),
       {text: m.gtid, wide: true}, {text: m.problem ?? '', wide: true}]));
   }
   box.append(table);

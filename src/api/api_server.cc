@@ -2,6 +2,7 @@
 #include "api/api_server.h"
 
 #include <algorithm>
+#include <set>
 
 #include "api/assets.h"
 #include "api/cluster_json.h"
@@ -354,10 +355,16 @@ asio::awaitable<HttpResponse> ApiServer::failover(const HttpRequest& request, st
 asio::awaitable<HttpResponse> ApiServer::adopt(const HttpRequest& request) {
   auto wanted = parse_adopt(request.body);
   if (!wanted) co_return body_problem(wanted.error());
-  const auto adopted = co_await control_.adopt(std::move(wanted->cluster), std::move(wanted->as));
-  if (!adopted) co_return problem_response(adopted.error());
+  std::set<ClusterId> before;
+  for (const ClusterView& view : control_.clusters()) before.insert(view.cluster->id);
+  const auto id = co_await control_.adopt(std::move(wanted->cluster), std::move(wanted->as));
+  if (!id) co_return problem_response(id.error());
+  const bool adopted = !before.contains(*id);
   for (const ClusterView& view : control_.clusters()) {
-    if (view.cluster->id == *adopted) co_return json_answer(202, shown(view));
+    if (view.cluster->id != *id) continue;
+    json::object out = shown(view);
+    out["adopted"] = adopted;
+    co_return json_answer(adopted ? 202 : 200, std::move(out));
   }
   co_return problem_response(Error{Errc::kNotFound, "the cluster was adopted, and deleted since", {}});
 }

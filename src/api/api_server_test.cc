@@ -280,13 +280,17 @@ TEST_F(Api, ListsOrphansAndDestroysOne) {
   EXPECT_EQ(ask("POST", "/v1/orphans/abc-0-1-x/destroy").status, 202);
   EXPECT_EQ(control.destroyed_orphan, "abc-0-1-x");
 
-  control.made["shop"].id = ClusterId("c1");
-  control.made["shop"].spec.name = "shop";
+  control.unknown["shop"].id = ClusterId("c1");
+  control.unknown["shop"].spec.name = "shop";
   EXPECT_EQ(ask("POST", "/v1/orphans/adopt", R"({"cluster":"shop"})", {}, false).status, 401);
   const auto adopted = ask("POST", "/v1/orphans/adopt", R"({"cluster":"shop","as":"store"})");
   EXPECT_EQ(adopted.status, 202);
   EXPECT_EQ(object(adopted)["name"], "shop");
+  EXPECT_EQ(object(adopted)["adopted"], true);
   EXPECT_EQ(control.adopted, "shop as store");
+  const auto again = ask("POST", "/v1/orphans/adopt", R"({"cluster":"shop"})");
+  EXPECT_EQ(again.status, 200);
+  EXPECT_EQ(object(again)["adopted"], false) << "the state has it already";
   EXPECT_EQ(ask("POST", "/v1/orphans/adopt", R"({"cluster":""})").status, 422);
   EXPECT_EQ(ask("POST", "/v1/orphans/adopt", R"({"cluster":"shop","other":1})").status, 422);
   EXPECT_EQ(ask("GET", "/v1/orphans/adopt").status, 405);

@@ -49,6 +49,13 @@ json::value seeding_json(const MemberReport& report) {
   return out;
 }
 
+// null: not known; -1: it is no replica. What was heard last of a member out of reach says nothing of now.
+json::value lag_json(const MemberView& member) {
+  if (!member.connected || !member.report) return nullptr;
+  const MemberReport& r = *member.report;
+  return r.lag_ms < 0 && r.role == MemberRole::kReplica ? json::value(nullptr) : json::value(r.lag_ms);
+}
+
 json::object member_json(const ClusterView& view, const MemberView& member) {
   json::object out;
   out["id"] = member.id.value;
@@ -63,12 +70,13 @@ json::object member_json(const ClusterView& view, const MemberView& member) {
   out["promotion"] = durable != nullptr ? enum_text(durable->promotion) : "";
   out["api_port"] = durable != nullptr ? durable->api_port : 0;
   out["gtid"] = member.report ? to_json(member.report->executed) : json::value("");
-  out["lag_ms"] = member.report ? json::value(member.report->lag_ms) : json::value(nullptr);
+  out["lag_ms"] = lag_json(member);
   if (member.report) {
     out["version"] = member.report->version;
     out["writable"] = member.report->writable;
     out["acking"] = member.report->acking;
-    out["problem"] = member.report->problem.empty() ? member.report->write_trouble : member.report->problem;
+    // A full volume is why a server does not answer, or refuses statements.
+    out["problem"] = member.report->write_trouble.empty() ? member.report->problem : member.report->write_trouble;
     out["isolated"] = member.report->isolated;
     out["seeding"] = seeding_json(*member.report);
     json::array reaches;

@@ -61,5 +61,33 @@ TEST(ClusterJson, SaysWhyAMemberIsOfNoUse) {
   EXPECT_EQ(member_shown(member).at("state"), "volume_lost");
 }
 
+TEST(ClusterJson, NamesAFullVolumeBeforeWhatComesOfIt) {
+  MemberView member;
+  MemberReport r;
+  r.problem = "mysqld does not answer";
+  member.report = r;
+  EXPECT_EQ(member_shown(member).at("problem"), "mysqld does not answer");
+  r.write_trouble = "no space is left on the volume";
+  member.report = r;
+  EXPECT_EQ(member_shown(member).at("problem"), "no space is left on the volume");
+}
+
+TEST(ClusterJson, SaysWhereTheLagIsNotKnown) {
+  MemberView member;
+  EXPECT_EQ(member_shown(member).at("lag_ms"), nullptr) << "nothing was heard of it yet";
+  const auto lag = [&](MemberRole role, std::int64_t told, bool connected) {
+    MemberReport r;
+    r.role = role;
+    r.lag_ms = told;
+    member.report = r;
+    member.connected = connected;
+    return member_shown(member).at("lag_ms");
+  };
+  EXPECT_EQ(lag(MemberRole::kReplica, 0, true), 0);
+  EXPECT_EQ(lag(MemberRole::kReplica, -1, true), nullptr) << "its server does not answer, or it does not receive";
+  EXPECT_EQ(lag(MemberRole::kReplica, 0, false), nullptr) << "out of reach";
+  EXPECT_EQ(lag(MemberRole::kPrimary, -1, true), -1);
+}
+
 }  // namespace
 }  // namespace mysos

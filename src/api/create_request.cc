@@ -83,6 +83,15 @@ Result<Bytes> read_size(const json::value& value, const std::string& field) {
   return Bytes{bytes};
 }
 
+Result<std::uint32_t> read_members(const json::value& value) {
+  boost::system::error_code ec;
+  const auto members = value.to_number<std::uint32_t>(ec);
+  if (!ec && !value.is_double() && members >= 1 && members <= kMaxMembers) return members;
+  return fail(Errc::kInvalid,
+              "members must be a whole number from 1 to " + std::to_string(kMaxMembers) + ", not " + json::serialize(value),
+              "members");
+}
+
 Result<std::int64_t> read_cpus(const json::value& value) {
   boost::system::error_code ec;
   const auto cpus = value.to_number<double>(ec);
@@ -141,7 +150,6 @@ Result<CreateRequest> parse_create(std::string_view body, std::span<const Versio
   ClusterSpec& spec = request.spec;
   JsonReader reader(in);
   reader.required("name", spec.name);
-  reader("members", spec.members);
   reader("version", spec.version);
   reader("user", spec.user);
   reader("password", request.password);
@@ -151,6 +159,9 @@ Result<CreateRequest> parse_create(std::string_view body, std::span<const Versio
     const json::value* value = in.if_contains(key);
     return value != nullptr && !value->is_null() ? value : nullptr;
   };
+  if (const auto* members = given("members")) {
+    MYSOS_TRY(spec.members, read_members(*members));
+  }
   if (const auto* cpus = given("cpus")) {
     MYSOS_TRY(spec.cpus_milli, read_cpus(*cpus));
   }

@@ -29,6 +29,7 @@ class FakeControl final : public Control {
   OrphansView said_orphans;
   std::string destroyed_orphan;
   std::string adopted;
+  std::map<std::string, Cluster> unknown;  // can be adopted
 
   void add_event(std::string cluster_id, std::string kind) {
     const Event event{.kind = std::move(kind), .message = "because"};
@@ -98,6 +99,7 @@ class FakeControl final : public Control {
   }
   asio::awaitable<Result<ClusterId>> adopt(std::string cluster, std::string as) override {
     if (refusal) co_return std::unexpected(*refusal);
+    if (auto found = unknown.extract(cluster)) made.insert(std::move(found));
     adopted = std::move(cluster) + (as.empty() ? "" : " as " + as);
     co_return made.empty() ? ClusterId() : made.begin()->second.id;
   }

@@ -38,6 +38,11 @@ Status adopt(ApiClient& api, const Orphans& command) {
   }
   const std::string name = text_of(answer.as_object(), "name");
   const std::string waiting = text_of(answer.as_object(), "waiting_for");
+  const auto* adopted = answer.as_object().if_contains("adopted");
+  if (adopted != nullptr && *adopted == false) {
+    fmt::print("Nothing was adopted: the state has cluster {} already, and no orphan is of another cluster {}\n", name,
+               command.id);
+  }
   fmt::print("{} is in the state: {}{}{}\n", name, text_of(answer.as_object(), "state"),
              waiting.empty() ? "" : ", waiting for ", waiting);
   return {};

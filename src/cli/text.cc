@@ -79,18 +79,24 @@ std::string seeding_text(const json::object& member) {
          text_of(it, "seconds") + " s";
 }
 
+// "" of a member that is no replica.
+std::string lag_text(const json::object& member) {
+  const std::string lag = text_of(member, "lag_ms");
+  if (lag.empty()) return text_of(member, "role") == "replica" ? "unknown" : "";
+  return lag.starts_with('-') ? "" : lag + " ms";
+}
+
 std::string members_text(const json::array& members) {
   std::vector<std::vector<std::string>> rows{
       {"MEMBER", "ROLE", "STATE", "ADDRESS", "AGENT", "LAG", "GTID"}};
   std::string problems;
   for (const auto& value : members) {
     const json::object& member = value.as_object();
-    const std::string lag = text_of(member, "lag_ms");
     const std::string port = text_of(member, "port");
     rows.push_back(
         {text_of(member, "id"), text_of(member, "role"), text_of(member, "state"),
          port == "0" ? "" : text_of(member, "host") + ":" + port, text_of(member, "agent"),
-         lag.empty() || lag.starts_with('-') ? "" : lag + " ms", text_of(member, "gtid")});
+         lag_text(member), text_of(member, "gtid")});
     if (const std::string problem = text_of(member, "problem"); !problem.empty()) {
       problems += text_of(member, "id") + ": " + problem + "\n";
     }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <ranges>
 
+#include "core/silence.h"
 #include "core/soundness.h"
 
 namespace mysos {

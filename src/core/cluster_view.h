@@ -13,8 +13,6 @@ bool serves(const Cluster& cluster, const std::vector<MemberView>& members);
 // ... and its volume takes them.
 bool takes_writes(const Cluster& cluster, const std::vector<MemberView>& members);
 
-inline constexpr std::uint32_t kServerSilentMs = 1000;  // a server that does not answer for so long is not in place
-
 // The member that is known to be the primary, and the pair that it serves under. Of a record that may be old that is whoever is
 // seen to take writes and has promised most; nullptr where nobody is.
 const MemberView* known_primary(const ClusterView& view);

@@ -2,6 +2,7 @@
 #include "core/cluster_view.h"
 
 #include "core/epoch_world.h"
+#include "core/silence.h"
 
 namespace mysos {
 namespace {
@@ -48,6 +49,11 @@ TEST_F(ClusterViewTest, SaysWhatIsAmissWithAReplica) {
   EXPECT_EQ(w.plan().waiting_for, "c-2 to be connected to the primary");
   w.r(2).problem = "Access denied";
   EXPECT_EQ(w.plan().waiting_for, "c-2 to be connected to the primary (Access denied)");
+  w.r(2).server_silent_ms = 60'000;
+  EXPECT_EQ(w.plan().waiting_for, "mysqld of c-2 to answer");
+  w.r(2).write_trouble = "no space is left on the volume";
+  EXPECT_EQ(w.plan().waiting_for, "the volume of c-2 to take writes (no space is left on the volume)")
+      << "a server that waits for its disk does not answer";
   w.r(2).server = ServerState::kExited;
   w.r(2).problem = "signal 9";
   EXPECT_EQ(w.plan().waiting_for, "mysqld of c-2 to run (signal 9)");

@@ -51,8 +51,9 @@ std::string what_is_amiss(const EpochPlanning& p, const MemberView& primary, con
   const std::string& problem = v.report->problem;
   const std::string why = problem.empty() ? "" : " (" + problem + ")";
   if (!EpochPlanning::server_up(v)) return "mysqld of " + v.id.value + " to run" + why;
-  if (!p.answers(v)) return "mysqld of " + v.id.value + " to answer";
+  // Before that the server does not answer: one that waits for its disk does not.
   if (!EpochPlanning::can_write(v)) return "the volume of " + v.id.value + " to take writes (" + v.report->write_trouble + ")";
+  if (!p.answers(v)) return "mysqld of " + v.id.value + " to answer";
   if (!v.report->receiver_connected) return v.id.value + " to be connected to the primary" + why;
   if (!primary.report || !p.follows(v)) return "";
   const std::optional<Flaw> flaw = flaw_of(p.record, *primary.report, *v.report);

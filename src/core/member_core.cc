@@ -382,7 +382,7 @@ MemberReport MemberCore::report() const {
   r.semi_sync_d = seen.semi_sync_d;
   r.semi_sync_clients = seen.semi_sync_clients;
   r.commits_stuck = seen.commits_stuck;
-  r.lag_ms = seen.lag_ms;
+  r.lag_ms = r.server_silent_ms < kServerSilentMs ? seen.lag_ms : -1;  // of a frozen server it is of the time before
   r.applier_stalled_ms = running_->applier.told_ms();
   r.applier_does = running_->wait.does();
   r.applier_waits_for = running_->wait.waits_for();

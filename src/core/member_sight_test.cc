@@ -146,5 +146,23 @@ TEST(MemberCore, TellsThatItsServerDoesNotAnswer) {
   EXPECT_EQ(e.report().server_silent_ms, 0U);
 }
 
+// A frozen replica would otherwise show the lag of the moment when it was frozen.
+TEST(MemberCore, OfAServerThatDoesNotAnswerNoLagIsKnown) {
+  Executor e;
+  e.start("a");
+  ServerSnapshot s = receiving(1);
+  s.lag_ms = 0;
+  e.give(in::Snapshot{s});
+  EXPECT_EQ(e.report().lag_ms, 0);
+  for (int i = 0; i < 5; ++i) {
+    e.now += milliseconds(200);
+    e.give(in::Unanswered{});
+  }
+  EXPECT_TRUE(e.out.report_changed);
+  EXPECT_EQ(e.report().lag_ms, -1);
+  e.give(in::Snapshot{s});
+  EXPECT_EQ(e.report().lag_ms, 0);
+}
+
 }  // namespace
 }  // namespace mysos

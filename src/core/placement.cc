@@ -13,6 +13,12 @@ bool fits(const Needs& needs, const AgentSpace& space) {
          space.free_ports >= kPortsPerMember;
 }
 
+// Agents that there are: one that is full of ours may not have offered anything.
+std::size_t agents_in(const Want& want, const std::vector<AgentSpace>& known) {
+  const auto others = std::ranges::count_if(known, [&](const AgentSpace& space) { return !want.taken.contains(space.agent); });
+  return want.taken.size() + static_cast<std::size_t>(others);
+}
+
 // What would be left, in thousandths of what the agent has: the smaller, the better the fit.
 std::int64_t left_over(const Needs& needs, const AgentSpace& space) {
   const auto part = [](std::int64_t free, std::int64_t need, std::int64_t total) {
@@ -36,7 +42,7 @@ std::string cpus_text(std::int64_t milli) {
 std::string mib_text(std::int64_t milli) { return to_string(mib(static_cast<std::uint64_t>(milli) / 1000)); }
 
 Want want_of(const Cluster& cluster) {
-  Want want{needs_of(cluster.spec), {}};
+  Want want{.needs = needs_of(cluster.spec), .members = cluster.members.size()};
   for (const Member& m : cluster.members) {
     if (!m.agent.empty()) want.taken.insert(m.agent);
   }
@@ -59,9 +65,9 @@ std::string why_unplaced(const Want& want, const std::vector<AgentSpace>& known)
   for (const AgentSpace& space : known) {
     if (!want.taken.contains(space.agent)) open.push_back(&space);
   }
-  if (open.empty()) {
-    return "one more agent: no agent without a member of this cluster among the " + std::to_string(known.size()) +
-           " known";
+  if (const std::size_t agents = agents_in(want, known); open.empty() || agents < want.members) {
+    return "an agent of its own: members never share one, this cluster has " + std::to_string(want.members) + ", and " +
+           std::to_string(agents) + (agents == 1 ? " agent is known" : " agents are known");
   }
   const auto roomy = std::ranges::find_if(open, [&](const AgentSpace* space) { return fits(want.needs, *space); });
   if (roomy != open.end()) return "an offer: " + (*roomy)->hostname + " has room, and has yet to offer it";

@@ -24,7 +24,8 @@ struct AgentSpace {
 
 struct Want {
   Needs needs;
-  std::set<AgentId> taken;  // where this cluster already has a member
+  std::set<AgentId> taken = {};  // where this cluster already has a member
+  std::size_t members = 1;       // of this cluster
 };
 
 Want want_of(const Cluster& cluster);

@@ -43,8 +43,19 @@ TEST(Placement, NamesTheConstraintThatNoAgentMeets) {
             "room: no agent has 5GB of disk free (the most is 1GB on host-a)");
   EXPECT_EQ(why_unplaced(want, {space("a", {2000, 512'000, 20480'000}), space("b", {500, 4096'000, 20480'000})}),
             "room: no agent has 1.5 cpus, 1GB of memory, 5GB of disk and three ports free at once");
-  EXPECT_EQ(why_unplaced({want.needs, {AgentId("a")}}, {space("a", {2000, 512'000, 20480'000})}),
-            "one more agent: no agent without a member of this cluster among the 1 known");
+}
+
+TEST(Placement, TellsAtOnceThatThereAreFewerAgentsThanMembers) {
+  const Needs needs{1000, 1024'000, 5120'000};
+  const std::vector<AgentSpace> both = {space("a", {4000, 8192'000, 20480'000}), space("b", {4000, 8192'000, 20480'000})};
+  const std::string all = "an agent of its own: members never share one, this cluster has 3, and 2 agents are known";
+  EXPECT_EQ(why_unplaced({needs, {}, 3}, both), all) << "before the first member has a place";
+  EXPECT_EQ(why_unplaced({needs, {AgentId("a"), AgentId("b")}, 3}, both), all);
+  EXPECT_EQ(why_unplaced({needs, {AgentId("c")}, 4}, {both[0]}), "an agent of its own: members never share one, this cluster "
+                                                                 "has 4, and 2 agents are known");
+  EXPECT_EQ(why_unplaced({needs, {}, 2}, {both[0]}), "an agent of its own: members never share one, this cluster has 2, and 1 "
+                                                     "agent is known");
+  EXPECT_EQ(why_unplaced({needs, {AgentId("c")}, 3}, both), "an offer: host-a has room, and has yet to offer it");
 }
 
 }  // namespace

@@ -94,7 +94,7 @@ TEST(Provisioning, NeverPutsTwoMembersOfAClusterOnOneAgent) {
   s.run_for(seconds(20));
 
   EXPECT_EQ(s.mesos.live_tasks(), 2U);
-  EXPECT_NE(s.view("shop").waiting_for.find("no agent without a member of this cluster"), std::string::npos)
+  EXPECT_NE(s.view("shop").waiting_for.find("this cluster has 3, and 2 agents are known"), std::string::npos)
       << s.view("shop").waiting_for;
 
   s.mesos.add_agent("3", 4, 4096, 20480);

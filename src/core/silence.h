@@ -12,6 +12,7 @@ namespace mysos {
 inline constexpr Duration kMostPerLook = std::chrono::milliseconds(400);          // two looks of a calm executor
 inline constexpr Duration kSilenceWorthTelling = std::chrono::milliseconds(500);  // less is not told
 inline constexpr Duration kSilenceGrain = std::chrono::milliseconds(100);
+inline constexpr std::uint32_t kServerSilentMs = 1000;  // a server that does not answer for so long is not in place
 
 class Silence {
  public:

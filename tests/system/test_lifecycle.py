@@ -4,8 +4,9 @@ import json
 import pathlib
 
 import pytest
+from faults import frozen, server_of
 from ledger import connect, query
-from mysos_process import HEAL_SECONDS, SMALL, executors, member, processes_under, servers, wait_for
+from mysos_process import HEAL_SECONDS, SMALL, executor_of, executors, member, processes_under, servers, wait_for
 
 SIZE = [f"--{k}={v}" for k, v in SMALL.items()]
 
@@ -73,6 +74,22 @@ def test_replicas_and_idle_members_refuse_writes(up, shop):
         wait_for("the replica has the table", lambda: _has_table(shop, replica), HEAL_SECONDS)
         with pytest.raises(Exception, match="read-only|READ ONLY|1290"):
             shop.ask("INSERT INTO ledger.entries VALUES (1, 1, '')", replica["host"], replica["port"])
+
+
+def test_the_lag_of_a_frozen_replica_is_not_known(up, shop):
+    replica = next(m for m in shop.show()["members"] if m["role"] == "replica")
+
+    def now():
+        return next(m for m in shop.show()["members"] if m["id"] == replica["id"])["lag_ms"]
+
+    wait_for("it lags by nothing", lambda: now() == 0, HEAL_SECONDS)
+    for pid in (server_of(up.folder, replica), executor_of(up.folder, replica)):
+        with frozen(pid):
+            wait_for("its lag is not known", lambda: now() is None, HEAL_SECONDS)
+            line = next(line for line in up.cli("members", "shop").stdout.splitlines() if line.startswith(replica["id"]))
+            assert "unknown" in line and " ms " not in line, line
+        wait_for("it lags by nothing again", lambda: now() == 0, HEAL_SECONDS)
+    shop.healthy()
 
 
 def _has_table(shop, at):
