@@ -14,6 +14,7 @@ from conftest import Shop
 from faults import frozen, kill, server_of
 from mysos_process import (HEAL_SECONDS, MYSQL9, command_line, executor_of, processes_under, wait_for)
 
+FILL_MB = 36
 PACE = 0.02
 COPY_SECONDS = 150
 ERRANT_ROW = "only_here"
@@ -37,12 +38,12 @@ def as_admin(volume, *statements):
 
 
 def fill(shop):
-    """Something to copy, more than an empty server has."""
+    """So much to copy that a test sees the copy under way, on a busy machine too."""
     host, port = shop.primary()
     with shop.connect(host, port, read_timeout=60) as c, c.cursor() as cursor:
         cursor.execute("CREATE DATABASE IF NOT EXISTS bulk")
         cursor.execute("CREATE TABLE bulk.b (i INT AUTO_INCREMENT PRIMARY KEY, d LONGBLOB)")
-        for _ in range(12):
+        for _ in range(FILL_MB):
             cursor.execute("INSERT INTO bulk.b (d) VALUES (%s)", (os.urandom(1 << 20),))
 
 
@@ -90,7 +91,7 @@ def complete(shop, at):
     for host, port in shop.addresses():
         names = [row[0] for row in shop.ask("SHOW DATABASES", host, port)]
         assert ERRANT_ROW not in names, f"{host}:{port} has what nobody acknowledged"
-        assert shop.ask("SELECT COUNT(*), SUM(LENGTH(d)) FROM bulk.b", host, port) == ((12, 12 << 20),)
+        assert shop.ask("SELECT COUNT(*), SUM(LENGTH(d)) FROM bulk.b", host, port) == ((FILL_MB, FILL_MB << 20),)
 
 
 @pytest.fixture()
