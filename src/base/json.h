@@ -232,12 +232,9 @@ class JsonReader {
   void required(std::string_view key, T& value) {
     if (!status_) return;
     const auto* found = in_.if_contains(key);
-    if (found == nullptr) {
-      const std::string missing = JsonPath{&path_, key}.text();
-      status_ = fail(Errc::kInvalid, missing + " is missing", missing);
-      return;
-    }
-    status_ = read_json(*found, value, JsonPath{&path_, key});
+    const JsonPath at{&path_, key};
+    status_ = found != nullptr ? read_json(*found, value, at)
+                               : Status(fail(Errc::kInvalid, at.text() + " is missing", at.text()));
   }
   Status take() { return std::move(status_); }
 
@@ -289,11 +286,7 @@ void write_json(const T& value, std::string& out) {
   } else if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
     out += std::to_string(value);
   } else if constexpr (IsOptional<T>::value) {
-    if (value) {
-      write_json(*value, out);
-    } else {
-      out += "null";
-    }
+    value ? write_json(*value, out) : void(out += "null");
   } else if constexpr (IsVector<T>::value || IsSet<T>::value) {
     out += '[';
     for (bool some = false; const auto& e : value) {

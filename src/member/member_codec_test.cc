@@ -66,7 +66,7 @@ TEST(MemberCodec, ABadOrderIsRefusedWithTheField) {
   EXPECT_EQ(decode_order("fence", R"({"pair":{"epoch":-1}})").error().field, "pair.epoch");
   EXPECT_EQ(
       decode_order("follow",
-                   R"({"pair":{"epoch":1},"source":"m","host":"h","port":70000,"acking":true})")
+                   R"({"pair":{"epoch":1,"config":1},"source":"m","host":"h","port":70000,"acking":true})")
           .error()
           .field,
       "port");
