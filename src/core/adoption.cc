@@ -78,6 +78,7 @@ void take_place(Member& member, const MemberFound& found, const Cluster& cluster
   member.volume = spec.volume;
   member.holds_data = true;  // or may: only this very volume will do
   member.stage = found.runs() ? MemberStage::kLaunching : MemberStage::kDown;
+  member.server_id = spec.server_id;
   const auto name = parse_task_id(spec.task);
   member.launches = std::max(member.launches, name ? name->launches : place_number(member.id, spec.resource_id));
   member.task = found.runs() ? spec.task : task_id_of(cluster, member);

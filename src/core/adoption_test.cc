@@ -70,6 +70,7 @@ TEST(Adoption, TasksThatRunAreTakenOverAndNothingIsKilled) {
   for (std::size_t i = 0; i < 3; ++i) {
     Member expected = s.truth.members[i];
     expected.volume_name = now.members[i].volume_name;
+    expected.server_id = now.members[i].server_id;
     EXPECT_EQ(now.members[i], expected) << i;
   }
   EXPECT_EQ(s.mesos.tasks.size(), launches) << "nothing was launched";

@@ -3,12 +3,19 @@
 
 #include <vector>
 
+#include "core/server_ids.h"
+
 namespace mysos {
 
 void doubt_if_proven(Ledger& ledger, const Cluster& cluster, const MemberReport& report) {
-  if (cluster.doubt || report.promised <= cluster.epoch.pair) return;
-  doubt_record(ledger, cluster.id, report.member.value + " has promised " + to_string(report.promised) +
-                                       ", and the record is at " + to_string(cluster.epoch.pair));
+  if (cluster.doubt) return;
+  if (report.promised > cluster.epoch.pair) {
+    doubt_record(ledger, cluster.id, report.member.value + " has promised " + to_string(report.promised) +
+                                         ", and the record is at " + to_string(cluster.epoch.pair));
+  } else if (has_unknown_server_id(cluster, report)) {
+    doubt_record(ledger, cluster.id, report.member.value + " has data of server id " + std::to_string(report.data_server_id) +
+                                         ", which the record has not granted");
+  }
 }
 
 void doubt_all_records(Ledger& ledger, const std::string& why) {
@@ -26,9 +33,10 @@ std::uint64_t launches_unseen(Prng& prng) {
   return kLaunchesUnseen + prng.below(kLaunchesUnseen);
 }
 
-void end_doubt(Cluster& cluster, Prng& prng) {
+void end_doubt(Cluster& cluster, const std::vector<MemberView>& members, Prng& prng) {
   if (!cluster.doubt) return;
   cluster.doubt.reset();
+  renew_server_ids(cluster, members, prng);
   for (Member& m : cluster.members) {
     if (m.stage == MemberStage::kWanted) m.launches += launches_unseen(prng);
   }

@@ -3,6 +3,7 @@
 // A record that may be older than what the members did: what proves it, and what is noted then. How such a cluster is brought
 // back is in epoch_doubt.cc; the reasons are in docs/adr/0009-old-record.md.
 #include <string>
+#include <vector>
 
 #include "core/ledger.h"
 
@@ -16,8 +17,8 @@ void doubt_if_proven(Ledger& ledger, const Cluster& cluster, const MemberReport&
 // carried out already. Nothing happens where the cluster is in doubt already or is being deleted.
 void doubt_record(Ledger& ledger, const ClusterId& id, const std::string& why);
 // An election has asked all members, or those that an operator says are left: its record is in force again. A member of which
-// no place was found is placed anew, and no task id of its old place is used twice.
-void end_doubt(Cluster& cluster, Prng& prng);
+// no place was found is placed anew, and no task id of its old place is used twice, nor any server id.
+void end_doubt(Cluster& cluster, const std::vector<MemberView>& members, Prng& prng);
 // By how much to raise the count of launches of a record that may be old: it does not know the last task id.
 std::uint64_t launches_unseen(Prng& prng);
 // The whole state was put back.

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/holdings.h"
 
+#include <algorithm>
 #include <charconv>
+#include <cstdint>
 #include <utility>
 
 namespace mysos {
@@ -74,6 +76,7 @@ std::optional<MemberSpec> spec_in(const Holding& holding) {
   spec.resource_id = text(kResourceLabel);
   if (!holding.volumes.empty()) spec.volume = holding.volumes.list().front().volume->id;
   spec.key_id = text(kKeyLabel);
+  spec.server_id = static_cast<std::uint32_t>(std::clamp<std::int64_t>(number(kServerIdLabel), 0, UINT32_MAX));
   return spec;
 }
 
@@ -119,7 +122,8 @@ Reservation reservation_of(const Cluster& cluster, const Member& member, const R
            {kTokenHashLabel, cluster.token_hash},
            {kCreatedLabel, std::to_string(cluster.created.ms)},
            {kAnyEngineLabel, cluster.spec.any_engine ? "1" : "0"},
-           {kKeyLabel, owner.key_id}}};
+           {kKeyLabel, owner.key_id},
+           {kServerIdLabel, std::to_string(member.server_id)}}};
 }
 
 Resources as_volume(const Resources& reserved, const Volume& volume) {

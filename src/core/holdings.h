@@ -30,6 +30,7 @@ inline constexpr char kTokenHashLabel[] = "mysos_token_hash";
 inline constexpr char kCreatedLabel[] = "mysos_created_ms";
 inline constexpr char kAnyEngineLabel[] = "mysos_any_engine";
 inline constexpr char kKeyLabel[] = "mysos_key";
+inline constexpr char kServerIdLabel[] = "mysos_server_id";
 inline constexpr char kVolumePath[] = "data";  // in the sandbox
 
 // What one resource id holds in the offers of one agent.

@@ -296,7 +296,7 @@ void MemberCore::drive(Instant now) {
   } else {
     relay_read_ = false;
     state_ = ServerState::kStarting;
-    out_.server.emplace_back(server_action::Start{promise_.generation});
+    out_.server.emplace_back(server_action::Start{promise_.server_id});
   }
   out_.report_changed = true;
 }
@@ -349,6 +349,7 @@ MemberReport MemberCore::report() const {
   r.repaired = repaired_;
   r.repairs = repairs_;
   r.generation = promise_.generation;
+  r.data_server_id = promise_.server_id;
   r.needs_copy = needs_copy();
   r.seeding = seeding_;
   r.errant_kept = errant_kept_;

@@ -45,7 +45,8 @@ struct MemberPromise {
   bool copies = false;      // ... and is to be a copy of another member's: whose, an order says each time it is begun
   GtidSet errant;           // in the data that are thrown away: its binlogs are kept aside before
   std::uint64_t errant_generation = 0;  // ... of those data
-  std::uint64_t generation = 0;  // of the datadir: a server id is never used again (model/gtid.h)
+  std::uint64_t generation = 0;  // of the datadir: rises each time it is made anew
+  std::uint32_t server_id = 0;   // ... which no other data of its cluster ever have (core/server_ids.h); 0: as 0.1 chose it
   bool logs_reset = false;       // as in MemberReport
   std::string incarnation;       // of the mysqld that this was last true of
   std::string volume;            // the volume's own name: one that comes back empty is not the one it was
@@ -68,6 +69,7 @@ void fields(Io& io, MemberPromise& p) {
   io("errant", p.errant);
   io("errant_generation", p.errant_generation);
   io("generation", p.generation);
+  io("server_id", p.server_id);
   io("logs_reset", p.logs_reset);
   io("incarnation", p.incarnation);
   io("volume", p.volume);
@@ -81,6 +83,8 @@ std::optional<std::uint64_t> led_by(const MemberPromise& promise);
 struct MemberConfig {
   MemberId member;
   TaskId task;
+  std::uint32_t index = 0;
+  std::uint32_t server_id = 0;  // for the first data on its volume, as it was launched with it
   std::string executor;  // random per process, for MemberReport
   bool relay_log_survives = true;  // MySQL: yes. MariaDB in GTID mode throws it away at a restart: amnesia
   std::uint16_t port = 0;
@@ -106,6 +110,7 @@ struct MakeDatadir {
   std::optional<Donor> donor = std::nullopt;
   GtidSet errant = {};
   std::uint64_t errant_generation = 0;
+  std::uint32_t server_id = 0;
 };
 // The server is about to be started, and will throw its relay logs away: say what is in them, and keep them.
 struct ReadRelay {
@@ -113,7 +118,7 @@ struct ReadRelay {
 };
 struct DropRelay {};  // what was kept of relay logs is not needed any more
 struct Start {
-  std::uint64_t generation = 0;
+  std::uint32_t server_id = 0;
 };                     // read-only, skip-replica-start, semi-sync off
 struct Shutdown {};    // SIGTERM, then SIGKILL at the end of the grace
 struct Kill {};        // SIGKILL

@@ -368,6 +368,7 @@ TEST(MemberCore, ARebuildKeepsThePromiseAndTakesAServerIdOfItsOwn) {
   EXPECT_TRUE(e.durable.amnesiac);
   EXPECT_EQ(e.durable.pair, (Pair{2, 1}));
   EXPECT_EQ(e.durable.generation, 1U);
+  EXPECT_EQ(e.durable.server_id, 257U) << "by a scheduler of 0.1, which grants none";
   e.give(in::ServerExited{"killed"});
   EXPECT_TRUE(e.did(server_action::MakeDatadir{}));
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/member_core.h"
+#include "core/server_ids.h"
 
 namespace mysos {
 namespace {
@@ -210,6 +211,9 @@ void MemberCore::obey(std::uint64_t id, const order::Rebuild& o) {
   if (promise_.role == MemberRole::kPrimary || promise_.acking) {
     return answer(id, Error{Errc::kConflict, "a primary or an acker is never rebuilt", ""});
   }
+  if (promise_.seeded && o.server_id == promise_.server_id) {
+    return answer(id, Error{Errc::kConflict, "the data that are there have that server id", ""});
+  }
   MemberPromise next = promise_;
   next.pair = o.pair;
   next.role = MemberRole::kIdle;
@@ -226,6 +230,7 @@ void MemberCore::obey(std::uint64_t id, const order::Rebuild& o) {
   next.copies = o.donor.has_value();
   next.logs_reset = false;
   next.generation += 1;
+  next.server_id = o.server_id != 0 ? o.server_id : server_id_of_0_1(config_.index, next.generation);
   save(next);
   applier_stop_.reset();
   written_on_ = false;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/member_core.h"
+#include "core/server_ids.h"
 
 namespace mysos {
 namespace {
@@ -13,8 +14,12 @@ constexpr Duration kDrainPatience = std::chrono::milliseconds(200);
 
 }  // namespace
 
-// What an executor before this one had begun.
+// What an executor before this one had begun. Data of version 0.1 keep the server id that they were made with.
 void MemberCore::recover_seeding() {
+  if (promise_.server_id == 0) {
+    const bool granted = !promise_.seeded && config_.server_id != 0;
+    promise_.server_id = granted ? config_.server_id : server_id_of_0_1(config_.index, promise_.generation);
+  }
   if (promise_.seeded || !promise_.copies) return;
   seeding_ = Seeding{};
   seeding_->state = SeedState::kFailed;
@@ -34,7 +39,7 @@ void MemberCore::make_datadir(Instant now) {
     seeding_since_ = now;
   }
   out_.server.emplace_back(
-      server_action::MakeDatadir{promise_.generation, donor_, promise_.errant, promise_.errant_generation});
+      server_action::MakeDatadir{promise_.generation, donor_, promise_.errant, promise_.errant_generation, promise_.server_id});
 }
 
 void MemberCore::take(const member_input::SeedProgress& in, Instant now) {

@@ -194,5 +194,57 @@ TEST(MemberSeeding, AFencedDonorThatCannotApplyWhatItHasEndsThemToo) {
   EXPECT_FALSE(r.did<server_action::EndCopies>());
 }
 
+// ---- server ids ----
+
+MemberConfig launched_with(std::uint32_t server_id) {
+  MemberConfig c;
+  c.index = 2;
+  c.server_id = server_id;
+  return c;
+}
+
+TEST(MemberSeeding, TheFirstDataGetTheIdThatWasGrantedWithTheLaunchAndKeepIt) {
+  MemberCore core({}, launched_with(12), true);
+  core.step(in::Tick{}, Instant(seconds(1)));
+  MemberOutput out = core.take_output();
+  ASSERT_EQ(out.server.size(), 1U);
+  EXPECT_EQ(std::get<server_action::MakeDatadir>(out.server[0]).server_id, 12U);
+  core.step(in::DatadirReady{}, Instant(seconds(2)));
+  EXPECT_EQ(core.report().data_server_id, 12U);
+  EXPECT_EQ(core.promise().server_id, 12U);
+
+  MemberCore later(core.promise(), launched_with(40), true);
+  later.step(in::Tick{}, Instant(seconds(1)));
+  EXPECT_EQ(later.report().data_server_id, 12U) << "a later grant is for later data";
+}
+
+TEST(MemberSeeding, DataOfVersion01KeepTheirId) {
+  MemberPromise promise;
+  promise.seeded = true;
+  promise.generation = 3;
+  EXPECT_EQ(MemberCore(promise, launched_with(12), true).report().data_server_id, 3U * 256 + 3);
+  promise.seeded = false;
+  EXPECT_EQ(MemberCore(promise, launched_with(12), true).report().data_server_id, 12U) << "it has none yet";
+  EXPECT_EQ(MemberCore(promise, launched_with(0), true).report().data_server_id, 3U * 256 + 3) << "launched by 0.1";
+}
+
+TEST(MemberSeeding, NewDataGetTheIdOfTheOrderAndNeverThatOfTheDataBefore) {
+  Recipient r;
+  r.run();
+  order::Rebuild order{{3, 1}, r.durable.generation, kDonor, {}, r.durable.server_id};
+  r.give(in::OrderGiven{7, order});
+  ASSERT_EQ(r.out.answers.size(), 1U);
+  ASSERT_TRUE(r.out.answers[0].error);
+  EXPECT_EQ(r.out.answers[0].error->code, Errc::kConflict);
+
+  order.server_id = 31;
+  r.give(in::OrderGiven{8, order});
+  EXPECT_FALSE(r.out.answers.at(0).error);
+  EXPECT_EQ(r.durable.server_id, 31U) << "durable before the data are made";
+  r.give(in::ServerExited{"killed"});
+  ASSERT_NE(r.made(), nullptr);
+  EXPECT_EQ(r.made()->server_id, 31U);
+}
+
 }  // namespace
 }  // namespace mysos

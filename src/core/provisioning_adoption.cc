@@ -8,6 +8,7 @@
 #include "core/admission.h"
 #include "core/launching.h"
 #include "core/provisioning.h"
+#include "core/server_ids.h"
 
 namespace mysos {
 namespace {
@@ -111,6 +112,7 @@ std::size_t Provisioner::take_places(const ClusterId& id, Instant now) {
     }
     Member& m = edit(owner);
     take_place(m, *found, *cluster);
+    raise_server_ids(ledger_.edit(id), m.server_id);
     if (!config_.bind.empty() && !found->runs()) m.ip = config_.bind;
     index(owner);
     table_.begin_launch(owner.member);

@@ -8,6 +8,7 @@
 #include "core/doubt.h"
 #include "core/launching.h"
 #include "core/provisioning.h"
+#include "core/server_ids.h"
 
 namespace mysos {
 
@@ -133,6 +134,7 @@ void Provisioner::serve_down(const Owner& owner, const Holding& offered, Use& us
   }
   if (complete && !cluster_of(owner).doubt) {
     const Resources volumes = as_volume(holding.reserved, {m.volume, config_.principal, kVolumePath});
+    edit(owner).server_id = grant_server_id(ledger_.edit(owner.cluster));  // nobody knows what became of the volume before
     use.operations.push_back({mesos::Create{volumes}, OperationId("create." + m.resource_id + "." + ledger_.prng().name(4))});
     return launch(owner, holding.reserved - without_volumes(volumes) + volumes, use, now);
   }
@@ -177,7 +179,7 @@ void Provisioner::place_wanted(std::vector<Use>& uses, Instant now) {
   std::vector<Owner> wanted = those([](MemberStage stage) { return stage == MemberStage::kWanted; });
   // Where the record may be old, the member may run in a place that the record does not know.
   std::erase_if(wanted, [&](const Owner& owner) {
-    return now < table_.at(owner.member).not_before || cluster_of(owner).doubt;
+    return now < table_.at(owner.member).not_before || cluster_of(owner).doubt || !has_server_id_left(cluster_of(owner));
   });
   if (wanted.empty()) return;
   std::ranges::sort(wanted, {}, [&](const Owner& owner) {
@@ -209,6 +211,7 @@ void Provisioner::place(const Owner& owner, Use& use, Instant now) {
   m.admin_port = found[2];
   m.resource_id = m.id.value + "-" + std::to_string(m.launches + 1) + "-" + ledger_.prng().name(6);
   m.volume = VolumeId("mysos-" + m.resource_id);
+  m.server_id = grant_server_id(ledger_.edit(owner.cluster));
   tell(owner, {"member_placed", "on " + m.hostname + ", ports " + std::to_string(m.port) + ", " +
                                     std::to_string(m.api_port) + " and " + std::to_string(m.admin_port)});
 

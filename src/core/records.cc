@@ -33,6 +33,7 @@ void fields(Io& io, SpecPart& p) {
 
 struct EpochPart {
   EpochRecord epoch;
+  std::uint64_t next_server_id = 0;
   std::optional<RecordDoubt> doubt;
   std::optional<MemberId> switchover_to;
   std::optional<FailoverRequest> failover;
@@ -41,6 +42,7 @@ struct EpochPart {
 template <class Io>
 void fields(Io& io, EpochPart& p) {
   io.required("epoch", p.epoch);
+  io.required("next_server_id", p.next_server_id);
   io.required("doubt", p.doubt);
   io.required("switchover_to", p.switchover_to);
   io.required("failover", p.failover);
@@ -73,7 +75,7 @@ void fields(Io& io, MemberPart& p) {
 }
 
 SpecPart spec_part(const Cluster& c) { return {c.spec, c.created, c.deleting}; }
-EpochPart epoch_part(const Cluster& c) { return {c.epoch, c.doubt, c.switchover_to, c.failover}; }
+EpochPart epoch_part(const Cluster& c) { return {c.epoch, c.next_server_id, c.doubt, c.switchover_to, c.failover}; }
 SecretsPart secrets_part(const Cluster& c) {
   return {c.sealed_secrets, c.token_hash, c.credentials, c.credentials_applied};
 }
@@ -226,6 +228,7 @@ Status fold_record(SchedulerState& state, const Record& record) {
   if (record.kind == "epoch") {
     return fold_part<EpochPart>(state, record, [](Cluster& c, EpochPart p) {
       c.epoch = std::move(p.epoch);
+      c.next_server_id = p.next_server_id;
       c.doubt = std::move(p.doubt);
       c.switchover_to = std::move(p.switchover_to);
       c.failover = std::move(p.failover);

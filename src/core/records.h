@@ -6,7 +6,7 @@
 // |---|---|---|
 // | framework | "state" | the framework id, and the ids of before |
 // | spec | cluster id | what a user asked for, when, and whether the cluster is being deleted |
-// | epoch | cluster id | who is primary, whether the record is in doubt, what an operator ordered |
+// | epoch | cluster id | who is primary, whether the record is in doubt, what an operator ordered, the next server id |
 // | secrets | cluster id | the sealed accounts, the hash of the member token, how often the password was changed |
 // | member | member id | where a member is, and where it is on its way through Mesos |
 // | orphan | resource id | what is done with a reservation that no member owns |

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/records.h"
+#include "core/server_ids.h"
 
 namespace mysos {
 namespace {
@@ -46,7 +47,9 @@ Result<Cluster> cluster_of_0_1(const std::string& key, const std::string& text) 
   MYSOS_TRY(c.spec, read_old<ClusterSpec>(std::move(spec), {"any_engine"}));
   MYSOS_TRY(c.epoch, read_old<EpochRecord>(std::move(epoch), {"primary", "raising_to", "rebuilding"}));
   for (json::object& member : members) {
-    MYSOS_TRY(Member read, read_old<Member>(std::move(member), {"admin_port", "promotion", "volume_name", "volume_lost"}));
+    MYSOS_TRY(Member read, read_old<Member>(std::move(member), {"admin_port", "promotion", "volume_name", "volume_lost",
+                                                                     "server_id"}));
+    read.server_id = grant_server_id(c);  // its data keep the id that they have (core/server_ids.h)
     c.members.push_back(std::move(read));
   }
   return c;

@@ -209,8 +209,8 @@ TEST(Records, AnUnknownKindIsRefused) {
 constexpr auto kEarly = R"({"id":"abc","spec":{"name":"shop","members":1,"cpus_milli":500,"mem":402653184,"disk":1073741824,
   "version":"mariadb-10.11","flavour":"mariadb","user":"app"},"members":[{"id":"abc-0","index":0,"stage":"running","agent":"a1",
   "hostname":"h1","ip":"10.0.0.1","port":3306,"api_port":3307,"resource_id":"abc-0-1-xyz","volume":"v1","task":"shop.abc.0.2",
-  "launches":2,"holds_data":true,"released_volume":false}],"epoch":{"pair":{"epoch":4,"config":2},"electing":false,"mode":"solo",
-  "primary":"abc-0","ackers":[],"d":1,"leaving":[],"joining":[],"shut_out":[],"floor":"0-1-17"},"deleting":false,
+  "launches":2,"holds_data":true,"released_volume":false}],"epoch":{"pair":{"epoch":4,"config":2},"electing":false,
+  "mode":"solo","primary":"abc-0","ackers":[],"d":1,"leaving":[],"joining":[],"shut_out":[],"floor":"0-1-17"},"deleting":false,
   "sealed_secrets":"sealed","token_hash":"hash","created":100})";
 
 RecordTexts early_records() {
@@ -234,6 +234,8 @@ TEST(RecordsOf01, AreMigrated) {
   EXPECT_TRUE(shop.members.at(0).holds_data);
   EXPECT_EQ(shop.members.at(0).promotion, Promotion::kNeutral);
   EXPECT_EQ(shop.sealed_secrets, "sealed");
+  EXPECT_EQ(shop.members.at(0).server_id, kFirstServerId) << "for its next data";
+  EXPECT_EQ(shop.next_server_id, kFirstServerId + 1);
 
   RecordTexts records = early_records();
   for (const Record& r : stored->migration) {
@@ -260,7 +262,7 @@ TEST(RecordsOf01, ThatAreDamagedAreAnErrorToo) {
     records["cluster"]["abc"] = json::serialize(document);
     const auto stored = read_state(records);
     ASSERT_FALSE(stored) << path << " is read as a default";
-    EXPECT_NE(stored.error().message.find("cluster/abc of version 0.1 is damaged"), std::string::npos) << stored.error().message;
+    EXPECT_TRUE(stored.error().message.contains("cluster/abc of version 0.1 is damaged")) << stored.error().message;
   });
   EXPECT_GT(fields, 40);
   RecordTexts records = early_records();

@@ -20,6 +20,7 @@
 #include "core/registration.h"
 #include "core/reporting.h"
 #include "core/server_events.h"
+#include "core/server_ids.h"
 #include "core/switchover.h"
 
 namespace mysos {
@@ -240,7 +241,7 @@ struct SchedulerCore::Impl {
         carry_out(id, decision, members, now);
         return tell_outage(*cluster, members, now);
       }
-      persist(id, std::move(decision), now);
+      persist(id, std::move(decision), members, now);
     }
     wake(id, now + kPlanPause);
   }
@@ -262,7 +263,7 @@ struct SchedulerCore::Impl {
                  {"failover_ended", describe(*ended), std::string(enum_text(ended->cause)), ended->took_ms});
   }
 
-  void persist(const ClusterId& id, EpochDecision decision, Instant now) {
+  void persist(const ClusterId& id, EpochDecision decision, const std::vector<MemberView>& members, Instant now) {
     Cluster& cluster = ledger.edit(id);
     Mind& mind = minds.at(id);
     if (decision.cause) mind.clock.election_began(*decision.cause, decision.failed_since, now);
@@ -275,7 +276,7 @@ struct SchedulerCore::Impl {
     if (elected) {
       cluster.switchover_to.reset();
       cluster.failover.reset();
-      end_doubt(cluster, ledger.prng());
+      end_doubt(cluster, members, ledger.prng());
     }
     if (cluster.doubt) cluster.doubt->asking = cluster.epoch.pair.epoch;
     const std::string cause = decision.cause ? std::string(enum_text(*decision.cause)) : std::string();
@@ -291,7 +292,7 @@ struct SchedulerCore::Impl {
       const bool bare = lacks_secrets(cluster, view);
       const auto wanted = std::ranges::find_if(decision.orders, [&](const auto& entry) { return entry.first == view.id; });
       std::optional<Order> order;
-      if (wanted != decision.orders.end()) order = wanted->second;
+      if (wanted != decision.orders.end()) order = with_server_id(ledger, id, view, wanted->second, mind.waiting_for);
       if (!order) order = introduction(cluster, view);
       at = std::min(at, orders.want(view.id, bare, order, now));
     }

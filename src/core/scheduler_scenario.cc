@@ -60,6 +60,7 @@ MemberReport ObedientMember::obey(const Order& order) {
     now.role = MemberRole::kIdle;
     now.executed = now.received = GtidSet();
     ++now.generation;
+    now.data_server_id = rebuild->server_id;
   }
   return beat();
 }
@@ -183,6 +184,7 @@ void Scenario::tend_members() {
     heard_.insert(target.member);
     members.erase(target.member);
     auto& fresh = members.emplace(target.member, ObedientMember(target.member, target.task)).first->second;
+    fresh.now.data_server_id = from_json_text<MemberSpec>(task->second.info.data).value_or(MemberSpec{}).server_id;
     give(scheduler_input::Reported{fresh.beat()});
   }
   for (const SentOrder& sent : std::exchange(orders, {})) {

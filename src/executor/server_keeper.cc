@@ -26,24 +26,13 @@ std::string last_error_line(const std::string& log) {
   return log.substr(at, log.find('\n', at) - at);
 }
 
-}  // namespace
-
-Result<std::uint32_t> server_id_of(std::uint32_t index, std::uint64_t generation) {
-  constexpr std::uint64_t kMaxGeneration = (std::uint64_t{1} << 24) - 1;
-  if (index >= 255 || generation > kMaxGeneration) {
-    return fail(Errc::kInvalid, "no server id is left for member " + std::to_string(index) +
-                                    ", datadir generation " + std::to_string(generation));
-  }
-  return static_cast<std::uint32_t>((generation << 8) | (index + 1));
-}
-
-namespace {
 mysql::ServerLayout layout_of(const KeeperConfig& config) {
   mysql::ServerLayout out = mysql::server_layout(config.server_dir);
   out.admin_host = config.spec.bind;
   out.admin_port = config.spec.admin_port;
   return out;
 }
+
 }  // namespace
 
 ServerKeeper::ServerKeeper(TaskGroup& tasks, KeeperConfig config,
@@ -101,7 +90,7 @@ void ServerKeeper::act(const ServerAction& action) {
                  [&](const server_action::DropRelay&) {
                    tasks_.spawn("drop the kept relay logs", drop_relay());
                  },
-                 [&](const server_action::Start& s) { start(s.generation); },
+                 [&](const server_action::Start& s) { start(s.server_id); },
                  [&](const server_action::Shutdown&) {
                    if (run_) tasks_.spawn("shut mysqld down", shut_down(run_));
                  },
@@ -127,12 +116,8 @@ void ServerKeeper::kill() {
 }
 
 asio::awaitable<void> ServerKeeper::make_datadir(server_action::MakeDatadir wanted) {
-  const auto server_id = server_id_of(config_.spec.index, wanted.generation);
-  Status made = server_id ? Status{} : Status(std::unexpected(server_id.error()));
-  if (made) {
-    mysql::SeedSpec spec{server_spec(*server_id), config_.template_dir, *secrets_};
-    made = co_await maker_.make(std::move(wanted), std::move(spec));
-  }
+  mysql::SeedSpec spec{server_spec(wanted.server_id), config_.template_dir, *secrets_};
+  const Status made = co_await maker_.make(std::move(wanted), std::move(spec));
   if (made) {
     tell_(member_input::DatadirReady{});
   } else {
@@ -176,17 +161,15 @@ asio::awaitable<void> ServerKeeper::drop_relay() {
   if (!dropped) kLog.warn("kept relay logs are still there: {}", dropped.error().message);
 }
 
-void ServerKeeper::start(std::uint64_t generation) {
+void ServerKeeper::start(std::uint32_t server_id) {
   const auto fail_start = [&](const Error& error) {
     tell_(member_input::ServerExited{error.message});
   };
-  const auto server_id = server_id_of(config_.spec.index, generation);
-  if (!server_id) return fail_start(server_id.error());
   for (const std::uint16_t port : {config_.spec.port, config_.spec.admin_port}) {
     if (port == 0 || port_is_free(config_.spec.bind, port)) continue;
     return fail_start({Errc::kConflict, "port " + std::to_string(port) + " " + std::string(kPortTaken), {}});
   }
-  auto process = mysql::ServerProcess::start(server_spec(*server_id), *secrets_);
+  auto process = mysql::ServerProcess::start(server_spec(server_id), *secrets_);
   if (!process) return fail_start(process.error());
   kLog.info("started {}, pid {}", config_.distribution.server, process->pid());
   begin(*std::move(process));

@@ -64,9 +64,6 @@ struct KeeperConfig {
   std::optional<ProcessUser> user;
 };
 
-// Unique per member and datadir generation, never used again: the generation, then index + 1.
-Result<std::uint32_t> server_id_of(std::uint32_t index, std::uint64_t generation);
-
 class ServerKeeper final : public ServerSide {
  public:
   ServerKeeper(TaskGroup& tasks, KeeperConfig config, std::function<void(MemberInput)> tell);
@@ -95,7 +92,7 @@ class ServerKeeper final : public ServerSide {
   using RunPtr =
       std::shared_ptr<Run>;  // shared with the tasks that look after it, which may end after it did
   void begin(mysql::ServerProcess process);
-  void start(std::uint64_t generation);
+  void start(std::uint32_t server_id);
   void ensure_user();
   [[nodiscard]] mysql::ServerSpec server_spec(std::uint32_t server_id) const;
   [[nodiscard]] SnapshotSource::Eyes snapshot_eyes();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// A cluster: what a user asked for, and where its members are. Everything here is durable (core/records.h says in which records,
-// and what a change of these fields needs); what is merely seen (reports, offers, task states) is in core/ and is seen again
-// after a restart.
+// A cluster: what a user asked for, and where its members are. Everything here is durable (core/records.h has the records, ADR
+// 13 what a change of a field needs). What is merely seen (reports, offers, task states) is in core/, and is seen again after a
+// restart.
 #include <array>
 #include <cstdint>
 #include <map>
@@ -19,6 +19,7 @@ namespace mysos {
 
 inline constexpr std::uint32_t kMaxMembers = 9;
 inline constexpr std::size_t kMaxClusterName = 63;  // a DNS label
+inline constexpr std::uint64_t kFirstServerId = 10;  // core/server_ids.h
 
 enum class Flavour { kMariadb, kMysql };
 constexpr auto enum_names(Flavour) {
@@ -102,6 +103,7 @@ struct Member {
   std::string volume_name;       // as its executor first reported it; another one has forgotten what was promised
   bool volume_lost = false;      // what its executor reports is of another one: it counts for nothing
   Promotion promotion = Promotion::kNeutral;
+  std::uint32_t server_id = 0;  // granted last: of its data, or of those that it makes next (core/server_ids.h)
   bool operator==(const Member&) const = default;
 };
 template <class Io>
@@ -124,6 +126,7 @@ void fields(Io& io, Member& m) {
   io.required("volume_name", m.volume_name);
   io.required("volume_lost", m.volume_lost);
   io.required("promotion", m.promotion);
+  io.required("server_id", m.server_id);
 }
 
 // An operator's order to replace the primary now, evidence or not.
@@ -143,6 +146,7 @@ struct Cluster {
   ClusterSpec spec;
   std::vector<Member> members;
   EpochRecord epoch;
+  std::uint64_t next_server_id = kFirstServerId;  // none from here on was ever granted (core/server_ids.h)
   std::optional<RecordDoubt> doubt;  // the record may be old: nothing is decided from it
   bool deleting = false;
   std::optional<MemberId> switchover_to;  // while an operator's switchover is on its way
@@ -202,6 +206,7 @@ struct MemberSpec {
   std::string resource_id;  // as in Member
   VolumeId volume;
   std::string key_id;  // which secret.key the cluster's secrets are encrypted with; "" = a version that did not say it
+  std::uint32_t server_id = 0;  // for the first data on its volume; 0 = a version that did not grant any
   bool operator==(const MemberSpec&) const = default;
 };
 template <class Io>
@@ -229,6 +234,7 @@ void fields(Io& io, MemberSpec& s) {
   io("resource_id", s.resource_id);
   io("volume", s.volume);
   io("key_id", s.key_id);
+  io("server_id", s.server_id);
 }
 
 // What the scheduler sends, as a message through Mesos, to an executor whose cluster it does not know, and what it answers.

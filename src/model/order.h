@@ -65,6 +65,7 @@ struct Rebuild {
   std::uint64_t generation = 0;
   std::optional<Donor> donor = std::nullopt;
   GtidSet errant = {};  // what only this member holds: the binlogs with it are kept aside
+  std::uint32_t server_id = 0;  // of the new data; 0: by a scheduler of version 0.1, which granted none
   bool operator==(const Rebuild&) const = default;
 };
 template <class Io>
@@ -109,6 +110,7 @@ void fields(Io& io, Rebuild& o) {
   io("generation", o.generation);
   io("donor", o.donor);
   io("errant", o.errant);
+  io("server_id", o.server_id);
 }
 }  // namespace order
 using Order = std::variant<order::Setup, order::Meet, order::Fence, order::Promote, order::Follow,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A state directory that version 0.1 left behind (testdata/state_of_0_1.sql, written by its binary): what an upgrade does to it.
+// A state directory that version 0.1 left behind (testdata/state_of_0_1.sql, written by its binary), and what an upgrade does.
 #include <filesystem>
 
 #include "base/test_dir.h"
@@ -74,6 +74,7 @@ TEST_F(StateOf01, IsMigratedAtTheFirstStartAndNothingIsLost) {
   ASSERT_EQ(shop->cluster->members.size(), 3U);
   EXPECT_EQ(shop->cluster->members[1].promotion, Promotion::kPrefer);
   EXPECT_EQ(shop->cluster->members[2].volume_name, "sNfqJeSzwbsyk-GxSvNY8lA2rk1Goyg3FyneQXyfA3g");
+  EXPECT_EQ(shop->cluster->next_server_id, kFirstServerId + 3) << "each member has one for its next data";
   EXPECT_TRUE(*scheduler->is_password_of("shop", kPasswordOfShop));
   ASSERT_TRUE(scheduler->cluster("blog"));
   EXPECT_EQ(scheduler->cluster("blog")->cluster->epoch.mode, EpochMode::kSolo);
@@ -116,6 +117,8 @@ TEST_F(StateOf01, ThatIsDamagedIsRefusedAndLeftAsItIs) {
 TEST_F(StateOf01, IsCopiedAndPutBackByThisVersion) {
   { ASSERT_TRUE(StateDir::open(dir)); }  // makes the token
   EXPECT_EQ(back_up_state(dir, root / "copy"), 2U);
+  EXPECT_EQ(SqliteDatabase::open(root / "copy/state.db").value().number("PRAGMA user_version"), 1) << "0.1 can read the copy";
+  EXPECT_FALSE(path_exists(root / "copy/state.db.look"));
   EXPECT_EQ(restore_state(root / "copy", dir), 2U);
   ASSERT_TRUE(start());
   EXPECT_TRUE(scheduler->cluster("shop"));

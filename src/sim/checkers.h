@@ -43,6 +43,8 @@ void check_rebuilds(Sim& sim, const Truth& truth, const ClusterTruth& now);
 void check_destroyed(Sim& sim, const Truth& truth, const VolumeId& id, const SimVolume& volume);
 void check_thrown_away(Sim& sim, const ClusterTruth& now, const MemberId& member, const Datadir& data);
 void check_named_for_rebuild(Sim& sim, const Truth& truth, const ClusterTruth& now, const EpochRecord& before);
+// No two data directories of a cluster under one server id; for a server that starts on one.
+void check_server_id(Sim& sim, const ServerIdentity& server, const Datadir& data);
 // S7, for a pair that a member says yes to.
 void check_promise(Sim& sim, const MemberId& member, SimVolume& volume, Pair pair);
 

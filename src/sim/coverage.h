@@ -27,6 +27,7 @@ enum class Mark {
   kSeeded,                 // ... and another member's were copied
   kSeedCutOff,             // a copy was cut off
   kSeedUnderElection,      // a copy went on while another primary was elected
+  kServerIdOfItsOwn,       // a server started on data that were made anew
   kErrantKept,             // errant transactions were kept aside before
   kAmnesia,                // a relay log was lost
   kKnown,                  // ... and what was in it is known
@@ -116,6 +117,7 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Mark::kCount)> k
     "seeded",
     "seed_cut_off",
     "seed_under_election",
+    "server_id_of_its_own",
     "errant_kept",
     "amnesia",
     "known",

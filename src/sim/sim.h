@@ -4,6 +4,7 @@
 // violation. One world per seed and thread; worlds share nothing. Parts are made once, live as long
 // as the world, and "die" by counting their life: what they had asked the queue for finds that it
 // is no longer meant.
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -85,6 +86,8 @@ struct Sim {
   Coverage coverage;
   std::vector<Txn> txns;
   bool calm = false;  // all faults have ended: what still goes wrong is the brains' own doing
+  std::uint64_t datadirs_made = 0;
+  std::map<std::pair<ClusterId, std::uint32_t>, std::uint64_t> server_ids;  // whose servers ran under them: serial of the data
   std::uint64_t container_changes = 0;  // containers that began or ended
   std::optional<std::string> violation;  // the first one; the world stops there
 

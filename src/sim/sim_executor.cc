@@ -17,14 +17,8 @@ constexpr int kMaxIdleTicks = 100;
 constexpr std::uint64_t kTidy = 0;  // no plan of MemberCore has this id: it is told of the end and does not listen
 constexpr Duration kTidyDeadline = seconds(5);
 
-std::uint32_t number_of(const MemberSpec& spec) {
-  std::uint32_t h = 0;
-  for (const char c : spec.cluster.str()) h = h * 31 + static_cast<unsigned char>(c);
-  return (h % 100000) * 16 + spec.index + 1;
-}
-
 ServerIdentity identity_of(const MemberSpec& spec, std::uint32_t machine) {
-  return {spec.cluster, spec.member, machine, number_of(spec), spec.flavour};
+  return {spec.cluster, spec.member, machine, spec.flavour};
 }
 
 }  // namespace
@@ -53,6 +47,8 @@ void SimExecutor::start_executor() {
   MemberConfig config;
   config.member = spec_.member;
   config.task = spec_.task;
+  config.index = spec_.index;
+  config.server_id = spec_.server_id;
   config.executor = sim_.prng.name(8);
   config.relay_log_survives = spec_.flavour == Flavour::kMysql;
   config.port = spec_.port;
@@ -92,7 +88,7 @@ void SimExecutor::greet_server() {
 void SimExecutor::server_up() {
   shown_.reset();
   stuck_ = {};
-  give(member_input::ServerUp{server_.incarnation(), "sim", server_.data()->server_id});
+  give(member_input::ServerUp{server_.incarnation(), "sim", std::to_string(server_.data()->server_id)});
 }
 
 void SimExecutor::freeze(Duration pause) {

@@ -14,13 +14,14 @@ namespace {
 constexpr Duration kLook = milliseconds(100);
 constexpr Duration kSilence = seconds(3);
 
-std::uint64_t number_of(const SimServer& server, std::uint64_t generation) {
-  return std::uint64_t{server.identity().number} * 1000 + generation;
-}
-
-std::string server_id(const MemberSpec& spec, std::uint64_t number) {
-  if (spec.flavour == Flavour::kMariadb) return fmt::format("0-{}", number);
-  return fmt::format("{:08x}-0000-4000-8000-{:012x}", number, spec.index);
+// MySQL's uuid is made with the data directory; here it follows from the server id.
+void name_data(Datadir& made, Sim& sim, const MemberSpec& spec, const server_action::MakeDatadir& action) {
+  made.generation = action.generation;
+  made.serial = ++sim.datadirs_made;
+  made.server_id = action.server_id;
+  made.gtid_source = spec.flavour == Flavour::kMariadb
+                         ? fmt::format("0-{}", action.server_id)
+                         : fmt::format("{:08x}-0000-4000-8000-{:012x}", action.server_id, spec.index);
 }
 
 }  // namespace
@@ -50,10 +51,9 @@ void SimExecutor::make_datadir(const server_action::MakeDatadir& action) {
   }
   volume_.data.reset();
   if (action.donor) return copy_of(action);
-  later(sim_.between(milliseconds(60), milliseconds(120)), [this, generation = action.generation] {
+  later(sim_.between(milliseconds(60), milliseconds(120)), [this, action] {
     Datadir made;
-    made.generation = generation;
-    made.server_id = server_id(spec_, number_of(server_, generation));
+    name_data(made, sim_, spec_, action);
     volume_.data = std::move(made);
     volume_.thrown_away = false;
     world_.made_anew(spec_.cluster, spec_.member);
@@ -122,8 +122,7 @@ void SimExecutor::copy_on(const std::shared_ptr<Copying>& copy) {
     sim_.coverage.hit(Mark::kSeeded);
     make_room(*copy);
     Datadir made = *from->data();
-    made.generation = copy->action.generation;
-    made.server_id = server_id(spec_, number_of(server_, made.generation));
+    name_data(made, sim_, spec_, copy->action);
     made.purged = made.binlog.size();
     made.unsynced.clear();
     made.relay.clear();

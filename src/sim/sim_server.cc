@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "sim/checkers.h"
 
 namespace mysos::sim {
 namespace {
@@ -32,7 +33,8 @@ void SimServer::start(Datadir& data, std::function<void()> up,
   const bool mysql = identity_.flavour == Flavour::kMysql;
   // With its relay log MySQL keeps whom it followed; MariaDB would fetch the relay log anew.
   if (!mysql || sim_.mutation == Mutation::kRelayLost) lose_relay();
-  MYSOS_ASSERT(!data.server_id.empty(), "a datadir has a server id");
+  MYSOS_ASSERT(!data.gtid_source.empty(), "a datadir has a server id");
+  check_server_id(sim_, identity_, data);
   const Duration takes = mysql ? sim_.between(milliseconds(500), milliseconds(900))
                                : sim_.between(milliseconds(120), milliseconds(300));
   later(takes, [this] {
@@ -111,7 +113,7 @@ void SimServer::forget_tail(std::size_t keep) {
     lost.add(t.source, t.number, t.number);
     data_->in_binlog.remove(data_->binlog.back());
     data_->held.remove(data_->binlog.back());
-    if (t.source == data_->server_id) data_->last_number = t.number - 1;
+    if (t.source == data_->gtid_source) data_->last_number = t.number - 1;
   }
   data_->executed = data_->executed.minus(lost);
   data_->received = data_->received.minus(lost);
@@ -147,8 +149,8 @@ void SimServer::freeze(Duration pause) {
 
 TxnId SimServer::number_own(std::uint64_t write) {
   const auto id = static_cast<TxnId>(sim_.txns.size());
-  sim_.txns.push_back({data_->server_id, ++data_->last_number, write});
-  sim_.trace.mix(sim_.txns.back().number + (std::uint64_t{identity_.number} << 32));
+  sim_.txns.push_back({data_->gtid_source, ++data_->last_number, write});
+  sim_.trace.mix(sim_.txns.back().number + (std::uint64_t{data_->server_id} << 32));
   return id;
 }
 

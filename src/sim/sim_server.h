@@ -47,7 +47,6 @@ struct ServerIdentity {
   ClusterId cluster;
   MemberId member;
   std::uint32_t machine = 0;
-  std::uint32_t number = 0;  // of the member, for GTIDs
   Flavour flavour = Flavour::kMysql;
 };
 

@@ -43,7 +43,7 @@ ServerSnapshot SimServer::read() const {
   s.applier_running = applier_;
   s.applier_error = applier_error_;
   s.last_error = applier_error_.text;
-  s.gtid_source = data_->server_id;
+  s.gtid_source = data_->gtid_source;
   s.semi_sync_d = d_;
   s.semi_sync_replica = semi_sync_replica_;
   for (const auto& d : dumps_) s.semi_sync_clients += d->acking && !d->up->broken() ? 1 : 0;

@@ -34,7 +34,9 @@ class TxnSet {
 
 struct Datadir {
   std::uint64_t generation = 0;
-  std::string server_id;      // left part of the GTIDs of its own transactions
+  std::uint64_t serial = 0;   // for the checkers: which data directory of this world it is
+  std::uint32_t server_id = 0;
+  std::string gtid_source;    // left part of the GTIDs of its own transactions
   std::vector<TxnId> binlog;  // executed, in order
   std::size_t purged = 0;     // of these the first are data only: a copy has no binlog of what was before it
   TxnSet in_binlog;
