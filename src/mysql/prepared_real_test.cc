@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/clock.h"
-#include "mysql/real_servers.h"
+#include "mysql/replicating_pair.h"
 
 namespace mysos::mysql {
 namespace {
@@ -11,32 +11,17 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-class PreparedOnReplica : public testing::TestWithParam<FlavourKind> {
+class PreparedOnReplica : public ReplicatingPair {
  protected:
-  PreparedOnReplica() : a(io, GetParam(), 0), b(io, GetParam(), 1) {}
-  [[nodiscard]] static bool mysql() { return GetParam() == FlavourKind::kMysql; }
   void SetUp() override {
-    a.make_and_start();
-    b.make_and_start();
-    ASSERT_TRUE(a.ops && b.ops);
-    a.promote(1, {&b});
-    b.follow(a);
-    ASSERT_TRUE(a.wait_for([](const ServerSnapshot& s) { return s.semi_sync_clients == 1; }));
-    ASSERT_TRUE(await(a.ops->ensure_user(seconds(10))));
-    ASSERT_TRUE(a.user("CREATE DATABASE d"));
-    ASSERT_TRUE(a.user("CREATE TABLE d.t (i INT PRIMARY KEY, v INT)"));
-    ASSERT_TRUE(a.user("CREATE TABLE d.n (k INT, v INT)"));  // no primary key
-    ASSERT_TRUE(a.user("INSERT INTO d.t VALUES (1, 1), (2, 2)"));
-    ASSERT_TRUE(a.user("INSERT INTO d.n VALUES (1, 1), (2, 2)"));
+    ReplicatingPair::SetUp();
+    if (HasFatalFailure()) return;
+    for (const char* sql : {"CREATE TABLE d.t (i INT PRIMARY KEY, v INT)", "INSERT INTO d.t VALUES (1, 1), (2, 2)",
+                            "CREATE TABLE d.n (k INT, v INT)",  // no primary key
+                            "INSERT INTO d.n VALUES (1, 1), (2, 2)"}) {
+      at_primary(sql);
+    }
     caught_up();
-  }
-  template <class T>
-  T await(asio::awaitable<T> task) {
-    return b.await(std::move(task));
-  }
-  void caught_up() {
-    const GtidSet all = a.read().executed;
-    EXPECT_TRUE(b.wait_for([&](const ServerSnapshot& s) { return s.executed.contains(all); })) << b.read().last_error;
   }
   bool does(Session& session, const std::string& statement) {
     const auto done = await(session.query(statement, seconds(10)));
@@ -73,9 +58,6 @@ class PreparedOnReplica : public testing::TestWithParam<FlavourKind> {
     return seen;
   }
   std::string prepared_on(TestMember& m) { return shown(prepared_xids(m.admin(flavour(GetParam()).list_prepared()))); }
-
-  asio::io_context io;
-  TestMember a, b;
 };
 INSTANTIATE_TEST_SUITE_P(Flavours, PreparedOnReplica, testing::Values(FlavourKind::kMysql, FlavourKind::kMariadb),
                          [](const auto& i) { return std::string(enum_text(i.param)); });

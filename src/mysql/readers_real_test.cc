@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/clock.h"
-#include "mysql/real_servers.h"
+#include "mysql/replicating_pair.h"
 
 namespace mysos::mysql {
 namespace {
@@ -12,29 +12,14 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-class Readers : public testing::TestWithParam<FlavourKind> {
+class Readers : public ReplicatingPair {
  protected:
-  Readers() : a(io, GetParam(), 0), b(io, GetParam(), 1) {}
   void SetUp() override {
-    a.make_and_start();
-    b.make_and_start();
-    ASSERT_TRUE(a.ops && b.ops);
-    a.promote(1, {&b});
-    b.follow(a);
-    ASSERT_TRUE(a.wait_for([](const ServerSnapshot& s) { return s.semi_sync_clients == 1; }));
-    ASSERT_TRUE(await(a.ops->ensure_user(seconds(10))));
-    ASSERT_TRUE(a.user("CREATE DATABASE d"));
-    ASSERT_TRUE(a.user("CREATE TABLE d.t (i INT PRIMARY KEY, v INT)"));
-    ASSERT_TRUE(a.user("INSERT INTO d.t VALUES (1, 1), (2, 2)"));
+    ReplicatingPair::SetUp();
+    if (HasFatalFailure()) return;
+    at_primary("CREATE TABLE d.t (i INT PRIMARY KEY, v INT)");
+    at_primary("INSERT INTO d.t VALUES (1, 1), (2, 2)");
     caught_up();
-  }
-  template <class T>
-  T await(asio::awaitable<T> task) {
-    return b.await(std::move(task));
-  }
-  void caught_up() {
-    const GtidSet all = a.read().executed;
-    EXPECT_TRUE(b.wait_for([&](const ServerSnapshot& s) { return s.executed.contains(all); })) << b.read().last_error;
   }
   // A session of the user on the replica that has done this, and says nothing more.
   Session reader(const std::vector<std::string>& statements) {
@@ -61,8 +46,6 @@ class Readers : public testing::TestWithParam<FlavourKind> {
   }
   bool alive(Session& session) { return await(session.query("SELECT 1", seconds(5))).has_value(); }
 
-  asio::io_context io;
-  TestMember a, b;
   GtidSet sent;
 };
 INSTANTIATE_TEST_SUITE_P(Flavours, Readers, testing::Values(FlavourKind::kMysql, FlavourKind::kMariadb),

@@ -11,39 +11,15 @@
 #include <iterator>
 #include <sstream>
 
-#include "mysql/real_servers.h"
+#include "mysql/guarded_primary.h"
 
 namespace mysos::mysql {
 namespace {
 
 using std::chrono::seconds;
 
-class Guarded : public testing::TestWithParam<FlavourKind> {
+class Guarded : public GuardedPrimary {
  protected:
-  [[nodiscard]] static bool mysql() { return GetParam() == FlavourKind::kMysql; }
-  void a_primary() {
-    member_.emplace(io, GetParam(), 0);
-    m().make_and_start();
-    ASSERT_TRUE(m().ops);
-    m().promote(0, {});
-    m().run(step::ShutOut{{MemberId("test-1")}, {MemberId("test-2")}});
-    ensure_user();
-  }
-  void ensure_user() {
-    const Status made = m().await(m().ops->ensure_user(seconds(10)));
-    ASSERT_TRUE(made) << made.error().message;
-  }
-  TestMember& m() { return *member_; }
-  std::vector<Deviation> look() {
-    auto found = m().await(m().ops->look_for_changes(true, seconds(5)));
-    EXPECT_TRUE(found) << (found ? "" : found.error().message);
-    return found.value_or(std::vector<Deviation>{});
-  }
-  std::string seen() {
-    std::string out;
-    for (const Deviation& d : look()) out += d.what + "\n";
-    return out;
-  }
   void mend() {
     const auto found = look();
     const Status here = m().await(m().ops->mend_here(found, seconds(5)));
@@ -56,14 +32,7 @@ class Guarded : public testing::TestWithParam<FlavourKind> {
     EXPECT_TRUE(set) << (set ? "" : set.error().message);
     return set && *set;
   }
-  bool logs_in(const std::string& password) {
-    Session session(io.get_executor(),
-                    {.host = "127.0.0.1", .port = m().port, .user = kTestSecrets.user, .password = password});
-    return m().await(session.connect(seconds(5))).has_value();
-  }
-
-  asio::io_context io;
-  std::optional<TestMember> member_;
+  bool user_logs_in(const std::string& password) { return logs_in(kTestSecrets.user, password); }
 };
 INSTANTIATE_TEST_SUITE_P(Flavours, Guarded, testing::Values(FlavourKind::kMysql, FlavourKind::kMariadb),
                          [](const auto& i) { return std::string(enum_text(i.param)); });
@@ -112,7 +81,7 @@ TEST_P(Guarded, WhatIsChangedIsSeenNamedAndPutRight) {
     mend();
     EXPECT_EQ(seen(), "") << "after " << change.sql;
   }
-  EXPECT_TRUE(logs_in(kTestSecrets.user_password));
+  EXPECT_TRUE(user_logs_in(kTestSecrets.user_password));
   m().admin("ALTER USER mysos_owner@localhost IDENTIFIED BY 'x'");
   EXPECT_NE(seen().find("'mysos_owner'@'localhost' had another password"), std::string::npos);
   mend();
@@ -243,18 +212,18 @@ TEST_P(Guarded, TheOldPasswordIsValidUntilItIsRetired) {
   };
 
   rotate("second", true);
-  EXPECT_TRUE(logs_in(old) && logs_in("second"));
+  EXPECT_TRUE(user_logs_in(old) && user_logs_in("second"));
   rotate("third", true);
-  EXPECT_FALSE(logs_in(old)) << "two at a time";
-  EXPECT_TRUE(logs_in("second") && logs_in("third"));
+  EXPECT_FALSE(user_logs_in(old)) << "two at a time";
+  EXPECT_TRUE(user_logs_in("second") && user_logs_in("third"));
   rotate("", false);
-  EXPECT_FALSE(logs_in("second"));
-  EXPECT_TRUE(logs_in("third"));
+  EXPECT_FALSE(user_logs_in("second"));
+  EXPECT_TRUE(user_logs_in("third"));
 
   m().admin(mysql() ? "ALTER USER shop@'%' IDENTIFIED BY 'own'" : "SET PASSWORD FOR shop@'%' = PASSWORD('own')");
   rotate("fourth", true);
-  EXPECT_TRUE(logs_in("fourth") && logs_in("third"));
-  EXPECT_FALSE(logs_in("own"));
+  EXPECT_TRUE(user_logs_in("fourth") && user_logs_in("third"));
+  EXPECT_FALSE(user_logs_in("own"));
 }
 
 }  // namespace

@@ -3,28 +3,18 @@
 // replicas as the primary is, on real servers of both flavours.
 #include <gtest/gtest.h>
 
-#include "mysql/real_servers.h"
+#include "mysql/replicating_pair.h"
 
 namespace mysos::mysql {
 namespace {
 
 using std::chrono::seconds;
 
-class SessionSettings : public testing::TestWithParam<FlavourKind> {
+class SessionSettings : public ReplicatingPair {
  protected:
-  SessionSettings() : a(io, GetParam(), 0), b(io, GetParam(), 1) {}
-  void SetUp() override {
-    a.make_and_start();
-    b.make_and_start();
-    ASSERT_TRUE(a.ops && b.ops);
-    a.promote(0, {&b});
-    b.follow(a);
-    ASSERT_TRUE(a.await(a.ops->ensure_user(seconds(10))));
-    ASSERT_TRUE(a.user("CREATE DATABASE d"));
-  }
-  [[nodiscard]] static bool mysql() { return GetParam() == FlavourKind::kMysql; }
+  SessionSettings() : ReplicatingPair(0) {}
   // One after the other in one session of the user's at the primary, until one is refused.
-  Status at_primary(const std::vector<std::string>& statements) {
+  Status in_one_session(const std::vector<std::string>& statements) {
     Session session = a.user_session();
     MYSOS_TRY_VOID(a.await(session.connect(seconds(5))));
     for (const std::string& s : statements) {
@@ -34,8 +24,7 @@ class SessionSettings : public testing::TestWithParam<FlavourKind> {
     return {};
   }
   void expect_the_same(const std::string& table) {
-    const GtidSet all = a.read().executed;
-    EXPECT_TRUE(b.wait_for([&](const ServerSnapshot& s) { return s.executed.contains(all); })) << b.read().last_error;
+    caught_up();
     EXPECT_EQ(definition(a, table), definition(b, table));
     EXPECT_EQ(a.admin("SELECT * FROM d." + table).rows, b.admin("SELECT * FROM d." + table).rows);
   }
@@ -48,16 +37,13 @@ class SessionSettings : public testing::TestWithParam<FlavourKind> {
     for (int i = 0; i < 190; ++i) columns += ", c" + std::to_string(i) + " VARCHAR(250) CHARACTER SET latin1";
     return "CREATE TABLE d." + name + " (i INT PRIMARY KEY" + columns + ") ROW_FORMAT=COMPACT";
   }
-
-  asio::io_context io;
-  TestMember a, b;
 };
 INSTANTIATE_TEST_SUITE_P(Flavours, SessionSettings, testing::Values(FlavourKind::kMysql, FlavourKind::kMariadb),
                          [](const auto& i) { return std::string(enum_text(i.param)); });
 
 TEST_P(SessionSettings, StrictModeOfInnodbStopsNoApplier) {
-  EXPECT_FALSE(at_primary({too_wide("wide")})) << "sessions are strict as long as nobody changes that";
-  const Status made = at_primary({"SET SESSION innodb_strict_mode=OFF", too_wide("wide"),
+  EXPECT_FALSE(in_one_session({too_wide("wide")})) << "sessions are strict as long as nobody changes that";
+  const Status made = in_one_session({"SET SESSION innodb_strict_mode=OFF", too_wide("wide"),
                                   "INSERT INTO d.wide (i, c0) VALUES (1, 'x')",
                                   "CREATE TABLE d.odd (i INT PRIMARY KEY) ROW_FORMAT=DYNAMIC KEY_BLOCK_SIZE=4"});
   EXPECT_EQ(made.has_value(), !mysql()) << "refused by MySQL";
@@ -80,12 +66,12 @@ TEST_P(SessionSettings, ThatWouldMakeReplicasDifferAreRefused) {
         "SET SESSION binlog_row_image=MINIMAL",
         "SET SESSION binlog_row_value_options=PARTIAL_JSON", "SET SESSION xa_detach_on_prepare=OFF",
         "SET SESSION character_set_filesystem=latin1", "ALTER TABLE d.t ADD COLUMN u VARCHAR(40) DEFAULT (UUID())"}) {
-    EXPECT_FALSE(at_primary({statement})) << statement;
+    EXPECT_FALSE(in_one_session({statement})) << statement;
   }
 }
 
 TEST_P(SessionSettings, ThatAreReplicatedLeaveReplicasTheSame) {
-  const Status made = at_primary({"SET SESSION sql_mode='PAD_CHAR_TO_FULL_LENGTH', character_set_server=latin1, "
+  const Status made = in_one_session({"SET SESSION sql_mode='PAD_CHAR_TO_FULL_LENGTH', character_set_server=latin1, "
                                   "collation_connection=latin1_bin, time_zone='+07:00', foreign_key_checks=OFF, "
                                   "explicit_defaults_for_timestamp=OFF, auto_increment_increment=7",
                                   "CREATE TABLE d.t (c CHAR(5), d TIMESTAMP, e TEXT, FOREIGN KEY (c) REFERENCES none (c))",

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "mysql/real_servers.h"
+#include "mysql/guarded_primary.h"
 #include "mysql/user_procedures.h"
 
 namespace mysos::mysql {
@@ -12,44 +12,16 @@ namespace {
 
 using std::chrono::seconds;
 
-class Harm : public testing::TestWithParam<FlavourKind> {
+class Harm : public GuardedPrimary {
  protected:
-  [[nodiscard]] static bool mysql() { return GetParam() == FlavourKind::kMysql; }
   void SetUp() override {
-    member_.emplace(io, GetParam(), 0);
-    m().make_and_start();
-    ASSERT_TRUE(m().ops);
-    open();
+    a_primary();
+    if (!HasFatalFailure()) EXPECT_EQ(seen(), "");
   }
-  void open() {
-    m().promote(0, {});
-    m().run(step::ShutOut{{MemberId("test-1")}, {MemberId("test-2")}});
-    const Status made = m().await(m().ops->ensure_user(seconds(10)));
-    ASSERT_TRUE(made) << made.error().message;
-    EXPECT_EQ(seen(), "");
-  }
-  TestMember& m() { return *member_; }
   void user(const std::string& sql) {
     const auto done = m().user(sql);
     EXPECT_TRUE(done) << sql << ": " << done.error().message;
   }
-  std::vector<Deviation> look() {
-    auto found = m().await(m().ops->look_for_changes(true, seconds(5)));
-    EXPECT_TRUE(found) << (found ? "" : found.error().message);
-    return found.value_or(std::vector<Deviation>{});
-  }
-  std::string seen() {
-    std::string out;
-    for (const Deviation& d : look()) out += d.what + "\n";
-    return out;
-  }
-  bool logs_in(const std::string& name, const std::string& password) {
-    Session session(io.get_executor(), {.host = "127.0.0.1", .port = m().port, .user = name, .password = password});
-    return m().await(session.connect(seconds(5))).has_value();
-  }
-
-  asio::io_context io;
-  std::optional<TestMember> member_;
 };
 INSTANTIATE_TEST_SUITE_P(Flavours, Harm, testing::Values(FlavourKind::kMysql, FlavourKind::kMariadb),
                          [](const auto& i) { return std::string(enum_text(i.param)); });
@@ -109,14 +81,25 @@ TEST_P(Harm, PartitionsOfAnotherEngineAreSeen) {
   }
 }
 
-TEST_P(Harm, AMemoryTableOfARestartedMariadbWritesNothing) {
-  if (mysql()) return;
+// Such tables of MySQL need --any-engine; those of MariaDB come by way of a partition, too.
+TEST_P(Harm, AMemoryTableOfARestartedServerWritesNothing) {
+  if (mysql()) {
+    m().stop();
+    m().spec.any_engine = true;
+    m().start();
+    ASSERT_TRUE(m().ops);
+    m().promote(0, {});
+  }
   user("CREATE DATABASE `d``q`");
-  user("CREATE TABLE `d``q`.`a``b` (i INT) PARTITION BY HASH(i) (PARTITION p0 ENGINE=MEMORY)");
-  user("INSERT INTO `d``q`.`a``b` VALUES (1), (2)");
-  user("CREATE TABLE `d``q`.m (i INT) PARTITION BY HASH(i) (PARTITION p0 ENGINE=MEMORY)");
-  user("ALTER TABLE `d``q`.m REMOVE PARTITIONING");
-  user("INSERT INTO `d``q`.m VALUES (1)");
+  for (const char* table : {"`a``b`", "m"}) {
+    if (mysql()) {
+      user(fmt::format("CREATE TABLE `d``q`.{} (i INT) ENGINE=MEMORY", table));
+    } else {
+      user(fmt::format("CREATE TABLE `d``q`.{} (i INT) PARTITION BY HASH(i) (PARTITION p0 ENGINE=MEMORY)", table));
+    }
+    user(fmt::format("INSERT INTO `d``q`.{} VALUES (1), (2)", table));
+  }
+  if (!mysql()) user("ALTER TABLE `d``q`.m REMOVE PARTITIONING");
   m().kill9();
   m().start();
   ASSERT_TRUE(m().ops);
