@@ -295,6 +295,11 @@ LeftOut == IF ~With("local") \/ Without("local_is_left_out") THEN {} ELSE
       others(r) == IF Without("primary_is_no_replica") THEN {} ELSE UNION {q.s : q \in reports \ {r}}
       whose == IF Without("primary_is_no_replica") THEN reports ELSE {r \in reports : r.m \in record.ackers}
   IN UNION {own(r) \ (record.floor \cup others(r)) : r \in whose}
+\* Nobody wrote on it. On MySQL a local write may be XA ROLLBACK of a replicated transaction: it undoes what was acknowledged, so
+\* who holds one of its own is not chosen. (P's own writes are those of a primary.)
+Untouched(c) ==
+  \/ ~With("local") \/ Mariadb \/ c = P
+  \/ \A w \in executed[c] \ record.floor : ~(wrote[w].m = c) \/ \E q \in reports : q.m # c /\ w \in q.s
 ByAckers(c) ==
   LET R == {r \in reports : r.m \in record.ackers}
       counting == {r \in R : ~r.a \/ (With("known") /\ 0 \notin r.v)}
@@ -319,6 +324,7 @@ Complete(c) == /\ c \in Fenced
                /\ IF record.doubt /\ ~Without("old_record_proves_nothing") THEN ByAll(c)
                   ELSE ByAckers(c) \/ ByPrimary(c) \/ ByArchive(c)
                /\ record.floor \subseteq executed[c] \/ Without("floor")
+               /\ Untouched(c)
 NewD(N) == IF With("d") THEN 1..Cardinality(N) ELSE {D}
 NewAckers(c) == {N \in SUBSET (Fenced \ {c}) :
                    N = {} \/ \E d \in NewD(N) : Cardinality(N) >= d}
@@ -487,5 +493,6 @@ S7 == ~record.electing /\ ~record.doubt /\ PrimaryConfirmed =>
 L1 == (record.electing /\ Fenced = Members /\ ~Mariadb /\ gone = {} /\ \A m \in Members : led[m] % 10 = 0) =>
         \E c \in Members : \E N \in NewAckers(c) : Complete(c) /\ Contained(c, N)
 L2 == (With("local") /\ record.electing /\ record.mode = "normal" /\ record.ackers \subseteq Fenced /\ ~Mariadb
-       /\ \E m \in record.ackers : record.floor \subseteq executed[m]) => \E c \in Fenced : Complete(c)
+       /\ \E m \in record.ackers : /\ record.floor \subseteq executed[m] /\ Untouched(m)
+                                   /\ \A o \in record.ackers : {w \in Has(o) : wrote[w].m # o} \subseteq executed[m]) => \E c \in Fenced : Complete(c)
 =============================================================================

@@ -15,7 +15,7 @@ const MemberView* primary_of(const Cluster& cluster, const std::vector<MemberVie
   return it == members.end() ? nullptr : &*it;
 }
 
-bool in_sight(const MemberView* v) { return v != nullptr && v->connected && v->report; }
+bool in_sight(const MemberView* v) { return v != nullptr && v->in_sight(); }
 
 bool follows(const Cluster& cluster, const MemberView& v) {
   return in_sight(&v) && v.report->role == MemberRole::kReplica && v.report->receiver_connected &&
@@ -26,7 +26,7 @@ bool follows(const Cluster& cluster, const MemberView& v) {
 // election what it acknowledged. A replica that was rebuilt follows long before it has what the others have.
 bool in_place(const Cluster& cluster, const MemberView& primary, const MemberView& v) {
   const bool acker = cluster.epoch.ackers.contains(v.id);
-  return follows(cluster, v) && v.report->write_trouble.empty() && v.report->server_silent_ms < kServerSilentMs &&
+  return follows(cluster, v) && v.can_write() && v.report->server_silent_ms < kServerSilentMs &&
          sound(cluster.epoch, *primary.report, *v.report) && behind(v, primary) <= kFarBehind &&
          (!acker || (v.report->acking && v.report->remembers()));
 }
@@ -53,7 +53,7 @@ bool serves(const Cluster& cluster, const std::vector<MemberView>& members) {
 }
 
 bool takes_writes(const Cluster& cluster, const std::vector<MemberView>& members) {
-  return serves(cluster, members) && primary_of(cluster, members)->report->write_trouble.empty();
+  return serves(cluster, members) && primary_of(cluster, members)->can_write();
 }
 
 const MemberView* known_primary(const ClusterView& view) {

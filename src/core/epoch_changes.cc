@@ -271,8 +271,9 @@ void serve_alone(EpochRecord& next) {
 }
 
 bool change_record(EpochPlanning& p, const MemberView& primary) {
-  return name_outside(p, primary) || let_in(p) || drop_acker(p, primary) || add_acker(p, primary) || raise_d(p, primary) ||
-         recertify(p) || enter_solo(p, primary) || leave_solo(p, primary) || change_rebuilding(p, primary);
+  return renew_names(p, primary) || name_outside(p, primary) || let_in(p) || drop_acker(p, primary) ||
+         add_acker(p, primary) || raise_d(p, primary) || recertify(p) || enter_solo(p, primary) || leave_solo(p, primary) ||
+         change_rebuilding(p, primary);
 }
 
 std::size_t most_ackers(Flavour flavour, std::size_t members) {

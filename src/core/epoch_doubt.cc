@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/epoch_planning.h"
+#include "core/soundness.h"
 
 namespace mysos {
 namespace {
@@ -76,6 +77,12 @@ const MemberView* last_leader(const EpochPlanning& p) {
   return alone && last->report->led_kept ? &*last : nullptr;
 }
 
+// What this member wrote beside what the last leader holds: it was no primary then, or nobody acknowledged it. On MySQL that
+// may have undone what was acknowledged (epoch_election.cc).
+bool wrote_alone(const EpochPlanning& p, const MemberView& v, const MemberView& leader) {
+  return p.cluster.spec.flavour == Flavour::kMysql && &v != &leader && !own_writes(*v.report, leader.report->received).empty();
+}
+
 bool nobody_led(const EpochPlanning& p) {
   return std::ranges::all_of(p.members, [](const MemberView& v) { return v.report->led == 0; });
 }
@@ -88,6 +95,15 @@ std::string differences(const EpochPlanning& p, const GtidSet& all) {
     text += (text.empty() ? "" : ", ") + v.id.value + " lacks " + std::to_string(lacks);
   }
   return text;
+}
+
+// The last leader, whose binary logs somebody reset. It holds all that was acknowledged, although no set says so, and that
+// cannot be said of anybody else: only its data are complete for sure.
+std::vector<const MemberView*> complete_by_data(EpochPlanning& p, const MemberView& leader) {
+  if (leader.connected && p.fenced(leader)) return {&leader};
+  p.wait(leader.id.value + " to come back: it was the last primary, and somebody reset its binary logs, so only its data " +
+         "are complete");
+  return {};
 }
 
 }  // namespace
@@ -126,13 +142,20 @@ std::vector<const MemberView*> complete_in_doubt(EpochPlanning& p) {
     all = all.united(v.report->received);
   }
   const MemberView* leader = last_leader(p);
+  if (leader != nullptr && leader->report->logs_reset) return complete_by_data(p, *leader);
   const bool anybody = nobody_led(p);
+  bool forgotten = std::ranges::any_of(p.members, [](const MemberView& v) { return v.report->logs_reset; });
+  if (leader != nullptr && forgot_its_writes(p, *leader)) {
+    leader = nullptr;
+    forgotten = true;
+  }
   std::vector<const MemberView*> complete;
   bool coming = false;  // somebody received all that is needed, and is still executing it
   for (const MemberView& v : p.members) {
+    if (v.report->logs_reset || (leader != nullptr && wrote_alone(p, v, *leader))) continue;
     const auto proven = [&](const GtidSet& has) {
-      return has.contains(p.record.floor) &&
-             (anybody || has.contains(all) || (leader != nullptr && has.contains(leader->report->received)));
+      return has.contains(p.record.floor) && (anybody || (!forgotten && has.contains(all)) ||
+                                              (leader != nullptr && has.contains(leader->report->received)));
     };
     if (v.connected && p.fenced(v) && proven(v.report->executed)) complete.push_back(&v);
     coming = coming || proven(v.report->received);

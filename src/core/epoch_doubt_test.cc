@@ -246,5 +246,67 @@ TEST(EpochDoubt, AnAcceptedLossTakesTheLastPrimaryInReach) {
   EXPECT_NE(d.why.find("lost, as an operator accepted"), std::string::npos) << d.why;
 }
 
+// ---- who is fenced when ----
+
+// The election that asks every member has begun, and nobody has heard of it yet. c-1 serves.
+EpochWorld begun() {
+  EpochWorld w = put_back();
+  w.persist();
+  w.cluster.doubt->asking = w.cluster.epoch.pair.epoch;
+  return w;
+}
+
+TEST(EpochDoubt, TheTruePrimaryIsFencedBeforeThoseThatAcknowledgeItsCommits) {
+  EpochWorld w = begun();
+  const EpochDecision first = w.plan();
+  EXPECT_TRUE(EpochWorld::ordered<order::Fence>(first, 1));
+  EXPECT_FALSE(EpochWorld::ordered<order::Fence>(first, 0) || EpochWorld::ordered<order::Fence>(first, 2));
+  EXPECT_LE(first.revisit, w.now + w.times.leader_wait);
+
+  w.r(1).promised = w.cluster.epoch.pair;  // it is being made quiet
+  w.r(1).busy = true;
+  EXPECT_FALSE(EpochWorld::ordered<order::Fence>(w.plan(), 2));
+
+  w.fence(1);
+  w.r(1).executed = w.r(1).received = gtid("0-1-14");
+  const EpochDecision then = w.plan();
+  for (const int i : {0, 2}) {
+    const auto fence = EpochWorld::ordered<order::Fence>(then, i);
+    ASSERT_TRUE(fence) << i;
+    EXPECT_EQ(fence->receive, gtid("0-1-14")) << "the rest is on its way to it";
+  }
+}
+
+TEST(EpochDoubt, OneThatDoesNotFollowTheTruePrimaryIsFencedAtOnce) {
+  EpochWorld w = begun();
+  w.r(0).role = MemberRole::kPrimary;  // of the old record, cut off until now
+  w.r(0).writable = true;
+  const EpochDecision d = w.plan();
+  EXPECT_TRUE(EpochWorld::ordered<order::Fence>(d, 0));
+  EXPECT_TRUE(EpochWorld::ordered<order::Fence>(d, 1));
+  EXPECT_FALSE(EpochWorld::ordered<order::Fence>(d, 2));
+}
+
+TEST(EpochDoubt, AllAreFencedWhereTheTruePrimaryDoesNotBecomeQuiet) {
+  EpochWorld w = begun();
+  (void)w.plan();
+  w.r(1).promised = w.cluster.epoch.pair;
+  w.r(1).busy = true;
+  w.now += w.times.leader_wait;
+  const EpochDecision late = w.plan();
+  EXPECT_TRUE(EpochWorld::ordered<order::Fence>(late, 0) && EpochWorld::ordered<order::Fence>(late, 2));
+}
+
+TEST(EpochDoubt, AllAreFencedAtOnceWhereTheTruePrimaryIsNotThereOrIsKilled) {
+  for (const int how : {0, 1, 2}) {
+    EpochWorld w = begun();
+    if (how == 0) w.v(1).connected = false;
+    if (how == 1) w.r(1).server = ServerState::kStopping;
+    if (how == 2) w.r(1).server_silent_ms = 1000;  // frozen: it will be killed
+    const EpochDecision d = w.plan();
+    EXPECT_TRUE(EpochWorld::ordered<order::Fence>(d, 0) && EpochWorld::ordered<order::Fence>(d, 2)) << how;
+  }
+}
+
 }  // namespace
 }  // namespace mysos

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One election: fences, who is complete, who is chosen. The rules are R8 and R10 of docs/model.
+// One election: who is complete, who is chosen. The rules are R8 and R10 of docs/model; its fences are in epoch_fences.cc.
 #include <algorithm>
 #include <tuple>
 
@@ -10,84 +10,11 @@
 namespace mysos {
 namespace {
 
-Duration passed(const EpochPlanning& p) { return p.now - *p.memory.election_since; }
-
-// A switchover, as long as it goes as it should: the old primary is there, and not too much time has passed. Otherwise
-// everybody is fenced at once, as in a failover.
-const MemberView* orderly_from(const EpochPlanning& p) {
-  if (!p.cluster.switchover_to || !p.record.primary || passed(p) >= p.times.target_wait) return nullptr;
-  const MemberView* primary = p.view(*p.record.primary);
-  return primary != nullptr && EpochPlanning::server_up(*primary) ? primary : nullptr;
-}
-
-// Those that receive until the old primary is quiet: the target, and as many ackers as commits wait for. The rest is fenced
-// before, so that the pause has less to wait for.
-bool receives_to_the_end(const EpochPlanning& p, const MemberView& asked) {
-  if (p.cluster.switchover_to == asked.id) return true;
-  const MemberView* target = p.view(*p.cluster.switchover_to);
-  std::uint32_t missing = p.record.mode == EpochMode::kNormal ? p.record.d : 0;
-  if (target != nullptr && p.record.ackers.contains(target->id) && missing > 0) --missing;
-  for (const MemberView& v : p.members) {
-    if (missing == 0) return false;
-    if (!p.record.ackers.contains(v.id) || p.cluster.switchover_to == v.id) continue;
-    if (v.id == asked.id) return true;
-    if (EpochPlanning::in_sight(v) && (v.report->receiver_connected || p.fenced(v))) --missing;
-  }
-  return false;
-}
-
-// In a switchover: first those that commits do not wait for, then the old primary, and once it is quiet those that have yet to
-// receive the rest of what it wrote: fenced at once, another might hold a write that the target lacks.
-bool held_back(EpochPlanning& p, const MemberView& v) {
-  const MemberView* primary = orderly_from(p);
-  if (primary == nullptr) return false;
-  p.revisit(*p.memory.election_since + p.times.target_wait);
-  if (!p.is_primary(v)) return receives_to_the_end(p, v) && !p.fenced(*primary);
-  if (passed(p) >= p.times.early_wait) return false;
-  p.revisit(*p.memory.election_since + p.times.early_wait);
-  return std::ranges::any_of(p.members, [&](const MemberView& other) {
-    return !p.is_primary(other) && EpochPlanning::server_up(other) && !receives_to_the_end(p, other) && !p.fenced(other);
-  });
-}
-
-// What the fences of a switchover say besides.
-void prepare(EpochPlanning& p) {
-  const MemberView* primary = orderly_from(p);
-  if (primary == nullptr) return;
-  const MemberView* target = p.view(*p.cluster.switchover_to);
-  for (auto& [member, order] : p.out.orders) {
-    const MemberView* v = p.view(member);
-    if (p.is_primary(*v)) continue;
-    auto& fence = std::get<order::Fence>(order);
-    if (p.fenced(*primary)) {
-      fence.receive = primary->report->received;
-    } else if (target != nullptr && target->id != member) {
-      fence.next_host = target->host;
-      fence.next_port = target->source_port;
-    }
-  }
-}
-
 // How many of the fenced see its executor: one that is cut off from the rest would be cut off as a primary.
 std::size_t reached_by(const EpochPlanning& p, const MemberView& candidate) {
   return static_cast<std::size_t>(std::ranges::count_if(p.members, [&](const MemberView& v) {
     return v.id != candidate.id && p.fenced(v) && v.report->reaches.contains(candidate.id);
   }));
-}
-
-// What this member wrote itself, and nobody else holds, while it was no primary. Whatever was acknowledged is in the floor,
-// or was written by the primary of the record: so it is none of this.
-GtidSet written_on(const EpochPlanning& p, const MemberView& v) {
-  GtidSet out;
-  if (p.is_primary(v) || v.report->gtid_source.empty()) return out;
-  for (const auto& [source, intervals] : v.report->received.minus(p.record.floor).sources()) {
-    if (source != v.report->gtid_source && !source.starts_with(v.report->gtid_source + ":")) continue;
-    for (const GtidSet::Interval& i : intervals) out.add(source, i.first, i.last);
-  }
-  for (const MemberView& other : p.members) {
-    if (!out.empty() && other.id != v.id && other.report) out = out.minus(other.report->received);
-  }
-  return out;
 }
 
 // Of two that are complete. Larger is better.
@@ -97,7 +24,7 @@ auto rank(const EpochPlanning& p, const MemberView& v) {
   const bool goes_on = p.cluster.switchover_to && p.is_primary(v);
   const Member* member = p.cluster.find(v.id);
   const int preference = member == nullptr ? 0 : promotion_rank(member->promotion);
-  return std::tuple(wanted, v.report->write_trouble.empty(), goes_on, p.memory.flaps.avoid != v.id, written_on(p, v).empty(),
+  return std::tuple(wanted, v.can_write(), goes_on, p.memory.flaps.avoid != v.id, p.written_on(v).empty(),
                     reached_by(p, v), preference, v.report->executed.count());
 }
 
@@ -105,7 +32,7 @@ auto rank(const EpochPlanning& p, const MemberView& v) {
 bool stragglers(EpochPlanning& p, const MemberView& best) {
   std::optional<MemberId> target = p.cluster.switchover_to;
   if (!target && p.cluster.failover) target = p.cluster.failover->to;
-  if (target && *target != best.id && passed(p) < p.times.target_wait) {
+  if (target && *target != best.id && p.electing_for() < p.times.target_wait) {
     const MemberView* v = p.view(*target);
     if (v != nullptr && EpochPlanning::server_up(*v) && !target_is_stuck(p, *v)) {
       p.revisit(*p.memory.election_since + p.times.target_wait);
@@ -121,7 +48,7 @@ bool stragglers(EpochPlanning& p, const MemberView& best) {
     if (v.id == best.id || !EpochPlanning::server_up(v)) return false;
     return !p.fenced(v) || (failed && !v.report->executed.contains(v.report->received));
   });
-  if (some && passed(p) < patience) {
+  if (some && p.electing_for() < patience) {
     p.revisit(*p.memory.election_since + patience);
     return true;
   }
@@ -136,7 +63,7 @@ const MemberView* best_of(const EpochPlanning& p, const std::vector<const Member
 // It will execute what it received. An applier that has stopped with an error, or stands still, is not waited for.
 bool will_execute_all(const EpochPlanning& p, const MemberView& v) {
   const MemberReport& r = *v.report;
-  const bool may_start = !r.applier_running && !r.applier_error.any() && passed(p) < p.times.loss_wait;
+  const bool may_start = !r.applier_running && !r.applier_error.any() && p.electing_for() < p.times.loss_wait;
   return drains(r) || may_start;
 }
 
@@ -154,12 +81,13 @@ std::string who_cannot_stop(const EpochPlanning& p) {
 const MemberView* least_loss(EpochPlanning& p) {
   const MemberView* best = nullptr;
   const auto has = [&](const MemberView& v) {
-    return std::pair(proven_reign(p, v), (will_execute_all(p, v) ? v.report->received : v.report->executed).count());
+    const GtidSet& set = will_execute_all(p, v) ? v.report->received : v.report->executed;
+    return std::tuple(proven_reign(p, v), &v == complete_without_names(p), !p.outdated(v), set.count());
   };
-  if (passed(p) < p.times.loss_wait) p.revisit(*p.memory.election_since + p.times.loss_wait);
+  if (p.electing_for() < p.times.loss_wait) p.revisit(*p.memory.election_since + p.times.loss_wait);
   for (const MemberView& v : p.members) {
     const bool about_to_say = EpochPlanning::server_up(v) && v.report->promised == p.record.pair && !p.fenced(v);
-    if (about_to_say && passed(p) < p.times.loss_fences) {
+    if (about_to_say && p.electing_for() < p.times.loss_fences) {
       p.revisit(*p.memory.election_since + p.times.loss_fences);
       p.wait(v.id.value + " to say what it holds" + who_cannot_stop(p));
       return nullptr;
@@ -175,6 +103,15 @@ const MemberView* least_loss(EpochPlanning& p) {
     return nullptr;
   }
   return stragglers(p, *best) ? nullptr : best;
+}
+
+// Nobody is complete. A loss that an operator accepted is taken after a while; otherwise `what` is waited for.
+const MemberView* least_loss_or_wait(EpochPlanning& p, std::string what) {
+  const bool loss_accepted = p.cluster.failover && p.cluster.failover->accept_loss;
+  if (loss_accepted && p.electing_for() >= p.times.loss_wait) return least_loss(p);
+  if (loss_accepted) p.revisit(*p.memory.election_since + p.times.loss_wait);
+  p.wait(std::move(what));
+  return nullptr;
 }
 
 // What the fenced prove.
@@ -195,11 +132,11 @@ Proof proof_of(const EpochPlanning& p) {
     if (p.record.ackers.contains(v.id)) {
       proof.by_ackers = proof.by_ackers.united(r.received);
       if (r.known) proof.by_ackers = proof.by_ackers.united(*r.known);
-      proof.written_on = proof.written_on.united(written_on(p, v));
+      proof.written_on = proof.written_on.united(p.written_on(v));
       if (r.remembers()) ++proof.counting;
     }
     // A server whose binary logs were reset does not know any more what it wrote.
-    if (p.is_primary(v) && !r.logs_reset) {
+    if (p.is_primary(v) && !r.logs_reset && !forgot_its_writes(p, v)) {
       proof.by_primary = r.received;
       proof.primary_reported = true;
     }
@@ -224,7 +161,7 @@ std::vector<const MemberView*> complete_by(const EpochPlanning& p, const Proof& 
   std::vector<const MemberView*> complete;
   for (const MemberView& v : p.members) {
     if (!p.fenced(v) || !v.connected || !v.report->executed.contains(p.record.floor)) continue;
-    if (v.report->logs_reset) continue;
+    if (v.report->logs_reset || p.outdated(v)) continue;
     if ((proof.quorum && v.report->executed.contains(all)) ||
         (proof.primary_reported && v.report->executed.contains(proof.by_primary))) {
       complete.push_back(&v);
@@ -237,40 +174,47 @@ std::vector<const MemberView*> complete_by(const EpochPlanning& p, const Proof& 
 const MemberView* choose_in_doubt(EpochPlanning& p) {
   const MemberView* best = best_of(p, complete_in_doubt(p));
   if (best != nullptr) return stragglers(p, *best) ? nullptr : best;
-  if (!p.cluster.failover || !p.cluster.failover->accept_loss) return nullptr;
-  if (passed(p) >= p.times.loss_wait) return least_loss(p);
-  p.revisit(*p.memory.election_since + p.times.loss_wait);
-  return nullptr;
+  return least_loss_or_wait(p, "");
+}
+
+std::string undone_text(const EpochPlanning& p, const std::vector<const MemberView*>& complete) {
+  std::string who;
+  for (const MemberView* v : complete) who += (who.empty() ? "" : ", ") + v->id.value + ": " + p.written_on(*v).to_string();
+  return "the old primary, or an operator: somebody wrote on each member that has everything (" + who +
+         "), and may have ended an XA transaction there that was acknowledged as prepared. Where nobody did, failover " +
+         p.cluster.spec.name + " --accept-loss loses nothing";
+}
+
+// Those of the complete ones on which nobody wrote. What users wrote on a replica was never acknowledged, so it is no part of
+// what must be executed. On MySQL it may be XA ROLLBACK of a replicated transaction, which undoes what was acknowledged: there
+// nobody on whom somebody wrote is chosen. MariaDB refuses that statement; so there such a member is better than none.
+std::vector<const MemberView*> untouched(EpochPlanning& p, const Proof& proof) {
+  std::vector<const MemberView*> complete = complete_by(p, proof, proof.by_ackers.minus(proof.written_on));
+  std::vector<const MemberView*> clean;
+  std::ranges::copy_if(complete, std::back_inserter(clean), [&](const MemberView* v) { return p.written_on(*v).empty(); });
+  if (!clean.empty() || complete.empty()) return clean;
+  if (p.cluster.spec.flavour == Flavour::kMysql) {
+    p.wait(undone_text(p, complete));
+    return {};
+  }
+  if (p.electing_for() >= p.times.target_wait) return complete;
+  p.revisit(*p.memory.election_since + p.times.target_wait);
+  return complete_by(p, proof, proof.by_ackers);
 }
 
 const MemberView* choose(EpochPlanning& p) {
   if (p.cluster.doubt) return choose_in_doubt(p);
   const Proof proof = proof_of(p);
-  const bool loss_accepted = p.cluster.failover && p.cluster.failover->accept_loss;
   if (!proof.quorum && !proof.primary_reported) {
-    if (loss_accepted) return least_loss(p);
+    if (const MemberView* whole = complete_without_names(p)) return stragglers(p, *whole) ? nullptr : whole;
+    if (p.cluster.failover && p.cluster.failover->accept_loss) return least_loss(p);
     p.wait(p.record.mode == EpochMode::kSolo
                ? "the old primary: it served alone, so only its own log is complete"
                : std::to_string(p.needed() - proof.counting) + " more acker(s), or the old primary, to report what they hold");
     return nullptr;
   }
-  std::vector<const MemberView*> complete = complete_by(p, proof, proof.by_ackers);
-  // Nobody can have executed what was written on two replicas. It is left out only where it keeps everybody waiting.
-  if (complete.empty() && !proof.written_on.empty()) {
-    if (passed(p) < p.times.target_wait) {
-      p.revisit(*p.memory.election_since + p.times.target_wait);
-    } else {
-      complete = complete_by(p, proof, proof.by_ackers.minus(proof.written_on));
-    }
-  }
-  const MemberView* best = best_of(p, complete);
-  if (best == nullptr) {
-    if (loss_accepted && passed(p) >= p.times.loss_wait) return least_loss(p);
-    if (loss_accepted) p.revisit(*p.memory.election_since + p.times.loss_wait);
-    p.wait("a fenced member to have executed everything that was acknowledged" + who_is_stopped(p));
-    return nullptr;
-  }
-  return stragglers(p, *best) ? nullptr : best;
+  if (const MemberView* best = best_of(p, untouched(p, proof))) return stragglers(p, *best) ? nullptr : best;
+  return least_loss_or_wait(p, "a fenced member to have executed everything that was acknowledged" + who_is_stopped(p));
 }
 
 // In an operator's own words of loss: what is known to have been somewhere, and is not on the chosen one.
@@ -279,6 +223,7 @@ std::string loss_text(const EpochPlanning& p, const MemberView& chosen) {
   for (const MemberView& v : p.members) {
     if (v.report) seen = seen.united(v.report->received);
   }
+  if (chosen.report->logs_reset) return "; its binary logs were reset, so nobody can say what it lacks";
   const GtidSet lost = seen.minus(chosen.report->executed);
   return lost.count() == 0 ? std::string("; an operator accepted a loss, none is known of")
                            : "; lost, as an operator accepted: " + std::to_string(lost.count()) + " transaction(s) of " +
@@ -292,12 +237,14 @@ void install(EpochPlanning& p, const MemberView& chosen) {
   next.primary = chosen.id;
   if (p.record.rebuilding != chosen.id) next.rebuilding = p.record.rebuilding;
   next.floor = chosen.report->executed;
+  next.names_from = names_under(p, chosen, next.pair);
   std::vector<const MemberView*> able;
   for (const MemberView& v : p.members) {
     if (v.id == chosen.id) continue;
     if (!p.fenced(v)) {
       next.shut_out.insert(v.id);
-    } else if (v.connected && next.floor.contains(v.report->received) && !v.report->logs_reset) {
+    } else if (v.connected && next.floor.contains(v.report->received) && !v.report->logs_reset &&
+               v.report->made_at >= next.names_from) {
       able.push_back(&v);
     }
   }
@@ -322,6 +269,7 @@ void install(EpochPlanning& p, const MemberView& chosen) {
           why_not_chosen(p, *p.cluster.switchover_to);
   }
   if (forced) why += loss_text(p, chosen) + (p.cluster.doubt ? not_asked(p) : "");
+  if (next.names_from == next.pair) why += "; its transactions have other names now, so all others are given its data";
   if (able.empty() && p.members.size() > 1) why += "; it serves alone until a replica follows";
   p.memory.flaps.chosen_at = p.now;
   p.persist(std::move(next), std::move(kind), std::move(why));
@@ -358,15 +306,7 @@ void start_election(EpochPlanning& p, std::string kind, std::string why) {
 
 void elect(EpochPlanning& p) {
   if (!p.memory.election_since) p.memory.election_since = p.now;
-  for (const MemberView& v : p.members) {
-    if (!EpochPlanning::in_sight(v)) continue;
-    const bool promised = v.report->promised == p.record.pair;
-    const bool done = promised && (p.fenced(v) || v.report->server != ServerState::kRunning);
-    if (!done && v.report->promised <= p.record.pair && !held_back(p, v)) {
-      p.out.orders.emplace_back(v.id, order::Fence{p.record.pair});
-    }
-  }
-  prepare(p);
+  order_fences(p);
   if (p.record.mode == EpochMode::kVirgin && !p.cluster.doubt) {
     elect_first(p);
   } else if (const MemberView* chosen = choose(p)) {

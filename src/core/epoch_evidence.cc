@@ -68,7 +68,7 @@ std::optional<Evidence> evidence_of(EpochPlanning& p, const MemberView& primary)
   const bool down = p.lasted(m.not_serving_since, seen && !EpochPlanning::server_up(primary), p.times.not_serving_after);
   const Cut cut = cut_off(p, primary);
   const bool cut_long = p.lasted(m.cut_since, cut.off, p.times.cut_after) || cut.deaf;
-  const bool stalled = p.lasted(m.stalled_since, seen && !primary.report->write_trouble.empty(), p.times.stalled_after);
+  const bool stalled = p.lasted(m.stalled_since, seen && !EpochPlanning::can_write(primary), p.times.stalled_after);
 
   const bool mute = p.lasted(m.mute_since, EpochPlanning::server_up(primary) && !p.answers(primary), p.times.mute_too_long);
 

@@ -23,6 +23,7 @@ void order_primary(EpochPlanning& p, const MemberView& primary) {
   const bool nameless = primary.report->logs_reset && primary.report->led == p.record.pair.epoch;
   if (!nameless) o.floor = p.record.floor;
   o.shut_out = p.record.shut_out;
+  if (p.record.names_from.epoch > 0) o.names_from = p.record.names_from;
   for (const MemberView& v : p.members) {
     if (v.id != primary.id) o.replicas.insert(v.id);
   }

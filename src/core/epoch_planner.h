@@ -32,6 +32,11 @@ struct MemberView {
   bool volume_lost = false;       // what it reports is of an empty volume, and is not shown here
   Instant last_seen{};            // of the newest report; meaningless where there is none
   SharedValue<MemberReport> report;  // newest; may be old
+
+  [[nodiscard]] bool in_sight() const { return connected && report.has_value(); }
+  // It is in sight, and its volume takes writes. One that is full, or hangs, makes a replica's receiver wait while it stays
+  // connected.
+  [[nodiscard]] bool can_write() const { return in_sight() && report->write_trouble.empty(); }
 };
 
 struct EpochTimes {
@@ -42,6 +47,7 @@ struct EpochTimes {
   Duration stragglers_wait = std::chrono::milliseconds(200);  // for fences of members in sight, once a choice is possible
   Duration early_wait = std::chrono::milliseconds(300);   // for those who are fenced before the primary of a switchover
   Duration target_wait = std::chrono::seconds(3);         // for the target of a switchover, before another is chosen
+  Duration leader_wait = std::chrono::seconds(1);         // in doubt: for the true primary to be quiet, before all are fenced
   Duration near_within = std::chrono::milliseconds(400);  // a replica that executes in that time what its primary had is near
   Duration approach_wait = std::chrono::seconds(30);      // for the target of a switchover to be near, while clients write
   Duration drain_stall = std::chrono::seconds(1);         // a target that executes nothing for so long is not waited for

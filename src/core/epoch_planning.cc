@@ -26,7 +26,7 @@ bool EpochPlanning::settled(const MemberView& v) const {
 }
 
 bool EpochPlanning::follows(const MemberView& v) const {
-  return settled(v) && v.report->role == MemberRole::kReplica && v.report->source == record.primary;
+  return settled(v) && v.report->role == MemberRole::kReplica && v.report->source == record.primary && !outdated(v);
 }
 
 bool EpochPlanning::primary_in_place(const MemberView& p) const {
@@ -67,6 +67,15 @@ bool EpochPlanning::unsound(const MemberView& v) const {
 bool EpochPlanning::held_back(const MemberId& m) const {
   const auto known = memory.relapses.find(m);
   return known != memory.relapses.end() && now < known->second.held_until;
+}
+
+GtidSet EpochPlanning::written_on(const MemberView& v) const {
+  if (is_primary(v)) return {};
+  GtidSet own = own_writes(*v.report, record.floor);
+  for (const MemberView& other : members) {
+    if (!own.empty() && other.id != v.id && other.report) own = own.minus(other.report->received);
+  }
+  return own;
 }
 
 bool EpochPlanning::should_acknowledge(const MemberId& m) const {

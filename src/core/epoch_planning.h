@@ -2,9 +2,9 @@
 #pragma once
 // What the parts of the epoch planner share during one call: what is seen, read as the rules need it, and the decision under
 // way. The parts: epoch_relapse (whose server starts again and again?), epoch_evidence (has the primary failed?),
-// epoch_election (who comes next?), epoch_changes (the record of a living primary, one careful step at a time), epoch_rebuild
-// (whose data are made anew, and from whom), epoch_switchover (when a planned change may begin); epoch_planner.cc puts them in
-// order.
+// epoch_election (who comes next?), epoch_fences (who is fenced when?), epoch_names (what do sets say after a reset?),
+// epoch_changes (the record of a living primary, one careful step at a time), epoch_rebuild (whose data are made anew, and from
+// whom), epoch_switchover (when a planned change may begin); epoch_planner.cc puts them in order.
 #include <map>
 #include <string>
 #include <utility>
@@ -33,13 +33,19 @@ struct EpochPlanning {
 
   // ---- what is seen ----
   [[nodiscard]] const MemberView* view(const MemberId& id) const;
-  static bool in_sight(const MemberView& v) { return v.connected && v.report.has_value(); }
+  static bool in_sight(const MemberView& v) { return v.in_sight(); }
   static bool server_up(const MemberView& v) { return in_sight(v) && v.report->server == ServerState::kRunning; }
-  // Its volume takes writes. One that is full, or hangs, makes a replica's receiver wait while it stays connected.
-  static bool can_write(const MemberView& v) { return in_sight(v) && v.report->write_trouble.empty(); }
+  static bool can_write(const MemberView& v) { return v.can_write(); }
   // It has promised this election, its receiver was seen stopped after that, and it says what it holds. Such a report
   // stays true when its member falls silent: what it tells is durable, or its loss is told as amnesia.
   [[nodiscard]] bool fenced(const MemberView& v) const;
+  // Its data are older than the names of transactions that the record goes by (epoch_names.cc): its set says nothing.
+  [[nodiscard]] bool outdated(const MemberView& v) const;
+  // What this member wrote itself, and nobody else holds, while it was no primary. Whatever was acknowledged is in the floor,
+  // or was written by the primary of the record: so it is none of this.
+  [[nodiscard]] GtidSet written_on(const MemberView& v) const;
+  // How long the election lasts.
+  [[nodiscard]] Duration electing_for() const { return now - *memory.election_since; }
   // It has promised this very record, and what it was told is in force.
   [[nodiscard]] bool settled(const MemberView& v) const;
   [[nodiscard]] bool follows(const MemberView& v) const;
@@ -88,7 +94,19 @@ struct EpochPlanning {
 // Whether the primary has failed; then an election is begun. Wrong evidence costs a switch, never a write.
 bool act_on_evidence(EpochPlanning& p, const MemberView& primary);
 
+// The primary's binary logs were reset and nobody can take its place: its record goes by other names from now on.
+bool renew_names(EpochPlanning& p, const MemberView& primary);
+// What the election of this member says about names: those of one whose binary logs were reset are new.
+Pair names_under(const EpochPlanning& p, const MemberView& chosen, const Pair& pair);
+// Others hold what this member wrote and does not know: its binary logs were reset, and its executor did not see it.
+[[nodiscard]] bool forgot_its_writes(const EpochPlanning& p, const MemberView& v);
+// The old primary, fenced and with its volume, but with binary logs that somebody reset. Its data are complete, although no set
+// says so. nullptr: there is none.
+[[nodiscard]] const MemberView* complete_without_names(const EpochPlanning& p);
+
 void start_election(EpochPlanning& p, std::string kind, std::string why);
+// The fences of the election under way, each to who is due for it.
+void order_fences(EpochPlanning& p);
 // One election, from its fences to the record that ends it.
 void elect(EpochPlanning& p);
 

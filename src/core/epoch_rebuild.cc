@@ -34,14 +34,14 @@ bool gives_already(const EpochPlanning& p, const MemberView& donor) {
 
 // Healthy, of this epoch, and close to the primary.
 bool can_give(const EpochPlanning& p, const MemberView& primary, const MemberView& v) {
-  return p.follows(v) && v.report->receiver_connected && v.report->write_trouble.empty() && !p.unsound(v) &&
+  return p.follows(v) && v.report->receiver_connected && EpochPlanning::can_write(v) && !p.unsound(v) &&
          v.report->applier_running && !stands_still(*v.report) && behind(v, primary) <= kFarBehind;
 }
 
 // It is worth waiting for: it is not one that has to be made anew itself.
 bool may_give_yet(const EpochPlanning& p, const MemberView& v) {
-  const bool anew =
-      v.volume_lost || p.unsound(v) || (v.report && (v.report->needs_copy || v.report->role == MemberRole::kErrant));
+  const bool flawed = v.report && (v.report->needs_copy || v.report->role == MemberRole::kErrant);
+  const bool anew = v.volume_lost || p.unsound(v) || p.outdated(v) || flawed;
   return v.launched && !anew;
 }
 
@@ -106,7 +106,7 @@ bool cannot_replay(const EpochPlanning& p, const MemberView& primary, const Memb
 // so the primary's data are the only ones that are of use at once. The replica is given a copy of them, and the primary goes on
 // alone until then.
 bool only_replica(const EpochPlanning& p, const MemberView& primary) {
-  return p.members.size() == 2 && p.primary_in_place(primary) && primary.report->write_trouble.empty() &&
+  return p.members.size() == 2 && p.primary_in_place(primary) && EpochPlanning::can_write(primary) &&
          !primary.report->logs_reset;
 }
 
@@ -122,6 +122,10 @@ std::optional<Need> work_out_need(const EpochPlanning& p, const MemberView& prim
   const MemberReport& r = *v.report;
   const GtidSet written = EpochPlanning::written_by(primary);
   const bool contained = primary.report->executed.contains(r.received) || written.contains(r.received);
+  if (p.outdated(v)) {  // an empty one, too: the primary's binary logs lack what was before the reset
+    return Need{"its data are older than the names that transactions have since somebody reset binary logs",
+                r.received.minus(written)};
+  }
   if (r.role == MemberRole::kErrant && r.logs_reset) {
     return Need{"somebody reset its binary logs, and its data have lost the names of their transactions"};
   }

@@ -350,6 +350,7 @@ MemberReport MemberCore::report() const {
   r.repairs = repairs_;
   r.generation = promise_.generation;
   r.data_server_id = promise_.server_id;
+  r.made_at = promise_.made_at;
   r.needs_copy = needs_copy();
   r.seeding = seeding_;
   r.errant_kept = errant_kept_;
@@ -388,7 +389,7 @@ MemberReport MemberCore::report() const {
   r.applier_does = running_->wait.does();
   r.applier_waits_for = running_->wait.waits_for();
   r.applier_waits_ms = running_->wait.told_ms(running_->applier.lasted());
-  r.binlog_complete = seen.binlog_complete && !promise_.logs_reset;
+  r.binlog_complete = seen.binlog_complete && !promise_.logs_reset && !promise_.renamed;
   r.binlog_gone = seen.binlog_gone;
   if (r.problem.empty() && r.server_silent_ms > 0) r.problem = "mysqld does not answer";
   if (r.problem.empty() && stands_still(r)) r.problem = standstill_text(r);

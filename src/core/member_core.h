@@ -47,7 +47,9 @@ struct MemberPromise {
   std::uint64_t errant_generation = 0;  // ... of those data
   std::uint64_t generation = 0;  // of the datadir: rises each time it is made anew
   std::uint32_t server_id = 0;   // ... which no other data of its cluster ever have (core/server_ids.h); 0: as 0.1 chose it
+  Pair made_at;                  // as in MemberReport
   bool logs_reset = false;       // as in MemberReport
+  bool renamed = false;          // its transactions have other names since a reset: its binary logs lack the older ones
   std::string incarnation;       // of the mysqld that this was last true of
   std::string volume;            // the volume's own name: one that comes back empty is not the one it was
   std::vector<Peer> peers;       // the other members: nothing follows from them but whom it watches
@@ -70,7 +72,9 @@ void fields(Io& io, MemberPromise& p) {
   io("errant_generation", p.errant_generation);
   io("generation", p.generation);
   io("server_id", p.server_id);
+  io("made_at", p.made_at);
   io("logs_reset", p.logs_reset);
+  io("renamed", p.renamed);
   io("incarnation", p.incarnation);
   io("volume", p.volume);
   io("peers", p.peers);
@@ -288,6 +292,7 @@ class MemberCore {
   ServerState state_ = ServerState::kNone;
   std::optional<std::string> adopted_;  // the mysqld that was found alive, until it answers
   std::optional<Running> running_;
+  GtidSet logged_;  // what the server, in this life or the one before, was last seen to know that it has written
   MemberRole role_ = MemberRole::kIdle;  // in force
   bool settled_ = false;                 // the steps of the promised pair are done
   bool maybe_writable_ = false;  // a promotion was begun and no quieting has ended well since

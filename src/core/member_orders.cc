@@ -96,6 +96,11 @@ void MemberCore::obey(std::uint64_t id, const order::Promote& o) {
   next.led_kept = true;
   next.source.reset();
   next.acking = false;
+  if (o.names_from > promise_.made_at) {  // the others are made anew from these data, whatever their transactions were called
+    next.made_at = *o.names_from;
+    next.renamed = promise_.renamed || promise_.logs_reset;
+    next.logs_reset = false;
+  }
   written_on_ = false;
   remembers_all(next);  // the chosen one had executed all that counts; it owns no relay log from here on
   save(next);
@@ -228,7 +233,8 @@ void MemberCore::obey(std::uint64_t id, const order::Rebuild& o) {
   next.seeded = false;
   next.rebuilding = true;
   next.copies = o.donor.has_value();
-  next.logs_reset = false;
+  next.logs_reset = next.renamed = false;
+  next.made_at = o.pair;
   next.generation += 1;
   next.server_id = o.server_id != 0 ? o.server_id : server_id_of_0_1(config_.index, next.generation);
   save(next);

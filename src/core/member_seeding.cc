@@ -68,6 +68,7 @@ void MemberCore::take(const member_input::DatadirReady& /*in*/, Instant now) {
   next.errant_generation = 0;
   next.incarnation.clear();
   save(next);
+  logged_ = {};
   state_ = ServerState::kNone;
   start_at_ = now;
   memory_kills_ = 0;

@@ -58,12 +58,13 @@ void MemberCore::note_own_writes(const ServerSnapshot& read) {
   out_.report_changed = true;
 }
 
-// Only a reset takes anything out of what a server knows it has written. From then on the server cannot say which transactions
-// its data hold, and gives names away that others have had: it can neither follow, nor tell an election what it acknowledged.
+// Only a reset takes anything out of what a server knows it has written; a crash does not, since each commit is durable
+// first. From then on the server cannot say which transactions its data hold, and gives names away that others have had: it
+// can neither follow, nor tell an election what it acknowledged.
 void MemberCore::note_reset(const ServerSnapshot& read) {
-  const ServerSnapshot& was = running_->seen;
-  if (!running_->read || promise_.logs_reset || read.logged.contains(was.logged)) return;
-  const GtidSet gone = was.logged.minus(read.logged);
+  const GtidSet was = std::exchange(logged_, read.logged);
+  if (promise_.logs_reset || read.logged.contains(was)) return;
+  const GtidSet gone = was.minus(read.logged);
   MemberPromise next = promise_;
   next.logs_reset = true;
   if (promise_.role != MemberRole::kPrimary) {

@@ -164,5 +164,62 @@ TEST(MemberCore, OfAServerThatDoesNotAnswerNoLagIsKnown) {
   EXPECT_EQ(e.report().lag_ms, 0);
 }
 
+// ---- resets of binary logs ----
+
+ServerSnapshot logged(const std::string& set, bool read_only = true) {
+  ServerSnapshot s;
+  s.read_only = read_only;
+  s.logged = gtid(set);
+  s.semi_sync_d = read_only ? 0 : 1;
+  return s;
+}
+
+// Reset, and dead before anybody looked.
+TEST(Resets, AServerThatDiesRightAfterwardsIsFoundOut) {
+  Executor e;
+  e.start("a");
+  e.give(in::Snapshot{logged("0-1-9")});
+  e.die();
+  e.start("b", logged("0-1-9"));
+  EXPECT_FALSE(e.report().logs_reset) << "a crash takes nothing away";
+  e.die();
+  e.start("c", logged("0-1-2"));
+  EXPECT_TRUE(e.report().logs_reset);
+}
+
+TEST(Resets, OtherDataAreNoReset) {
+  Executor e;
+  e.start("a");
+  e.give(in::Snapshot{logged("0-1-9")});
+  e.order(order::Rebuild{{2, 3}, 0, std::nullopt, {}});
+  e.give(in::Snapshot{logged("0-1-9")});  // it has yet to end
+  e.die();
+  e.give(in::DatadirReady{});
+  e.start("b", logged("0-2-1"));
+  EXPECT_FALSE(e.report().logs_reset);
+  EXPECT_EQ(e.report().made_at, (Pair{2, 3}));
+}
+
+TEST(Resets, APrimaryIsToldThatItsNamesCountAndSeesTheNextReset) {
+  Executor e;
+  e.start("a");
+  e.make_primary();
+  e.give(in::Snapshot{logged("0-1-9", false)});
+  e.give(in::Snapshot{logged("0-1-1", false)});
+  ASSERT_TRUE(e.report().logs_reset);
+  order::Promote told{{1, 2}, 1, {}, {MemberId("c-1")}, {}, Pair{1, 2}};
+  e.order(told);
+  e.end_plan(logged("0-1-3", false));
+  EXPECT_FALSE(e.report().logs_reset);
+  EXPECT_EQ(e.report().made_at, (Pair{1, 2}));
+  EXPECT_FALSE(e.report().binlog_complete) << "its binary logs lack what was before";
+
+  e.give(in::Snapshot{logged("", false)});
+  EXPECT_TRUE(e.report().logs_reset);
+  told.pair = {1, 3};
+  e.order(told);
+  EXPECT_TRUE(e.report().logs_reset) << "that was about the reset before";
+}
+
 }  // namespace
 }  // namespace mysos

@@ -45,7 +45,7 @@ Result<Cluster> cluster_of_0_1(const std::string& key, const std::string& text) 
   MYSOS_TRY_VOID(io.take());
   if (c.id.value != key) return fail(Errc::kInvalid, "it is that of " + c.id.value);
   MYSOS_TRY(c.spec, read_old<ClusterSpec>(std::move(spec), {"any_engine"}));
-  MYSOS_TRY(c.epoch, read_old<EpochRecord>(std::move(epoch), {"primary", "raising_to", "rebuilding"}));
+  MYSOS_TRY(c.epoch, read_old<EpochRecord>(std::move(epoch), {"primary", "raising_to", "rebuilding", "names_from"}));
   for (json::object& member : members) {
     MYSOS_TRY(Member read, read_old<Member>(std::move(member), {"admin_port", "promotion", "volume_name", "volume_lost",
                                                                      "server_id"}));

@@ -9,6 +9,16 @@ bool tells_what_it_holds(const MemberReport& report) {
   return report.server == ServerState::kRunning && !(report.busy && report.executed.empty());
 }
 
+GtidSet own_writes(const MemberReport& report, const GtidSet& floor) {
+  GtidSet own;
+  if (report.gtid_source.empty()) return own;
+  for (const auto& [source, intervals] : report.received.minus(floor).sources()) {
+    if (source != report.gtid_source && !source.starts_with(report.gtid_source + ":")) continue;
+    for (const GtidSet::Interval& i : intervals) own.add(source, i.first, i.last);
+  }
+  return own;
+}
+
 GtidSet errant_while_following(const EpochRecord& record, const MemberReport& primary, const MemberReport& replica) {
   const bool opened = primary.role == MemberRole::kPrimary && primary.writable && !primary.gtid_source.empty() &&
                       primary.promised.epoch == record.pair.epoch && !primary.logs_reset;

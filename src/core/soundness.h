@@ -14,6 +14,9 @@ namespace mysos {
 // started, shows empty sets: compared with those, everything that another member holds would look errant.
 bool tells_what_it_holds(const MemberReport& report);
 
+// What this member holds of its own beyond `floor`. MySQL adds a tag to the name of a server.
+GtidSet own_writes(const MemberReport& report, const GtidSet& floor);
+
 // What this replica holds and the primary that it follows cannot have sent: somebody wrote on the replica. Empty where it holds
 // no such thing, or where that cannot be told now.
 //

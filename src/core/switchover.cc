@@ -12,7 +12,7 @@ namespace {
 
 // "" = it can take over.
 std::string why_not(const Cluster& cluster, const MemberView& view) {
-  if (!view.connected || !view.report) return "it is out of reach";
+  if (!view.in_sight()) return "it is out of reach";
   const MemberReport& report = *view.report;
   if (report.role == MemberRole::kErrant) return "it holds transactions that the primary lacks";
   if (report.role != MemberRole::kReplica || report.source != cluster.epoch.primary) return "it does not follow the primary";
@@ -70,6 +70,7 @@ namespace {
 struct Witnesses {
   bool primary = false;
   std::size_t ackers = 0;
+  bool untouched = false;  // one of those ackers holds nothing of its own
   GtidSet held;  // by those in reach
   GtidSet executed;        // by the one of them that has executed most, or will have
   std::string stopped;     // "the applier of x has stopped: ...", or "x: its applier stands still: ..."; "" = all of them work
@@ -89,8 +90,10 @@ Witnesses witnesses_of(const Cluster& cluster, const std::vector<MemberView>& me
       found.stopped = stops ? "the applier of " + v.id.value + " has stopped: " + why_stopped(*v.report)
                             : v.id.value + ": " + standstill_text(*v.report);
     }
-    const bool can_tell = v.report->remembers() && v.report->write_trouble.empty();  // as an election wants it
-    if (cluster.epoch.ackers.contains(v.id) && can_tell) ++found.ackers;
+    const bool can_tell = v.report->remembers() && v.can_write();  // as an election wants it
+    if (!cluster.epoch.ackers.contains(v.id) || !can_tell) continue;
+    ++found.ackers;
+    found.untouched = found.untouched || own_writes(*v.report, cluster.epoch.floor).empty();
   }
   return found;
 }
@@ -137,6 +140,12 @@ Status check_failover(const Cluster& cluster, const std::vector<MemberView>& mem
                     std::to_string(never.count()) +
                     " transaction(s) would be given up: " + never.to_string() +
                     ". accept_loss takes that loss; the relay logs are kept on the volume of the new primary",
+                "accept_loss");
+  }
+  if (!found.primary && quorum && !found.untouched && cluster.spec.flavour == Flavour::kMysql) {
+    return fail(Errc::kConflict,
+                "somebody wrote on each acker in reach, and may have ended an XA transaction there that was acknowledged as "
+                "prepared, so none of them is chosen before the old primary is back. accept_loss chooses one of them",
                 "accept_loss");
   }
   if (found.primary || quorum) return {};

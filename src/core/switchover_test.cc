@@ -26,6 +26,22 @@ TEST(CheckFailover, AnAckerWhoseVolumeTakesNoWritesProvesNothing) {
   EXPECT_FALSE(w.plan().next) << "the planner sees it so, too";
 }
 
+TEST(CheckFailover, SaysThatNobodyIsLeftOnWhomUsersDidNotWrite) {
+  EpochWorld w(3);
+  w.v(0).connected = false;
+  w.cluster.epoch.floor = gtid("0-1-4");
+  for (const int i : {1, 2}) {
+    w.r(i).gtid_source = "0-" + std::to_string(i + 1);
+    w.r(i).received = w.r(i).executed = gtid("0-1-9," + w.r(i).gtid_source + "-1");
+  }
+  const Status refused = check_failover(w.cluster, w.views, {});
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("XA transaction"), std::string::npos) << refused.error().message;
+  EXPECT_TRUE(check_failover(w.cluster, w.views, {.accept_loss = true}));
+  w.r(2).received = gtid("0-1-9");
+  EXPECT_TRUE(check_failover(w.cluster, w.views, {})) << "c-2 can take over";
+}
+
 TEST(CheckFailover, TellsWhoseReceiverCannotStop) {
   EpochWorld w(2);
   w.v(0).connected = false;

@@ -56,6 +56,9 @@ struct EpochRecord {
   std::set<MemberId> shut_out;  // the primary refuses them as replicas
   std::optional<MemberId> rebuilding;  // the one replica whose data may be thrown away and made anew
   GtidSet floor;                // what the primary had executed when it was chosen; every later one must have it
+  // Somebody reset the binary logs of a primary whose data were the only complete ones, so its transactions have other names
+  // from this pair on. Sets of data that were made before cannot be compared with those any more.
+  Pair names_from;
   bool operator==(const EpochRecord&) const = default;
 };
 template <class Io>
@@ -72,6 +75,7 @@ void fields(Io& io, EpochRecord& r) {
   io.required("shut_out", r.shut_out);
   io.required("rebuilding", r.rebuilding);
   io.required("floor", r.floor);
+  io.required("names_from", r.names_from);
 }
 
 }  // namespace mysos

@@ -38,6 +38,8 @@ struct Promote {
   GtidSet floor;                // must be executed before it opens
   std::set<MemberId> replicas;  // every other member of the cluster
   std::set<MemberId> shut_out;  // those of them that may not connect
+  // As in EpochRecord, where that has one: a reset of its binary logs before it is known, and its names count again.
+  std::optional<Pair> names_from{};
   bool operator==(const Promote&) const = default;
 };
 struct Follow {
@@ -88,6 +90,7 @@ void fields(Io& io, Promote& o) {
   io("floor", o.floor);
   io("replicas", o.replicas);
   io("shut_out", o.shut_out);
+  io("names_from", o.names_from);
 }
 template <class Io>
 void fields(Io& io, Follow& o) {

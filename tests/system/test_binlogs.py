@@ -3,7 +3,9 @@
 import pytest
 
 from conftest import Shop
+from faults import frozen, kill, server_of
 from mysos_process import HEAL_SECONDS, wait_for
+from test_old_state import switch_over
 from test_seeding import as_admin, events, volume_of
 from test_unsound import REPAIR_SECONDS, equal_everywhere, is_mysql, make_table, on_primary, replicas
 
@@ -24,6 +26,10 @@ def reset(volume):
 
 def told(shop, at, words):
     return [e for e in events(shop, "binlogs_changed", at) if words in e["message"]]
+
+
+def seen(shop, kind):
+    return [e for e in shop.client.events(shop.name) if e["kind"] == kind]
 
 
 def test_a_purge_is_told_with_the_oldest_log_that_is_left(own):
@@ -70,4 +76,39 @@ def test_a_primary_whose_logs_are_reset_is_replaced_and_loses_nothing_from_befor
     wait_for("its data are made anew", lambda: events(shop, "seeding_done", at), REPAIR_SECONDS)
     shop.healthy(REPAIR_SECONDS)
     equal_everywhere(shop, 2)
+    ledger.check(shop.addresses(), HEAL_SECONDS)
+
+
+def test_a_primary_that_is_reset_while_it_is_alone_keeps_its_data_and_replicas_are_copies_of_them(own):
+    up, shop = own
+    at = shop.member("primary")
+    others = replicas(shop)
+    with frozen(*[server_of(up.folder, m) for m in others]):
+        wait_for("it goes on alone", lambda: seen(shop, "solo_entered"), HEAL_SECONDS)
+        on_primary(shop, "INSERT INTO d.t VALUES (2)")  # on it only
+        reset(volume_of(up.folder, at))
+        wait_for("its data are kept", lambda: seen(shop, "names_renewed"), HEAL_SECONDS)
+        # As many names as the replicas know, and other transactions.
+        on_primary(shop, *[f"INSERT INTO d.t VALUES ({i})" for i in range(3, 40)])
+    for m in others:
+        wait_for("its data are made anew", lambda m=m: events(shop, "seeding_done", m), REPAIR_SECONDS)
+    shop.healthy(REPAIR_SECONDS)
+    assert shop.show()["primary"] == at["id"] and not shop.failovers(), shop.client.events(shop.name)
+    equal_everywhere(shop, 39)
+    switch_over(shop, others[0]["id"])  # an election goes by the names that count since
+    on_primary(shop, "INSERT INTO d.t VALUES (40)")
+    equal_everywhere(shop, 40)
+
+
+def test_a_primary_that_is_reset_and_dies_at_once_proves_nothing(own):
+    up, shop = own
+    at = shop.member("primary")
+    with shop.ledger() as ledger:
+        ledger.wait_for_more(100)
+    reset(volume_of(up.folder, at))
+    kill([server_of(up.folder, at)])
+    wait_for("it is told", lambda: told(shop, at, "reset"), HEAL_SECONDS)
+    shop.replaced(at)
+    wait_for("its data are made anew", lambda: events(shop, "seeding_done", at), REPAIR_SECONDS)
+    shop.healthy(REPAIR_SECONDS)
     ledger.check(shop.addresses(), HEAL_SECONDS)

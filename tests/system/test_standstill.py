@@ -134,3 +134,32 @@ def test_a_user_who_ends_a_replicated_transaction_on_a_replica_has_written_there
     wait_for("its data are made anew", lambda: events(shop, "seeding_done", at), REPAIR_SECONDS)
     shop.healthy(REPAIR_SECONDS)
     equal_everywhere(shop, 2)
+
+
+def test_a_prepared_transaction_that_users_rolled_back_on_both_replicas_is_not_lost(own):
+    up, shop = own
+    if not is_mysql(volume_of(up.folder, replicas(shop)[0])):
+        for at in replicas(shop):  # MariaDB refuses it
+            with pytest.raises(pymysql.Error):
+                run(shop, at["host"], at["port"], "XA ROLLBACK 'x1'")
+        return
+    host, port = shop.primary()
+    run(shop, host, port, "XA START 'x1'", "INSERT INTO d.t VALUES (2)", "XA END 'x1'", "XA PREPARE 'x1'")
+    old = shop.member("primary")
+    for at in replicas(shop):
+        wait_for("it is prepared there", lambda at=at: _ends(shop, at, "XA ROLLBACK 'x1'"), 10)
+    os.kill(server_of(up.folder, old), signal.SIGKILL)
+    shop.healthy(REPAIR_SECONDS)
+    assert shop.show()["primary"] == old["id"], shop.client.events(shop.name)
+    on_primary(shop, "XA COMMIT 'x1'")
+    equal_everywhere(shop, 2)
+
+
+def _ends(shop, at, statement):
+    """Whether it went through: an applier takes a moment."""
+    try:
+        run(shop, at["host"], at["port"], statement)
+    except pymysql.Error as e:
+        assert e.args[0] == 1397, e  # no such XID yet
+        return False
+    return True
