@@ -10,6 +10,43 @@
 
 namespace mysos {
 
+Ledger::Ledger(SchedulerState recovered, Prng prng) : state_(std::move(recovered)), prng_(prng) {
+  for (const auto& [id, cluster] : state_.clusters) index(cluster);
+}
+
+void Ledger::index(const Cluster& cluster) {
+  const auto put = [&](std::set<ClusterId>& in, bool belongs) {
+    if (belongs) {
+      in.insert(cluster.id);
+    } else {
+      in.erase(cluster.id);
+    }
+  };
+  by_name_.insert_or_assign(cluster.spec.name, cluster.id);
+  put(unsettled_, !std::ranges::all_of(cluster.members, [](const Member& m) { return m.stage == MemberStage::kRunning; }));
+  put(doubted_, cluster.doubt.has_value());
+}
+
+const Cluster* Ledger::find_by_name(const std::string& name) const {
+  const auto it = by_name_.find(name);
+  return it == by_name_.end() ? nullptr : find(it->second);
+}
+
+std::set<ClusterId> Ledger::unsettled() const {
+  std::set<ClusterId> all = unsettled_;
+  for (const auto& [id, before] : before_) {
+    if (find(id) != nullptr) all.insert(id);
+  }
+  return all;
+}
+
+bool Ledger::any_doubt() const {
+  return !doubted_.empty() || std::ranges::any_of(before_, [&](const auto& touched) {
+    const Cluster* cluster = find(touched.first);
+    return cluster != nullptr && cluster->doubt.has_value();
+  });
+}
+
 const Cluster* Ledger::find(const ClusterId& id) const {
   const auto it = state_.clusters.find(id);
   return it == state_.clusters.end() ? nullptr : &it->second;
@@ -25,8 +62,9 @@ Cluster& Ledger::edit(const ClusterId& id) {
 
 void Ledger::add(Cluster cluster) {
   const ClusterId id = cluster.id;
-  const bool added = state_.clusters.emplace(id, std::move(cluster)).second;
+  const auto [it, added] = state_.clusters.emplace(id, std::move(cluster));
   MYSOS_ASSERT(added, "cluster ids are never reused");
+  index(it->second);
   before_.try_emplace(id);
   touched_.insert(id);
 }
@@ -34,6 +72,9 @@ void Ledger::add(Cluster cluster) {
 void Ledger::erase(const ClusterId& id) {
   const auto it = state_.clusters.find(id);
   MYSOS_ASSERT(it != state_.clusters.end(), "only a cluster that exists is erased");
+  by_name_.erase(it->second.spec.name);
+  unsettled_.erase(id);
+  doubted_.erase(id);
   before_.try_emplace(id, std::move(it->second));
   state_.clusters.erase(it);
 }
@@ -82,6 +123,7 @@ void Ledger::seal() {
   if (std::exchange(framework_dirty_, false)) out_.records.push_back(framework_record(state_));
   for (const auto& [id, before] : std::exchange(before_, {})) {
     const Cluster* after = find(id);
+    if (after != nullptr) index(*after);
     if (!before && after == nullptr) continue;
     std::ranges::move(cluster_records(before ? &*before : nullptr, after), std::back_inserter(out_.records));
   }

@@ -23,10 +23,15 @@ struct EventText {
 
 class Ledger {
  public:
-  Ledger(SchedulerState recovered, Prng prng) : state_(std::move(recovered)), prng_(prng) {}
+  Ledger(SchedulerState recovered, Prng prng);
 
   [[nodiscard]] const SchedulerState& state() const { return state_; }
   [[nodiscard]] const Cluster* find(const ClusterId& id) const;
+  [[nodiscard]] const Cluster* find_by_name(const std::string& name) const;
+  // Clusters of which a member is not running, or that this step has touched: by far the fewest of many.
+  [[nodiscard]] std::set<ClusterId> unsettled() const;
+  // Whether the record of a cluster may be old.
+  [[nodiscard]] bool any_doubt() const;
   // The cluster must exist (asserted). It is written with this step's records, and planned for at its end.
   Cluster& edit(const ClusterId& id);
   void add(Cluster cluster);
@@ -59,12 +64,18 @@ class Ledger {
   [[nodiscard]] SchedulerOutput take() { return std::exchange(out_, {}); }
 
  private:
+  void index(const Cluster& cluster);
+
   SchedulerState state_;
   Prng prng_;
   SchedulerOutput out_;
   std::map<ClusterId, std::optional<Cluster>> before_;  // clusters that this step touched, as they were; none: it made them
   std::set<std::string> dirty_orphans_;
   std::set<ClusterId> touched_;
+  // So that a step does not look through all clusters. Of the clusters in `before_` they say what was true before the step.
+  std::map<std::string, ClusterId> by_name_;
+  std::set<ClusterId> unsettled_;
+  std::set<ClusterId> doubted_;
   bool framework_dirty_ = false;
   bool calls_open_ = false;
 };

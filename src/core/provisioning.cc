@@ -19,7 +19,13 @@ Provisioner::Provisioner(Ledger& ledger, MemberTable& table, const SchedulerConf
 }
 
 std::vector<Provisioner::Owner> Provisioner::placed() const {
-  return those([](MemberStage stage) { return stage != MemberStage::kWanted; });
+  std::vector<Owner> out;
+  for (const auto& [id, cluster] : ledger_.state().clusters) {
+    for (const Member& m : cluster.members) {
+      if (m.stage != MemberStage::kWanted) out.push_back({id, m.id});
+    }
+  }
+  return out;
 }
 
 void Provisioner::index(const Owner& owner) {
@@ -65,7 +71,7 @@ std::optional<Provisioner::Owner> Provisioner::owner_of_resource(const std::stri
 }
 
 bool Provisioner::in_doubt() const {
-  return std::ranges::any_of(ledger_.state().clusters, [](const auto& entry) { return entry.second.doubt.has_value(); });
+  return ledger_.any_doubt();
 }
 
 void Provisioner::subscribed(Instant now) {
@@ -224,10 +230,7 @@ void Provisioner::begin_delete(const ClusterId& id, Instant now) {
 void Provisioner::advance(Instant now) {
   next_ = kNever;
   std::set<std::string> wants;
-  // What runs waits for nothing, and is by far the most.
-  for (const Owner& owner : those([](MemberStage stage) { return stage != MemberStage::kRunning; })) {
-    advance_member(owner, wants, now);
-  }
+  for (const Owner& owner : unsettled([](MemberStage) { return true; })) advance_member(owner, wants, now);
   for (const std::string& orphan : orphans_.all_due(now)) {
     const auto word = ledger_.state().orphans.find(orphan);
     const OrphanVolume* seen = orphans_.find(orphan);

@@ -53,7 +53,7 @@ class Provisioner {
 
   // A cluster with wanted members was recorded.
   void cluster_added(Instant now) { wake(now); }
-  // Does all that is due: to be called whenever next() has come, while subscribed. O(members).
+  // Does all that is due: to be called whenever next() has come, while subscribed. O(members that do not run).
   void advance(Instant now);
   [[nodiscard]] Instant next() const { return next_; }
 
@@ -86,13 +86,13 @@ class Provisioner {
   [[nodiscard]] const Cluster& cluster_of(const Owner& owner) const;
   [[nodiscard]] bool in_doubt() const;  // a record may be old
   void tell(const Owner& owner, EventText text);
-  // Those whose stage is `keep`'s choice; a snapshot, so that they may be changed meanwhile.
+  // The members that are not running and whose stage is `keep`'s choice; a snapshot, so that they may be changed meanwhile.
   template <class Keep>
-  [[nodiscard]] std::vector<Owner> those(Keep keep) const {
+  [[nodiscard]] std::vector<Owner> unsettled(Keep keep) const {
     std::vector<Owner> out;
-    for (const auto& [id, cluster] : ledger_.state().clusters) {
-      for (const Member& m : cluster.members) {
-        if (keep(m.stage)) out.push_back({id, m.id});
+    for (const ClusterId& id : ledger_.unsettled()) {
+      for (const Member& m : ledger_.find(id)->members) {
+        if (m.stage != MemberStage::kRunning && keep(m.stage)) out.push_back({id, m.id});
       }
     }
     return out;

@@ -176,7 +176,7 @@ void Provisioner::serve_absent(const Owner& owner, Use& use, Instant now) {
 
 // Who asked first is placed first.
 void Provisioner::place_wanted(std::vector<Use>& uses, Instant now) {
-  std::vector<Owner> wanted = those([](MemberStage stage) { return stage == MemberStage::kWanted; });
+  std::vector<Owner> wanted = unsettled([](MemberStage stage) { return stage == MemberStage::kWanted; });
   // Where the record may be old, the member may run in a place that the record does not know.
   std::erase_if(wanted, [&](const Owner& owner) {
     return now < table_.at(owner.member).not_before || cluster_of(owner).doubt || !has_server_id_left(cluster_of(owner));

@@ -174,7 +174,7 @@ struct SchedulerCore::Impl {
   }
 
   [[nodiscard]] Result<const Cluster*> living(const std::string& name) const {
-    const Cluster* cluster = ledger.state().find_by_name(name);
+    const Cluster* cluster = ledger.find_by_name(name);
     if (cluster == nullptr) return fail(Errc::kNotFound, "there is no cluster named '" + name + "'");
     if (cluster->deleting) return fail(Errc::kNotFound, "cluster '" + name + "' is being deleted");
     return cluster;
@@ -390,7 +390,7 @@ std::vector<ClusterView> SchedulerCore::views(Instant) const {
 }
 
 std::optional<ClusterView> SchedulerCore::view(const std::string& name, Instant) const {
-  const Cluster* cluster = impl_->ledger.state().find_by_name(name);
+  const Cluster* cluster = impl_->ledger.find_by_name(name);
   if (cluster == nullptr) return std::nullopt;
   return impl_->view_of(*cluster);
 }
