@@ -157,6 +157,23 @@ TEST(Doubt, ATaskThatTheOldRecordDoesNotKnowIsFoundAndNotKilled) {
   EXPECT_EQ(s.view("shop").cluster->doubt.has_value() || s.told("record_renewed"), true);
 }
 
+TEST(Doubt, ADeletionEndsTheTaskThatTheOldRecordDoesNotKnowBeforeItGivesThePlaceBack) {
+  Scenario s = a_healthy_cluster();
+  const auto before = s.records;
+  const Member was = s.member("shop", 0);
+  s.mesos.end_task(was.task, mesos::TaskState::kFailed, "it crashed");
+  s.run_until([&] { return s.member("shop", 0).task != was.task && s.all_running("shop"); }, seconds(120));
+  s.records = before;
+  s.orders.clear();
+  s.events.clear();
+  s.start();
+  ASSERT_TRUE(s.remove("shop"));
+  s.run_until([&] { return s.core->state().clusters.empty(); }, minutes(3));
+
+  EXPECT_FALSE(s.told("stray_task_killed"));
+  EXPECT_TRUE(s.mesos.nothing_held());
+}
+
 TEST(Doubt, AMemberThatTheOldRecordNeverPlacedSaysWhereItIsAndIsNotPlacedAgain) {
   Scenario s;
   s.report_to_each = true;

@@ -38,6 +38,14 @@ bool can_give(const EpochPlanning& p, const MemberView& primary, const MemberVie
          v.report->applier_running && !stands_still(*v.report) && behind(v, primary) <= kFarBehind;
 }
 
+// It has executed the transaction at which the other does not go on. Data that end there would not go on either: a prepared
+// transaction, for one, is copied with its lock.
+bool went_further(const MemberView& v, const MemberView& recipient) {
+  const MemberReport& r = *recipient.report;
+  const bool held_up = tells_what_it_holds(r) && !r.executed.contains(r.received) && (!r.applier_running || stands_still(r));
+  return !held_up || !r.executed.contains(v.report->executed);
+}
+
 // It is worth waiting for: it is not one that has to be made anew itself.
 bool may_give_yet(const EpochPlanning& p, const MemberView& v) {
   const bool flawed = v.report && (v.report->needs_copy || v.report->role == MemberRole::kErrant);
@@ -58,7 +66,7 @@ DonorChoice choose_donor(EpochPlanning& p, const MemberView& primary, const Memb
   bool some_give = false, some_may = false;
   for (const MemberView& v : p.members) {
     if (v.id == recipient.id || p.is_primary(v)) continue;
-    if (!can_give(p, primary, v)) {
+    if (!can_give(p, primary, v) || !went_further(v, recipient)) {
       some_may = some_may || may_give_yet(p, v);
     } else if (gives_already(p, v)) {
       some_give = true;
@@ -133,6 +141,10 @@ std::optional<Need> work_out_need(const EpochPlanning& p, const MemberView& prim
     GtidSet extra = r.received.minus(written);
     return Need{"it holds transactions that were never acknowledged (" + extra.to_string() + ")", std::move(extra)};
   }
+  if (p.nameless(v)) {
+    return Need{"the binary logs of " + primary.id.value + " were reset, and what it holds is not a copy made since",
+                errant_while_following(p.record, *primary.report, r)};
+  }
   if (p.follows(v) && (!r.acking || only)) {
     std::optional<Flaw> flaw = flaw_of(p.record, *primary.report, r);
     if (flaw && flaw->lasts) return Need{std::move(flaw->text), std::move(flaw->errant), true};
@@ -161,7 +173,10 @@ std::string why_not_now(const EpochPlanning& p, const MemberView& primary, const
     if (w.id == v.id || p.is_primary(w) || w.volume_lost) continue;
     // An order of before, which it has yet to refuse, may be on its way to it.
     if (EpochPlanning::server_up(w) && w.report->promised != p.record.pair) return w.id.value + " to say what it holds";
-    another_copy = another_copy || (p.record.ackers.contains(w.id) && !p.record.leaving.contains(w.id) && p.acknowledges(w));
+    // One whose binary logs were reset holds what it acknowledged, without the names.
+    const bool nameless = p.follows(w) && w.report->logs_reset && w.report->acking && w.report->receiver_connected;
+    const bool counted = p.record.ackers.contains(w.id) && !p.record.leaving.contains(w.id);
+    another_copy = another_copy || (counted && (p.acknowledges(w) || nameless));
     some_bare = some_bare || bare(w) || p.record.rebuilding == w.id;
     some_whole = some_whole || (w.report && !bare(w) && p.record.rebuilding != w.id);
   }

@@ -52,6 +52,25 @@ TEST(Rebuild, AnErrantMemberCopiesAReplicaAndNotThePrimary) {
   EXPECT_EQ(*order->donor, (Donor{id(1), "127.0.0.1", 4001, 77}));
 }
 
+TEST(Rebuild, ADonorHasExecutedWhatHoldsTheOtherUp) {
+  World w(3);
+  w.cluster.epoch.ackers.erase(id(2));
+  w.cluster.epoch.rebuilding = id(2);
+  MemberReport& r = w.r(2);
+  r.acking = false;
+  r.executed = w.r(1).executed = gtid("0-1-5");
+  r.applier_stalled_ms = r.applier_waits_ms = 70'000;
+  (void)w.plan();
+  w.now += w.times.rebuild_after;
+  EXPECT_FALSE(donor_of(w.plan(), 2)) << "its applier may be about to wait for the same lock";
+  w.r(1).executed = gtid("0-1-6");
+  EXPECT_EQ(donor_of(w.plan(), 2), id(1));
+  w.r(1).executed = gtid("0-1-5");
+  (void)w.plan();
+  w.now += w.times.donor_wait;
+  EXPECT_EQ(donor_of(w.plan(), 2), id(0));
+}
+
 TEST(Rebuild, OfSeveralReplicasTheOneThatLagsLeastIsCopied) {
   World w = with_an_errant(4, Flavour::kMariadb);
   w.r(1).lag_ms = 900;

@@ -136,6 +136,7 @@ class Provisioner {
   void doubtful(const Owner& owner, const mesos::Update& in, Instant now);
   // Of a launch that this state does not know, so it is old (core/doubt.h). False: it is not such a task.
   bool later_launch(const mesos::Update& in, Instant now);
+  void take_over(const Owner& owner, const TaskId& task, std::uint64_t launches);
 
   // Orphans (provisioning_orphans.cc).
   void serve_orphan(const std::string& resource_id, const Holding& holding, Use& use, Instant now);

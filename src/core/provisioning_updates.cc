@@ -130,16 +130,25 @@ void Provisioner::doubtful(const Owner& owner, const mesos::Update& in, Instant 
 }
 
 // Each launch is recorded before it is sent, so a task of a later launch than the recorded one proves that the record is old.
-// Such a task is the member: it is taken over where its place is known, and otherwise left alone. It is never killed.
+// Such a task is the member: it is taken over where its place is known, and otherwise left alone. It is never killed, unless
+// its cluster is being deleted: then its place is given back only once it has ended.
 bool Provisioner::later_launch(const mesos::Update& in, Instant now) {
   const auto name = parse_task_id(in.task);
   const Cluster* cluster = name ? ledger_.find(name->cluster) : nullptr;
-  if (cluster == nullptr || cluster->deleting) return false;
+  if (cluster == nullptr) return false;
   const auto member = std::ranges::find(cluster->members, name->index, &Member::index);
   if (member == cluster->members.end() || name->launches <= member->launches) return false;
   const Owner owner{cluster->id, member->id};
-  doubt_record(ledger_, owner.cluster, "task " + in.task.value + " is of a later launch than the record knows");
   const bool lives = !mesos::is_terminal(in.state) && in.state != TaskState::kUnknown;
+  if (cluster->deleting) {
+    const bool going = member->stage == MemberStage::kKilling || member->stage == MemberStage::kReleasing;
+    if (!lives || !going || in.agent != member->agent) return false;
+    take_over(owner, in.task, name->launches);
+    to_killing(owner, now);
+    wake(now);
+    return true;
+  }
+  doubt_record(ledger_, owner.cluster, "task " + in.task.value + " is of a later launch than the record knows");
   const MemberStage stage = member->stage;
   const bool placed = stage == MemberStage::kLaunching || stage == MemberStage::kRunning || stage == MemberStage::kDown;
   if (!placed || in.agent != member->agent) {
@@ -153,20 +162,24 @@ bool Provisioner::later_launch(const mesos::Update& in, Instant now) {
     edit(owner).launches = name->launches;  // no task id is used twice
     return false;
   }
-  reconciler_.settled(member->task);
-  unindex(owner);
-  Member& m = edit(owner);
-  m.task = in.task;
-  m.launches = name->launches;
-  m.stage = MemberStage::kLaunching;
-  index(owner);
-  table_.begin_launch(owner.member);
+  take_over(owner, in.task, name->launches);
+  edit(owner).stage = MemberStage::kLaunching;
   table_.at(owner.member).launch_by = now + kLaunchPatience;
   ledger_.watches_changed();
   wake(now);
   tell(owner, {"task_found", "task " + in.task.value + " of this member runs, which the record did not know"});
   on(in, now);
   return true;
+}
+
+void Provisioner::take_over(const Owner& owner, const TaskId& task, std::uint64_t launches) {
+  reconciler_.settled(get(owner).task);
+  unindex(owner);
+  Member& m = edit(owner);
+  m.task = task;
+  m.launches = launches;
+  index(owner);
+  table_.begin_launch(owner.member);
 }
 
 void Provisioner::on(const mesos::UpdateOperation& in, Instant now) {

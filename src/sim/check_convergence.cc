@@ -11,7 +11,7 @@ namespace {
 
 // A replica that users did harm to, and that is repaired by its data being made anew.
 bool harmed(const Datadir& primary, const Datadir* data) {
-  return data != nullptr && (data->broken || !primary.executed.contains(data->local));
+  return data != nullptr && (data->broken || data->held_lock || data->reset || !primary.executed.contains(data->local));
 }
 
 }  // namespace
@@ -47,6 +47,7 @@ std::optional<std::string> not_converged(const Truth& truth, const ClusterTruth&
   bool writable = false;
   const Datadir* primary = truth.data_of(cluster, *c.epoch.primary);
   if (primary == nullptr) return said("the primary has no data");
+  if (primary->reset && c.spec.members - lost > 1) return said("the binary logs of the primary were reset");
   for (SimExecutor* e : truth.containers()) {
     if (e->spec().cluster != c.id || !e->server().accepting()) continue;
     if (e->spec().member == *c.epoch.primary) {

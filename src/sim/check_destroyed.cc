@@ -33,7 +33,8 @@ void check_named_for_rebuild(Sim& sim, const Truth& truth, const ClusterTruth& n
   const Datadir* primary = truth.data_of(now, *record.primary);
   if (data == nullptr || primary == nullptr) return;
   const bool replayable = primary->purged == 0 || primary->executed.minus(data->received).empty();
-  if (data->broken || !data->local.empty() || !primary->executed.contains(data->received) || !replayable) return;
+  if (data->broken || data->held_lock || data->reset || primary->reset || !data->local.empty() ||
+      !primary->executed.contains(data->received) || !replayable) return;
   sim.violate(fmt::format("{} is to be made anew, and could go on with the data that it has", record.rebuilding->str()));
 }
 

@@ -11,11 +11,11 @@ void check_followers(Sim& sim, const Truth& truth, const ClusterTruth& now) {
   if (record.electing || now.cluster.doubt || !record.primary || now.deleting) return;
   const Datadir* primary = truth.data_of(now, *record.primary);
   const Member* at = now.cluster.find(*record.primary);
-  if (primary == nullptr || at == nullptr) return;
+  if (primary == nullptr || at == nullptr || primary->reset) return;
   for (SimExecutor* c : truth.containers()) {
     if (c->spec().cluster != now.id || c->spec().member == *record.primary) continue;
     const Datadir* data = c->server().data();
-    if (data == nullptr || !c->server().receiver_running() || data->source_host != at->ip ||
+    if (data == nullptr || data->reset || !c->server().receiver_running() || data->source_host != at->ip ||
         data->source_port != at->source_port())
       continue;
     if (c->volume().promise.pair.epoch != record.pair.epoch || c->volume().promise.pair.config == 0)

@@ -9,6 +9,12 @@
 
 namespace mysos::sim {
 
+namespace {
+
+constexpr Duration kStandsStill = seconds(10);
+
+}  // namespace
+
 void check_healthy(Sim& sim, const Truth& truth, const ClusterTruth& now, const SchedulerCore& by) {
   const auto view = by.view(now.cluster.spec.name, sim.now());
   if (!view || view->state != ClusterState::kHealthy) return;
@@ -18,6 +24,12 @@ void check_healthy(Sim& sim, const Truth& truth, const ClusterTruth& now, const 
     if (!v.report || v.id == view->cluster->epoch.primary) continue;
     if (!v.report->applier_running) {
       return sim.violate(fmt::format("{} is called healthy, and the applier of {} has stopped", now.id.str(), v.id.str()));
+    }
+    if (v.report->logs_reset) {
+      return sim.violate(fmt::format("{} is called healthy, and the binary logs of {} were reset", now.id.str(), v.id.str()));
+    }
+    if (std::chrono::milliseconds(v.report->applier_stalled_ms) >= kStandsStill) {
+      return sim.violate(fmt::format("{} is called healthy, and the applier of {} stands still", now.id.str(), v.id.str()));
     }
     const Datadir* data = truth.data_of(now, v.id);
     if (data == nullptr || primary == nullptr || data->local.empty() || primary->executed.contains(data->local)) continue;

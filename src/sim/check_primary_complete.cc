@@ -34,4 +34,10 @@ void check_primary_has(Sim& sim, const Truth& truth, const ClusterTruth& now, Tx
       sim.txns[txn].write, record.primary->str(), now.id.str(), to_string(record.pair)));
 }
 
+void note_switchover(Sim& sim, const Cluster& before, const Cluster& after) {
+  if (before.epoch == after.epoch) sim.coverage.hit(Mark::kSwitchoverNotBegun);
+  const bool ended = before.epoch.electing && !after.epoch.electing;
+  if (ended && before.epoch.primary == after.epoch.primary) sim.coverage.hit(Mark::kSwitchoverBack);
+}
+
 }  // namespace mysos::sim

@@ -12,6 +12,8 @@ namespace mysos::sim {
 
 // S1, for a record that has just become durable; `before` is the one before.
 void check_primary_complete(Sim& sim, const Truth& truth, const ClusterTruth& now, const EpochRecord& before);
+// Marks what came of a switchover that is wanted no more.
+void note_switchover(Sim& sim, const Cluster& before, const Cluster& after);
 // S1, for one write that has just been acknowledged.
 void check_primary_has(Sim& sim, const Truth& truth, const ClusterTruth& now, TxnId txn);
 // S2, for one write that `server` has just acknowledged.
@@ -30,6 +32,8 @@ void check_quorum(Sim& sim, const Truth& truth, const ClusterTruth& now);
 void check_forced(Sim& sim, const Truth& truth, ClusterTruth& now, const std::vector<Event>& events);
 // Whether a write that `server` has just acknowledged is one of those that an operator gave up before.
 bool given_up(Sim& sim, const Truth& truth, const ClusterTruth& now, const SimServer& server, TxnId txn);
+// Whether it bears a name that another write had before a reset of binary logs: a replica that acknowledges it may not have it.
+bool name_reused(Sim& sim, ClusterTruth& now, const SimServer& server, TxnId txn, const std::set<MemberId>& acked_by);
 // Who is named can say what it acknowledged; for a record that has just become durable.
 void check_named(Sim& sim, const ClusterTruth& now, const EpochRecord& before, const SchedulerCore& by);
 // For a member whose executor has reached neither the scheduler nor a majority for so long, and had nothing else to do.

@@ -92,6 +92,16 @@ enum class Mark {
   kAccountRestored,    // ... and put back by the executor
   kTurnedAway,         // a replica got no connection to its source
   kDecidedUndurable,   // a scheduler went on while its store took nothing
+  kLogsReset,          // binary logs were reset
+  kPrimaryReset,       // ... those of a primary
+  kResetKnown,         // ... and its executor has promised it
+  kNameReused,         // a write was acknowledged under a name that another had borne before
+  kLogsPurged,         // a primary's binary logs were purged
+  kApplierWaited,      // an applier waited for a lock that no session holds, and its executor saw it
+  kReaderEnded,        // a session was ended that an applier waited for
+  kApplierWentOn,      // an applier that had stopped once was started again, and went on
+  kClusterAdopted,     // a cluster that a state did not know was taken back by an operator
+  kAdoptedServes,      // ... and converged
   kPrimaryDied,        // of a cluster that said to be healthy, with nobody to help
   kReplicaDied,        // ...
   kConverged,
@@ -182,6 +192,16 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Mark::kCount)> k
     "account_restored",
     "turned_away",
     "decided_undurable",
+    "logs_reset",
+    "primary_reset",
+    "reset_known",
+    "name_reused",
+    "logs_purged",
+    "applier_waited",
+    "reader_ended",
+    "applier_went_on",
+    "cluster_adopted",
+    "adopted_serves",
     "primary_died",
     "replica_died",
     "converged"};

@@ -46,6 +46,11 @@ enum class Fault {
   kDroppedAccounts,   // a user drops accounts that members replicate with
   kConnectionStorm,   // an application takes all connections of a server: replicas get none for a while
   kFullStateDisk,     // the schedulers' store takes nothing for long
+  kLogsReset,         // an administrator resets the binary logs of a server (RESET MASTER)
+  kLogsPurged,        // ... or purges those of a primary
+  kHeldLock,          // a lock that no session holds keeps an applier waiting: a prepared transaction's, for good
+  kReaderLock,        // ... or a lock of a session that reads on a replica
+  kStoppedOnce,       // an applier stops with an error, and would go on if it were started again
 };
 constexpr auto enum_names(Fault) {
   using enum Fault;
@@ -86,7 +91,12 @@ constexpr auto enum_names(Fault) {
                                          {kPutBack, "put-back"},
                                          {kDroppedAccounts, "dropped-accounts"},
                                          {kConnectionStorm, "connection-storm"},
-                                         {kFullStateDisk, "full-state-disk"}});
+                                         {kFullStateDisk, "full-state-disk"},
+                                         {kLogsReset, "logs-reset"},
+                                         {kLogsPurged, "logs-purged"},
+                                         {kHeldLock, "held-lock"},
+                                         {kReaderLock, "reader-lock"},
+                                         {kStoppedOnce, "stopped-once"}});
 }
 
 }  // namespace mysos::sim

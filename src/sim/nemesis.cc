@@ -10,6 +10,7 @@ namespace mysos::sim {
 namespace {
 
 constexpr int kLurks = 300;  // of 10 ms
+constexpr int kResetTries = 100;
 
 }  // namespace
 
@@ -189,6 +190,14 @@ void Nemesis::strike(Fault fault) {
       return storm();
     case Fault::kFullStateDisk:
       return fill_state_disk();
+    case Fault::kLogsReset:
+      return reset_logs(kResetTries);
+    case Fault::kLogsPurged:
+      return purge_logs();
+    case Fault::kHeldLock:
+    case Fault::kReaderLock:
+    case Fault::kStoppedOnce:
+      return hold_up_applier(fault);
   }
 }
 
@@ -235,9 +244,9 @@ void Nemesis::hurt_disk(Fault fault) {
 bool Nemesis::dispensable(const ClusterTruth& c, const MemberId& member) const {
   if (c.cluster.doubt) return false;
   const Datadir* primary = c.cluster.epoch.primary ? truth_.data_of(c, *c.cluster.epoch.primary) : nullptr;
-  return primary != nullptr && std::ranges::any_of(c.cluster.members, [&](const Member& m) {
+  return primary != nullptr && !primary->reset && std::ranges::any_of(c.cluster.members, [&](const Member& m) {
     const Datadir* data = m.id == member || truth_.lost(c, m.id) ? nullptr : truth_.data_of(c, m.id);
-    return data != nullptr && primary->executed.contains(data->received);
+    return data != nullptr && !data->reset && primary->executed.contains(data->received);
   });
 }
 

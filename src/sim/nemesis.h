@@ -3,6 +3,7 @@
 // What goes wrong. A seed draws which kinds of faults it has and how often; while the nemesis is on
 // it picks victims at random. Everything it breaks mends by itself or by mend_all(), but for volumes that
 // are lost: never the last one of a cluster.
+#include <algorithm>
 #include <set>
 #include <vector>
 
@@ -19,6 +20,8 @@ class Nemesis {
           std::uint32_t machines, const std::set<Fault>& only, bool rough_network);
   void may_put_back();  // the state, too, at times
   void may_more(Prng prng);
+  void may_harm(Prng prng);
+  [[nodiscard]] bool may(Fault fault) const { return std::ranges::find(kinds_, fault, &Kind::fault) != kinds_.end(); }
   void unleash();
   void mend_all();  // ends all faults; what is down comes back
 
@@ -49,6 +52,10 @@ class Nemesis {
   void drop_accounts();
   void storm();
   void fill_state_disk();
+  SimExecutor* harmed(std::uint64_t primary_per_mille);
+  void reset_logs(int times);
+  void purge_logs();
+  void hold_up_applier(Fault fault);
   void freeze(Fault fault);
   void slow_mesos();
   SimAgent& any_agent();
@@ -61,6 +68,7 @@ class Nemesis {
   SimLeadership& schedulers_;
   Prng prng_;
   Prng more_{0};
+  Prng harm_{0};
   Node nodes_;
   bool on_ = false;
   std::vector<std::pair<SimAgent*, VolumeId>> to_put_back_;

@@ -88,6 +88,7 @@ struct Sim {
   bool calm = false;  // all faults have ended: what still goes wrong is the brains' own doing
   std::uint64_t datadirs_made = 0;
   std::map<std::pair<ClusterId, std::uint32_t>, std::uint64_t> server_ids;  // whose servers ran under them: serial of the data
+  bool resets = false;  // binary logs may be reset in this world
   std::uint64_t container_changes = 0;  // containers that began or ended
   std::optional<std::string> violation;  // the first one; the world stops there
 

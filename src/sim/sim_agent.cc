@@ -322,6 +322,15 @@ void SimAgent::take(const local::AcknowledgeUpdate& m) {
   if (found->second.pending.empty() && mesos::is_terminal(found->second.state)) tasks_.erase(found);
 }
 
+void SimAgent::take(const local::TellExecutor& m) {
+  if (m.data != kIdentify) return;
+  for (const auto& [id, task] : tasks_) {
+    if (task.framework != m.framework || task.info.executor != m.executor || task.container == nullptr) continue;
+    const std::optional<MemberIdentity> identity = task.container->identity();
+    if (identity) say(local::ExecutorSaid{*id_, m.framework, m.executor, to_json_text(*identity)});
+  }
+}
+
 void SimAgent::take(const local::ForgetOperation& m) { operations_.erase(m.operation); }
 
 }  // namespace mysos::sim

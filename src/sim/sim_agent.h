@@ -79,7 +79,7 @@ class SimAgent {
   void take(const local::ApplyOperation& m);
   void take(const local::AcknowledgeUpdate& m);
   void take(const local::ForgetOperation& m);
-  void take(const local::TellExecutor&) {}
+  void take(const local::TellExecutor& m);
   void take(const local::ShutdownAgent&) {}
 
   Sim& sim_;

@@ -116,6 +116,7 @@ void SimExecutor::crash_executor(bool server_too) {
     sim_.coverage.hit(written ? Mark::kPromiseKeptUnseen : Mark::kPromiseLostBeforeSync);
   }
   if (sim_.mutation == Mutation::kVolatilePromise) volume_.promise.pair = Pair{};
+  own_up_to_reset();
   sim_.tell([&] {
     return fmt::format("{} executor dies{}", spec_.member.str(),
                        server_too ? " with its mysqld" : "");
@@ -205,6 +206,8 @@ void SimExecutor::carry_out(MemberOutput out) {
   }
   if (volume_.disk.stalled_until > sim_.now()) sim_.coverage.hit(Mark::kDiskStalled);
   later(volume_.disk.sync(sim_) + volume_.disk.sync(sim_), [this, out = std::move(out)] {
+    const bool named_anew = volume_.promise.logs_reset && !syncing_->logs_reset;
+    if (named_anew && volume_.data) volume_.data->reset = false;
     volume_.promise = *syncing_;
     syncing_.reset();
     effects(out);
@@ -262,7 +265,7 @@ void SimExecutor::act(const ServerAction& action) {
       });
     }
     void operator()(const server_action::EndCopies&) const { self.server_.end_copies(); }
-    void operator()(const server_action::EndReaders&) const {}  // clients of the simulation hold no locks
+    void operator()(const server_action::EndReaders& a) const { self.end_readers(a.watched); }
     void operator()(const server_action::EndIdleReaders&) const {}
   };
   std::visit(Act{*this}, action);

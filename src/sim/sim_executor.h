@@ -42,6 +42,9 @@ class SimExecutor final : private SimProcess {
   void crash_at_next_promise(bool yes = true) { die_in_sync_ = yes; }
   void crash_server(const std::string& how) { server_.crash(how); }
   void freeze(Duration pause);  // the executor is stopped, and goes on after it
+  [[nodiscard]] bool sees_server() const;  // it has read it, and is about to read it again
+  // Its answer to a message that asks who it is; none: nobody is there to answer.
+  [[nodiscard]] std::optional<MemberIdentity> identity() const;
 
   // The member API. `answer` is called here; the caller sends it over the network.
   void order(const MemberId& member, const Order& order,
@@ -66,6 +69,8 @@ class SimExecutor final : private SimProcess {
   void start_executor();
   void greet_server();
   void server_up();
+  void own_up_to_reset();
+  void end_readers(Duration watched);
   void give(MemberInput input);
   void process();
   void take(const MemberInput& input);
@@ -124,6 +129,7 @@ class SimExecutor final : private SimProcess {
   std::optional<member_input::Contact> contact_;
   std::optional<Instant> alone_since_;  // in touch with nobody, and free to act on it
   std::string trouble_;
+  bool saw_wait_ = false;  // its applier waited for a lock when it was looked at last
   Instant guards_at_{};
 };
 

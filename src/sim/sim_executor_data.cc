@@ -61,6 +61,16 @@ void SimExecutor::make_datadir(const server_action::MakeDatadir& action) {
   });
 }
 
+// An executor that dies before it has seen a reset says so all the same (docs/simulation.md).
+void SimExecutor::own_up_to_reset() {
+  MemberPromise& promise = volume_.promise;
+  if (!volume_.data || !volume_.data->reset || promise.logs_reset) return;
+  promise.logs_reset = true;
+  if (promise.role == MemberRole::kPrimary) return;
+  promise.amnesiac = true;
+  promise.known.reset();
+}
+
 void SimExecutor::copy_of(const server_action::MakeDatadir& action) {
   auto copy = std::make_shared<Copying>();  // shared with the looks at it, of which one is always to come
   copy->action = action;
@@ -86,7 +96,7 @@ void SimExecutor::make_room(const Copying& copy) {
   SimServer* primary = primary_of(copy);
   if (primary == nullptr || sim_.calm) return;
   sim_.tell([&] { return fmt::format("{} binlogs are purged", primary->identity().member.str()); });
-  primary->purge();
+  primary->purge_logs();
 }
 
 void SimExecutor::copy_on(const std::shared_ptr<Copying>& copy) {
@@ -133,7 +143,9 @@ void SimExecutor::copy_on(const std::shared_ptr<Copying>& copy) {
     if (spec_.flavour == Flavour::kMariadb) {
       for (const TxnId t : made.binlog) made.last_number = std::max(made.last_number, sim_.txns[t].number);
     }
-    made.broken = false;
+    made.stops_once = made.reset = false;
+    // Of a replica that was reset meanwhile: what it did not name is sent again, and cannot be applied twice.
+    made.broken = from->data()->reset && !from->writable();
     made.local = {};
     made.source_host.clear();
     made.source_port = 0;

@@ -58,6 +58,30 @@ void SimExecutor::look() {
   });
 }
 
+bool SimExecutor::sees_server() const {
+  return core_ && !freezer_.frozen() && !plan_ && !syncing_ && shown_ && !shown_->logged.empty() && server_.answering();
+}
+
+// As executor/server_readers.cc does; nothing is told of an applier that waits for nothing, as long as it waited for nothing.
+void SimExecutor::end_readers(Duration watched) {
+  later(watched, [this, started = server_.starts()] {
+    if (!server_.answering() || started != server_.starts()) return;
+    const SimServer::Waits seen = server_.end_readers();
+    if (!seen.ended && !seen.for_lock && !saw_wait_) return;
+    saw_wait_ = seen.for_lock;
+    if (seen.for_lock) sim_.coverage.hit(Mark::kApplierWaited);
+    shown_.reset();
+    give(member_input::ApplierLooked{.ended = seen.ended ? "sessions of users were ended" : "",
+                                     .does = "waits",
+                                     .waits_for = seen.for_lock ? "a lock that no session holds" : ""});
+  });
+}
+
+std::optional<MemberIdentity> SimExecutor::identity() const {
+  if (!core_ || freezer_.frozen()) return std::nullopt;
+  return MemberIdentity{spec_, volume_.secrets ? "sealed" : ""};
+}
+
 void SimExecutor::watch_beat() {
   later(kWatchBeat, [this] {
     look_around();
@@ -97,6 +121,7 @@ void SimExecutor::look_around() {
 void SimExecutor::look_at(const MemberReport& report) {
   check_isolation(sim_, report, alone_since_ ? sim_.now() - *alone_since_ : Duration{});
   if (report.isolated) sim_.coverage.hit(Mark::kIsolated);
+  if (report.logs_reset) sim_.coverage.hit(Mark::kResetKnown);
   if (report.server_silent_ms > 0) sim_.coverage.hit(Mark::kServerSilent);
   if (report.source_silent_ms > 0 && report.receiver_connected) sim_.coverage.hit(Mark::kSourceSilent);
 }

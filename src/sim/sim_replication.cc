@@ -139,7 +139,7 @@ void SimServer::reached(const std::shared_ptr<ReplicaLink>& link, std::size_t po
 
 void SimServer::apply_soon() {
   // A replica that is a semi-sync source itself hangs its own applier (measured).
-  if (!applier_ || applying_ || data_->relay.empty() || d_ > 0) return;
+  if (!applier_ || applying_ || data_->relay.empty() || d_ > 0 || applier_waits()) return;
   applying_ = true;
   const Duration takes = sim_.between(apply_min_, apply_max_);
   applies_until_ = sim_.now() + takes;
@@ -153,20 +153,31 @@ void SimServer::apply_one() {
   if (!applier_ || data_->relay.empty() || d_ > 0) return;
   const TxnId t = data_->relay.front();
   // MariaDB in strict mode wants numbers that rise.
-  const bool out_of_order = identity_.flavour == Flavour::kMariadb && !data_->local.empty() &&
-                            sim_.txns[t].number <= data_->last_number;
+  const bool mariadb = identity_.flavour == Flavour::kMariadb;
+  const bool twice = named_twice(t);
+  const bool out_of_order = mariadb && (twice || (!data_->local.empty() && sim_.txns[t].number <= data_->last_number));
   if (data_->broken || out_of_order) {
-    applier_ = false;
-    applier_error_ = out_of_order ? ReplicationError{1950, "out of order"} : ReplicationError{1032, "no such row"};
-    sim_.coverage.hit(Mark::kApplierStopped);
-    return poke();
+    stop_applier(out_of_order ? ReplicationError{1950, "out of order"} : ReplicationError{1032, "no such row"});
+    return sim_.coverage.hit(Mark::kApplierStopped);
   }
+  if (std::exchange(data_->stops_once, false)) {
+    stopped_once_ = true;
+    return stop_applier({1205, "a lock did not come in time"});
+  }
+  if (std::exchange(stopped_once_, false)) sim_.coverage.hit(Mark::kApplierWentOn);
+  if (twice) data_->held.remove(t);  // MySQL takes it for one that it has, and leaves it out
   data_->relay.pop_front();
   data_->relay_unsynced = std::min(data_->relay_unsynced, data_->relay.size());
-  hold(t, true);
+  if (!twice) hold(t, true);
   pump();
   poke();
   apply_soon();
+}
+
+void SimServer::stop_applier(ReplicationError why) {
+  applier_ = false;
+  applier_error_ = std::move(why);
+  poke();
 }
 
 void SimServer::start_applier() {
@@ -186,7 +197,8 @@ void SimServer::admit(const std::shared_ptr<ReplicaLink>& link) {
   if (locked && sim_.mutation != Mutation::kLockIgnored) return;
   std::erase_if(dumps_, [&](const auto& d) { return d->replica == link->replica; });
   const auto kept = data_->binlog.begin() + static_cast<std::ptrdiff_t>(data_->purged);
-  const bool gone = std::any_of(data_->binlog.begin(), kept, [&](TxnId t) { return !link->held.has(t); });
+  const bool gone = !knows_names_of(*link->replica) ||
+                    std::any_of(data_->binlog.begin(), kept, [&](TxnId t) { return !link->held.has(t); });
   link->replica->binlog_gone_ = gone;
   if (gone) return;
   dumps_.push_back(link);
@@ -276,21 +288,6 @@ void SimServer::take(const step::SyncRelayLog&, Done done) {
   });
 }
 
-// Of a relay log that nobody made durable a part may be there.
-void SimServer::lose_unsynced_relay() {
-  if (data_->relay_unsynced == 0) return;
-  GtidSet lost;
-  for (std::uint64_t n = sim_.prng.below(data_->relay_unsynced + 1); n > 0; --n) {
-    const Txn& t = sim_.txns[data_->relay.back()];
-    lost.add(t.source, identity_.flavour == Flavour::kMysql ? t.number : 1, t.number);
-    data_->held.remove(data_->relay.back());
-    data_->relay.pop_back();
-    sim_.coverage.hit(Mark::kRelayTorn);
-  }
-  data_->relay_unsynced = 0;
-  data_->received = data_->received.minus(lost).united(data_->executed);
-}
-
 void SimServer::take(const step::StopReplication&, Done done) {
   stop_receiver();
   applier_ = false;
@@ -317,9 +314,10 @@ void SimServer::drain(Done done) {
   if (!applier_ && identity_.flavour == Flavour::kMariadb) lose_relay();
   if (!applier_ && !data_->relay.empty()) start_applier();
   apply_soon();
-  wait([this] { return data_->relay.empty() || !applier_; },
+  wait([this] { return data_->relay.empty() || !applier_ || all_executed_by_name(); },
        [this, done = std::move(done)](std::optional<std::string> failure) {
-         if (!failure && !data_->relay.empty()) failure = "the applier stopped: " + applier_error_.text;
+         if (failure || data_->relay.empty() || all_executed_by_name()) return done(std::move(failure));
+         failure = "the applier stopped: " + applier_error_.text;
          done(std::move(failure));
        });
 }

@@ -80,6 +80,7 @@ class SimScheduler final : private SimProcess {
   void arm_timer();
   void subscribe();
   void watch_master();
+  void hear(const mesos::ExecutorMessage& message);
   void aim_watches();
   void connect_watch(const MemberId& member);
   void hear(const MemberId& member, const WatchConnection* from, const SharedValue<MemberReport>& report);

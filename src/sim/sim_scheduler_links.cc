@@ -91,12 +91,20 @@ void SimScheduler::subscribe() {
   link_->deliver = [this, life = life_, link = link_.get()](mesos::Event e) {
     if (life != life_ || !core_ || link_.get() != link || deaf_) return;
     sim_.tell([&] { return "mesos: " + told(e); });
-    give(scheduler_input::FromMesos{std::move(e)});
+    const auto* message = std::get_if<mesos::ExecutorMessage>(&e);
+    message != nullptr ? hear(*message) : give(scheduler_input::FromMesos{std::move(e)});
   };
   sim_.network.send(
       link_->up, kSchedulerNode, kMasterNode,
       [this, link = link_, info = core_->framework_info()] { master_.subscribe(link, info); });
   watch_master();
+}
+
+// As scheduler/scheduler_control.cc does.
+void SimScheduler::hear(const mesos::ExecutorMessage& message) {
+  auto identity = from_json_text<MemberIdentity>(message.data);
+  if (!identity) return sim_.violate("an executor's message does not read back: " + identity.error().message);
+  give(scheduler_input::Identified{.agent = message.agent, .executor = message.executor, .identity = *std::move(identity)});
 }
 
 void SimScheduler::watch_master() {

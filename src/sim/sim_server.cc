@@ -78,6 +78,7 @@ void SimServer::crash(const std::string& how, bool power_lost) {
   crowded_until_ = {};
   d_ = 0;
   semi_sync_replica_ = receiver_ = receiver_acks_ = applier_ = applying_ = binlog_gone_ = false;
+  reader_lock_ = stopped_once_ = false;
   applier_error_ = {};
   data_ = nullptr;
   up_ = {};
@@ -103,6 +104,21 @@ void SimServer::lose_unsynced(bool power_lost) {
   const bool lies = power_lost && sim_.mutation == Mutation::kFsyncLies;
   const bool cuts = sim_.mutation == Mutation::kTailTruncated;
   if (lies || cuts) forget_tail(data_->binlog.size() - std::min<std::size_t>(data_->binlog.size(), 3));
+}
+
+// Of a relay log that nobody made durable a part may be there.
+void SimServer::lose_unsynced_relay() {
+  if (data_->relay_unsynced == 0) return;
+  GtidSet lost;
+  for (std::uint64_t n = sim_.prng.below(data_->relay_unsynced + 1); n > 0; --n) {
+    const Txn& t = sim_.txns[data_->relay.back()];
+    lost.add(t.source, identity_.flavour == Flavour::kMysql ? t.number : 1, t.number);
+    data_->held.remove(data_->relay.back());
+    data_->relay.pop_back();
+    sim_.coverage.hit(Mark::kRelayTorn);
+  }
+  data_->relay_unsynced = 0;
+  data_->received = data_->received.minus(lost).united(data_->executed);
 }
 
 // For mutations only: what no server may do.
@@ -234,6 +250,7 @@ void SimServer::take(const step::SetReadOnly& s, Done done) {
   if (!s.on) {
     const bool was = std::exchange(read_only_, false);
     turning_read_only_ = false;
+    data_->held_lock = false;  // what clients write from now on does not want it, or waits for it here
     if (was) {
       sim_.tell([&] {
         return fmt::format("{} OPENS for writes, waits for {} ack(s)", incarnation_, d_);

@@ -69,6 +69,7 @@ struct ReplicaLink {
 class SimServer final : private SimProcess {
  public:
   using Done = std::function<void(std::optional<std::string> failure)>;
+  static constexpr Duration kForLong = std::chrono::hours(1);
   SimServer(Sim& sim, ServerWorld& world, ServerIdentity identity, const SimDisk& disk);
 
   void start(Datadir& data, std::function<void()> up, std::function<void(std::string)> exited);
@@ -84,6 +85,17 @@ class SimServer final : private SimProcess {
   void ensure_user(std::function<void()> ready);
   void write(std::uint64_t write, std::function<void(bool ok)> reply);
   void push_commits();
+  // What an administrator does: resets the binary logs (false: not now, a commit is under way), purges them.
+  bool reset_logs();
+  void purge_logs();
+  void lock_applier(bool by_a_reader);  // by its session, which may be ended; else by a transaction that is prepared
+  void stop_applier_once();
+  // By its executor. What the applier waits for, once the sessions that were in its way are ended.
+  struct Waits {
+    bool ended = false;  // some sessions
+    bool for_lock = false;  // that no session holds
+  };
+  Waits end_readers();
   void break_applier();  // the next transaction that comes cannot be applied
   void write_locally();  // a statement on the read-only port that is written to the binlog all the same
   void drop_accounts(bool all, bool sessions_too);  // that others replicate with
@@ -94,7 +106,10 @@ class SimServer final : private SimProcess {
   void take_connections(Duration pause);  // an application has all of them: the executor has a door of its own
   [[nodiscard]] bool replicates() const { return accepting_ && receiver_ && read_only_; }
   [[nodiscard]] bool applier_running() const { return applier_; }
-  [[nodiscard]] Duration applies_for() const { return applying_ ? applies_until_ - sim_.now() : Duration{}; }
+  [[nodiscard]] Duration applies_for() const {
+    if (data_ != nullptr && data_->held_lock) return kForLong;  // nobody can tell for how long
+    return applying_ ? applies_until_ - sim_.now() : Duration{};
+  }
   [[nodiscard]] std::uint32_t commits_waited() const { return static_cast<std::uint32_t>(pending_.size()); }
 
   [[nodiscard]] bool alive() const { return data_ != nullptr; }
@@ -107,9 +122,6 @@ class SimServer final : private SimProcess {
   [[nodiscard]] const Datadir* data() const { return data_; }
   [[nodiscard]] bool receiver_running() const { return receiver_; }
   void end_copies() { ++copies_ended_; }
-  void purge() {
-    if (data_ != nullptr) data_->purged = data_->binlog.size();
-  }
   [[nodiscard]] std::uint64_t copies_ended() const { return copies_ended_; }
   [[nodiscard]] bool waiting_commits() const { return !pending_.empty(); }
   [[nodiscard]] Pair told_under() const { return told_under_; }
@@ -164,7 +176,12 @@ class SimServer final : private SimProcess {
   void watch_link(const std::shared_ptr<ReplicaLink>& link);
   void apply_soon();
   void apply_one();
+  [[nodiscard]] bool applier_waits() const { return applier_ && !data_->relay.empty() && (data_->held_lock || reader_lock_); }
+  [[nodiscard]] bool named_twice(TxnId txn) const;
+  [[nodiscard]] bool all_executed_by_name() const;
+  [[nodiscard]] bool knows_names_of(const SimServer& replica) const;
   void start_applier();
+  void stop_applier(ReplicationError why);
   // replication, as a source
   void beat(const std::shared_ptr<ReplicaLink>& link);
   void admit(const std::shared_ptr<ReplicaLink>& link);
@@ -211,6 +228,8 @@ class SimServer final : private SimProcess {
   bool receiver_acks_ = false;  // it was started with semi-sync on
   bool applier_ = false;
   bool applying_ = false;
+  bool reader_lock_ = false;  // a session that reads holds a lock that the applier will want
+  bool stopped_once_ = false;
   Instant applies_until_{};
   ReplicationError applier_error_;
   std::uint64_t heard_ = 0;                          // by the receiver: batches and heartbeats

@@ -15,6 +15,75 @@ void SimServer::break_applier() {
   data_->broken = true;
 }
 
+// A replica of MariaDB knows what it has applied from elsewhere, too (gtid_slave_pos). Of commits that are under way a server
+// waits for the end.
+bool SimServer::reset_logs() {
+  if (!answering() || commits_wait() || data_->reset || data_->executed.empty()) return false;
+  sim_.tell([&] { return fmt::format("{} somebody resets its binary logs", incarnation_); });
+  sim_.coverage.hit(Mark::kLogsReset);
+  if (writable()) sim_.coverage.hit(Mark::kPrimaryReset);
+  data_->reset = true;
+  data_->purged = data_->binlog.size();
+  if (identity_.flavour == Flavour::kMariadb && read_only_) return true;
+  data_->executed = {};
+  data_->received = {};
+  data_->last_number = 0;
+  for (const TxnId t : data_->relay) data_->received.add(sim_.txns[t].source, sim_.txns[t].number, sim_.txns[t].number);
+  return true;
+}
+
+// Not the log that commits are written to which wait for an acknowledgement.
+void SimServer::purge_logs() {
+  if (!accepting_) return;
+  data_->purged = std::max(data_->purged, data_->binlog.size() - pending_.size());
+}
+
+// Only after a reset: a server gives names away again that it had given to others.
+bool SimServer::named_twice(TxnId txn) const {
+  if (!sim_.resets) return false;
+  GtidSet name;
+  name.add(sim_.txns[txn].source, sim_.txns[txn].number, sim_.txns[txn].number);
+  return data_->executed.contains(name);
+}
+
+bool SimServer::all_executed_by_name() const { return sim_.resets && data_->executed.contains(data_->received); }
+
+// A server whose binary logs were reset refuses a replica that holds names of its own which it has not given away yet.
+bool SimServer::knows_names_of(const SimServer& replica) const {
+  if (!data_->reset) return true;
+  GtidSet own;
+  for (const auto& [source, intervals] : replica.data_->received.sources()) {
+    if (source != data_->gtid_source) continue;
+    for (const GtidSet::Interval& i : intervals) own.add(source, i.first, i.last);
+  }
+  return data_->executed.contains(own);
+}
+
+void SimServer::lock_applier(bool by_a_reader) {
+  if (!accepting_) return;
+  sim_.tell([&] {
+    return fmt::format("{} {} holds a lock that its applier will want", incarnation_,
+                       by_a_reader ? "a session that reads" : "a prepared transaction");
+  });
+  (by_a_reader ? reader_lock_ : data_->held_lock) = true;
+}
+
+void SimServer::stop_applier_once() {
+  if (!accepting_) return;
+  sim_.tell([&] { return fmt::format("{} its applier will stop, once", incarnation_); });
+  data_->stops_once = true;
+}
+
+SimServer::Waits SimServer::end_readers() {
+  Waits seen;
+  if (!answering() || !applier_waits()) return seen;
+  seen.ended = std::exchange(reader_lock_, false);
+  seen.for_lock = data_->held_lock;
+  if (seen.ended) sim_.coverage.hit(Mark::kReaderEnded);
+  apply_soon();
+  return seen;
+}
+
 void SimServer::write_locally() {
   if (!replicates()) return;
   const GtidSet before = data_->executed;

@@ -34,6 +34,7 @@ ServerSnapshot SimServer::read() const {
   s.in_flight = in_flight();
   s.executed = data_->executed.minus(s.in_flight);
   s.received = data_->received.minus(s.in_flight);
+  if (sim_.resets && !data_->reset) s.logged = s.executed;
   if (!s.in_flight.empty()) sim_.coverage.hit(Mark::kUnseenCommits);
   s.receiver_running = receiver_;
   s.receiver_connected = receiver_ && link_ && link_->connected;

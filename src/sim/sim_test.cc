@@ -182,6 +182,46 @@ TEST(Simulation, VolumesThatNoClusterOwnsAreKept) {
   EXPECT_GT(r.coverage.of(Mark::kOrphanDestroyed), 0U);
 }
 
+// What a server has forgotten the others know; one that nobody can replace goes on, and the others are made anew from it.
+TEST(Simulation, BinaryLogsThatAreResetOrPurgedTakeNoWriteWithThem) {
+  SeedOptions each;
+  each.only = {Fault::kLogsReset, Fault::kLogsPurged, Fault::kPrimaryServer, Fault::kReplicaCut};
+
+  const BatchResult r = batch(1, 40 * kScale, each);
+
+  EXPECT_TRUE(r.violations.empty()) << told(r);
+  EXPECT_GT(r.coverage.of(Mark::kPrimaryReset), 0U);
+  EXPECT_GT(r.coverage.of(Mark::kResetKnown), 0U);
+  EXPECT_GT(r.coverage.of(Mark::kLogsPurged), 0U);
+  if (kScale > 1) EXPECT_GT(r.coverage.of(Mark::kNameReused), 0U);
+}
+
+// An applier that waits is not healthy; one that waits for nobody in particular gets other data, and no other one does.
+TEST(Simulation, AnApplierThatIsHeldUpGoesOnOrGetsOtherData) {
+  SeedOptions each;
+  each.only = {Fault::kHeldLock, Fault::kReaderLock, Fault::kStoppedOnce, Fault::kServer};
+
+  const BatchResult r = batch(1, 20 * kScale, each);
+
+  EXPECT_TRUE(r.violations.empty()) << told(r);
+  EXPECT_GT(r.coverage.of(Mark::kApplierWaited), 0U);
+  EXPECT_GT(r.coverage.of(Mark::kReaderEnded), 0U);
+  EXPECT_GT(r.coverage.of(Mark::kApplierWentOn), 0U);
+}
+
+// Running, or as volumes only: with all that was acknowledged.
+TEST(Simulation, AClusterThatTheStateDoesNotKnowIsTakenBack) {
+  SeedOptions each;
+  each.only = {Fault::kPutBack, Fault::kPrimaryServer, Fault::kReplicaCut};
+
+  const BatchResult r = batch(1, 40 * kScale, each);
+
+  EXPECT_TRUE(r.violations.empty()) << told(r);
+  if (kScale == 1) return;
+  EXPECT_GT(r.coverage.of(Mark::kClusterAdopted), 0U);
+  EXPECT_GT(r.coverage.of(Mark::kAdoptedServes), 0U);
+}
+
 // The checkers can fail: each of these bugs is found.
 class Mutations : public testing::TestWithParam<Mutation> {};
 

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "sim/check_leaks.h"
+
 namespace mysos::sim {
 namespace {
 
@@ -92,13 +94,35 @@ void SimUser::tidy_up() {
     for (const OrphanVolume& v : seen.volumes) {
       if (v.fate != OrphanFate::kKept || v.volume.empty() || !late_.chance(300)) continue;
       sim_.tell([&] { return fmt::format("user: destroy the orphan {}", v.id); });
-      truth_.may_destroy.insert(v.volume);
       const auto cluster = truth_.clusters.find(v.cluster);
+      if (cluster != truth_.clusters.end() && cluster->second.adopted) continue;
+      truth_.may_destroy.insert(v.volume);
       if (cluster != truth_.clusters.end()) cluster->second.deleting = true;  // nothing is promised any more
       schedulers_.leader().request(scheduler_input::DestroyOrphan{RequestId(fmt::format("r{}", next_request_++)), v.id});
       break;  // a scheduler may die of what it is asked
     }
     tidy_up();
+  });
+}
+
+void SimUser::begin_adopting(Prng prng) {
+  adopting_ = prng;
+  adopts_ = adopting_.chance(700);
+  if (adopts_) adopt_unknown();
+}
+
+// By its name, or by its id.
+void SimUser::adopt_unknown() {
+  sim_.after(seconds(2), [this] {
+    for (const auto& [id, c] : truth_.clusters) {
+      const std::string& name = c.cluster.spec.name;
+      if (!wanted_back(truth_, c) || deleted(name) || !schedulers_.leader().alive() || !adopting_.chance(400)) continue;
+      sim_.tell([&] { return fmt::format("user: adopt {}", name); });
+      const RequestId request(fmt::format("r{}", next_request_++));
+      schedulers_.leader().request(scheduler_input::AdoptCluster{request, adopting_.chance(500) ? name : id.value, ""});
+      break;  // a scheduler may die of what it is asked
+    }
+    adopt_unknown();
   });
 }
 

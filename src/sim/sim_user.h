@@ -24,6 +24,9 @@ class SimUser {
   void begin(Duration until);
   // Asks for one more cluster, late, and later on for the destruction of what no cluster owns.
   void begin_late(Prng prng, Duration until);
+  // Has clusters adopted that a state does not know, in most seeds.
+  void begin_adopting(Prng prng);
+  [[nodiscard]] bool adopts() const { return adopts_; }
   // From here on somebody always looks after the clusters.
   void faults_end() { heeds_ = true; }
   void looks_away(bool yes) { heeds_ = !yes; }
@@ -35,6 +38,7 @@ class SimUser {
   void create_late();
   void ask_for(const ClusterSpec& spec, std::function<void()> again);
   void tidy_up();
+  void adopt_unknown();
   void switch_over(const std::string& name);
   void fail_over(const std::string& name);
   void look_after();
@@ -56,6 +60,8 @@ class SimUser {
   std::map<std::string, Instant> down_since_;
   Prng late_{0};
   std::optional<ClusterSpec> late_spec_;
+  Prng adopting_{0};
+  bool adopts_ = false;
 };
 
 }  // namespace mysos::sim

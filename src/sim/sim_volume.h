@@ -52,6 +52,9 @@ struct Datadir {
   std::uint64_t file = 0;             // of the binlog: another one with each start
   LogPosition received_end;           // in its source's binlog (MySQL)
   bool broken = false;                // what comes next cannot be applied: its table is gone, say
+  bool held_lock = false;             // a prepared transaction holds a lock that its applier will want
+  bool stops_once = false;            // what comes next stops its applier, and can be applied at the second try
+  bool reset = false;                 // somebody reset its binary logs: the names of what is before that are gone
   GtidSet local;                      // a user wrote that here while it was a replica
   std::string source_host;            // "" = follows nobody
   std::uint16_t source_port = 0;

@@ -25,6 +25,15 @@ std::string text(const std::optional<AgentId>& agent) { return agent ? agent->st
 
 }  // namespace
 
+std::string told(const ClusterId& cluster, const EpochRecord& r) {
+  std::string ackers;
+  for (const MemberId& m : r.ackers) ackers += " " + m.str();
+  return fmt::format("RECORD {} {} {}{} primary={} ackers=[{} ] d={} leaving={} joining={} shut_out={} floor={}",
+                     cluster.str(), to_string(r.pair), enum_text(r.mode), r.electing ? " electing" : "",
+                     r.primary ? r.primary->str() : "-", ackers, r.d, r.leaving.size(), r.joining.size(), r.shut_out.size(),
+                     r.floor.to_string());
+}
+
 std::string told(const Order& order) {
   struct Text {
     std::string operator()(const order::Setup&) const { return "setup"; }

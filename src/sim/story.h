@@ -3,12 +3,14 @@
 // What goes between a scheduler and others, in the words of a seed's story.
 #include <string>
 
+#include "model/epoch.h"
 #include "model/member_report.h"
 #include "model/mesos.h"
 #include "model/order.h"
 
 namespace mysos::sim {
 
+std::string told(const ClusterId& cluster, const EpochRecord& record);
 std::string told(const Order& order);
 std::string told(const mesos::Call& call);
 std::string told(const mesos::Event& event);

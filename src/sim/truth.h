@@ -28,6 +28,8 @@ struct ClusterTruth {
   Instant last_ack{};
   Instant last_begun_acked{};  // when the newest of those began
   bool forgotten = false;      // the state was put back to one that does not know it
+  bool adopted = false;        // ... and an operator had it taken back
+  std::map<MemberId, VolumeId> volumes;  // of its members, also while the record does not know where they are
   std::set<MemberId> may_throw_away;  // a record has named them since their data were made
 
   // An epoch has been forced since.
@@ -52,7 +54,10 @@ class Truth {
 
   [[nodiscard]] const SimVolume* volume_of(const ClusterTruth& c, const MemberId& member) const {
     const Member* m = c.cluster.find(member);
-    return m == nullptr || m->volume.empty() ? nullptr : volume(m->volume);
+    if (m == nullptr) return nullptr;
+    if (!m->volume.empty()) return volume(m->volume);
+    const auto before = c.volumes.find(member);
+    return before == c.volumes.end() ? nullptr : volume(before->second);
   }
   // The data of a member, whether or not its server runs; null: none. The volume is the identity: one that was lost is that
   // of a member that is never seen again, and what stands in its place is nobody's.

@@ -15,6 +15,7 @@
 #include "sim/one_dies.h"
 #include "sim/sim_clients.h"
 #include "sim/sim_user.h"
+#include "sim/story.h"
 
 namespace mysos::sim {
 namespace {
@@ -47,7 +48,6 @@ class World : public ServerWorld, public SchedulerWorld {
 
  private:
   void check_beat();
-  void note_switchover(const Cluster& before, const Cluster& after);
   void run_until(Instant until);
   std::optional<std::string> unfinished();
   void converge();
@@ -103,8 +103,11 @@ World::World(const SeedOptions& options)
       Prng(options.seed ^ 0xBAC2).chance(120) : options.only.contains(Fault::kPutBack);
   if (options.only.empty() && puts_back) nemesis_->may_put_back();
   if (options.only.empty()) nemesis_->may_more(late_.fork());
+  if (options.only.empty()) nemesis_->may_harm(Prng(options.seed ^ 0x4A12));
+  sim_.resets = nemesis_->may(Fault::kLogsReset);
   faults_for_ = options.faults_for.value_or(sim_.between(seconds(8), seconds(30)));
   if (puts_back && late_.chance(500)) user_.begin_late(late_.fork(), kQuietBefore + faults_for_ / 2);
+  if (puts_back) user_.begin_adopting(Prng(options.seed ^ 0xAD09));
 }
 
 // ---- what is where ----
@@ -168,6 +171,7 @@ void World::released(SimServer& server, TxnId txn, const std::set<MemberId>& ack
   ClusterTruth& c = found->second;
   sim_.coverage.hit(Mark::kWriteAcked);
   check_late_ack(sim_, truth_, c, server, txn);
+  if (name_reused(sim_, c, server, txn, acked_by)) return;
   if (given_up(sim_, truth_, c, server, txn)) return;
   check_primary_has(sim_, truth_, c, txn);
   check_ackers(sim_, c, server, txn, acked_by);
@@ -199,10 +203,17 @@ void World::committed(const SchedulerState& state, const std::vector<Event>& eve
   for (const auto& [id, cluster] : state.clusters) {
     const bool met = truth_.clusters.contains(id);
     ClusterTruth& c = truth_.clusters[id];
+    if (std::exchange(c.forgotten, false)) {
+      note_adopted(sim_, c, cluster);
+      continue;
+    }
     if (met && c.cluster == cluster) continue;
     const Cluster known = std::exchange(c.cluster, cluster);
     const EpochRecord& before = known.epoch;
-    if (known.switchover_to && !cluster.switchover_to && !cluster.deleting) note_switchover(known, cluster);
+    for (const Member& m : cluster.members) {
+      if (!m.volume.empty()) c.volumes[m.id] = m.volume;
+    }
+    if (known.switchover_to && !cluster.switchover_to && !cluster.deleting) note_switchover(sim_, known, cluster);
     c.id = id;
     c.deleting = cluster.deleting;
     if (before.pair > cluster.epoch.pair) sim_.violate("a record's pair goes back");
@@ -210,17 +221,7 @@ void World::committed(const SchedulerState& state, const std::vector<Event>& eve
       sim_.violate("a pair is used again with other content: " + to_string(before.pair));
     }
     if (before.pair != cluster.epoch.pair) {
-      sim_.tell([&] {
-        const EpochRecord& r = cluster.epoch;
-        std::string ackers;
-        for (const MemberId& m : r.ackers) ackers += " " + m.str();
-        return fmt::format(
-            "RECORD {} {} {}{} primary={} ackers=[{} ] d={} leaving={} joining={} shut_out={} "
-            "floor={}",
-            id.str(), to_string(r.pair), enum_text(r.mode), r.electing ? " electing" : "",
-            r.primary ? r.primary->str() : "-", ackers, r.d, r.leaving.size(), r.joining.size(),
-            r.shut_out.size(), r.floor.to_string());
-      });
+      sim_.tell([&] { return told(id, cluster.epoch); });
       if (before.primary != cluster.epoch.primary && before.primary &&
           before.mode == EpochMode::kNormal) {
         sim_.coverage.hit(Mark::kSwitchover);
@@ -270,12 +271,6 @@ void World::put_back(const SchedulerState& state) {
   }
 }
 
-void World::note_switchover(const Cluster& before, const Cluster& after) {
-  if (before.epoch == after.epoch) sim_.coverage.hit(Mark::kSwitchoverNotBegun);
-  const bool ended = before.epoch.electing && !after.epoch.electing;
-  if (ended && before.epoch.primary == after.epoch.primary) sim_.coverage.hit(Mark::kSwitchoverBack);
-}
-
 void World::check_beat() {
   for (const auto& [id, c] : truth_.clusters) {
     if (c.gone) continue;
@@ -301,6 +296,9 @@ std::optional<std::string> World::unfinished() {
   if (!schedulers_.leader().alive()) return "the scheduler is away";
   for (const auto& [id, c] : truth_.clusters) {
     if (c.forgotten && sim_.now() < mended_ + kKeepsOrphans) return "what no cluster owns is looked at for a while";
+    if (user_.adopts() && !user_.deleted(c.cluster.spec.name) && wanted_back(truth_, c)) {
+      return c.cluster.spec.name + ": it is not adopted yet";
+    }
     if (c.forgotten) continue;
     if (auto missing = not_converged(truth_, c, *schedulers_.leader().core(), sim_.now(), mended_)) {
       return fmt::format("{}: {}", c.cluster.spec.name, *missing);
@@ -355,6 +353,7 @@ void World::converge() {
   sim_.coverage.hit(Mark::kConverged);
   for (const auto& [id, c] : truth_.clusters) {
     if (c.gone) sim_.coverage.hit(Mark::kDeleted);
+    if (c.adopted && !c.forgotten && !c.gone) sim_.coverage.hit(Mark::kAdoptedServes);
     if (!c.deleting) check_held(sim_, truth_, c);
     for (const auto& agent : master_.agents()) {
       for (const auto& [volume, held] : agent->volumes()) {
