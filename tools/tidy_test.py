@@ -171,14 +171,10 @@ class Rules(unittest.TestCase):
     def test_rule_flags(self):
         self.assert_finds("flags", {"docs/cli.md": ""}, "--output")
         self.assert_finds("flags", {"src/cli/main.cc": SPDX}, "docs/cli.md:1", "nothing has it")
-
-    def test_rule_routes(self):
-        route = {"src/api/CMakeLists.txt": "", "src/api/api.cc": SPDX + 'get("/v1/clusters");\n'}
-        api = '{"paths": {"/v1/clusters": {}}}\n'
-        self.assertEqual([], self.found(dict(route, **{"src/api/openapi.json": api}), ["routes"]))
-        self.assert_finds("routes", dict(route, **{"src/api/openapi.json": '{"paths": {}}'}), "/v1/clusters")
-        self.assert_finds("routes", {"src/api/openapi.json": api}, "nothing has it")
-        self.assert_finds("routes", dict(route, **{"src/api/openapi.json": "{"}), "cannot be read")
+        words = {"src/core/command.h": HEADER + 'FieldWords f{"to", "--to", "the member"};\n'}
+        self.assert_finds("flags", words, "--to")
+        self.assertEqual([], self.found(dict(words, **{"docs/commands.md": "`--to`\n"}), ["flags"]))
+        self.assert_finds("flags", {"docs/commands.md": "`--to`\n"}, "docs/commands.md:1", "nothing has it")
 
     def test_rule_links(self):
         self.assert_finds("links", {"docs/cli.md": "[x](nowhere.md)\n"}, "nowhere.md")

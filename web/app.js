@@ -102,7 +102,7 @@ function orphansView({orphans, tasks}, clusters) {
 function eventView(event) {
   const line = el('li');
   line.append(el('time', event.time.replace('T', ' ').replace('Z', '')), ` ${event.cluster ?? ''} ${event.member ?? ''} `, el('strong', event.kind),
-    ` ${event.message ?? ''}`);
+    ` ${event.message ?? ''}`, event.by ? ` (by ${event.by.who}${event.by.from ? ` from ${event.by.from}` : ''})` : '');
   return line;
 }
 

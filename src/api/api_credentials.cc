@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The user's password: asked for, changed, the old one ended.
-#include "api/api_server.h"
+#include "api/answers.h"
 #include "base/clock.h"
 
 namespace mysos {
@@ -20,32 +20,44 @@ HttpResponse credentials_answer(const Credentials& known) {
     body["host"] = known.primary->host;
     body["port"] = known.primary->port;
   }
-  HttpResponse response = json_response(200, json::serialize(body) + "\n");
-  response.headers.set("Cache-Control", "no-store");
-  return response;
+  return json_answer(200, body);
 }
 
-}  // namespace
-
-asio::awaitable<HttpResponse> ApiServer::credentials(std::string name) {
-  if (!control_.cluster(name)) co_return problem_response(no_cluster(name, control_.clusters()));
-  const auto known = co_await control_.credentials(name);
+asio::awaitable<Answer> credentials(ApiParts& api, const ApiCall& call) {
+  if (!api.control.cluster(call.name)) co_return problem_response(no_cluster(call.name, api.control.clusters()));
+  const auto known = co_await api.control.credentials(call.caller, call.name);
   co_return known ? credentials_answer(*known) : problem_response(known.error());
 }
 
 // Answered when a primary has it, or after a while in which none did.
-asio::awaitable<HttpResponse> ApiServer::change_credentials(std::string name, CredentialsChange change) {
-  if (!control_.cluster(name)) co_return problem_response(no_cluster(name, control_.clusters()));
-  auto known = co_await control_.change_credentials(name, change);
+asio::awaitable<Answer> change_password(ApiParts& api, const ApiCall& call, CredentialsChange change) {
+  Control& control = api.control;
+  if (!control.cluster(call.name)) co_return problem_response(no_cluster(call.name, control.clusters()));
+  auto known = co_await control.change_credentials(call.caller, call.name, change);
   if (!known) co_return problem_response(known.error());
   const Instant until = steady_now() + kApplyWait;
   for (Instant now = steady_now(); !known->applied && now < until; now = steady_now()) {
-    co_await control_.changed().wait_for(until - now);
-    const auto view = control_.cluster(name);
-    if (!view) co_return problem_response(no_cluster(name, control_.clusters()));
+    co_await control.changed().wait_for(until - now);
+    const auto view = control.cluster(call.name);
+    if (!view) co_return problem_response(no_cluster(call.name, control.clusters()));
     known->applied = view->cluster->credentials_applied >= view->cluster->credentials;
   }
   co_return credentials_answer(*known);
+}
+
+asio::awaitable<Answer> rotate(ApiParts& api, const ApiCall& call) {
+  return change_password(api, call, CredentialsChange::kRotate);
+}
+asio::awaitable<Answer> retire(ApiParts& api, const ApiCall& call) {
+  return change_password(api, call, CredentialsChange::kRetire);
+}
+
+}  // namespace
+
+std::vector<Operation> credentials_operations() {
+  return {{"credentials", "GET", "/v1/clusters/{name}/credentials", Scope::kToken, credentials},
+          {"rotateCredentials", "POST", "/v1/clusters/{name}/credentials/rotate", Scope::kToken, rotate},
+          {"retireCredentials", "POST", "/v1/clusters/{name}/credentials/retire", Scope::kToken, retire}};
 }
 
 }  // namespace mysos

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "api/api_server.h"
+#include "api/answers.h"
 #include "api/cluster_json.h"
 #include "api/create_request.h"
 #include "base/clock.h"
@@ -33,10 +33,8 @@ std::string sse_text(const StoredEvent& event) {
          "\n\n";
 }
 
-}  // namespace
-
 // With `after`: what follows it, oldest first. Without: the newest.
-asio::awaitable<HttpResponse> ApiServer::list_events(const HttpRequest& request, std::optional<ClusterId> cluster) {
+asio::awaitable<Answer> list(Control& control, const HttpRequest& request, std::optional<ClusterId> cluster) {
   const auto range = parse_range(request);
   if (!range) co_return problem_response(range.error());
   if (range->limit == 0)
@@ -44,12 +42,12 @@ asio::awaitable<HttpResponse> ApiServer::list_events(const HttpRequest& request,
   EventQuery query{.limit = range->limit};
   if (const auto id = request.query.find("cluster_id"); id != request.query.end()) cluster = ClusterId(id->second);
   if (cluster) query.cluster = cluster->value;
-  const std::uint64_t last = control_.last_event_seq();
+  const std::uint64_t last = control.last_event_seq();
   query.after_seq =
       range->after.value_or(!cluster && last > range->limit ? last - range->limit : 0);
   std::vector<StoredEvent> found;
   while (true) {
-    auto page = co_await control_.events(query);
+    auto page = co_await control.events(query);
     if (!page) co_return problem_response(page.error());
     const bool full = page->size() == query.limit;
     found.insert(found.end(), std::make_move_iterator(page->begin()),
@@ -66,50 +64,65 @@ asio::awaitable<HttpResponse> ApiServer::list_events(const HttpRequest& request,
   }
   json::array all;
   for (const StoredEvent& event : found) all.push_back(event_json(event));
-  HttpResponse response =
-      json_response(200, json::serialize(json::object{{"events", std::move(all)}}) + "\n");
-  response.headers.set("Cache-Control", "no-store");
-  co_return response;
+  co_return json_answer(200, json::object{{"events", std::move(all)}});
 }
 
-asio::awaitable<void> ApiServer::stream_events(const HttpRequest& request, HttpExchange& exchange) {
-  const auto range = parse_range(request);
-  if (!range) {
-    co_await exchange.reply(problem_response(range.error()));
-    co_return;
-  }
-  if (event_streams_ >= kMaxEventStreams) {
-    co_await exchange.reply(problem_response(
-        Error{Errc::kUnavailable, "64 event streams are open, no more are served", {}}));
-    co_return;
+asio::awaitable<Answer> stream(ApiParts& api, const ApiCall& call) {
+  Control& control = api.control;
+  HttpExchange& exchange = call.exchange;
+  const auto range = parse_range(call.request);
+  if (!range) co_return problem_response(range.error());
+  if (api.event_streams >= kMaxEventStreams) {
+    co_return problem_response(Error{Errc::kUnavailable, "64 event streams are open, no more are served", {}});
   }
   struct Counted {
     std::size_t& count;
     explicit Counted(std::size_t& c) : count(c) { ++count; }
     ~Counted() { --count; }
-  } counted(event_streams_);
+  } counted(api.event_streams);
 
-  EventQuery query{.after_seq = range->after.value_or(control_.last_event_seq())};
+  EventQuery query{.after_seq = range->after.value_or(control.last_event_seq())};
   const HttpHeaders headers{{"Content-Type", "text/event-stream"}, {"Cache-Control", "no-store"}};
-  if (!co_await exchange.start_stream(200, headers)) co_return;
-  if (!co_await exchange.write_chunk(": events of Mysos\n\n")) co_return;
+  if (!co_await exchange.start_stream(200, headers)) co_return std::nullopt;
+  if (!co_await exchange.write_chunk(": events of Mysos\n\n")) co_return std::nullopt;
   Instant heard = steady_now();
   while (!exchange.closed()) {
     std::string text;
-    if (control_.last_event_seq() > query.after_seq) {
-      const auto page = co_await control_.events(query);
-      if (!page) co_return;  // cut short: the client comes back with Last-Event-ID
+    if (control.last_event_seq() > query.after_seq) {
+      const auto page = co_await control.events(query);
+      if (!page) co_return std::nullopt;  // cut short: the client comes back with Last-Event-ID
       for (const StoredEvent& event : *page) text += sse_text(event);
-      query.after_seq = page->empty() ? control_.last_event_seq() : page->back().seq;
+      query.after_seq = page->empty() ? control.last_event_seq() : page->back().seq;
     }
     if (text.empty() && steady_now() - heard >= kEventKeepalive) text = ": still here\n\n";
     if (text.empty()) {
-      co_await control_.changed().wait_for(kEventKeepalive);
+      co_await control.changed().wait_for(kEventKeepalive);
       continue;
     }
-    if (!co_await exchange.write_chunk(std::move(text))) co_return;
+    if (!co_await exchange.write_chunk(std::move(text))) co_return std::nullopt;
     heard = steady_now();
   }
+  co_return std::nullopt;
+}
+
+asio::awaitable<Answer> events(ApiParts& api, const ApiCall& call) {
+  if (call.request.headers.get("Accept").find("text/event-stream") != std::string_view::npos) return stream(api, call);
+  return list(api.control, call.request, std::nullopt);
+}
+
+// The events of a cluster outlive it.
+asio::awaitable<Answer> cluster_events(ApiParts& api, const ApiCall& call) {
+  const auto cluster = co_await api.control.newest_named(call.name);
+  if (!cluster) co_return problem_response(cluster.error());
+  if (cluster->empty()) co_return problem_response(no_cluster(call.name, api.control.clusters()));
+  co_return co_await list(api.control, call.request, *cluster);
+}
+
+}  // namespace
+
+std::vector<Operation> event_operations() {
+  return {{"listClusterEvents", "GET", "/v1/clusters/{name}/events", Scope::kToken, cluster_events},
+          {"listEvents", "GET", "/v1/events", Scope::kToken, events}};
 }
 
 }  // namespace mysos

@@ -170,7 +170,8 @@ TEST_F(Api, PassesARefusalOn) {
 TEST_F(Api, SwitchesOverToAMemberThatIsThere) {
   ask("POST", "/v1/clusters", R"({"name":"shop"})");
   EXPECT_EQ(ask("POST", "/v1/clusters/shop/switchover", R"({"to":"id-shop-0"})").status, 202);
-  EXPECT_EQ(control.switched_to, MemberId("id-shop-0"));
+  ASSERT_TRUE(control.newest<command::Switchover>());
+  EXPECT_EQ(control.newest<command::Switchover>()->to, MemberId("id-shop-0"));
   const auto wrong = ask("POST", "/v1/clusters/shop/switchover", R"({"to":"id-shop-9"})");
   EXPECT_EQ(wrong.status, 422);
   EXPECT_EQ(object(wrong)["field"], "to");
@@ -179,7 +180,8 @@ TEST_F(Api, SwitchesOverToAMemberThatIsThere) {
 TEST_F(Api, FailsOverAsAnOperatorWantsIt) {
   ask("POST", "/v1/clusters", R"({"name":"shop"})");
   EXPECT_EQ(ask("POST", "/v1/clusters/shop/failover", R"({"to":"id-shop-0","accept_loss":true})").status, 202);
-  EXPECT_EQ(control.failed_over, (FailoverRequest{MemberId("id-shop-0"), true}));
+  ASSERT_TRUE(control.newest<command::Failover>());
+  EXPECT_EQ(control.newest<command::Failover>()->wanted, (FailoverRequest{MemberId("id-shop-0"), true}));
   EXPECT_EQ(object(ask("POST", "/v1/clusters/shop/failover", R"({"to":"id-shop-9"})"))["field"], "to");
   EXPECT_EQ(object(ask("POST", "/v1/clusters/shop/failover", R"({"accept_los":true})"))["field"], "accept_los");
 }
@@ -187,7 +189,9 @@ TEST_F(Api, FailsOverAsAnOperatorWantsIt) {
 TEST_F(Api, SetsHowElectionsSeeAMember) {
   ask("POST", "/v1/clusters", R"({"name":"shop"})");
   EXPECT_EQ(ask("POST", "/v1/clusters/shop/promotion", R"({"member":"id-shop-0","promotion":"avoid"})").status, 202);
-  EXPECT_EQ(control.promotions.at(MemberId("id-shop-0")), Promotion::kAvoid);
+  ASSERT_TRUE(control.newest<command::Promote>());
+  EXPECT_EQ(control.newest<command::Promote>()->member, MemberId("id-shop-0"));
+  EXPECT_EQ(control.newest<command::Promote>()->promotion, Promotion::kAvoid);
   EXPECT_EQ(object(ask("POST", "/v1/clusters/shop/promotion", R"({"member":"id-shop-0","promotion":"never"})"))["field"],
             "promotion");
   EXPECT_EQ(object(ask("POST", "/v1/clusters/shop/promotion", R"({"member":"x","promotion":"avoid"})"))["field"], "member");
@@ -259,9 +263,9 @@ TEST_F(Api, ReadyzSaysWhyMesosIsAway) {
 
 TEST_F(Api, RegistersAnewForWhoHoldsTheTokenOnly) {
   EXPECT_EQ(ask("POST", "/v1/register", "", {}, false).status, 401);
-  EXPECT_EQ(control.registrations, 0);
+  EXPECT_TRUE(control.commanded.empty());
   EXPECT_EQ(ask("POST", "/v1/register").status, 202);
-  EXPECT_EQ(control.registrations, 1);
+  EXPECT_TRUE(control.newest<command::Register>());
   control.refusal = Error{Errc::kConflict, "there is nothing to do", {}};
   EXPECT_EQ(ask("POST", "/v1/register").status, 409);
 }
@@ -278,7 +282,8 @@ TEST_F(Api, ListsOrphansAndDestroysOne) {
   EXPECT_EQ(object(listed)["tasks"].at(0).at("task"), "shop.abc.1.1");
   EXPECT_EQ(ask("POST", "/v1/orphans/abc-0-1-x/destroy", "", {}, false).status, 401);
   EXPECT_EQ(ask("POST", "/v1/orphans/abc-0-1-x/destroy").status, 202);
-  EXPECT_EQ(control.destroyed_orphan, "abc-0-1-x");
+  EXPECT_TRUE(control.newest<command::DestroyOrphan>());
+  EXPECT_EQ(control.commanded.back().first, "abc-0-1-x");
 
   control.unknown["shop"].id = ClusterId("c1");
   control.unknown["shop"].spec.name = "shop";
@@ -287,7 +292,9 @@ TEST_F(Api, ListsOrphansAndDestroysOne) {
   EXPECT_EQ(adopted.status, 202);
   EXPECT_EQ(object(adopted)["name"], "shop");
   EXPECT_EQ(object(adopted)["adopted"], true);
-  EXPECT_EQ(control.adopted, "shop as store");
+  ASSERT_TRUE(control.newest<command::Adopt>());
+  EXPECT_EQ(control.newest<command::Adopt>()->cluster, "shop");
+  EXPECT_EQ(control.newest<command::Adopt>()->as, "store");
   const auto again = ask("POST", "/v1/orphans/adopt", R"({"cluster":"shop"})");
   EXPECT_EQ(again.status, 200);
   EXPECT_EQ(object(again)["adopted"], false) << "the state has it already";
@@ -296,6 +303,36 @@ TEST_F(Api, ListsOrphansAndDestroysOne) {
   EXPECT_EQ(ask("GET", "/v1/orphans/adopt").status, 405);
   control.refusal = Error{Errc::kNotFound, "there is no such orphan", "id"};
   EXPECT_EQ(ask("POST", "/v1/orphans/abc/destroy").status, 404);
+}
+
+TEST_F(Api, ACommandCarriesWhoGaveItAndFromWhere) {
+  const Caller admin{"admin", "127.0.0.1"};
+  ask("POST", "/v1/clusters", R"({"name":"shop"})");
+  EXPECT_EQ(std::exchange(control.called_by, {}), admin);
+  ask("POST", "/v1/clusters/shop/switchover");
+  EXPECT_EQ(std::exchange(control.called_by, {}), admin);
+  ask("GET", "/v1/clusters/shop/credentials");
+  EXPECT_EQ(std::exchange(control.called_by, {}), admin);
+  ask("POST", "/v1/clusters/shop/credentials/rotate");
+  EXPECT_EQ(std::exchange(control.called_by, {}), admin);
+  ask("DELETE", "/v1/clusters/shop");
+  EXPECT_EQ(std::exchange(control.called_by, {}), admin);
+}
+
+TEST_F(Api, APasswordThatIsGivenAgainIsReadAgain) {
+  const HttpHeaders key{{"Idempotency-Key", "k1"}};
+  ask("POST", "/v1/clusters", R"({"name":"shop"})", key);
+  EXPECT_EQ(control.passwords_read, 0);
+  EXPECT_EQ(ask("POST", "/v1/clusters", R"({"name":"shop"})", key).status, 202);
+  EXPECT_EQ(control.passwords_read, 1);
+}
+
+TEST_F(Api, ACommandWithoutFieldsTakesNone) {
+  EXPECT_EQ(ask("POST", "/v1/register", "{}").status, 202);
+  const auto refused = ask("POST", "/v1/register", R"({"force":true})");
+  EXPECT_EQ(refused.status, 422);
+  EXPECT_EQ(object(refused)["field"], "force");
+  EXPECT_EQ(ask("POST", "/v1/register", "force").status, 400);
 }
 
 TEST_F(Api, TheDescriptionIsJson) {
@@ -322,6 +359,7 @@ TEST_F(OpenCotton, MakesAndDeletesLikeCotton) {
   EXPECT_EQ(ask("DELETE", "/clusters/shop", "", {}, false).status, 400);
   EXPECT_EQ(ask("DELETE", "/clusters/shop", "password=wrong", {}, false).status, 403);
   EXPECT_EQ(ask("DELETE", "/clusters/shop", "password=" + password, {}, false).status, 200);
+  EXPECT_EQ(control.called_by, (Caller{"cotton", "127.0.0.1"})) << "nobody showed a token";
 }
 
 TEST_F(OpenCotton, IsClosedToWebPages) {

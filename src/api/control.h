@@ -64,25 +64,17 @@ class Control {
       const = 0;  // the first is the default
   [[nodiscard]] virtual std::vector<AgentView> agents() = 0;
 
-  // What carries our label and belongs to no member. Destroying one more time is the same as once.
+  // What carries our label and belongs to no member.
   [[nodiscard]] virtual OrphansView orphans() = 0;
-  virtual asio::awaitable<Status> destroy_orphan(std::string id) = 0;
-  // A cluster, by name or id, that the state does not know is taken back; `as`: under another name, "" = its own. Once more is
-  // the same.
-  virtual asio::awaitable<Result<ClusterId>> adopt(std::string cluster, std::string as) = 0;
 
-  virtual asio::awaitable<Result<CreatedCluster>> create(CreateRequest request) = 0;
-  virtual asio::awaitable<Status> remove(std::string name) = 0;
-  virtual asio::awaitable<Status> switchover(std::string name, std::optional<MemberId> to) = 0;
-  // Replaces the primary now. kConflict spells out the loss that it would take and that is not accepted.
-  virtual asio::awaitable<Status> failover(std::string name, FailoverRequest wanted) = 0;
-  virtual asio::awaitable<Status> set_promotion(std::string name, MemberId member, Promotion promotion) = 0;
-  // As a new framework, after Mesos has removed the one there was; kConflict where it has not.
-  virtual asio::awaitable<Status> register_anew() = 0;
-  // Leaves an audit event.
-  virtual asio::awaitable<Result<Credentials>> credentials(std::string name) = 0;
+  // Carried out, or refused: kConflict says what stands against it. The cluster that it was about; `name` as in Command.
+  virtual asio::awaitable<Result<ClusterId>> command(Caller caller, std::string name, command::Any what) = 0;
+  // These make secrets, or read them. Each leaves an event.
+  virtual asio::awaitable<Result<CreatedCluster>> create(Caller caller, CreateRequest request) = 0;
+  virtual asio::awaitable<Result<Credentials>> credentials(Caller caller, std::string name) = 0;
   // Another password, with the one before still valid; or only the newest one. What is answered is stored, and not yet applied.
-  virtual asio::awaitable<Result<Credentials>> change_credentials(std::string name, CredentialsChange change) = 0;
+  virtual asio::awaitable<Result<Credentials>> change_credentials(Caller caller, std::string name,
+                                                                  CredentialsChange change) = 0;
   virtual Result<bool> is_password_of(const std::string& name, const std::string& password) = 0;
 
   virtual asio::awaitable<Result<std::vector<StoredEvent>>> events(EventQuery query) = 0;

@@ -5,7 +5,6 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <set>
 
 #include "base/did_you_mean.h"
 
@@ -13,60 +12,6 @@ namespace mysos {
 namespace {
 
 constexpr double kMaxCpus = 1024;
-
-Status check_fields(const json::object& body, std::span<const std::string> known) {
-  for (const auto& field : body) {
-    const std::string key(field.key());
-    if (std::ranges::find(known, key) == known.end()) {
-      return fail(Errc::kInvalid, "there is no field " + key + did_you_mean(key, known), key);
-    }
-  }
-  return {};
-}
-
-// A key that an object of this valid JSON has twice, of which a parser would keep one in silence.
-std::optional<std::string> repeated_key(std::string_view text) {
-  std::vector<std::set<std::string_view>>
-      open;  // the keys so far of each object or list that is open
-  bool key_comes = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    switch (text[i]) {
-      case '{':
-      case '[':
-        open.emplace_back();
-        key_comes = text[i] == '{';
-        break;
-      case '}':
-      case ']':
-        open.pop_back();
-        break;
-      case ':':
-        key_comes = false;
-        break;
-      case ',':
-        key_comes = !open.empty() && !open.back().empty();
-        break;  // a list has no keys
-      case '"': {
-        const std::size_t begin = ++i;
-        while (text[i] != '"') i += text[i] == '\\' ? 2 : 1;
-        const auto word = text.substr(begin, i - begin);
-        if (key_comes && !open.back().insert(word).second) return std::string(word);
-        break;
-      }
-      default:
-        break;
-    }
-  }
-  return std::nullopt;
-}
-
-Result<json::object> parse_object(std::string_view body) {
-  MYSOS_TRY(json::value parsed, parse_json(body));
-  if (!parsed.is_object()) return fail(Errc::kInvalid, "the body must be a JSON object");
-  if (const auto twice = repeated_key(body))
-    return fail(Errc::kInvalid, "the body has the field " + *twice + " twice");
-  return std::move(parsed.get_object());
-}
 
 Result<Bytes> read_size(const json::value& value, const std::string& field) {
   if (value.is_string()) {
@@ -141,11 +86,16 @@ Result<Duration> parse_wait(std::string_view text) {
   return std::chrono::seconds(seconds);
 }
 
+const std::vector<BodyField>& create_fields() {
+  static const std::vector<BodyField> kFields{
+      {"name", FieldType::kText, true},    {"members", FieldType::kWhole}, {"cpus", FieldType::kNumber},
+      {"mem", FieldType::kSize},           {"disk", FieldType::kSize},     {"version", FieldType::kText},
+      {"user", FieldType::kText},          {"password", FieldType::kText}, {"any_engine", FieldType::kFlag}};
+  return kFields;
+}
+
 Result<CreateRequest> parse_create(std::string_view body, std::span<const VersionInfo> versions) {
-  static const auto kKnown = std::to_array<std::string>(
-      {"name", "members", "cpus", "mem", "disk", "version", "user", "password", "any_engine"});
-  MYSOS_TRY(const json::object in, parse_object(body));
-  MYSOS_TRY_VOID(check_fields(in, kKnown));
+  MYSOS_TRY(const json::object in, parse_body(body, create_fields()));
   CreateRequest request;
   ClusterSpec& spec = request.spec;
   JsonReader reader(in);
@@ -208,7 +158,8 @@ Result<CreateRequest> parse_cotton_create(const std::string& name, const FormFie
     auto parsed = parse_object(size);
     if (!parsed)
       return fail(Errc::kInvalid, "size must be a JSON object with cpus, mem and disk", "size");
-    static const auto kSizes = std::to_array<std::string>({"cpus", "mem", "disk"});
+    static const std::vector<BodyField> kSizes{
+        {"cpus", FieldType::kNumber}, {"mem", FieldType::kSize}, {"disk", FieldType::kSize}};
     MYSOS_TRY_VOID(check_fields(*parsed, kSizes));
     if (const auto* cpus = parsed->if_contains("cpus")) {
       MYSOS_TRY(spec.cpus_milli, read_cpus(*cpus));
@@ -225,56 +176,6 @@ Result<CreateRequest> parse_cotton_create(const std::string& name, const FormFie
     request.password = password;
   }
   fill_defaults(spec, versions);
-  return request;
-}
-
-Result<SwitchoverRequest> parse_switchover(std::string_view body) {
-  SwitchoverRequest request;
-  if (body.empty()) return request;
-  static const auto kKnown = std::to_array<std::string>({"to"});
-  MYSOS_TRY(const json::object in, parse_object(body));
-  MYSOS_TRY_VOID(check_fields(in, kKnown));
-  JsonReader reader(in);
-  reader("to", request.to);
-  MYSOS_TRY_VOID(reader.take());
-  return request;
-}
-
-Result<FailoverRequest> parse_failover(std::string_view body) {
-  FailoverRequest request;
-  if (body.empty()) return request;
-  static const auto kKnown = std::to_array<std::string>({"to", "accept_loss"});
-  MYSOS_TRY(const json::object in, parse_object(body));
-  MYSOS_TRY_VOID(check_fields(in, kKnown));
-  JsonReader reader(in);
-  reader("to", request.to);
-  reader("accept_loss", request.accept_loss);
-  MYSOS_TRY_VOID(reader.take());
-  return request;
-}
-
-Result<PromotionRequest> parse_promotion(std::string_view body) {
-  PromotionRequest request;
-  static const auto kKnown = std::to_array<std::string>({"member", "promotion"});
-  MYSOS_TRY(const json::object in, parse_object(body));
-  MYSOS_TRY_VOID(check_fields(in, kKnown));
-  JsonReader reader(in);
-  reader.required("member", request.member);
-  reader.required("promotion", request.promotion);
-  MYSOS_TRY_VOID(reader.take());
-  return request;
-}
-
-Result<AdoptRequest> parse_adopt(std::string_view body) {
-  AdoptRequest request;
-  static const auto kKnown = std::to_array<std::string>({"cluster", "as"});
-  MYSOS_TRY(const json::object in, parse_object(body));
-  MYSOS_TRY_VOID(check_fields(in, kKnown));
-  JsonReader reader(in);
-  reader.required("cluster", request.cluster);
-  reader("as", request.as);
-  MYSOS_TRY_VOID(reader.take());
-  if (request.cluster.empty()) return fail(Errc::kInvalid, "cluster must be the name or the id of a cluster", "cluster");
   return request;
 }
 

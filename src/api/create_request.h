@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "api/body.h"
 #include "api/control.h"
 #include "base/http/message.h"
 
@@ -16,28 +17,12 @@ inline constexpr std::string_view kDefaultUser = "app";
 inline constexpr std::size_t kMinPassword = 8;  // of one that a person chose
 inline constexpr std::size_t kMaxPassword = 128;
 
+const std::vector<BodyField>& create_fields();
 // kInvalid with a field: a value is wrong; without one: the body is no JSON object.
 Result<CreateRequest> parse_create(std::string_view body, std::span<const VersionInfo> versions);
 // An empty field counts as not given. kInvalid names Cotton's field.
 Result<CreateRequest> parse_cotton_create(const std::string& name, const FormFields& form,
                                           std::span<const VersionInfo> versions);
-
-struct SwitchoverRequest {
-  std::optional<std::string> to;
-};
-Result<SwitchoverRequest> parse_switchover(std::string_view body);
-Result<FailoverRequest> parse_failover(std::string_view body);
-struct PromotionRequest {
-  std::string member;
-  Promotion promotion = Promotion::kNeutral;
-};
-Result<PromotionRequest> parse_promotion(std::string_view body);
-
-struct AdoptRequest {
-  std::string cluster;
-  std::string as;
-};
-Result<AdoptRequest> parse_adopt(std::string_view body);
 
 // Seconds of `?wait=`: 0 to kMaxWait, "30" or "30s".
 inline constexpr Duration kMaxWait = std::chrono::minutes(10);

@@ -138,11 +138,5 @@ TEST(Wait, TakesSecondsUpToTenMinutes) {
   EXPECT_FALSE(parse_wait("-1"));
 }
 
-TEST(SwitchoverRequest, MayNameAMember) {
-  EXPECT_FALSE(parse_switchover("")->to);
-  EXPECT_EQ(parse_switchover(R"({"to":"abc-1"})")->to, "abc-1");
-  EXPECT_EQ(parse_switchover(R"({"too":"abc-1"})").error().field, "too");
-}
-
 }  // namespace
 }  // namespace mysos

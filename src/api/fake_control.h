@@ -22,13 +22,10 @@ class FakeControl final : public Control {
   std::map<std::string, std::string> deleted;  // clusters that the log knows: name, id
   std::vector<VersionInfo> offered_versions{{"mariadb-10.11", Flavour::kMariadb, mib(256)}};
   int creates = 0;
-  int registrations = 0;
-  std::optional<MemberId> switched_to;
-  std::optional<FailoverRequest> failed_over;
-  std::map<MemberId, Promotion> promotions;
+  int passwords_read = 0;
+  std::optional<Caller> called_by;  // the newest that changed something, or read a password
+  std::vector<std::pair<std::string, command::Any>> commanded;  // name, what
   OrphansView said_orphans;
-  std::string destroyed_orphan;
-  std::string adopted;
   std::map<std::string, Cluster> unknown;  // can be adopted
 
   void add_event(std::string cluster_id, std::string kind) {
@@ -56,7 +53,8 @@ class FakeControl final : public Control {
     return {{AgentId("agent-1"), "host-1", "127.0.0.1", std::nullopt, {}, {}}};
   }
 
-  asio::awaitable<Result<CreatedCluster>> create(CreateRequest request) override {
+  asio::awaitable<Result<CreatedCluster>> create(Caller caller, CreateRequest request) override {
+    called_by = std::move(caller);
     ++creates;
     if (refusal) co_return std::unexpected(*refusal);
     const std::string name = request.spec.name;
@@ -69,50 +67,35 @@ class FakeControl final : public Control {
     changed_.notify_all();
     co_return CreatedCluster{cluster.id, passwords[name]};
   }
-  asio::awaitable<Status> remove(std::string name) override {
-    if (refusal) co_return std::unexpected(*refusal);
-    if (made.contains(name)) deleted[name] = made[name].id.value;
-    made.erase(name);
-    changed_.notify_all();
-    co_return Status();
-  }
-  asio::awaitable<Status> switchover(std::string, std::optional<MemberId> to) override {
-    if (refusal) co_return std::unexpected(*refusal);
-    switched_to = std::move(to);
-    co_return Status();
-  }
-  asio::awaitable<Status> failover(std::string, FailoverRequest wanted) override {
-    if (refusal) co_return std::unexpected(*refusal);
-    failed_over = std::move(wanted);
-    co_return Status();
-  }
-  asio::awaitable<Status> set_promotion(std::string, MemberId member, Promotion promotion) override {
-    if (refusal) co_return std::unexpected(*refusal);
-    promotions[member] = promotion;
-    co_return Status();
-  }
   OrphansView orphans() override { return said_orphans; }
-  asio::awaitable<Status> destroy_orphan(std::string id) override {
+  asio::awaitable<Result<ClusterId>> command(Caller caller, std::string name, command::Any what) override {
     if (refusal) co_return std::unexpected(*refusal);
-    destroyed_orphan = std::move(id);
-    co_return Status();
+    called_by = std::move(caller);
+    if (std::holds_alternative<command::Delete>(what)) {
+      if (made.contains(name)) deleted[name] = made[name].id.value;
+      made.erase(name);
+    }
+    if (const auto* adopt = std::get_if<command::Adopt>(&what)) {
+      if (auto found = unknown.extract(adopt->cluster)) made.insert(std::move(found));
+    }
+    commanded.emplace_back(name, std::move(what));
+    changed_.notify_all();
+    if (made.contains(name)) co_return made[name].id;
+    co_return name.empty() && !made.empty() ? made.begin()->second.id : ClusterId();
   }
-  asio::awaitable<Result<ClusterId>> adopt(std::string cluster, std::string as) override {
-    if (refusal) co_return std::unexpected(*refusal);
-    if (auto found = unknown.extract(cluster)) made.insert(std::move(found));
-    adopted = std::move(cluster) + (as.empty() ? "" : " as " + as);
-    co_return made.empty() ? ClusterId() : made.begin()->second.id;
+  // The newest command, if it is of that kind.
+  template <class What>
+  [[nodiscard]] const What* newest() const {
+    return commanded.empty() ? nullptr : std::get_if<What>(&commanded.back().second);
   }
-  asio::awaitable<Status> register_anew() override {
-    if (refusal) co_return std::unexpected(*refusal);
-    ++registrations;
-    co_return Status();
-  }
-  asio::awaitable<Result<Credentials>> credentials(std::string name) override {
+  asio::awaitable<Result<Credentials>> credentials(Caller caller, std::string name) override {
+    called_by = std::move(caller);
+    ++passwords_read;
     co_return Credentials{made[name].spec.user, passwords[name], Endpoint{"127.0.0.1", 3306}};
   }
-  asio::awaitable<Result<Credentials>> change_credentials(std::string name, CredentialsChange change) override {
+  asio::awaitable<Result<Credentials>> change_credentials(Caller caller, std::string name, CredentialsChange change) override {
     if (refusal) co_return std::unexpected(*refusal);
+    called_by = std::move(caller);
     const bool rotate = change == CredentialsChange::kRotate;
     if (rotate) passwords[name] += "-2";
     co_return Credentials{made[name].spec.user, passwords[name], Endpoint{"127.0.0.1", 3306}, true, rotate};

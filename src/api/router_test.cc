@@ -8,27 +8,27 @@ namespace mysos {
 namespace {
 
 TEST(Router, FindsTheNameInsideAPath) {
-  const auto matched = match_route("GET", "/v1/clusters/shop/members");
+  const auto matched = match_route(api_operations(), "GET", "/v1/clusters/shop/members");
   ASSERT_TRUE(std::holds_alternative<Route>(matched));
-  EXPECT_EQ(std::get<Route>(matched).id, RouteId::kMembers);
+  EXPECT_EQ(std::get<Route>(matched).operation->id, "listMembers");
   EXPECT_EQ(std::get<Route>(matched).name, "shop");
 }
 
 TEST(Router, AnEncodedSlashIsPartOfTheName) {  // the server leaves it encoded (parse_target)
-  const auto matched = match_route("GET", "/v1/clusters/shop%2Fmembers");
+  const auto matched = match_route(api_operations(), "GET", "/v1/clusters/shop%2Fmembers");
   ASSERT_TRUE(std::holds_alternative<Route>(matched));
-  EXPECT_EQ(std::get<Route>(matched).id, RouteId::kShowCluster);
+  EXPECT_EQ(std::get<Route>(matched).operation->id, "showCluster");
   EXPECT_EQ(std::get<Route>(matched).name, "shop%2Fmembers");
 }
 
 TEST(Router, TakesAHeadForAGet) {
-  const auto matched = match_route("HEAD", "/v1/clusters");
+  const auto matched = match_route(api_operations(), "HEAD", "/v1/clusters");
   ASSERT_TRUE(std::holds_alternative<Route>(matched));
-  EXPECT_EQ(std::get<Route>(matched).id, RouteId::kListClusters);
+  EXPECT_EQ(std::get<Route>(matched).operation->id, "listClusters");
 }
 
 TEST(Router, SaysWhichMethodsAPathHas) {
-  const auto matched = match_route("PUT", "/v1/clusters/shop");
+  const auto matched = match_route(api_operations(), "PUT", "/v1/clusters/shop");
   ASSERT_TRUE(std::holds_alternative<MethodNotAllowed>(matched));
   EXPECT_EQ(std::get<MethodNotAllowed>(matched).allow, "GET, HEAD, DELETE");
 }
@@ -37,17 +37,27 @@ TEST(Router, KnowsNoOtherPaths) {
   for (const char* path :
        {"", "/v1", "/v1/clusters/", "/v1/clusters//members", "/v1/clusters/a/b/c", "/clusters/",
         "/v1/clusters/a/membersx", "/app.js/", "/index.html"}) {
-    EXPECT_TRUE(std::holds_alternative<Error>(match_route("GET", path))) << path;
+    EXPECT_TRUE(std::holds_alternative<Error>(match_route(api_operations(), "GET", path))) << path;
   }
 }
 
 TEST(Router, LetsNobodyIntoTheApiWithoutAToken) {
   for (const char* path : {"/v1/clusters", "/v1/clusters/a", "/v1/clusters/a/credentials",
                            "/v1/events", "/v1/agents"}) {
-    const auto matched = match_route("GET", path);
+    const auto matched = match_route(api_operations(), "GET", path);
     ASSERT_TRUE(std::holds_alternative<Route>(matched)) << path;
-    EXPECT_EQ(std::get<Route>(matched).access, Access::kToken) << path;
+    EXPECT_EQ(std::get<Route>(matched).operation->scope, Scope::kToken) << path;
   }
+}
+
+TEST(Router, OnlyWhatTellsNothingIsOpen) {
+  std::vector<std::string> open;
+  for (const Operation& operation : api_operations()) {
+    if (operation.scope != Scope::kToken) open.push_back(operation.method + " " + operation.path);
+  }
+  EXPECT_EQ(open, (std::vector<std::string>{"POST /clusters/{name}", "DELETE /clusters/{name}", "GET /v1/openapi.json",
+                                            "GET /healthz", "GET /readyz", "GET /metrics", "GET /", "GET /app.js",
+                                            "GET /style.css", "GET /icon.svg"}));
 }
 
 }  // namespace

@@ -137,7 +137,7 @@ TEST(Adoption, WhatIsAwayForGoodIsGivenUpByAnOperatorAndPlacedAnew) {
   ASSERT_TRUE(s.adopt("shop"));
   s.run_for(seconds(10));
   s.mesos.add_agent("4", 4, 4096, 20480);
-  s.give(scheduler_input::Failover{RequestId("f"), "shop", {std::nullopt, true}});
+  ASSERT_TRUE(s.ask("shop", command::Failover{{.accept_loss = true}}));
   s.run_until([&] { return s.member("shop", 2).stage == MemberStage::kRunning; }, minutes(2));
   EXPECT_EQ(s.member("shop", 2).agent, AgentId("4"));
   EXPECT_GT(s.member("shop", 2).launches, 1000U) << "a task id of the place before is never used twice";
@@ -203,7 +203,7 @@ TEST(Adoption, AVolumeThatAUserHasDestroyedIsNotTaken) {
   Lost s;
   s.end_all();
   s.lose_calls = true;
-  s.give(scheduler_input::DestroyOrphan{RequestId("d"), s.core->orphans().volumes.at(0).id});
+  ASSERT_TRUE(s.ask(s.core->orphans().volumes.at(0).id, command::DestroyOrphan{}));
   ASSERT_TRUE(s.adopt("shop"));
   EXPECT_EQ(s.member("shop", 0).stage, MemberStage::kWanted);
   EXPECT_EQ(s.member("shop", 1).stage, MemberStage::kDown);

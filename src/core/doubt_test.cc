@@ -100,7 +100,7 @@ TEST(Doubt, WhatAnOperatorAskedForIsNotCarriedOutFromAnOldRecord) {
 TEST(Doubt, ALossThatWasAcceptedBeforeTheCopyWasMadeIsNotTaken) {
   Scenario s = a_state_put_back(true);
   s.give(scheduler_input::Reported{s.members.at(s.member("shop", 0).id).beat()});
-  s.give(scheduler_input::Failover{RequestId("f"), "shop", {.to = std::nullopt, .accept_loss = true}});
+  EXPECT_TRUE(s.ask("shop", command::Failover{{.accept_loss = true}}));
   ASSERT_TRUE(s.cluster("shop").failover);
   const auto before = s.records;
   s.run_until([&] { return s.told("failover_forced"); }, seconds(60));
@@ -123,16 +123,13 @@ TEST(Doubt, OnlyAnAcceptedLossIsAFailoverThatAnOperatorCanOrder) {
   s.give(scheduler_input::Reported{s.members.at(s.member("shop", 0).id).beat()});
   s.give(scheduler_input::Reported{s.members.at(s.member("shop", 2).id).beat()});
 
-  s.replies.clear();
-  s.give(scheduler_input::Failover{RequestId("f"), "shop", {}});
-  ASSERT_FALSE(s.replies.back().result);
-  EXPECT_EQ(s.replies.back().result.error().code, Errc::kConflict);
-  EXPECT_NE(s.replies.back().result.error().message.find("out of reach: " + away.value), std::string::npos)
-      << s.replies.back().result.error().message;
+  const auto refused = s.ask("shop", command::Failover{});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::kConflict);
+  EXPECT_NE(refused.error().message.find("out of reach: " + away.value), std::string::npos) << refused.error().message;
   EXPECT_FALSE(s.switch_over("shop"));
 
-  s.give(scheduler_input::Failover{RequestId("g"), "shop", {.to = std::nullopt, .accept_loss = true}});
-  EXPECT_TRUE(s.replies.back().result);
+  EXPECT_TRUE(s.ask("shop", command::Failover{{.accept_loss = true}}));
   s.run_until([&] { return s.told("failover_forced"); }, seconds(60));
   EXPECT_FALSE(s.cluster("shop").doubt);
 }

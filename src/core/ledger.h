@@ -46,6 +46,8 @@ class Ledger {
   void touch(const ClusterId& id) { touched_.insert(id); }
   [[nodiscard]] std::set<ClusterId> take_touched() { return std::exchange(touched_, {}); }
 
+  // Events are of a command of this caller, until the next call; nullptr: nobody asked.
+  void acts_for(const Caller* caller) { caller_ = caller == nullptr ? std::nullopt : std::optional(*caller); }
   void event(EventText text);
   void event(const Cluster& cluster, EventText text);
   void event(const Cluster& cluster, const MemberId& member, EventText text);
@@ -70,6 +72,7 @@ class Ledger {
   Prng prng_;
   SchedulerOutput out_;
   std::map<ClusterId, std::optional<Cluster>> before_;  // clusters that this step touched, as they were; none: it made them
+  std::optional<Caller> caller_;
   std::set<std::string> dirty_orphans_;
   std::set<ClusterId> touched_;
   // So that a step does not look through all clusters. Of the clusters in `before_` they say what was true before the step.

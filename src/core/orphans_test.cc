@@ -40,9 +40,7 @@ void end_all(Scenario& s) {
 }
 
 Result<ClusterId> destroy(Scenario& s, const std::string& id) {
-  s.replies.clear();
-  s.give(scheduler_input::DestroyOrphan{RequestId("destroy"), id});
-  return s.replies.empty() ? fail(Errc::kTimeout, "no reply") : s.replies.back().result;
+  return s.ask(id, command::DestroyOrphan{});
 }
 
 TEST(Orphans, TasksOfAnUnknownClusterAreFoundAtOnceAndLeftAlone) {

@@ -66,7 +66,7 @@ class Provisioner {
   [[nodiscard]] OrphansView orphans() const;
   // A cluster that the state does not know becomes one that it knows, in doubt. Once more is the same. kNotFound: nothing says
   // that it is of such a cluster. kConflict: the name is taken, or means several; or its secrets cannot be read.
-  Result<ClusterId> adopt(const scheduler_input::AdoptCluster& in, Instant now);
+  Result<ClusterId> adopt(const command::Adopt& in, Instant now);
   void identified(const scheduler_input::Identified& in, Instant now);
 
  private:
@@ -151,7 +151,7 @@ class Provisioner {
   // Adoption (provisioning_adoption.cc).
   bool left_alone(const mesos::Update& in, const TaskName& name, Instant now);
   [[nodiscard]] std::vector<MemberFound> claimable() const;
-  [[nodiscard]] Result<std::vector<MemberFound>> unknown_cluster(const scheduler_input::AdoptCluster& in) const;
+  [[nodiscard]] Result<std::vector<MemberFound>> unknown_cluster(const command::Adopt& in) const;
   std::size_t take_places(const ClusterId& cluster, Instant now);
   void take_secrets(const Owner& owner, const MemberFound& found);
   [[nodiscard]] bool lacks_secrets(const Owner& owner) const;

@@ -46,7 +46,7 @@ std::vector<MemberFound> Provisioner::claimable() const {
   return all;
 }
 
-Result<std::vector<MemberFound>> Provisioner::unknown_cluster(const scheduler_input::AdoptCluster& in) const {
+Result<std::vector<MemberFound>> Provisioner::unknown_cluster(const command::Adopt& in) const {
   std::vector<MemberFound> found = claimable();
   std::erase_if(found, [&](const MemberFound& f) {
     const bool asked = f.spec.cluster_name == in.cluster || f.spec.cluster.value == in.cluster;
@@ -70,7 +70,7 @@ Result<std::vector<MemberFound>> Provisioner::unknown_cluster(const scheduler_in
               "cluster");
 }
 
-Result<ClusterId> Provisioner::adopt(const scheduler_input::AdoptCluster& in, Instant now) {
+Result<ClusterId> Provisioner::adopt(const command::Adopt& in, Instant now) {
   auto found = unknown_cluster(in);
   if (!found) {
     const Cluster* known = ledger_.find(ClusterId(in.cluster));

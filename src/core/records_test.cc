@@ -118,7 +118,7 @@ TEST(Records, AnUpdateAboutOneMemberWritesOneRecord) {
 TEST(Records, NothingIsWrittenForAStepThatChangesNothing) {
   Scenario s = a_healthy_cluster();
   const MemberId member = s.member("shop", 1).id;
-  s.core->step(scheduler_input::Promote{RequestId("r"), "shop", member, Promotion::kNeutral}, s.now);
+  s.core->step(Command{RequestId("r"), {}, "shop", command::Promote{member, Promotion::kNeutral}}, s.now);
   EXPECT_TRUE(s.core->take_output().records.empty());
 }
 

@@ -23,9 +23,7 @@ Scenario a_removed_framework(std::uint32_t members = 3) {
 }
 
 Result<ClusterId> ask_to_register(Scenario& s) {
-  s.replies.clear();
-  s.give(scheduler_input::Register{RequestId("register")});
-  return s.replies.empty() ? fail(Errc::kTimeout, "no reply") : s.replies.back().result;
+  return s.ask("", command::Register{});
 }
 
 std::map<MemberId, VolumeId> volumes_of(const Scenario& s) {

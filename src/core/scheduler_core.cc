@@ -9,9 +9,9 @@
 
 #include "base/assert.h"
 #include "base/overloaded.h"
-#include "core/admission.h"
 #include "core/adoption.h"
 #include "core/cluster_view.h"
+#include "core/commands.h"
 #include "core/doubt.h"
 #include "core/launching.h"
 #include "core/orders.h"
@@ -21,12 +21,10 @@
 #include "core/reporting.h"
 #include "core/server_events.h"
 #include "core/server_ids.h"
-#include "core/switchover.h"
 
 namespace mysos {
 namespace {
 
-constexpr std::size_t kClusterIdLength = 8;
 constexpr int kMaxPlanSteps = 32;  // of one cluster in one step
 constexpr Duration kPlanPause = std::chrono::milliseconds(100);  // where a planner would go on for ever
 constexpr std::uint64_t kOrderIdBits = 40;  // random start, so that answers to a process before are not mistaken
@@ -79,105 +77,11 @@ struct SchedulerCore::Impl {
   }
 
   // ---- users ----
-  void take(const scheduler_input::CreateCluster& in, Instant now) {
-    ledger.reply(in.request, create(in, now));
-  }
-  Result<ClusterId> create(const scheduler_input::CreateCluster& in, Instant now) {
-    MYSOS_TRY_VOID(registration.may_act());
-    MYSOS_TRY_VOID(check_room(ledger.state()));
-    MYSOS_TRY(ClusterSpec spec, admit(in.spec, ledger.state(), config.versions, provisioner.agents()));
-    Cluster cluster;
-    do {
-      cluster.id = ClusterId(ledger.prng().name(kClusterIdLength));
-    } while (ledger.find(cluster.id) != nullptr);
-    cluster.spec = std::move(spec);
-    cluster.members = wanted_members(cluster.id, cluster.spec.members);
-    cluster.sealed_secrets = in.sealed_secrets;
-    cluster.token_hash = in.token_hash;
-    cluster.created = in.at;
-    for (const Member& m : cluster.members) table.add(cluster, m.id, now);
-    minds[cluster.id].fresh = true;
-    ClusterId id = cluster.id;
-    ledger.event(cluster, {"cluster_created", std::to_string(cluster.spec.members) + " member(s) of " +
-                                                  cluster.spec.version + " were asked for"});
-    ledger.add(std::move(cluster));
-    provisioner.cluster_added(now);
-    return id;
-  }
-
-  void take(const scheduler_input::DeleteCluster& in, Instant now) {
-    ledger.reply(in.request, [&]() -> Result<ClusterId> {
-      MYSOS_TRY_VOID(registration.may_act());
-      MYSOS_TRY(const Cluster* cluster, living(in.name));
-      const ClusterId id = cluster->id;
-      provisioner.begin_delete(id, now);
-      return id;
-    }());
-  }
-
-  void take(const scheduler_input::Switchover& in, Instant) {
-    ledger.reply(in.request, [&]() -> Result<ClusterId> {
-      MYSOS_TRY_VOID(registration.may_act());
-      MYSOS_TRY(const Cluster* found, living(in.name));
-      MYSOS_TRY(MemberId target, switchover_target(*found, views_of(*found, table), in.to));
-      if (found->switchover_to == target) return found->id;
-      Cluster& cluster = ledger.edit(found->id);
-      cluster.switchover_to = target;
-      ledger.event(cluster, target, {"switchover_requested", "an operator asked for a switchover"});
-      return cluster.id;
-    }());
-  }
-
-  void take(const scheduler_input::Failover& in, Instant) {
-    ledger.reply(in.request, [&]() -> Result<ClusterId> {
-      MYSOS_TRY_VOID(registration.may_act());
-      MYSOS_TRY(const Cluster* found, living(in.name));
-      return begin_failover(ledger, *found, views_of(*found, table), in.wanted);
-    }());
-  }
-
-  void take(const scheduler_input::Promote& in, Instant) {
-    ledger.reply(in.request, [&]() -> Result<ClusterId> {
-      MYSOS_TRY_VOID(registration.may_act());
-      MYSOS_TRY(const Cluster* found, living(in.name));
-      return set_promotion(ledger, *found, in.member, in.promotion);
-    }());
-  }
-
-  void take(const scheduler_input::DestroyOrphan& in, Instant now) {
-    const Status may = registration.may_act();
-    ledger.reply(in.request, may ? provisioner.destroy_orphan(in.id, now) : std::unexpected(may.error()));
-  }
-
-  void take(const scheduler_input::AdoptCluster& in, Instant now) {
-    const Status may = registration.may_act();
-    ledger.reply(in.request, may ? provisioner.adopt(in, now) : std::unexpected(may.error()));
+  void take(const Command& in, Instant now) {
+    mysos::carry_out(in, {ledger, registration, provisioner, table, config}, now);
   }
   void take(const scheduler_input::Identified& in, Instant now) {
     if (registration.acts()) provisioner.identified(in, now);
-  }
-
-  void take(const scheduler_input::ChangeCredentials& in, Instant) {
-    ledger.reply(in.request, [&]() -> Result<ClusterId> {
-      MYSOS_TRY_VOID(registration.may_act());
-      MYSOS_TRY(const Cluster* found, living(in.name));
-      return change_credentials(ledger, *found, in);
-    }());
-  }
-
-  void take(const scheduler_input::Register& in, Instant) {
-    ledger.reply(in.request, [&]() -> Result<ClusterId> {
-      MYSOS_TRY_VOID(registration.begin_anew());
-      for (const auto& [id, cluster] : ledger.state().clusters) ledger.touch(id);
-      return ClusterId();
-    }());
-  }
-
-  [[nodiscard]] Result<const Cluster*> living(const std::string& name) const {
-    const Cluster* cluster = ledger.find_by_name(name);
-    if (cluster == nullptr) return fail(Errc::kNotFound, "there is no cluster named '" + name + "'");
-    if (cluster->deleting) return fail(Errc::kNotFound, "cluster '" + name + "' is being deleted");
-    return cluster;
   }
 
   // ---- members ----
@@ -227,7 +131,9 @@ struct SchedulerCore::Impl {
       minds.erase(id);
       return;
     }
-    Mind& mind = minds[id];  // of a cluster that was adopted just now there is none yet
+    const auto [found, made] = minds.try_emplace(id);
+    Mind& mind = found->second;
+    if (made) mind.fresh = !cluster->doubt;  // made just now, and not adopted
     mind.waiting_for.clear();
     if (cluster->deleting || !registration.acts()) return;
     const std::vector<MemberView> members = views_of(*cluster, table);

@@ -17,6 +17,7 @@
 
 #include "base/prng.h"
 #include "base/time.h"
+#include "core/command.h"
 #include "core/epoch_planner.h"
 #include "model/cluster.h"
 #include "model/member_report.h"
@@ -94,17 +95,6 @@ struct SchedulerConfig {
 
 namespace scheduler_input {
 struct FromMesos { mesos::Event event; };
-// The shell has made the secrets; the spec is as the user gave it, checked by the core.
-struct CreateCluster { RequestId request; ClusterSpec spec; std::string sealed_secrets; std::string token_hash; WallTime at; };
-struct DeleteCluster { RequestId request; std::string name; };
-struct Switchover { RequestId request; std::string name; std::optional<MemberId> to; };
-// An operator's failover: begun at once, evidence or not. Without accept_loss only what loses nothing is begun.
-struct Failover { RequestId request; std::string name; FailoverRequest wanted; };
-struct Promote { RequestId request; std::string name; MemberId member; Promotion promotion = Promotion::kNeutral; };
-// A volume that no member owns goes, with all that is on it.
-struct DestroyOrphan { RequestId request; std::string id; };
-// A cluster that the state does not know is taken back from what its members hold. `cluster`: name or id; `as`: a new name.
-struct AdoptCluster { RequestId request; std::string cluster; std::string as; };
 // An executor says who it is. The shell has looked at its secrets: how often the password was changed, or why they do not open.
 struct Identified {
   AgentId agent;
@@ -112,16 +102,6 @@ struct Identified {
   MemberIdentity identity;
   std::uint64_t credentials = 0;
   std::string problem;
-};
-// After Mesos has removed this framework: subscribe as a new one, and adopt what carries the label of the old one.
-struct Register { RequestId request; };
-// The user's password is another one: the secrets with it, made by the shell from those it found under `after`.
-struct ChangeCredentials {
-  RequestId request;
-  std::string name;
-  std::string sealed_secrets;
-  std::uint64_t after = 0;
-  bool retires = false;  // the same password; the one before is not valid any more
 };
 struct Reported { SharedValue<MemberReport> report; };  // a line of the member's watch stream
 struct WatchLost { MemberId member; std::string why; };  // the stream ended or went silent; the shell tries again by itself
@@ -131,10 +111,7 @@ struct StatePutBack { std::string why; };
 struct Tick {};
 }  // namespace scheduler_input
 using SchedulerInput =
-    std::variant<scheduler_input::FromMesos, scheduler_input::CreateCluster, scheduler_input::DeleteCluster,
-                 scheduler_input::Switchover, scheduler_input::Failover, scheduler_input::Promote,
-                 scheduler_input::DestroyOrphan, scheduler_input::AdoptCluster, scheduler_input::Identified,
-                 scheduler_input::ChangeCredentials, scheduler_input::Register, scheduler_input::Reported,
+    std::variant<scheduler_input::FromMesos, Command, scheduler_input::Identified, scheduler_input::Reported,
                  scheduler_input::WatchLost, scheduler_input::OrderDone, scheduler_input::StatePutBack, scheduler_input::Tick>;
 
 struct SentOrder {

@@ -137,26 +137,21 @@ void Scenario::carry_out(SchedulerOutput out) {
 
 Result<ClusterId> Scenario::create(const std::string& name, std::uint32_t members_) { return create(spec(name, members_)); }
 
+Result<ClusterId> Scenario::ask(const std::string& name, command::Any what) {
+  replies.clear();
+  give(Command{RequestId("ask"), Caller{"admin", "10.0.0.7"}, name, std::move(what)});
+  return replies.empty() ? fail(Errc::kTimeout, "no reply") : replies.back().result;
+}
 Result<ClusterId> Scenario::create(ClusterSpec spec) {
-  replies.clear();
-  give(scheduler_input::CreateCluster{RequestId("create"), std::move(spec), "sealed", "hash", WallTime{1}});
-  return replies.empty() ? fail(Errc::kTimeout, "no reply") : replies.back().result;
+  const std::string name = spec.name;
+  return ask(name, command::Create{std::move(spec), "sealed", "hash", WallTime{1}});
 }
-Result<ClusterId> Scenario::remove(const std::string& name) {
-  replies.clear();
-  give(scheduler_input::DeleteCluster{RequestId("delete"), name});
-  return replies.empty() ? fail(Errc::kTimeout, "no reply") : replies.back().result;
-}
+Result<ClusterId> Scenario::remove(const std::string& name) { return ask(name, command::Delete{}); }
 Result<ClusterId> Scenario::switch_over(const std::string& name, std::optional<MemberId> to) {
-  replies.clear();
-  give(scheduler_input::Switchover{RequestId("switch"), name, std::move(to)});
-  return replies.empty() ? fail(Errc::kTimeout, "no reply") : replies.back().result;
+  return ask(name, command::Switchover{std::move(to)});
 }
-
 Result<ClusterId> Scenario::adopt(const std::string& name_or_id, const std::string& as) {
-  replies.clear();
-  give(scheduler_input::AdoptCluster{RequestId("adopt"), name_or_id, as});
-  return replies.empty() ? fail(Errc::kTimeout, "no reply") : replies.back().result;
+  return ask("", command::Adopt{name_or_id, as});
 }
 
 void Scenario::answer_messages() {

@@ -36,6 +36,8 @@ class Scenario {
 
   void start();    // from the records; a scheduler that ran is gone with all it had not recorded
   void give(const SchedulerInput& input);
+  // A command of an operator, and the answer to it.
+  Result<ClusterId> ask(const std::string& name, command::Any what);
   Result<ClusterId> create(const std::string& name, std::uint32_t members);
   Result<ClusterId> create(ClusterSpec spec);
   Result<ClusterId> remove(const std::string& name);

@@ -63,7 +63,7 @@ void note_credentials(Ledger& ledger, const Cluster& cluster, const MemberReport
 
 }  // namespace
 
-Result<ClusterId> change_credentials(Ledger& ledger, const Cluster& cluster, const scheduler_input::ChangeCredentials& in) {
+Result<ClusterId> change_credentials(Ledger& ledger, const Cluster& cluster, const command::ChangeCredentials& in) {
   if (in.after != cluster.credentials) {
     return fail(Errc::kConflict, "the password was changed at the same time; nothing was done");
   }

@@ -9,7 +9,7 @@ namespace mysos {
 inline constexpr Duration kTellRepairAgain = std::chrono::minutes(1);
 
 // Refused where the secrets were made from others than the cluster has now.
-Result<ClusterId> change_credentials(Ledger& ledger, const Cluster& cluster, const scheduler_input::ChangeCredentials& in);
+Result<ClusterId> change_credentials(Ledger& ledger, const Cluster& cluster, const command::ChangeCredentials& in);
 
 // It has none, or not the user's newest password.
 bool lacks_secrets(const Cluster& cluster, const MemberView& view);

@@ -21,7 +21,7 @@ class ServerChanges : public ReportWorld {
     return give(report_);
   }
   Result<ClusterId> change(std::uint64_t after, bool retires = false) {
-    return change_credentials(ledger_, cluster(), {RequestId(), "shop", "second", after, retires});
+    return change_credentials(ledger_, cluster(), {"second", after, retires});
   }
 
   MemberReport report_;

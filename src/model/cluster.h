@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "model/caller.h"
 #include "model/doubt.h"
 #include "model/epoch.h"
 #include "model/ids.h"
@@ -262,6 +263,7 @@ struct Event {
   Pair pair;
   std::string cause;                            // of a failover (core/epoch_planner.h, FailoverCause)
   std::map<std::string, std::int64_t> took_ms;  // of a failover that has ended: by step, and the "total"
+  std::optional<Caller> by = {};                // of what a command does: who gave it
   bool operator==(const Event&) const = default;
 };
 template <class Io>
@@ -273,6 +275,7 @@ void fields(Io& io, Event& e) {
   io("pair", e.pair);
   io("cause", e.cause);
   io("took_ms", e.took_ms);
+  io("by", e.by);
 }
 
 }  // namespace mysos

@@ -52,7 +52,7 @@ TEST(InputQueue, IsBoundedButTakesEveryEndOfAnOrder) {
 
 TEST(InputQueue, WithdrawsARequestThatIsStillThere) {
   InputQueue queue;
-  queue.push(SchedulerInput(scheduler_input::DeleteCluster{RequestId("r1"), "shop"}));
+  queue.push(SchedulerInput(Command{RequestId("r1"), {}, "shop", command::Delete{}}));
   queue.push(AuditInput{RequestId("r2"), Event{}});
 
   EXPECT_TRUE(queue.withdraw(RequestId("r1")));

@@ -114,64 +114,18 @@ asio::awaitable<Result<ClusterId>> SchedulerLoop::ask(RequestId request, LoopInp
   co_return fail(Errc::kTimeout, "no answer in time; the outcome is unknown");
 }
 
-asio::awaitable<Result<CreatedCluster>> SchedulerLoop::create(CreateRequest request) {
+asio::awaitable<Result<CreatedCluster>> SchedulerLoop::create(Caller caller, CreateRequest request) {
   const ClusterSecrets secrets = make_secrets(request.spec.user, request.password);
-  const RequestId id = next_request();
-  scheduler_input::CreateCluster input{id, std::move(request.spec), seal(state_.box(), secrets),
-                                       hash_token(secrets.token), wall_now()};
-  auto made = co_await ask(id, SchedulerInput(std::move(input)));
+  const std::string name = request.spec.name;
+  command::Create what{std::move(request.spec), seal(state_.box(), secrets), hash_token(secrets.token), wall_now()};
+  auto made = co_await command(std::move(caller), name, std::move(what));
   if (!made) co_return std::unexpected(std::move(made).error());
   co_return CreatedCluster{*std::move(made), secrets.accounts.user_password};
 }
 
-asio::awaitable<Status> SchedulerLoop::remove(std::string name) {
+asio::awaitable<Result<ClusterId>> SchedulerLoop::command(Caller caller, std::string name, command::Any what) {
   const RequestId id = next_request();
-  auto done = co_await ask(id, SchedulerInput(scheduler_input::DeleteCluster{id, std::move(name)}));
-  if (!done) co_return std::unexpected(std::move(done).error());
-  co_return Status();
-}
-
-asio::awaitable<Status> SchedulerLoop::switchover(std::string name, std::optional<MemberId> to) {
-  const RequestId id = next_request();
-  auto done = co_await ask(
-      id, SchedulerInput(scheduler_input::Switchover{id, std::move(name), std::move(to)}));
-  if (!done) co_return std::unexpected(std::move(done).error());
-  co_return Status();
-}
-
-asio::awaitable<Status> SchedulerLoop::failover(std::string name, FailoverRequest wanted) {
-  const RequestId id = next_request();
-  auto done = co_await ask(
-      id, SchedulerInput(scheduler_input::Failover{id, std::move(name), std::move(wanted)}));
-  if (!done) co_return std::unexpected(std::move(done).error());
-  co_return Status();
-}
-
-asio::awaitable<Status> SchedulerLoop::set_promotion(std::string name, MemberId member, Promotion promotion) {
-  const RequestId id = next_request();
-  auto done = co_await ask(
-      id, SchedulerInput(scheduler_input::Promote{id, std::move(name), std::move(member), promotion}));
-  if (!done) co_return std::unexpected(std::move(done).error());
-  co_return Status();
-}
-
-asio::awaitable<Status> SchedulerLoop::destroy_orphan(std::string id) {
-  const RequestId request = next_request();
-  auto done = co_await ask(request, SchedulerInput(scheduler_input::DestroyOrphan{request, std::move(id)}));
-  if (!done) co_return std::unexpected(std::move(done).error());
-  co_return Status();
-}
-
-asio::awaitable<Result<ClusterId>> SchedulerLoop::adopt(std::string cluster, std::string as) {
-  const RequestId id = next_request();
-  co_return co_await ask(id, SchedulerInput(scheduler_input::AdoptCluster{id, std::move(cluster), std::move(as)}));
-}
-
-asio::awaitable<Status> SchedulerLoop::register_anew() {
-  const RequestId id = next_request();
-  auto done = co_await ask(id, SchedulerInput(scheduler_input::Register{id}));
-  if (!done) co_return std::unexpected(std::move(done).error());
-  co_return Status();
+  co_return co_await ask(id, SchedulerInput(Command{id, std::move(caller), std::move(name), std::move(what)}));
 }
 
 Result<ClusterSecrets> SchedulerLoop::secrets_of(const ClusterId& cluster) const {
@@ -231,7 +185,7 @@ Credentials credentials_of(const ClusterView& view, const ClusterSecrets& secret
 
 }  // namespace
 
-asio::awaitable<Result<Credentials>> SchedulerLoop::credentials(std::string name) {
+asio::awaitable<Result<Credentials>> SchedulerLoop::credentials(Caller caller, std::string name) {
   const Cluster* found = core_->state().find_by_name(name);
   if (found == nullptr) co_return fail(Errc::kNotFound, "there is no cluster " + name, "name");
   MYSOS_CO_TRY_VOID(secrets_of(found->id));
@@ -239,7 +193,8 @@ asio::awaitable<Result<Credentials>> SchedulerLoop::credentials(std::string name
   Event event{.kind = "credentials_read",
               .cluster_id = found->id,
               .cluster = name,
-              .message = "the user's password was asked for over the API"};
+              .message = "the user's password was asked for over the API",
+              .by = std::move(caller)};
   const auto told = co_await ask(id, AuditInput{id, std::move(event)});
   if (!told) co_return std::unexpected(told.error());
   const auto view = cluster(name);
@@ -249,15 +204,14 @@ asio::awaitable<Result<Credentials>> SchedulerLoop::credentials(std::string name
 }
 
 // The new password is stored before any member is told of it.
-asio::awaitable<Result<Credentials>> SchedulerLoop::change_credentials(std::string name, CredentialsChange change) {
+asio::awaitable<Result<Credentials>> SchedulerLoop::change_credentials(Caller caller, std::string name,
+                                                                             CredentialsChange change) {
   const Cluster* found = core_->state().find_by_name(name);
   MYSOS_CO_TRY(const ClusterSecrets before, secrets_of(name));
   Result<ClusterSecrets> changed = change == CredentialsChange::kRotate ? rotated(before) : retired(before);
   if (!changed) co_return std::unexpected(std::move(changed).error());
-  const RequestId id = next_request();
-  scheduler_input::ChangeCredentials input{id, name, seal(state_.box(), *changed), found->credentials,
-                                           change == CredentialsChange::kRetire};
-  const auto done = co_await ask(id, SchedulerInput(std::move(input)));
+  command::ChangeCredentials what{seal(state_.box(), *changed), found->credentials, change == CredentialsChange::kRetire};
+  const auto done = co_await command(std::move(caller), name, std::move(what));
   if (!done) co_return std::unexpected(done.error());
   const auto view = cluster(name);
   if (!view) co_return fail(Errc::kNotFound, "there is no cluster " + name, "name");

@@ -298,8 +298,9 @@ asio::awaitable<bool> SchedulerLoop::make_durable(std::vector<RecordChange> chan
 void SchedulerLoop::carry_out(SchedulerOutput output) {
   metrics_.sent(output);
   for (const Event& event : output.events) {
-    kLog.info("{}{}{}: {}", event.kind, event.cluster.empty() ? "" : " " + event.cluster,
-              event.member.empty() ? "" : " " + event.member, event.message);
+    kLog.info("{}{}{}: {}{}", event.kind, event.cluster.empty() ? "" : " " + event.cluster,
+              event.member.empty() ? "" : " " + event.member, event.message,
+              event.by ? " (by " + to_string(*event.by) + ")" : "");
     if (event.kind == "framework_dismissed") fatal_ = event.message;
   }
   for (mesos::Call& call : output.calls) mesos_->send(std::move(call));

@@ -63,16 +63,10 @@ class SchedulerLoop final : public Control {
   }
   [[nodiscard]] std::vector<AgentView> agents() override;
   [[nodiscard]] OrphansView orphans() override { return core_->orphans(); }
-  asio::awaitable<Status> destroy_orphan(std::string id) override;
-  asio::awaitable<Result<ClusterId>> adopt(std::string cluster, std::string as) override;
-  asio::awaitable<Result<CreatedCluster>> create(CreateRequest request) override;
-  asio::awaitable<Status> remove(std::string name) override;
-  asio::awaitable<Status> switchover(std::string name, std::optional<MemberId> to) override;
-  asio::awaitable<Status> failover(std::string name, FailoverRequest wanted) override;
-  asio::awaitable<Status> set_promotion(std::string name, MemberId member, Promotion promotion) override;
-  asio::awaitable<Status> register_anew() override;
-  asio::awaitable<Result<Credentials>> credentials(std::string name) override;
-  asio::awaitable<Result<Credentials>> change_credentials(std::string name, CredentialsChange change) override;
+  asio::awaitable<Result<ClusterId>> command(Caller caller, std::string name, command::Any what) override;
+  asio::awaitable<Result<CreatedCluster>> create(Caller caller, CreateRequest request) override;
+  asio::awaitable<Result<Credentials>> credentials(Caller caller, std::string name) override;
+  asio::awaitable<Result<Credentials>> change_credentials(Caller caller, std::string name, CredentialsChange change) override;
   Result<bool> is_password_of(const std::string& name, const std::string& password) override;
   asio::awaitable<Result<std::vector<StoredEvent>>> events(EventQuery query) override;
   asio::awaitable<Result<ClusterId>> newest_named(std::string name) override;

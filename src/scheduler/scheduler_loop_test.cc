@@ -17,6 +17,8 @@ namespace mysos {
 namespace {
 using namespace std::chrono_literals;
 
+const Caller kOperator{"admin", "10.0.0.7"};
+
 // A disk that can be full. It outlives the stores on it, which write in threads of their own while the test reads.
 struct Disk {
   std::atomic<bool> full = false;
@@ -130,7 +132,7 @@ struct Loop : ::testing::Test {
                           std::move(password)};
     loop.run([](SchedulerLoop& s, CreateRequest wanted,
                 Result<CreatedCluster>& out) -> asio::awaitable<void> {
-      out = co_await s.create(std::move(wanted));
+      out = co_await s.create(kOperator, std::move(wanted));
     }(*scheduler, std::move(request), made));
     return made;
   }
@@ -269,13 +271,39 @@ TEST_F(Loop, ReadingAPasswordLeavesAnEvent) {
   ASSERT_TRUE(create("shop", "a good password"));
   Result<Credentials> known = fail(Errc::kInternal, "never asked");
   loop.run([](SchedulerLoop& s, Result<Credentials>& out) -> asio::awaitable<void> {
-    out = co_await s.credentials("shop");
+    out = co_await s.credentials(kOperator, "shop");
   }(*scheduler, known));
   ASSERT_TRUE(known) << known.error().message;
   EXPECT_EQ(known->user, "anna");
   EXPECT_EQ(known->password, "a good password");
   EXPECT_FALSE(known->primary);
   EXPECT_TRUE(disk.has_event("credentials_read"));
+}
+
+TEST_F(Loop, EventsInTheLogNameTheCaller) {
+  ASSERT_TRUE(create("shop", "a good password"));
+  const auto by = [&](std::string_view kind) {
+    const std::scoped_lock lock(disk.mutex);
+    for (const StoredEvent& event : *disk.events.read({})) {
+      if (event.json.contains(kind)) return from_json_text<Event>(event.json)->by;
+    }
+    return std::optional<Caller>();
+  };
+  EXPECT_EQ(by("cluster_created"), kOperator);
+  const auto act = [&](auto wanted) {
+    bool done = false;
+    loop.run([](auto asked, bool& out) -> asio::awaitable<void> {
+      out = (co_await std::move(asked)).has_value();
+    }(std::move(wanted), done));
+    return done;
+  };
+  EXPECT_TRUE(act(scheduler->credentials(kOperator, "shop")));
+  EXPECT_EQ(by("credentials_read"), kOperator);
+  EXPECT_TRUE(act(scheduler->change_credentials(kOperator, "shop", CredentialsChange::kRotate)));
+  EXPECT_EQ(by("credentials_rotated"), kOperator);
+  EXPECT_TRUE(act(scheduler->command(kOperator, "shop", command::Delete{})));
+  EXPECT_EQ(by("cluster_deleting"), kOperator);
+  EXPECT_FALSE(act(scheduler->command(kOperator, "shop", command::Delete{})));
 }
 
 TEST_F(Loop, CountsWhatThereIs) {

@@ -49,15 +49,15 @@ void SimUser::create(std::uint32_t index) {
 }
 
 void SimUser::ask_for(const ClusterSpec& spec, std::function<void()> again) {
-  scheduler_input::CreateCluster in;
-  in.request = RequestId(fmt::format("r{}", next_request_++));
+  command::Create in;
   in.spec = spec;
   in.spec.version = spec.flavour == Flavour::kMariadb ? "mariadb-10.11" : "mysql-9.7";
   in.spec.user = "shop";
   in.sealed_secrets = "sealed";
   in.token_hash = "hash";
+  const RequestId request = next_request();
   if (!schedulers_.leader().alive()) return sim_.after(milliseconds(500), std::move(again));
-  asked_[in.request] = in.spec.name;
+  asked_[request] = in.spec.name;
   sim_.tell([&] {
     return fmt::format("user: create {} with {} x {}", in.spec.name, in.spec.members,
                        in.spec.version);
@@ -68,7 +68,14 @@ void SimUser::ask_for(const ClusterSpec& spec, std::function<void()> again) {
         truth_.clusters, [&](const auto& c) { return c.second.cluster.spec.name == name; });
     if (!known) again();
   });
-  schedulers_.leader().request(std::move(in));
+  const std::string name = in.spec.name;
+  schedulers_.leader().request(Command{request, {}, name, std::move(in)});
+}
+
+RequestId SimUser::next_request() { return RequestId(fmt::format("r{}", next_request_++)); }
+
+void SimUser::ask(const std::string& name, command::Any what) {
+  schedulers_.leader().request(Command{next_request(), {}, name, std::move(what)});
 }
 
 void SimUser::begin_late(Prng prng, Duration until) {
@@ -98,7 +105,7 @@ void SimUser::tidy_up() {
       if (cluster != truth_.clusters.end() && cluster->second.adopted) continue;
       truth_.may_destroy.insert(v.volume);
       if (cluster != truth_.clusters.end()) cluster->second.deleting = true;  // nothing is promised any more
-      schedulers_.leader().request(scheduler_input::DestroyOrphan{RequestId(fmt::format("r{}", next_request_++)), v.id});
+      ask(v.id, command::DestroyOrphan{});
       break;  // a scheduler may die of what it is asked
     }
     tidy_up();
@@ -136,10 +143,10 @@ const Cluster* SimUser::known(const std::string& name) {
 void SimUser::switch_over(const std::string& name) {
   const Cluster* c = known(name);
   if (c == nullptr) return;
-  scheduler_input::Switchover in{RequestId(fmt::format("r{}", next_request_++)), name, {}};
+  command::Switchover in;
   if (prng_.chance(500)) in.to = c->members[prng_.below(c->members.size())].id;
   sim_.tell([&] { return fmt::format("user: switch {} over to {}", name, in.to ? in.to->str() : "any"); });
-  schedulers_.leader().request(std::move(in));
+  ask(name, std::move(in));
 }
 
 // Where there has been no primary for long, the operator would rather lose writes.
@@ -166,7 +173,7 @@ void SimUser::look_after() {
 void SimUser::accept_loss(const std::string& name) {
   const Cluster* c = known(name);
   if (c == nullptr) return;
-  scheduler_input::Failover in{RequestId(fmt::format("r{}", next_request_++)), name, {}};
+  command::Failover in;
   in.wanted.accept_loss = true;
   if (prng_.chance(200)) in.wanted.to = c->members[prng_.below(c->members.size())].id;
   sim_.tell([&] {
@@ -174,18 +181,18 @@ void SimUser::accept_loss(const std::string& name) {
   });
   sim_.coverage.hit(Mark::kLossAccepted);
   ++truth_.clusters.at(c->id).losses_accepted;
-  schedulers_.leader().request(std::move(in));
+  ask(name, std::move(in));
 }
 
 // An operator's failover, without evidence, that may lose nothing.
 void SimUser::fail_over(const std::string& name) {
   const Cluster* c = known(name);
   if (c == nullptr) return;
-  scheduler_input::Failover in{RequestId(fmt::format("r{}", next_request_++)), name, {}};
+  command::Failover in;
   if (prng_.chance(500)) in.wanted.to = c->members[prng_.below(c->members.size())].id;
   sim_.tell([&] { return fmt::format("user: fail {} over to {}", name, in.wanted.to ? in.wanted.to->str() : "any"); });
   sim_.coverage.hit(Mark::kFailoverAsked);
-  schedulers_.leader().request(std::move(in));
+  ask(name, std::move(in));
 }
 
 void SimUser::prefer(const std::string& name) {
@@ -194,8 +201,7 @@ void SimUser::prefer(const std::string& name) {
   const MemberId member = c->members[prng_.below(c->members.size())].id;
   const Promotion wish = prng_.chance(500) ? Promotion::kPrefer : Promotion::kAvoid;
   sim_.tell([&] { return fmt::format("user: promotion of {} is to be '{}'", member.str(), enum_text(wish)); });
-  schedulers_.leader().request(
-      scheduler_input::Promote{RequestId(fmt::format("r{}", next_request_++)), name, member, wish});
+  ask(name, command::Promote{member, wish});
 }
 
 void SimUser::remove(const std::string& name) {
@@ -205,8 +211,7 @@ void SimUser::remove(const std::string& name) {
   if (!schedulers_.leader().alive() || !known) return;
   sim_.tell([&] { return fmt::format("user: delete {}", name); });
   deletes_.insert(name);
-  schedulers_.leader().request(
-      scheduler_input::DeleteCluster{RequestId(fmt::format("r{}", next_request_++)), name});
+  ask(name, command::Delete{});
   sim_.after(seconds(3), [this, name] { remove(name); });
 }
 

@@ -46,6 +46,8 @@ class SimUser {
   void prefer(const std::string& name);
   void remove(const std::string& name);
   const Cluster* known(const std::string& name);
+  RequestId next_request();
+  void ask(const std::string& name, command::Any what);
 
   Sim& sim_;
   Truth& truth_;
