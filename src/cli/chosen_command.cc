@@ -5,6 +5,7 @@
 #include "base/http/request_head.h"
 #include "base/http/url.h"
 #include "cli/parsed_flags.h"
+#include "cli/text.h"
 #include "scheduler/state_dir.h"
 
 namespace mysos::cli {
@@ -46,6 +47,20 @@ Status finish(Parsed& p, ServerOptions& s) {
     name = host->name;
   }
   return {};
+}
+
+Call call_of(const std::string& verb, const GivenFields& given) {
+  const auto form = std::ranges::find(command_forms(), verb, [](const CommandForm& f) { return f.words.verb; });
+  Call call{.form = &*form, .name = given.name};
+  for (const BodyField& field : form->body) {
+    if (field.type == FieldType::kFlag) {
+      if (given.flags.at(field.name)) call.body[field.name] = true;
+    } else if (const std::string& text = given.texts.at(field.name); field.required || !text.empty()) {
+      const bool number = field.type == FieldType::kWhole || field.type == FieldType::kNumber;
+      call.body[field.name] = number ? number_or_text(text) : json::value(json::string(text));
+    }
+  }
+  return call;
 }
 
 }  // namespace
@@ -91,9 +106,7 @@ Result<Command> chosen_command(const std::string& name, Parsed& p) {
     return with_client(std::move(command));
   };
   if (name == "create") return with_wait(p.create);
-  if (name == "switchover") return with_wait(p.switchover);
-  if (name == "failover") return with_wait(p.failover);
-  if (name == "promotion") return with_client(p.promotion);
+  if (p.calls.contains(name)) return with_wait(call_of(name, p.calls.at(name)));
   if (name == "delete") return with_wait(p.remove);
   if (name == "list") return with_client(List{});
   if (name == "versions") return with_client(Versions{});
@@ -109,7 +122,6 @@ Result<Command> chosen_command(const std::string& name, Parsed& p) {
     }
     return with_client(p.orphans);
   }
-  if (name == "register") return with_client(Register{});
   if (name == "show") return with_client(p.show);
   if (name == "members") return with_client(p.members);
   if (name == "events") return with_client(p.events);

@@ -167,7 +167,6 @@ void add_cluster_commands(CLI::App& app, Parsed& p) {
   orphans->add_option("id", p.orphans.id, "name or id of the cluster to take back; id of the orphan to destroy, with its data");
   orphans->add_option("--as", p.orphans.as, "adopt: another name for the cluster");
   orphans->add_flag("-y,--yes", p.orphans.yes, "do not ask");
-  app.add_subcommand("register", "register the scheduler with Mesos anew, after Mesos has removed it");
   app.add_subcommand("list", "the clusters");
   app.add_subcommand("versions", "the MySQL and MariaDB versions that can be asked for");
   app.add_subcommand("show", "one cluster")->add_option("name", p.show.name)->required();
@@ -177,22 +176,6 @@ void add_cluster_commands(CLI::App& app, Parsed& p) {
   events->add_option("name", p.events.name, "only of this cluster");
   events->add_option("--limit", p.events.limit, "how many")->check(CLI::Range(1, 1000))->capture_default_str();
   events->add_flag("--follow", p.events.follow, "go on as they happen");
-
-  const auto another_primary = [&](const char* command, const char* what, auto& options) {
-    auto* sub = app.add_subcommand(command, what);
-    sub->add_option("name", options.name)->required();
-    sub->add_option("--to", options.to, "the member (default: the best one)");
-    add_wait_options(*sub, p, "it is done");
-    return sub;
-  };
-  another_primary("switchover", "make another member the primary", p.switchover);
-  another_primary("failover", "replace the primary now, whatever is known of it", p.failover)
-      ->add_flag("--accept-loss", p.failover.accept_loss, "even if acknowledged writes may be lost");
-  auto* promotion = app.add_subcommand("promotion", "how elections are to see a member");
-  promotion->add_option("name", p.promotion.name)->required();
-  promotion->add_option("member", p.promotion.member)->required();
-  promotion->add_option("promotion", p.promotion.promotion, "prefer, neutral or avoid")->required()->check(
-      CLI::IsMember({"prefer", "neutral", "avoid"}));
 
   auto* remove = app.add_subcommand("delete", "delete a cluster and its data, for good");
   remove->add_option("name", p.remove.name)->required();
@@ -210,9 +193,31 @@ void add_cluster_commands(CLI::App& app, Parsed& p) {
       "Examples:\n  mysos connect shop\n  mysos connect shop -e 'select 1'\n  mysos connect shop "
       "-- --table shopdb < file.sql");
 
-  for (const char* name : {"create", "list", "versions", "show", "members", "events", "switchover",
-                           "failover", "promotion", "delete", "credentials", "connect", "register", "orphans"}) {
+  for (const char* name : {"create", "list", "versions", "show", "members", "events", "delete", "credentials", "connect",
+                           "orphans"}) {
     add_client_options(*app.get_subcommand(name), p);
+  }
+}
+
+// The commands that are one call of the API: what the call needs stands in its place, what it may have is a flag.
+void add_calls(CLI::App& app, Parsed& p) {
+  for (const CommandForm& form : command_forms()) {
+    const std::string verb(form.words.verb);
+    if (verb.empty()) continue;
+    auto* sub = app.add_subcommand(verb, std::string(form.words.help));
+    GivenFields& given = p.calls[verb];
+    if (form.named()) sub->add_option("name", given.name)->required();
+    for (const BodyField& field : form.body) {
+      const FieldWords& words = form.words_of(field);
+      const std::string word(words.word);
+      const std::string help(words.help);
+      CLI::Option* option = field.type == FieldType::kFlag ? sub->add_flag(word, given.flags[field.name], help)
+                                                           : sub->add_option(word, given.texts[field.name], help);
+      if (field.required) option->required();
+      if (!field.choices.empty()) option->check(CLI::IsMember(field.choices));
+    }
+    if (form.words.awaited != Awaited::kNothing) add_wait_options(*sub, p, "it is done");
+    add_client_options(*sub, p);
   }
 }
 
@@ -282,6 +287,7 @@ Result<Command> parse_command_line(std::vector<std::string> arguments) {
   add_servers(app, parsed);
   add_router(app, parsed);
   add_cluster_commands(app, parsed);
+  add_calls(app, parsed);
   add_state_commands(app, parsed);
   std::vector<std::string> commands;
   for (CLI::App* command : app.get_subcommands({})) {

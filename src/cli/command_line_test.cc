@@ -96,8 +96,44 @@ TEST(CommandLine, TheUserOfTheServersIsTakenByAllThatStartThem) {
   EXPECT_TRUE(parsed<Up>({"up"}).server.mysql_user.empty());
 }
 
-TEST(CommandLine, RegisterIsAClientCommand) {
-  EXPECT_TRUE(parsed<Register>({"register", "-o", "json"}).client.json);
+TEST(CommandLine, ACommandThatIsOneCallOfTheApiFollowsFromItsFields) {
+  const auto anew = parsed<Call>({"register", "-o", "json"});
+  EXPECT_EQ(anew.form->words.operation, "register");
+  EXPECT_TRUE(anew.client.json);
+  EXPECT_TRUE(anew.body.empty());
+
+  const auto any = parsed<Call>({"switchover", "shop"});
+  EXPECT_EQ(any.form->words.operation, "switchover");
+  EXPECT_EQ(any.name, "shop");
+  EXPECT_TRUE(any.body.empty());
+  EXPECT_FALSE(any.wait);
+
+  const auto forced = parsed<Call>({"failover", "shop", "--to=shop-1", "--accept-loss", "--wait", "--timeout=7"});
+  EXPECT_EQ(forced.body, (json::object{{"to", "shop-1"}, {"accept_loss", true}}));
+  EXPECT_TRUE(forced.wait);
+  EXPECT_EQ(forced.timeout, std::chrono::seconds(7));
+
+  const auto promotion = parsed<Call>({"promotion", "shop", "shop-1", "avoid"});
+  EXPECT_EQ(promotion.name, "shop");
+  EXPECT_EQ(promotion.body, (json::object{{"member", "shop-1"}, {"promotion", "avoid"}}));
+}
+
+TEST(CommandLine, ACallSaysWhatItLacksAndWhatItDoesNotKnow) {
+  EXPECT_NE(refused({"switchover"}).find("name"), std::string::npos);
+  EXPECT_NE(refused({"promotion", "shop", "shop-1"}).find("promotion"), std::string::npos);
+  EXPECT_NE(refused({"promotion", "shop", "shop-1", "never"}).find("avoid"), std::string::npos);
+  EXPECT_NE(refused({"failover", "shop", "--accept-los"}).find("--accept-loss"), std::string::npos);
+  EXPECT_NE(refused({"promotion", "shop", "shop-1", "avoid", "--wait"}).find("--wait"), std::string::npos);
+  EXPECT_NE(refused({"register", "shop"}).find("'shop'"), std::string::npos);
+}
+
+TEST(CommandLine, EachCallHasHelp) {
+  for (const CommandForm& form : command_forms()) {
+    if (form.words.verb.empty()) continue;
+    const std::string help = parsed<Say>({std::string(form.words.verb), "--help"}).text;
+    EXPECT_NE(help.find(form.words.help), std::string::npos) << help;
+    for (const BodyField& field : form.body) EXPECT_NE(help.find(form.words_of(field).word), std::string::npos) << help;
+  }
 }
 
 TEST(CommandLine, OrphansAreListedAdoptedAndDestroyed) {
@@ -187,6 +223,31 @@ TEST(Text, LetsNothingSteerTheTerminal) {
   EXPECT_EQ(text_of({{"k", "a\x1b[31mb\n"}}, "k"), "a [31mb ");
   EXPECT_EQ(text_of({{"k", nullptr}}, "k"), "");
   EXPECT_EQ(text_of({{"k", 0.5}}, "k"), "0.5");
+}
+
+TEST(Text, AnEventSaysWhoAskedForIt) {
+  json::object event{{"time", "now"}, {"cluster", "shop"}, {"member", ""}, {"kind", "failover_requested"}, {"message", "why"}};
+  EXPECT_EQ(event_text(event), "now shop failover_requested: why\n");
+  event["by"] = json::object{{"who", "admin"}, {"from", "10.0.0.7"}};
+  EXPECT_EQ(event_text(event), "now shop failover_requested: why (by admin from 10.0.0.7)\n");
+  event["by"] = json::object{{"who", "mysos"}};
+  EXPECT_EQ(event_text(event), "now shop failover_requested: why (by mysos)\n");
+}
+
+TEST(Text, FillsInWhatASentenceNames) {
+  const json::object body{{"member", "a-1"}};
+  const json::object answer{{"member", "other"}, {"state", "healthy"}};
+  EXPECT_EQ(filled_in("{member} is {state}.", body, answer), "a-1 is healthy.");
+  EXPECT_EQ(filled_in("Nothing", body, answer), "Nothing");
+  EXPECT_EQ(filled_in("{none}", body, answer), "");
+}
+
+TEST(Text, ATextThatAServerTellsBesidesIsShownByItsName) {
+  const json::object cluster{{"name", "shop"},     {"password", "secret"}, {"doubt", "old"},
+                             {"any_engine", true}, {"on_call", "anna"},    {"empty", ""}};
+  const std::string text = cluster_text(cluster);
+  EXPECT_NE(text.find("On call   anna"), std::string::npos) << text;
+  for (const char* other : {"secret", "old", "true", "Empty"}) EXPECT_EQ(text.find(other), std::string::npos) << text;
 }
 
 TEST(Text, TellsProgress) {

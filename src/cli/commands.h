@@ -12,13 +12,10 @@ Status run(const List& command);
 Status run(const Show& command);
 Status run(const Members& command);
 Status run(const Events& command);
-Status run(const Switchover& command);
-Status run(const Failover& command);
-Status run(const SetPromotion& command);
+Status run(const Call& command);  // call_commands.cc
 Status run(const Delete& command);
 Status run(const Versions& command);
 Status run(const Credentials& command);
-Status run(const Register& command);
 Status run(const Orphans& command);  // orphan_commands.cc
 Status run(const BackupState& command);   // state_commands.cc
 Status run(const RestoreState& command);

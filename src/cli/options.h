@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "api/command_form.h"
 #include "base/http/message.h"
 #include "base/log.h"
 #include "base/result.h"
@@ -99,26 +100,14 @@ struct Events {
   bool follow = false;
   std::uint64_t limit = 100;
 };
-struct Switchover {
+// One of the commands that are a single call of the API (api/command_form.h).
+struct Call {
   ClientOptions client;
-  std::string name;
-  std::string to;
+  const CommandForm* form = nullptr;
+  std::string name;  // "": the call is about no cluster
+  json::object body;
   bool wait = false;
   Duration timeout{};
-};
-struct Failover {
-  ClientOptions client;
-  std::string name;
-  std::string to;
-  bool accept_loss = false;
-  bool wait = false;
-  Duration timeout{};
-};
-struct SetPromotion {
-  ClientOptions client;
-  std::string name;
-  std::string member;
-  std::string promotion;
 };
 struct Delete {
   ClientOptions client;
@@ -142,9 +131,6 @@ struct Connect {
 struct Versions {
   ClientOptions client;
 };
-struct Register {
-  ClientOptions client;
-};
 struct Orphans {
   ClientOptions client;
   std::string action = "list";  // or adopt, destroy
@@ -165,9 +151,8 @@ struct Say {
   std::string text;
 };  // help, version
 
-using Command = std::variant<Say, Up, Scheduler, Router, Executor, Create, List, Show, Members, Events,
-                             Switchover, Failover, SetPromotion, Delete, Credentials, Connect, Versions, Register,
-                             Orphans, BackupState, RestoreState>;
+using Command = std::variant<Say, Up, Scheduler, Router, Executor, Create, List, Show, Members, Events, Call,
+                             Delete, Credentials, Connect, Versions, Orphans, BackupState, RestoreState>;
 
 // `arguments` without the program's name. kInvalid is one sentence, with the nearest name of what
 // is unknown.

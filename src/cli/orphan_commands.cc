@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "cli/api_client.h"
+#include "cli/asking.h"
 #include "cli/commands.h"
 #include "cli/text.h"
 
@@ -31,7 +32,7 @@ Status ask_first(const json::object& orphan, const std::string& id) {
 Status adopt(ApiClient& api, const Orphans& command) {
   json::object body{{"cluster", command.id}};
   if (!command.as.empty()) body["as"] = command.as;
-  MYSOS_TRY(const json::value answer, api.request("POST", "/v1/orphans/adopt", std::move(body)));
+  MYSOS_TRY(const json::value answer, api.request("POST", target_of(command_form("adoptCluster"), ""), std::move(body)));
   if (command.client.json) {
     fmt::print("{}\n", json::serialize(answer));
     return {};
@@ -64,7 +65,7 @@ Status run(const Orphans& command) {
   if (found == orphans.end()) return fail(Errc::kNotFound, "there is no orphan " + command.id + "; mysos orphans lists them");
   if (!command.yes) MYSOS_TRY_VOID(ask_first(found->as_object(), command.id));
   MYSOS_TRY(const json::value answer,
-            api.request("POST", "/v1/orphans/" + percent_encode(command.id) + "/destroy", json::object{}));
+            api.request("POST", target_of(command_form("destroyOrphan"), command.id), json::object{}));
   fmt::print("{}", command.client.json ? json::serialize(answer) + "\n" : command.id + " is being destroyed\n");
   return {};
 }

@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 
 namespace mysos::cli {
 namespace {
@@ -33,6 +34,22 @@ std::string text_of(const json::object& object, std::string_view key) {
   if (found->is_string()) return printable(std::string(found->get_string()));
   if (found->is_double()) return fmt::format("{}", found->get_double());
   return json::serialize(*found);
+}
+
+json::value number_or_text(const std::string& text) {
+  auto parsed = parse_json(text);
+  return parsed && parsed->is_number() ? *parsed : json::value(json::string(text));
+}
+
+std::string filled_in(std::string_view sentence, const json::object& body, const json::object& answer) {
+  std::string out;
+  for (std::size_t open = sentence.find('{'); open != std::string_view::npos; open = sentence.find('{')) {
+    const std::size_t close = std::min(sentence.find('}', open), sentence.size() - 1);
+    const std::string_view key = sentence.substr(open + 1, close - open - 1);
+    out += std::string(sentence.substr(0, open)) + text_of(body.contains(key) ? body : answer, key);
+    sentence.remove_prefix(close + 1);
+  }
+  return out + std::string(sentence);
 }
 
 std::string table(const std::vector<std::vector<std::string>>& rows) {
@@ -107,6 +124,24 @@ std::string members_text(const json::array& members) {
   return table(rows) + problems;
 }
 
+namespace {
+
+// A text that a server tells and this table has no row for is shown by its name: "on_call": "anna" as "On call  anna".
+void add_others(const json::object& cluster, std::vector<std::vector<std::string>>& rows) {
+  static constexpr auto kElsewhere = std::to_array<std::string_view>(
+      {"name", "id", "state", "mode", "primary", "doubt", "user", "waiting_for", "version", "created", "password"});
+  for (const auto& field : cluster) {
+    const bool elsewhere = std::ranges::find(kElsewhere, std::string_view(field.key())) != kElsewhere.end();
+    if (elsewhere || !field.value().is_string()) continue;
+    std::string name(field.key());
+    std::ranges::replace(name, '_', ' ');
+    if (!name.empty() && name[0] >= 'a' && name[0] <= 'z') name[0] = static_cast<char>(name[0] - 'a' + 'A');
+    if (const std::string text = text_of(cluster, field.key()); !text.empty()) rows.push_back({printable(name), text});
+  }
+}
+
+}  // namespace
+
 std::string cluster_text(const json::object& cluster) {
   const json::object& size = child(cluster, "size");
   const json::object& endpoints = child(cluster, "endpoints");
@@ -131,6 +166,7 @@ std::string cluster_text(const json::object& cluster) {
   }
   if (const std::string waiting = text_of(cluster, "waiting_for"); !waiting.empty())
     rows.push_back({"Waiting for", waiting});
+  add_others(cluster, rows);
   return table(rows) + "\n" + members_text(list(cluster, "members"));
 }
 
@@ -139,7 +175,11 @@ std::string event_text(const json::object& event) {
   for (const char* key : {"cluster", "member", "kind"}) {
     if (const std::string word = text_of(event, key); !word.empty()) line += " " + word;
   }
-  return line + ": " + text_of(event, "message") + "\n";
+  line += ": " + text_of(event, "message");
+  const json::object& by = child(event, "by");
+  if (by.empty()) return line + "\n";
+  const std::string from = text_of(by, "from");
+  return line + " (by " + text_of(by, "who") + (from.empty() ? "" : " from " + from) + ")\n";
 }
 
 std::string orphans_text(const json::object& answer) {

@@ -13,6 +13,11 @@ std::string table(const std::vector<std::vector<std::string>>& rows);
 // The field as text; "" where it is missing or null.
 std::string text_of(const json::object& object, std::string_view key);
 
+// A number as JSON, so that the server can say what is wrong with it; a text where it is no number.
+json::value number_or_text(const std::string& text);
+// The sentence with what "{x}" in it stands for: field x of the body, or else of the answer.
+std::string filled_in(std::string_view sentence, const json::object& body, const json::object& answer);
+
 std::string clusters_text(const json::array& clusters);
 std::string cluster_text(const json::object& cluster);
 std::string members_text(const json::array& members);

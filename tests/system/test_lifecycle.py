@@ -144,6 +144,17 @@ def test_a_switchover_moves_the_primary_and_loses_nothing(up, shop):
     ledger.check(shop.addresses())
 
 
+def test_events_say_who_asked(up, shop):
+    told = up.cli("credentials", "shop")
+    assert told.returncode == 0, told
+    of = {e["kind"]: e for e in up.client.events("shop")}
+    for kind in ("cluster_created", "credentials_read"):
+        assert of[kind]["by"] == {"who": "admin", "from": "127.0.0.1"}, of[kind]
+    assert "by" not in of["primary_chosen"], of["primary_chosen"]
+    lines = [line for line in up.cli("events", "shop").stdout.splitlines() if " cluster_created: " in line]
+    assert lines and lines[0].endswith("(by admin from 127.0.0.1)"), lines
+
+
 def test_events_tell_the_story(up, shop):
     kinds = [e["kind"] for e in up.client.events("shop")]
     assert len(kinds) >= 2, kinds
