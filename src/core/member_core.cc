@@ -278,13 +278,12 @@ void MemberCore::back_off(Instant now) {
 
 // Brings the server to where it should be: data made, running.
 void MemberCore::drive(Instant now) {
-  const bool down = state_ == ServerState::kNone || state_ == ServerState::kExited || state_ == ServerState::kBroken;
   if (stopping_) {
-    out_.finished = down || state_ == ServerState::kPreparing;
+    out_.finished = down() || state_ == ServerState::kPreparing;
     return;
   }
   watch_isolation(now);
-  if (!down || !has_secrets_ || now < start_at_ || needs_copy()) return;
+  if (!down() || !has_secrets_ || now < start_at_ || needs_copy()) return;
   // What a primary had received it has executed.
   const bool forgets = !config_.relay_log_survives && !promise_.incarnation.empty() && promise_.role != MemberRole::kPrimary;
   if (!promise_.seeded) {
@@ -302,8 +301,7 @@ void MemberCore::drive(Instant now) {
 }
 
 Instant MemberCore::next_deadline() const {
-  const bool down = state_ == ServerState::kNone || state_ == ServerState::kExited || state_ == ServerState::kBroken;
-  const Instant start = !stopping_ && down && has_secrets_ && !needs_copy() ? start_at_ : kNever;
+  const Instant start = !stopping_ && down() && has_secrets_ && !needs_copy() ? start_at_ : kNever;
   return alone_since_ && !stopping_ ? std::min(start, *alone_since_ + config_.isolate_after) : start;
 }
 

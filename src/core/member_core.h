@@ -279,6 +279,10 @@ class MemberCore {
   [[nodiscard]] std::vector<ServerStep> pointing_at(const order::Follow& o) const;
   void forgets_relay(MemberPromise& next) const;
   void notice_astray();
+  // There is no server, and none is on its way.
+  [[nodiscard]] bool down() const {
+    return state_ == ServerState::kNone || state_ == ServerState::kExited || state_ == ServerState::kBroken;
+  }
   [[nodiscard]] bool needs_copy() const {
     return !promise_.seeded && promise_.copies && !donor_ && state_ != ServerState::kPreparing;
   }
