@@ -141,10 +141,6 @@ std::optional<Need> work_out_need(const EpochPlanning& p, const MemberView& prim
     GtidSet extra = r.received.minus(written);
     return Need{"it holds transactions that were never acknowledged (" + extra.to_string() + ")", std::move(extra)};
   }
-  if (p.nameless(v)) {
-    return Need{"the binary logs of " + primary.id.value + " were reset, and what it holds is not a copy made since",
-                errant_while_following(p.record, *primary.report, r)};
-  }
   if (p.follows(v) && (!r.acking || only)) {
     std::optional<Flaw> flaw = flaw_of(p.record, *primary.report, r);
     if (flaw && flaw->lasts) return Need{std::move(flaw->text), std::move(flaw->errant), true};
@@ -173,10 +169,7 @@ std::string why_not_now(const EpochPlanning& p, const MemberView& primary, const
     if (w.id == v.id || p.is_primary(w) || w.volume_lost) continue;
     // An order of before, which it has yet to refuse, may be on its way to it.
     if (EpochPlanning::server_up(w) && w.report->promised != p.record.pair) return w.id.value + " to say what it holds";
-    // One whose binary logs were reset holds what it acknowledged, without the names.
-    const bool nameless = p.follows(w) && w.report->logs_reset && w.report->acking && w.report->receiver_connected;
-    const bool counted = p.record.ackers.contains(w.id) && !p.record.leaving.contains(w.id);
-    another_copy = another_copy || (counted && (p.acknowledges(w) || nameless));
+    another_copy = another_copy || (p.record.ackers.contains(w.id) && !p.record.leaving.contains(w.id) && p.acknowledges(w));
     some_bare = some_bare || bare(w) || p.record.rebuilding == w.id;
     some_whole = some_whole || (w.report && !bare(w) && p.record.rebuilding != w.id);
   }

@@ -49,8 +49,8 @@ void SimExecutor::look() {
   const Duration takes = sim_.between(microseconds(200), milliseconds(2));
   ServerSnapshot seen = server_.read();
   push_stuck(seen);
-  // That nothing came to a receiver is news: its silence is counted by such looks.
-  if (shown_ == seen && !seen.receiver_running) return;
+  // That nothing came to a receiver, or that an applier executed nothing, is news: how long is counted by such looks.
+  if (shown_ == seen && !seen.receiver_running && seen.executed.contains(seen.received)) return;
   later(takes, [this, ended = steps_ended_, seen = std::move(seen), started = server_.starts()]() mutable {
     if (ended != steps_ended_ || plan_ || started != server_.starts() || !server_.accepting()) return;
     if (shown_ != seen) shown_ = seen;
