@@ -125,8 +125,7 @@ void SimUser::adopt_unknown() {
       const std::string& name = c.cluster.spec.name;
       if (!wanted_back(truth_, c) || deleted(name) || !schedulers_.leader().alive() || !adopting_.chance(400)) continue;
       sim_.tell([&] { return fmt::format("user: adopt {}", name); });
-      const RequestId request(fmt::format("r{}", next_request_++));
-      schedulers_.leader().request(scheduler_input::AdoptCluster{request, adopting_.chance(500) ? name : id.value, ""});
+      ask("", command::Adopt{adopting_.chance(500) ? name : id.value, ""});
       break;  // a scheduler may die of what it is asked
     }
     adopt_unknown();
