@@ -72,6 +72,7 @@ void MemberCore::note_reset(const ServerSnapshot& read) {
     next.known.reset();
   }
   save(next);
+  out_.server.emplace_back(server_action::EndCopies{});  // a copy would lack the names, too
   notice(NoticeKind::kBinlogsChanged, "somebody reset its binary logs: it has forgotten " + std::to_string(gone.count()) +
                                           " transaction(s), " + gone.to_string());
 }

@@ -17,8 +17,7 @@ void Nemesis::may_more(Prng prng) {
 
 void Nemesis::may_harm(Prng prng) {
   harm_ = prng;
-  for (const Fault fault :
-       {Fault::kLogsReset, Fault::kLogsPurged, Fault::kHeldLock, Fault::kReaderLock, Fault::kStoppedOnce}) {
+  for (const Fault fault : {Fault::kLogsPurged, Fault::kHeldLock, Fault::kReaderLock, Fault::kStoppedOnce}) {
     if (harm_.chance(60)) kinds_.push_back({fault, milliseconds(2000 + static_cast<long>(harm_.below(10000)))});
   }
 }

