@@ -40,6 +40,7 @@ SchedulerConfig sim_scheduler_config() {
                 {"mysql-9.7", Flavour::kMysql, mib(512)}};
   c.orphan_grace = seconds(20);
   c.relaunch_max = seconds(5);
+  c.implicit_reconcile = seconds(60);
   c.kill_grace = seconds(10);
   c.times.approach_wait = seconds(6);  // faults last for twenty
   c.times.rebuild_only_after = seconds(15);
