@@ -29,6 +29,7 @@ inline constexpr Duration kLaunchPatience = std::chrono::seconds(30);   // silen
 inline constexpr Duration kReleasePatience = std::chrono::seconds(10);  // the same after an UNRESERVE
 inline constexpr Duration kAbandonAfter = std::chrono::seconds(10);  // a place that never held data and is not offered
 inline constexpr Duration kProofAfter = std::chrono::seconds(3);     // what is not offered by then is not there
+inline constexpr Duration kProofUnanswered = std::chrono::minutes(1);  // ... where the answer to a release is still to come
 inline constexpr Duration kForgetAfter = std::chrono::seconds(60);   // an agent that offers nothing, and held no data
 inline constexpr Duration kAwaitedRefuse = std::chrono::seconds(5);  // an offer of an agent that owes us something
 inline constexpr Duration kKillAgainMin = std::chrono::seconds(5);

@@ -166,7 +166,9 @@ void Provisioner::serve_absent(const Owner& owner, Use& use, Instant now) {
       use.awaited = true;
     }
   } else if (m.stage == MemberStage::kReleasing) {
-    if (row.release_by == kNever && now >= row.release_since + kProofAfter) {
+    // A master offers what it was asked for before the agent has done it: an answer that is still to come may say otherwise.
+    const Duration patience = row.unreserve.empty() ? kProofAfter : kProofUnanswered;
+    if (row.release_by == kNever && now >= row.release_since + patience) {
       finish(owner, "nothing of it is left on " + m.hostname);
     } else {
       use.awaited = true;
