@@ -199,9 +199,10 @@ bool enter_solo(EpochPlanning& p, const MemberView& primary) {
   const bool stuck = primary.report->commits_stuck;
   // Of what replicas hold already they acknowledge nothing, and MariaDB makes no room for more: nothing will change that.
   const bool for_good = stuck && p.containing(primary) >= p.d_in_force();
-  // A large transaction takes an acker long to receive, and is acknowledged at its end.
+  // A large transaction takes an acker long to receive, and is acknowledged at its end. What a server that does not answer was
+  // seen to receive last is no sign of life.
   const bool coming = std::ranges::any_of(p.members, [&](const MemberView& v) {
-    return p.should_acknowledge(v.id) && EpochPlanning::can_write(v) && v.report->receiving;
+    return p.should_acknowledge(v.id) && EpochPlanning::can_write(v) && v.report->receiving && p.answers(v);
   });
   // What a primary said whose server does not answer any more is old: alone it would not serve either.
   const bool nobody = p.answers(primary) && (p.too_few_acknowledge(primary) || (stuck && (for_good || !coming)));

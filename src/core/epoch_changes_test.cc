@@ -106,6 +106,19 @@ TEST(EpochChanges, ALargeTransactionThatIsStillComingInIsNoReasonToGoAlone) {
   EXPECT_EQ(w.persist().kind, "solo_entered");
 }
 
+TEST(EpochChanges, WhatFrozenServersReceivedLastIsNoReasonToWaitForThem) {
+  World w(3);
+  w.r(0).commits_stuck = true;
+  w.r(0).executed = w.r(0).received = gtid("0-1-10");
+  for (int i : {1, 2}) {
+    w.r(i).receiving = true;  // as it was when its executor last had an answer
+    w.r(i).server_silent_ms = 1000;
+  }
+  EXPECT_FALSE(w.plan().next);
+  w.now += w.times.solo_after;
+  EXPECT_EQ(w.persist().kind, "solo_entered");
+}
+
 TEST(EpochChanges, APrimaryThatCannotWriteItselfDoesNotGoAlone) {
   World w(3);
   for (int i = 0; i < 3; ++i) w.r(i).write_trouble = "no space is left on the volume";

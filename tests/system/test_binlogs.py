@@ -83,13 +83,16 @@ def test_a_primary_that_is_reset_while_it_is_alone_keeps_its_data_and_replicas_a
     up, shop = own
     at = shop.member("primary")
     others = replicas(shop)
-    with frozen(*[server_of(up.folder, m) for m in others]):
-        wait_for("it goes on alone", lambda: seen(shop, "solo_entered"), HEAL_SECONDS)
-        on_primary(shop, "INSERT INTO d.t VALUES (2)")  # on it only
-        reset(volume_of(up.folder, at))
-        wait_for("its data are kept", lambda: seen(shop, "names_renewed"), HEAL_SECONDS)
-        # As many names as the replicas know, and other transactions.
-        on_primary(shop, *[f"INSERT INTO d.t VALUES ({i})" for i in range(3, 40)])
+    with shop.ledger(pace=0.02) as ledger:
+        ledger.wait_for_more(20)
+        with frozen(*[server_of(up.folder, m) for m in others]):
+            wait_for("it goes on alone", lambda: seen(shop, "solo_entered"), HEAL_SECONDS)
+            on_primary(shop, "INSERT INTO d.t VALUES (2)")  # on it only
+            reset(volume_of(up.folder, at))
+            wait_for("its data are kept", lambda: seen(shop, "names_renewed"), HEAL_SECONDS)
+            # As many names as the replicas know, and other transactions.
+            on_primary(shop, *[f"INSERT INTO d.t VALUES ({i})" for i in range(3, 40)])
+            ledger.wait_for_more(20)
     for m in others:
         wait_for("its data are made anew", lambda m=m: events(shop, "seeding_done", m), REPAIR_SECONDS)
     shop.healthy(REPAIR_SECONDS)
@@ -98,6 +101,7 @@ def test_a_primary_that_is_reset_while_it_is_alone_keeps_its_data_and_replicas_a
     switch_over(shop, others[0]["id"])  # an election goes by the names that count since
     on_primary(shop, "INSERT INTO d.t VALUES (40)")
     equal_everywhere(shop, 40)
+    ledger.check(shop.addresses(), HEAL_SECONDS)
 
 
 def test_a_primary_that_is_reset_and_dies_at_once_proves_nothing(own):
