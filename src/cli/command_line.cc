@@ -40,9 +40,15 @@ void add_wait_options(CLI::App& app, Parsed& p, const std::string& until) {
       ->capture_default_str();
 }
 
+// A flag with a variable of a script that is not set: the default would be another installation.
+CLI::Validator not_empty() {
+  return {[](const std::string& given) { return given.empty() ? std::string("it is empty") : std::string(); }, "", "not empty"};
+}
+
 void add_server_options(CLI::App& app, Parsed& p, ServerOptions& s) {
   app.add_option("--config", p.config, "TOML file whose keys are the names of these flags; flags win");
   app.add_option("--dir", s.dir, "state directory (default " + default_dir() + ")")
+      ->check(not_empty())
       ->envname("MYSOS_DIR");
   app.add_option("--framework-id", s.framework_id, "the framework that this was, for a state that has lost it");
   app.add_option("--listen", s.listen, "address of API and status page")->capture_default_str();
@@ -227,8 +233,9 @@ void add_state_commands(CLI::App& app, Parsed& p) {
   backup->add_option("to", p.backup_state.to, "the directory to make")->required();
   auto* restore = app.add_subcommand("restore-state", "put such a copy back, where no scheduler runs");
   restore->add_option("from", p.restore_state.from, "a directory that mysos backup-state has made")->required();
-  backup->add_option("--dir", p.backup_state.dir, "state directory (default " + default_dir() + ")")->envname("MYSOS_DIR");
-  restore->add_option("--dir", p.restore_state.dir, "state directory (default " + default_dir() + ")")->envname("MYSOS_DIR");
+  const std::string which = "state directory (default " + default_dir() + ")";
+  backup->add_option("--dir", p.backup_state.dir, which)->check(not_empty())->envname("MYSOS_DIR");
+  restore->add_option("--dir", p.restore_state.dir, which)->check(not_empty())->envname("MYSOS_DIR");
 }
 
 std::vector<std::string> flags_of(const CLI::App& app) {

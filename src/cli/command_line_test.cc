@@ -156,6 +156,18 @@ TEST(CommandLine, TheStateIsCopiedAndPutBackWithoutAScheduler) {
   EXPECT_EQ(std::get<RestoreState>(*parse_command_line({"restore-state", "/backup/1"})).from, "/backup/1");
 }
 
+TEST(CommandLine, AnEmptyStateDirectoryIsNotTheDefaultOne) {
+  const std::vector<std::vector<std::string>> all = {{"up", "--dir", ""},
+                                                     {"scheduler", "--master", "127.0.0.1:5050", "--dir", ""},
+                                                     {"backup-state", "/backup/1", "--dir", ""},
+                                                     {"restore-state", "/backup/1", "--dir", ""}};
+  for (const std::vector<std::string>& words : all) {
+    const auto refused = parse_command_line(words);
+    ASSERT_FALSE(refused) << words.front();
+    EXPECT_NE(refused.error().message.find("--dir"), std::string::npos) << refused.error().message;
+  }
+}
+
 TEST(CommandLine, LeavesWhatFollowsTwoDashesToTheClient) {
   const auto connect =
       parsed<Connect>({"connect", "shop", "-e", "select 1", "--", "--table", "-N"});

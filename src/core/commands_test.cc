@@ -41,6 +41,16 @@ TEST(Commands, EachEventOfACommandNamesItsCaller) {
   }
 }
 
+TEST(Commands, AFailoverEndsTheSwitchoverThatWasAskedForBefore) {
+  Scenario s = a_healthy_cluster();
+  ASSERT_TRUE(s.ask("shop", command::Switchover{s.member("shop", 1).id}));
+  ASSERT_TRUE(s.ask("shop", command::Failover{}));
+  EXPECT_EQ(s.times_told("switchover_failed"), 1U) << "who waits for the switchover would wait for ever";
+  s.run_until([&] { return s.view("shop").state == ClusterState::kHealthy; }, seconds(60));
+  EXPECT_EQ(s.times_told("switchover_failed"), 1U);
+  EXPECT_FALSE(s.told("switchover_done"));
+}
+
 TEST(Commands, WhatMysosDoesByItselfNamesNobody) {
   Scenario s = a_healthy_cluster();
   for (const char* kind : {"framework_registered", "member_placed", "member_running", "primary_chosen"}) {

@@ -117,7 +117,8 @@ void leave_alone(EpochPlanning& p) {
   std::string advice = forced ? "" : ". If they are gone for good: " + order_of_loss(p);
   // A cluster that was deleted after the copy was made looks like this.
   if (!somebody) {
-    advice = ". If the cluster was deleted, or all of them are gone for good: mysos delete " + p.cluster.spec.name;
+    advice = ". Members that are being started, or asked for the first time, need some seconds. Only if the cluster was "
+             "deleted, or all of them are gone for good: mysos delete " + p.cluster.spec.name;
   }
   p.wait("all members to say what they hold, because the record may be old (" + p.cluster.doubt->why +
          "); not yet: " + missing + advice);

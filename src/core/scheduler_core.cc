@@ -21,6 +21,7 @@
 #include "core/reporting.h"
 #include "core/server_events.h"
 #include "core/server_ids.h"
+#include "core/switchover.h"
 
 namespace mysos {
 namespace {
@@ -142,7 +143,8 @@ struct SchedulerCore::Impl {
       EpochDecision decision = plan_epoch(*cluster, members, config.times, mind.memory, now);
       for (const auto& [member, why] : decision.held_now) ledger.event(*cluster, member, {"member_held_back", why});
       mind.held_back = decision.held_back;
-      if (!decision.switchover_ends.empty()) end_switchover(*cluster, decision.switchover_ends);
+      // Nothing has been begun for it: no member was told anything, and clients wrote all the time.
+      if (!decision.switchover_ends.empty()) give_up_switchover(ledger, ledger.edit(id), decision.switchover_ends);
       if (!decision.next) {
         carry_out(id, decision, members, now);
         return tell_outage(*cluster, members, now);
@@ -150,12 +152,6 @@ struct SchedulerCore::Impl {
       persist(id, std::move(decision), members, now);
     }
     wake(id, now + kPlanPause);
-  }
-
-  // Nothing has been begun for it: no member was told anything, and clients wrote all the time.
-  void end_switchover(const Cluster& cluster, const std::string& why) {
-    ledger.event(cluster, *cluster.switchover_to, {"switchover_failed", why});
-    ledger.edit(cluster.id).switchover_to.reset();
   }
 
   // An outage that has ended: how long writes were away, and where the time went.

@@ -188,11 +188,17 @@ Result<ClusterId> begin_failover(Ledger& ledger, const Cluster& cluster, const s
   MYSOS_TRY_VOID(check_failover(cluster, members, wanted));
   Cluster& edited = ledger.edit(cluster.id);
   edited.failover = wanted;
-  edited.switchover_to.reset();
+  give_up_switchover(ledger, edited, "an operator asked for a failover instead");
   std::string why = "an operator asked for it";
   if (wanted.accept_loss) why += ", and accepts that writes are lost" + known_loss(cluster, members);
   ledger.event(edited, {"failover_requested", std::move(why)});
   return edited.id;
+}
+
+void give_up_switchover(Ledger& ledger, Cluster& cluster, std::string why) {
+  if (!cluster.switchover_to) return;
+  ledger.event(cluster, *cluster.switchover_to, {"switchover_failed", std::move(why)});
+  cluster.switchover_to.reset();
 }
 
 Result<ClusterId> set_promotion(Ledger& ledger, const Cluster& cluster, const MemberId& member, Promotion promotion) {

@@ -20,6 +20,8 @@ Status check_failover(const Cluster& cluster, const std::vector<MemberView>& mem
 // Records it, if check_failover lets it.
 Result<ClusterId> begin_failover(Ledger& ledger, const Cluster& cluster, const std::vector<MemberView>& members,
                                  const FailoverRequest& wanted);
+// The switchover that was asked for is not carried out, which an event says. Without one nothing happens.
+void give_up_switchover(Ledger& ledger, Cluster& cluster, std::string why);
 // How elections are to see a member, of several that are complete.
 Result<ClusterId> set_promotion(Ledger& ledger, const Cluster& cluster, const MemberId& member, Promotion promotion);
 
