@@ -128,6 +128,23 @@ TEST(Adoption, AMemberWhoseAgentIsAwayIsTakenWhenItComesBack) {
   EXPECT_EQ(s.kills(), 0U);
 }
 
+TEST(Adoption, AVolumeThatIsOfferedAfterTheAdoptionIsItsMembers) {
+  Lost s;
+  const Member& away = s.truth.members[2];
+  s.mesos.set_unreachable(away.agent.value, true);
+  s.start();
+  s.run_for(seconds(2));
+  ASSERT_TRUE(s.adopt("shop"));
+  s.run_for(minutes(2));
+  ASSERT_EQ(s.member("shop", 2).stage, MemberStage::kWanted);
+
+  s.mesos.end_task_in_silence(away.task);  // its machine was restarted
+  s.mesos.set_unreachable(away.agent.value, false);
+  s.run_until([&] { return s.member("shop", 2).stage == MemberStage::kRunning; }, minutes(2));
+  EXPECT_EQ(s.member("shop", 2).volume, away.volume);
+  EXPECT_TRUE(s.core->orphans().volumes.empty());
+}
+
 TEST(Adoption, WhatIsAwayForGoodIsGivenUpByAnOperatorAndPlacedAnew) {
   Lost s;
   const Member away = s.truth.members[2];
