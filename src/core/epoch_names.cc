@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "core/epoch_planning.h"
+#include "core/soundness.h"
 
 namespace mysos {
 
@@ -32,11 +33,7 @@ Pair names_under(const EpochPlanning& p, const MemberView& chosen, const Pair& p
 
 bool forgot_its_writes(const EpochPlanning& p, const MemberView& v) {
   return std::ranges::any_of(p.members, [&](const MemberView& other) {
-    if (other.id == v.id || !other.report || v.report->gtid_source.empty()) return false;
-    const GtidSet extra = other.report->received.minus(v.report->received).minus(v.report->in_flight);
-    return std::ranges::any_of(extra.sources(), [&](const auto& entry) {
-      return entry.first == v.report->gtid_source || entry.first.starts_with(v.report->gtid_source + ":");
-    });
+    return other.id != v.id && other.report && forgot_names(*v.report, *other.report);
   });
 }
 

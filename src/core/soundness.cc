@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/soundness.h"
 
+#include <algorithm>
+
 #include "core/standstill.h"
 
 namespace mysos {
@@ -35,9 +37,20 @@ GtidSet errant_while_following(const EpochRecord& record, const MemberReport& pr
   return out;
 }
 
+bool forgot_names(const MemberReport& report, const MemberReport& other) {
+  if (report.gtid_source.empty() || !tells_what_it_holds(report)) return false;
+  const GtidSet extra = other.received.minus(report.received).minus(report.in_flight);
+  return std::ranges::any_of(extra.sources(), [&](const auto& entry) {
+    return entry.first == report.gtid_source || entry.first.starts_with(report.gtid_source + ":");
+  });
+}
+
 std::optional<Flaw> flaw_of(const EpochRecord& record, const MemberReport& primary, const MemberReport& replica) {
   if (replica.logs_reset) {
     return Flaw{.text = "somebody reset its binary logs: its data have lost the names of their transactions", .lasts = true};
+  }
+  if (forgot_names(replica, primary)) {
+    return Flaw{.text = "it does not know transactions that it wrote itself: somebody reset its binary logs", .lasts = true};
   }
   GtidSet extra = errant_while_following(record, primary, replica);
   if (!extra.empty()) {

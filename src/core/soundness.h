@@ -17,6 +17,9 @@ bool tells_what_it_holds(const MemberReport& report);
 // What this member holds of its own beyond `floor`. MySQL adds a tag to the name of a server.
 GtidSet own_writes(const MemberReport& report, const GtidSet& floor);
 
+// The other member holds what this one wrote and does not know: somebody reset its binary logs, unseen by its executor.
+bool forgot_names(const MemberReport& report, const MemberReport& other);
+
 // What this replica holds and the primary that it follows cannot have sent: somebody wrote on the replica. Empty where it holds
 // no such thing, or where that cannot be told now.
 //

@@ -21,6 +21,21 @@ TEST_F(Soundness, WhatAReplicaWroteItselfIsErrant) {
   EXPECT_FALSE(sound(w.cluster.epoch, w.r(0), w.r(2)));
 }
 
+TEST_F(Soundness, WhoDoesNotKnowWhatItWroteItselfHasForgottenIt) {
+  w.r(2).gtid_source = "0-3";
+  w.r(0).executed = w.r(0).received = gtid("0-1-9,0-3-23");
+  w.r(2).executed = w.r(2).received = gtid("0-1-9,0-3-23");
+  EXPECT_TRUE(sound(w.cluster.epoch, w.r(0), w.r(2)));
+  w.r(2).executed = w.r(2).received = gtid("0-1-9,0-3-2");
+  const auto flaw = flaw_of(w.cluster.epoch, w.r(0), w.r(2));
+  ASSERT_TRUE(flaw);
+  EXPECT_TRUE(flaw->lasts) << "no relay log brings it back: a server takes nothing of its own";
+
+  w.r(2).executed = w.r(2).received = GtidSet();
+  w.r(2).busy = true;
+  EXPECT_FALSE(forgot_names(w.r(2), w.r(0))) << "it has not been read since it started";
+}
+
 TEST_F(Soundness, AReplicaMayBeAheadOfWhatThePrimaryLastSaid) {
   w.r(2).executed = w.r(2).received = gtid("0-1-12");
   EXPECT_TRUE(errant(2).empty()) << "the primary writes it, and its report is older";

@@ -46,6 +46,7 @@ Status Agent::start() {
   }
   MYSOS_TRY(port_, server_.listen(config_.address, config_.port));
   config_.port = port_;
+  remove_volumes();
   adopt_executors();
   return {};
 }
@@ -206,7 +207,7 @@ void Agent::on(const ApplyOperation& m) {
     state_.operations.push_back({m.framework, status});
   }
   for (const Resource& r : c.consumed.list()) {
-    if (r.volume && status.state == mesos::OperationState::kFinished) doomed_volumes_.push_back(volume_dir(r));
+    if (r.volume && status.state == mesos::OperationState::kFinished) state_.doomed_volumes.push_back(volume_dir(r));
   }
   if (save()) remove_volumes();
   if (!m.operation.id.empty() && master_ != nullptr) {

@@ -133,7 +133,6 @@ class Agent {
   Master* home_ = nullptr;    // the master that there is
   Master* master_ = nullptr;  // the same while the agent speaks to it
   bool unsaved_ = false;      // state_ is ahead of the disk: nobody hears of it
-  std::vector<std::string> doomed_volumes_;  // removed once state_ without them is on disk
   std::string link_;
   std::map<Key, std::shared_ptr<Executor>>
       executors_;  // shared with the coroutine that supervises it

@@ -4,6 +4,7 @@
 // master, which marks it disconnected and makes no offers of it, and of its executors, which go on and keep their updates. It
 // writes again and again. Once that succeeds it registers anew, which tells the master all that it missed, and executors
 // subscribe anew.
+#include <algorithm>
 #include <utility>
 
 #include "base/backoff.h"
@@ -47,8 +48,11 @@ asio::awaitable<void> Agent::save_later() {
   link_to_master();
 }
 
+// Once the state that no longer has them is on disk, or after a crash that came in between.
 void Agent::remove_volumes() {
-  for (const std::string& volume : std::exchange(doomed_volumes_, {})) {
+  for (const std::string& volume : std::exchange(state_.doomed_volumes, {})) {
+    const auto is_it = [&](const Resource& r) { return r.volume && volume_dir(r) == volume; };
+    if (std::ranges::any_of(state_.total.list(), is_it)) continue;
     if (const auto removed = remove_tree(volume); !removed) kLog.error("volume: {}", removed.error().message);
   }
 }

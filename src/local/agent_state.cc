@@ -103,7 +103,8 @@ std::string encode_state(const AgentState& state) {
                                       {"executors", std::move(executors)},
                                       {"tasks", std::move(tasks)},
                                       {"operations", std::move(operations)},
-                                      {"old_sandboxes", to_json(state.old_sandboxes)}});
+                                      {"old_sandboxes", to_json(state.old_sandboxes)},
+                                      {"doomed_volumes", to_json(state.doomed_volumes)}});
 }
 
 Result<AgentState> decode_state(std::string_view text) {
@@ -119,6 +120,9 @@ Result<AgentState> decode_state(std::string_view text) {
   read_list(*o, "operations", state.operations, operation_from);
   if (const auto* list = o->if_contains("old_sandboxes")) {
     MYSOS_TRY(state.old_sandboxes, from_json<std::vector<std::string>>(*list));
+  }
+  if (const auto* list = o->if_contains("doomed_volumes")) {
+    MYSOS_TRY(state.doomed_volumes, from_json<std::vector<std::string>>(*list));
   }
   return state;
 }

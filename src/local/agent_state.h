@@ -42,6 +42,7 @@ struct AgentState {
   std::vector<TaskRecord> tasks;
   std::vector<AgentOperation> operations;
   std::vector<std::string> old_sandboxes;  // of ended executors, oldest first
+  std::vector<std::string> doomed_volumes;  // folders of destroyed volumes, which may have yet to be removed
 };
 
 std::string encode_state(const AgentState& state);

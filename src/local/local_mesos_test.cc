@@ -309,6 +309,26 @@ TEST_F(LocalMesosTest, ATaskWhoseLaunchWasCutOffByTheEndOfItsAgentHasFailed) {
   }
 }
 
+// As if the agent had been killed between the record of a DESTROY and the removal of the folder.
+TEST_F(LocalMesosTest, TheFolderOfADestroyedVolumeGoesAfterACrashToo) {
+  start_all();
+  ASSERT_TRUE(scheduler->await_offer(1000));
+  const std::string volumes = dir + "/mesos/agent-0/volumes/roles/mysos/";
+  for (const char* name : {"destroyed", "unknown"}) std::filesystem::create_directories(volumes + name + "/mysql");
+  loop.run(local->stop_agent(0));
+  const std::string file = dir + "/mesos/agent-0/agent.json";
+  std::string state = read_file(file).value_or("");
+  const std::string none = "\"doomed_volumes\":[]";
+  ASSERT_NE(state.find(none), std::string::npos) << state;
+  state.replace(state.find(none), none.size(), "\"doomed_volumes\":[\"" + volumes + "destroyed\"]");
+  ASSERT_TRUE(write_file_atomic(file, state, 0600));
+
+  ASSERT_TRUE(local->start_agent(0));
+
+  EXPECT_FALSE(path_exists(volumes + "destroyed"));
+  EXPECT_TRUE(path_exists(volumes + "unknown")) << "nothing goes that was not destroyed";
+}
+
 TEST_F(LocalMesosTest, EverythingGoesOnAfterARestartOfAllOfIt) {
   start_all();
   const auto offer = launch_running("t1");
