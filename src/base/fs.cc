@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -195,11 +196,21 @@ Result<Bytes> free_bytes(const std::string& path) {
   return Bytes{static_cast<std::uint64_t>(info.f_bavail) * info.f_frsize};
 }
 
+namespace {
+constexpr int kLockTries = 20;
+constexpr int kLockPauseMs = 50;
+}  // namespace
+
 Result<LockFile> LockFile::acquire(const std::string& path) {
   Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!fd.valid()) return std::unexpected(errno_error("lock", path, errno));
-  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+  // The lock of a process that was killed lives on for a moment in a child that it had forked and that has yet to exec.
+  for (int tries = 1; ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0; ++tries) {
     if (errno != EWOULDBLOCK) return std::unexpected(errno_error("lock", path, errno));
+    if (tries < kLockTries) {
+      (void)::poll(nullptr, 0, kLockPauseMs);  // flock itself waits for ever or not at all
+      continue;
+    }
     std::string holder = read_file(path, 64).value_or("");
     while (!holder.empty() && holder.back() == '\n') holder.pop_back();
     if (holder.empty()) holder = "unknown";

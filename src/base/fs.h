@@ -47,7 +47,7 @@ Result<Bytes> free_bytes(const std::string& path);
 // the file for people.
 class LockFile {
  public:
-  // kConflict says which pid holds it.
+  // Waits up to a second for a process that is just ending. kConflict says which pid holds it.
   static Result<LockFile> acquire(const std::string& path);
 
  private:

@@ -130,6 +130,22 @@ TEST(LockFile, EndsWithItsProcess) {
   EXPECT_TRUE(LockFile::acquire(dir / "lock"));
 }
 
+// As a child of a process that was killed holds it until it execs.
+TEST(LockFile, IsWaitedForWhileAChildOfItsFormerHolderLives) {
+  const TestDir dir;
+  auto held = std::optional(LockFile::acquire(dir / "lock"));
+  ASSERT_TRUE(*held);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::usleep(200'000);
+    ::_exit(0);
+  }
+  held.reset();
+  EXPECT_TRUE(LockFile::acquire(dir / "lock"));
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+}
+
 TEST(Fs, FreeBytesOfADisk) {
   EXPECT_GT(free_bytes("/tmp").value().value, 0U);
   EXPECT_FALSE(free_bytes("/no/such/place"));
