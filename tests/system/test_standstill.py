@@ -146,6 +146,7 @@ def test_a_prepared_transaction_that_users_rolled_back_on_both_replicas_is_not_l
     for at in replicas(shop):
         wait_for("it is prepared there", lambda at=at: _ends(shop, at, "XA ROLLBACK 'x1'"), 10)
     kill([server_of(up.folder, old)])
+    wait_for("its death is noticed", lambda: events(shop, "server_ended", old), 10)
     shop.healthy(REPAIR_SECONDS)
     assert shop.show()["primary"] == old["id"], shop.client.events(shop.name)
     on_primary(shop, "XA COMMIT 'x1'")
