@@ -44,6 +44,16 @@ class Lost : public Scenario {
       now_at->second.now.led = member.now.led;
     }
   }
+  // The agent of the third member is away when the cluster is adopted.
+  const Member& adopt_without_the_third() {
+    const Member& away = truth.members[2];
+    mesos.set_unreachable(away.agent.value, true);
+    start();
+    run_for(seconds(2));
+    EXPECT_TRUE(adopt("shop"));
+    run_for(minutes(2));
+    return away;
+  }
   std::size_t kills() const { return mesos.count<mesos::Kill>(); }
   Cluster truth;
 };
@@ -112,12 +122,7 @@ TEST(Adoption, MembersOfWhichOnlyTheVolumeIsLeftAreLaunchedOnItAndHandOverTheSec
 
 TEST(Adoption, AMemberWhoseAgentIsAwayIsTakenWhenItComesBack) {
   Lost s;
-  const Member& away = s.truth.members[2];
-  s.mesos.set_unreachable(away.agent.value, true);
-  s.start();
-  s.run_for(seconds(2));
-  ASSERT_TRUE(s.adopt("shop"));
-  s.run_for(minutes(2));
+  const Member& away = s.adopt_without_the_third();
   EXPECT_EQ(s.member("shop", 2).stage, MemberStage::kWanted);
   EXPECT_EQ(s.view("shop").state, ClusterState::kInDoubt);
   EXPECT_NE(s.view("shop").waiting_for.find(away.id.value), std::string::npos);
@@ -130,12 +135,7 @@ TEST(Adoption, AMemberWhoseAgentIsAwayIsTakenWhenItComesBack) {
 
 TEST(Adoption, AVolumeThatIsOfferedAfterTheAdoptionIsItsMembers) {
   Lost s;
-  const Member& away = s.truth.members[2];
-  s.mesos.set_unreachable(away.agent.value, true);
-  s.start();
-  s.run_for(seconds(2));
-  ASSERT_TRUE(s.adopt("shop"));
-  s.run_for(minutes(2));
+  const Member& away = s.adopt_without_the_third();
   ASSERT_EQ(s.member("shop", 2).stage, MemberStage::kWanted);
 
   s.mesos.end_task_in_silence(away.task);  // its machine was restarted

@@ -16,14 +16,6 @@ const Event& newest(const Scenario& s, const std::string& kind) {
   return *found;
 }
 
-Scenario a_healthy_cluster() {
-  Scenario s;
-  s.let_members_live();
-  EXPECT_TRUE(s.create("shop", 3));
-  s.run_until([&] { return s.view("shop").state == ClusterState::kHealthy; }, seconds(60));
-  return s;
-}
-
 TEST(Commands, EachEventOfACommandNamesItsCaller) {
   Scenario s = a_healthy_cluster();
   EXPECT_EQ(newest(s, "cluster_created").by, kOperator);

@@ -7,14 +7,6 @@
 namespace mysos::scenario {
 namespace {
 
-Scenario a_healthy_cluster() {
-  Scenario s;
-  s.let_members_live();
-  EXPECT_TRUE(s.create("shop", 3));
-  s.run_until([&] { return s.view("shop").state == ClusterState::kHealthy; }, seconds(60));
-  return s;
-}
-
 void all_report(Scenario& s) {
   for (auto& [id, member] : s.members) s.give(scheduler_input::Reported{member.beat()});
 }

@@ -10,14 +10,6 @@
 namespace mysos::scenario {
 namespace {
 
-Scenario a_healthy_cluster(std::uint32_t members = 3) {
-  Scenario s(static_cast<int>(members));
-  s.let_members_live();
-  EXPECT_TRUE(s.create("shop", members));
-  s.run_until([&] { return s.view("shop").state == ClusterState::kHealthy; }, seconds(60));
-  return s;
-}
-
 // With every kind of record, and with a value in every field that may have none.
 RecordTexts full_records() {
   Scenario s = a_healthy_cluster();

@@ -7,14 +7,6 @@
 namespace mysos::scenario {
 namespace {
 
-Scenario a_healthy_cluster(std::uint32_t members = 3) {
-  Scenario s;
-  s.let_members_live();
-  EXPECT_TRUE(s.create("shop", members));
-  s.run_until([&] { return s.view("shop").state == ClusterState::kHealthy; }, seconds(60));
-  return s;
-}
-
 TEST(SchedulerCore, RecordsTheFrameworkIdBeforeAnythingElse) {
   Scenario s;
   EXPECT_FALSE(s.core->framework_info().id);

@@ -243,4 +243,12 @@ std::size_t Scenario::times_told(const std::string& kind) const {
   return static_cast<std::size_t>(std::ranges::count(events, kind, &Event::kind));
 }
 
+Scenario a_healthy_cluster(std::uint32_t members_) {
+  Scenario s(std::max(3, static_cast<int>(members_)));
+  s.let_members_live();
+  EXPECT_TRUE(s.create("shop", members_));
+  s.run_until([&] { return s.view("shop").state == ClusterState::kHealthy; }, seconds(60));
+  return s;
+}
+
 }  // namespace mysos::scenario

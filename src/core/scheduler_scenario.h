@@ -90,4 +90,7 @@ class Scenario {
   bool members_live_ = false;
 };
 
+// The cluster "shop", whose members live. There are three agents, or as many as it has members.
+Scenario a_healthy_cluster(std::uint32_t members = 3);
+
 }  // namespace mysos::scenario

@@ -13,14 +13,6 @@
 namespace mysos::scenario {
 namespace {
 
-Scenario a_healthy_cluster() {
-  Scenario s;
-  s.let_members_live();
-  EXPECT_TRUE(s.create("shop", 3));
-  s.run_until([&] { return s.view("shop").state == ClusterState::kHealthy; }, seconds(60));
-  return s;
-}
-
 std::set<std::uint32_t> ids_of_data(const Scenario& s) {
   std::set<std::uint32_t> ids;
   for (const auto& [id, member] : s.members) ids.insert(member.now.data_server_id);
