@@ -34,6 +34,7 @@ MemberSpec spec_of(const Cluster& cluster, const Member& member, const Scheduler
   spec.hostname = member.hostname;
   spec.resource_id = member.resource_id;
   spec.volume = member.volume;
+  spec.volume_name = member.volume_name;
   spec.key_id = config.key_id;
   spec.server_id = member.server_id;
   return spec;

@@ -74,11 +74,15 @@ bool MemberCore::stuck() const {
 
 // A server wants its relay log executed before it follows another source. Where that will not be, the log is given up: the
 // source has all of it, as the step before has required.
-std::vector<ServerStep> MemberCore::pointing_at(const order::Follow& o) const {
+std::vector<ServerStep> MemberCore::pointing_at(const order::Follow& o, bool relay_log_may_go) const {
+  const step::SetSource point{o.host, o.port, relay_log_may_go};
+  if (!abandons(o)) return {point};
+  return {step::StopReplication{}, step::AbandonRelayLog{}, point};
+}
+
+bool MemberCore::abandons(const order::Follow& o) const {
   const ServerSnapshot& seen = running_->seen;
-  const bool elsewhere = seen.receiver_host != o.host || seen.receiver_port != o.port;
-  if (!stuck() || !elsewhere) return {step::SetSource{o.host, o.port}};
-  return {step::StopReplication{}, step::AbandonRelayLog{}, step::SetSource{o.host, o.port}};
+  return stuck() && (seen.receiver_host != o.host || seen.receiver_port != o.port);
 }
 
 // A member that is promoted has executed all that counts: the floor. Where its applier has stopped or stands still, the rest
@@ -91,17 +95,36 @@ std::vector<ServerStep> MemberCore::coming_to_rest(const order::Promote& o) cons
           step::KeepRelayLog{o.pair.epoch, seen.received.minus(seen.executed)}, step::AbandonRelayLog{}};
 }
 
-// MariaDB forgets what is in the relay log where both threads are stopped and then started. What may have been acknowledged
-// of it is promised to be forgotten, as before a restart of the server; how much that is, only a stopped receiver can tell.
+// What this member holds may have been acknowledged in the epoch of that pair: an election of the next epoch counts on it.
+bool MemberCore::counts(const Pair& pair) const {
+  return promise_.role == MemberRole::kReplica && promise_.acking && promise_.pair.epoch == pair.epoch;
+}
+
+// The server has received transactions that it has not executed, and forgets them when it obeys: it is told to abandon its
+// relay log, or it is a MariaDB whose applier has stopped, which throws the relay log away once both threads had stopped.
+bool MemberCore::loses_relay(const order::Follow& o) const {
+  const bool throws_away = !config_.relay_log_survives && !running_->seen.applier_running;
+  return has_a_rest(running_->seen) && (throws_away || abandons(o));
+}
+
+// Before a relay log that counts is lost, its member has to know all that was in it. Only a stopped receiver can tell. So the
+// receiver is stopped first, and the order begins when it comes again. False: the order goes on now.
+bool MemberCore::makes_sure_of_relay(std::uint64_t id, const order::Follow& o) {
+  if (!counts(o.pair)) return false;
+  if (!running_->read && !config_.relay_log_survives) {
+    answer(id, Error{Errc::kUnavailable, "mysqld was not read yet: its relay log may hold what was acknowledged", ""});
+    return true;
+  }
+  if (!running_->read || !loses_relay(o) || !running_->seen.receiver_running) return false;
+  quiet(id, After::kSettle);
+  return true;
+}
+
+// The member promises that it has forgotten what its relay log holds, as before a restart of a MariaDB server. The promise
+// says what that was, so that an election waits for it (ADR 9).
 void MemberCore::forgets_relay(MemberPromise& next) const {
-  const ServerSnapshot& seen = running_->seen;
-  const bool counted = promise_.role == MemberRole::kReplica && promise_.acking && promise_.pair.epoch == next.pair.epoch;
-  const bool lost = !config_.relay_log_survives && counted && running_->read && !seen.applier_running &&
-                    !seen.receiver_host.empty() && !seen.executed.contains(seen.received);
-  if (!lost) return;
-  const bool certain = !seen.receiver_running && (!promise_.amnesiac || promise_.known);
-  next.known = certain ? std::optional(seen.received) : std::nullopt;
-  if (certain && promise_.known) next.known = next.known->united(*promise_.known);
+  next.known = promise_.amnesiac && !promise_.known ? std::nullopt : std::optional(running_->seen.received);
+  if (next.known && promise_.known) next.known = next.known->united(*promise_.known);
   next.amnesiac = true;
 }
 

@@ -55,6 +55,11 @@ class Replica : public TestExecutor {
     return std::ranges::any_of(out.plan.value().steps, [](const auto& s) { return std::holds_alternative<Step>(s); });
   }
 
+  // Of the plan's last step.
+  [[nodiscard]] bool plans_that_it_may_go() const {
+    return std::get<step::StartReplication>(out.plan.value().steps.back()).relay_log_may_go;
+  }
+
   ServerSnapshot seen;
 };
 
@@ -268,20 +273,92 @@ TEST(Applier, AStoppedOneDoesNotKeepAReplicaFromFollowingAnother) {
   EXPECT_TRUE(r.plans<step::RequireContainedIn>()) << "the new source has it all";
 }
 
-TEST(Applier, OnMariadbAnAckerThatStartsBothThreadsAnewPromisesItsAmnesiaBefore) {
+// Its receiver is stopped and started, and MariaDB throws the relay log away in between. Only a stopped receiver can tell what
+// was in it.
+TEST(Applier, OnMariadbAnAckerThatLosesItsRelayLogPromisesWhatWasInItBefore) {
   Replica r(false, true);
   r.stop_applier();
   r.look();
-  r.follow({2, 2}, false);  // its receiver is stopped and started
+  r.follow({2, 2}, false);
+  EXPECT_EQ(r.out.plan.value().steps, std::vector<ServerStep>{step::StopReceiver{}}) << "nothing is lost yet";
+  EXPECT_FALSE(r.durable.amnesiac);
+  r.seen.receiver_running = r.seen.receiver_connected = false;
+  r.seen.received = gtid("0-2-11");  // it had received more by then
+  r.end_plan();
+
+  r.follow({2, 2}, false);
+
   ASSERT_TRUE(r.out.promise);
   EXPECT_TRUE(r.out.promise->amnesiac);
-  EXPECT_FALSE(r.out.promise->known) << "it may have acknowledged more since it was read";
+  EXPECT_EQ(r.out.promise->known, gtid("0-2-11"));
+  EXPECT_TRUE(r.plans_that_it_may_go());
+}
 
-  Replica mysql(true, true);
-  mysql.stop_applier();
-  mysql.look();
-  mysql.follow({2, 2}, false);
-  EXPECT_FALSE(mysql.out.promise->amnesiac);
+TEST(Applier, OnMysqlTheRelayLogIsKept) {
+  Replica r(true, true);
+  r.stop_applier();
+  r.look();
+  r.follow({2, 2}, false);
+  EXPECT_FALSE(r.out.promise->amnesiac);
+  EXPECT_FALSE(r.plans_that_it_may_go());
+}
+
+// The plan was made while the applier ran: the step itself refuses to lose the relay log of an applier that stops meanwhile.
+TEST(Applier, AnAckerWhoseApplierRunsIsNotToLoseItsRelayLog) {
+  Replica r(false, true);
+  r.follow({2, 2}, false);
+  EXPECT_FALSE(r.out.promise->amnesiac);
+  EXPECT_FALSE(r.plans_that_it_may_go());
+}
+
+TEST(Applier, WhatWasReceivedInAnotherEpochOrSilentlyMayGo) {
+  Replica silent(false, false);
+  silent.stop_applier();
+  silent.look();
+  silent.follow({2, 2}, true);
+  EXPECT_TRUE(silent.plans_that_it_may_go());
+  EXPECT_FALSE(silent.out.promise->amnesiac);
+
+  Replica later(false, true);
+  later.stop_applier();
+  later.fence({3, 0});
+  later.follow({3, 1}, true);
+  EXPECT_TRUE(later.plans_that_it_may_go()) << "the new source has it all, or the order fails";
+}
+
+// A new executor has not looked at its server yet: it cannot know whether the applier runs.
+TEST(Applier, OnMariadbAnAckerFollowsAgainOnlyOnceItsServerWasRead) {
+  const auto follows_after = [](bool relay_log_survives) {
+    MemberCore core(Replica(relay_log_survives, true).durable, TestExecutor::config(relay_log_survives), true);
+    core.step(in::ServerAdopted{"a"}, {});
+    core.step(in::ServerUp{"a", "v", "1"}, {});
+    core.step(in::OrderGiven{1, order::Follow{{2, 1}, MemberId("c-1"), "h", 1, true, gtid("0-2-20")}}, {});
+    return core.take_output();
+  };
+
+  const MemberOutput mariadb = follows_after(false);
+  EXPECT_FALSE(mariadb.plan);
+  ASSERT_EQ(mariadb.answers.size(), 1U);
+  ASSERT_TRUE(mariadb.answers[0].error);
+  EXPECT_EQ(mariadb.answers[0].error->code, Errc::kUnavailable);
+  EXPECT_TRUE(follows_after(true).plan) << "MySQL keeps its relay log";
+}
+
+// The primary has another port since it restarted. A server does not take another source before its relay log is executed.
+TEST(Applier, AnAckerThatGivesUpItsRelayLogForAnotherPortPromisesWhatWasInIt) {
+  Replica r(true, true);
+  r.stop_applier();
+  r.look();
+  r.follow({2, 2}, true, "elsewhere");
+  EXPECT_FALSE(r.plans<step::AbandonRelayLog>()) << "its receiver stops first";
+  r.seen.receiver_running = r.seen.receiver_connected = false;
+  r.end_plan();
+
+  r.follow({2, 2}, true, "elsewhere");
+
+  EXPECT_TRUE(r.plans<step::AbandonRelayLog>());
+  EXPECT_TRUE(r.out.promise.value().amnesiac);
+  EXPECT_EQ(r.out.promise->known, gtid("0-2-9"));
 }
 
 }  // namespace

@@ -218,7 +218,6 @@ void MemberCore::take(const member_input::Stop& /*in*/, Instant /*now*/) {
 
 void MemberCore::take(const member_input::Tick& /*in*/, Instant /*now*/) {}
 
-// ---- parts ----
 
 void MemberCore::answer(std::uint64_t order, std::optional<Error> error) {
   out_.answers.push_back({order, std::move(error)});
@@ -283,7 +282,7 @@ void MemberCore::drive(Instant now) {
     return;
   }
   watch_isolation(now);
-  if (!down() || !has_secrets_ || now < start_at_ || needs_copy()) return;
+  if (!down() || !has_secrets_ || now < start_at_ || needs_copy() || on_another_volume()) return;
   // What a primary had received it has executed.
   const bool forgets = !config_.relay_log_survives && !promise_.incarnation.empty() && promise_.role != MemberRole::kPrimary;
   if (!promise_.seeded) {
@@ -301,7 +300,8 @@ void MemberCore::drive(Instant now) {
 }
 
 Instant MemberCore::next_deadline() const {
-  const Instant start = !stopping_ && down() && has_secrets_ && !needs_copy() ? start_at_ : kNever;
+  const bool starts = !stopping_ && down() && has_secrets_ && !needs_copy() && !on_another_volume();
+  const Instant start = starts ? start_at_ : kNever;
   return alone_since_ && !stopping_ ? std::min(start, *alone_since_ + config_.isolate_after) : start;
 }
 
@@ -357,6 +357,7 @@ MemberReport MemberCore::report() const {
   r.events_trouble = events_trouble_;
   r.logs_reset = promise_.logs_reset;
   r.written_on = written_on_ && role_ == MemberRole::kReplica;
+  if (on_another_volume()) r.problem = "its volume is not the one that it had: no server is started on it";
   if (!running_) return r;
   const ServerSnapshot& seen = running_->seen;
   r.incarnation = running_->incarnation;

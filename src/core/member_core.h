@@ -89,6 +89,7 @@ struct MemberConfig {
   TaskId task;
   std::uint32_t index = 0;
   std::uint32_t server_id = 0;  // for the first data on its volume, as it was launched with it
+  std::string volume_name;      // of the volume that the scheduler knows; "" = it has not heard of any yet
   std::string executor;  // random per process, for MemberReport
   bool relay_log_survives = true;  // MySQL: yes. MariaDB in GTID mode throws it away at a restart: amnesia
   std::uint16_t port = 0;
@@ -276,7 +277,11 @@ class MemberCore {
   void watch_applier(Instant now);
   [[nodiscard]] std::vector<ServerStep> coming_to_rest(const order::Promote& o) const;
   [[nodiscard]] bool stuck() const;
-  [[nodiscard]] std::vector<ServerStep> pointing_at(const order::Follow& o) const;
+  [[nodiscard]] std::vector<ServerStep> pointing_at(const order::Follow& o, bool relay_log_may_go) const;
+  [[nodiscard]] bool counts(const Pair& pair) const;
+  [[nodiscard]] bool abandons(const order::Follow& o) const;
+  [[nodiscard]] bool loses_relay(const order::Follow& o) const;
+  bool makes_sure_of_relay(std::uint64_t id, const order::Follow& o);
   void forgets_relay(MemberPromise& next) const;
   void notice_astray();
   // There is no server, and none is on its way.
@@ -285,6 +290,10 @@ class MemberCore {
   }
   [[nodiscard]] bool needs_copy() const {
     return !promise_.seeded && promise_.copies && !donor_ && state_ != ServerState::kPreparing;
+  }
+  // The scheduler knows this member by another volume. What is on this one counts for nothing, and its server id may be taken.
+  [[nodiscard]] bool on_another_volume() const {
+    return !config_.volume_name.empty() && promise_.volume != config_.volume_name;
   }
   void recover_seeding();
 

@@ -622,5 +622,29 @@ TEST(MemberIsolation, WhatWasFencedMeanwhileDoesNotServeOn) {
   EXPECT_FALSE(e.report().writable);
 }
 
+// Secrets may come from an order that the scheduler sent to the executor before. The scheduler gave this member a server id
+// for the data on the volume that is gone.
+TEST(MemberCore, AnEmptyVolumeInPlaceOfTheOneThatIsKnownGetsNoData) {
+  MemberConfig config = Executor::config(true);
+  config.volume_name = "first";
+  MemberPromise empty;
+  empty.volume = "second";
+  MemberCore lost(empty, config, true);
+  lost.step(in::Tick{}, {});
+  EXPECT_TRUE(lost.take_output().server.empty());
+  EXPECT_EQ(lost.next_deadline(), kNever);
+  EXPECT_NE(lost.report().problem.find("volume"), std::string::npos);
+
+  empty.volume = "first";
+  MemberCore back(empty, config, true);
+  back.step(in::Tick{}, {});
+  EXPECT_FALSE(back.take_output().server.empty());
+
+  config.volume_name.clear();
+  MemberCore never_heard_of(empty, config, true);
+  never_heard_of.step(in::Tick{}, {});
+  EXPECT_FALSE(never_heard_of.take_output().server.empty());
+}
+
 }  // namespace
 }  // namespace mysos

@@ -144,7 +144,10 @@ void MemberCore::obey(std::uint64_t id, const order::Follow& o) {
   next.acking = o.acking;
   // What is under way, and one that is attached as it is wanted, starts nothing anew.
   const bool starts = !(attached && followed_->acking == o.acking) && !(plan_ && plan_->follow && same_aim(*plan_->follow, o));
-  if (starts) forgets_relay(next);
+  if (starts && makes_sure_of_relay(id, o)) return;
+  const bool counted = counts(o.pair);
+  if (starts && counted && running_->read && loses_relay(o)) forgets_relay(next);
+  const bool relay_log_may_go = !counted || next.amnesiac;
   if (next != promise_) save(next);
   // What is under way already does not begin again for a later config, or for a newer read of the source.
   if (plan_ && plan_->follow && same_aim(*plan_->follow, o)) {
@@ -169,8 +172,8 @@ void MemberCore::obey(std::uint64_t id, const order::Follow& o) {
   if (maybe_writable_ || running_->seen.semi_sync_d > 0) append(steps, {step::SemiSyncSource{0}});
   if (o.acking) append(steps, {step::SyncRelayLog{}});  // it may be asked for what it received silently, too
   append(steps, {step::SemiSyncReplica{o.acking}});
-  if (!attached) append(steps, pointing_at(o));
-  append(steps, {step::StartReplication{}});
+  if (!attached) append(steps, pointing_at(o, relay_log_may_go));
+  append(steps, {step::StartReplication{relay_log_may_go}});
   plan.becomes = MemberRole::kReplica;
   plan.orders = {id};
   plan.follow = o;

@@ -135,6 +135,7 @@ void Provisioner::serve_down(const Owner& owner, const Holding& offered, Use& us
   if (complete && !cluster_of(owner).doubt) {
     const Resources volumes = as_volume(holding.reserved, {m.volume, config_.principal, kVolumePath});
     edit(owner).server_id = grant_server_id(ledger_.edit(owner.cluster));  // nobody knows what became of the volume before
+    edit(owner).volume_name.clear();
     use.operations.push_back({mesos::Create{volumes}, OperationId("create." + m.resource_id + "." + ledger_.prng().name(4))});
     return launch(owner, holding.reserved - without_volumes(volumes) + volumes, use, now);
   }

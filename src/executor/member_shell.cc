@@ -112,6 +112,7 @@ Status MemberShell::build(const MemberShellConfig& config) {
   core_config.task = spec_.task;
   core_config.index = spec_.index;
   core_config.server_id = spec_.server_id;
+  core_config.volume_name = spec_.volume_name;
   core_config.executor = random_token();
   core_config.relay_log_survives = mysql::flavour(distribution.kind).relay_log_survives();
   core_config.port = spec_.port;

@@ -206,6 +206,7 @@ struct MemberSpec {
   std::string hostname;     // of the agent
   std::string resource_id;  // as in Member
   VolumeId volume;
+  std::string volume_name;  // as in Member; "" = the scheduler has not heard it yet
   std::string key_id;  // which secret.key the cluster's secrets are encrypted with; "" = a version that did not say it
   std::uint32_t server_id = 0;  // for the first data on its volume; 0 = a version that did not grant any
   bool operator==(const MemberSpec&) const = default;
@@ -234,6 +235,7 @@ void fields(Io& io, MemberSpec& s) {
   io("hostname", s.hostname);
   io("resource_id", s.resource_id);
   io("volume", s.volume);
+  io("volume_name", s.volume_name);
   io("key_id", s.key_id);
   io("server_id", s.server_id);
 }

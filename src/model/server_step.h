@@ -42,7 +42,10 @@ struct StopReceiver {
 struct StopReplication {
   bool operator==(const StopReplication&) const = default;
 };  // receiver, then drain nothing, then applier
+// MariaDB throws the relay log away when replication starts after both threads had stopped. Where the relay log holds
+// transactions that the server has not executed, the step fails instead, unless `relay_log_may_go`.
 struct StartReplication {
+  bool relay_log_may_go = false;
   bool operator==(const StartReplication&) const = default;
 };
 struct ForgetSource {
@@ -81,10 +84,12 @@ struct Drain {
 };
 // Points the receiver at a source, with this member's own replication account. Never with both
 // threads stopped before the relay log is drained (MariaDB throws it away): the step leaves the applier running where the
-// server can (MySQL), and drains first where not.
+// server can (MySQL), and drains first where not. Where the applier stops before all is executed, the step fails, unless
+// `relay_log_may_go`.
 struct SetSource {
   std::string host;
   std::uint16_t port = 0;
+  bool relay_log_may_go = false;
   bool operator==(const SetSource&) const = default;
 };
 // Fails unless the server has executed all of it (after a fresh read).

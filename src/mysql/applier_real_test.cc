@@ -99,6 +99,26 @@ TEST_P(Applier, ItIsNotStartedWhereTheServerWouldThrowItsRelayLogAway) {
   EXPECT_EQ(started.has_value(), mysql()) << "MariaDB forgets the relay log where neither thread runs";
 }
 
+// An applier may stop after the plan that starts replication again was made.
+TEST_P(Applier, ARelayLogWithARestIsThrownAwayOnlyWhereThePlanSaysSo) {
+  a_pair();
+  stop_applier();
+  b().run(step::StopReceiver{});
+  const GtidSet received = b().read().received;
+
+  EXPECT_EQ(b().try_run(step::SetSource{"127.0.0.1", a().port}).has_value(), mysql());
+  EXPECT_FALSE(b().try_run(step::SetSource{"127.0.0.2", a().port}, seconds(2)))
+      << "MySQL does not take another source before its relay log is executed";
+  EXPECT_EQ(b().try_run(step::StartReplication{}).has_value(), mysql());
+  a().kill9();
+  EXPECT_EQ(b().read().received, received);
+  if (mysql()) return;
+
+  b().run(step::SetSource{"127.0.0.1", a().port, true});
+  b().run(step::StartReplication{true});
+  EXPECT_FALSE(b().read().received.contains(received));
+}
+
 TEST_P(Applier, APrimaryToBeKeepsAsideWhatItCannotExecuteAndOpens) {
   a_pair();
   stop_applier();

@@ -152,7 +152,7 @@ asio::awaitable<Status> ServerOps::dispatch(ServerStep step, Budget budget) {
   if (std::holds_alternative<AbandonRelayLog>(step)) co_return co_await abandon_relay_log(budget);
   if (std::holds_alternative<StopReceiver>(step)) co_return co_await stop_receiver(budget);
   if (std::holds_alternative<StopReplication>(step)) co_return co_await stop_replication(budget);
-  if (std::holds_alternative<StartReplication>(step)) co_return co_await start_replication(budget);
+  if (const auto* s = std::get_if<StartReplication>(&step)) co_return co_await start_replication(*s, budget);
   if (std::holds_alternative<ForgetSource>(step)) co_return co_await forget_source(budget);
   if (const auto* s = std::get_if<ShutOut>(&step)) co_return co_await shut_out(*s, budget);
   if (const auto* s = std::get_if<SetSource>(&step)) co_return co_await set_source(*s, budget);

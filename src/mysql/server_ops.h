@@ -108,7 +108,8 @@ class ServerOps {
   asio::awaitable<Status> await_received(GtidSet set, Budget budget);
   asio::awaitable<Result<std::vector<Rows>>> drain(bool stop_too, Budget budget);
   asio::awaitable<Status> set_source(step::SetSource to, Budget budget);
-  asio::awaitable<Status> start_replication(Budget budget);
+  [[nodiscard]] Status keeps_relay_log(const ServerSnapshot& seen, bool may_go) const;
+  asio::awaitable<Status> start_replication(step::StartReplication how, Budget budget);
   asio::awaitable<Status> forget_source(Budget budget);
   asio::awaitable<Status> start_applier(Budget budget);
   asio::awaitable<Status> abandon_relay_log(Budget budget);

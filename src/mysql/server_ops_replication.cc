@@ -123,7 +123,20 @@ asio::awaitable<Result<std::vector<Rows>>> ServerOps::drain(bool stop_too, Budge
   }
 }
 
-asio::awaitable<Status> ServerOps::start_replication(Budget budget) {
+// The applier may stop by itself at any moment, so a plan that was made while it ran can come to a server with both threads
+// stopped.
+Status ServerOps::keeps_relay_log(const ServerSnapshot& seen, bool may_go) const {
+  const bool goes = !flavour_.relay_log_survives() && !seen.receiver_running && !seen.applier_running;
+  if (may_go || !goes || seen.receiver_host.empty() || seen.executed.contains(seen.received)) return {};
+  return fail(Errc::kConflict, "both replication threads have stopped: the server would throw away what it has received and "
+                               "not executed: " + seen.received.minus(seen.executed).to_string());
+}
+
+asio::awaitable<Status> ServerOps::start_replication(step::StartReplication how, Budget budget) {
+  if (!flavour_.relay_log_survives() && !how.relay_log_may_go) {
+    MYSOS_CO_TRY(const ServerSnapshot seen, co_await look_parsed(budget));
+    MYSOS_CO_TRY_VOID(keeps_relay_log(seen, false));
+  }
   for (std::string& text : flavour_.start_replication()) MYSOS_CO_TRY_VOID(co_await replicate(std::move(text), budget));
   co_return Status{};
 }
@@ -155,6 +168,7 @@ asio::awaitable<Status> ServerOps::set_source(step::SetSource to, Budget budget)
   }
   MYSOS_CO_TRY(answers, co_await drain(true, budget));
   MYSOS_CO_TRY(seen, flavour_.parse_snapshot(answers));
+  MYSOS_CO_TRY_VOID(keeps_relay_log(seen, to.relay_log_may_go));
   const std::string align = flavour_.align_position(answers);
   if (!align.empty()) {
     MYSOS_CO_TRY([[maybe_unused]] const Rows aligned, co_await sql(align, budget));

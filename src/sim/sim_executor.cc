@@ -49,6 +49,7 @@ void SimExecutor::start_executor() {
   config.task = spec_.task;
   config.index = spec_.index;
   config.server_id = spec_.server_id;
+  config.volume_name = spec_.volume_name;
   config.executor = sim_.prng.name(8);
   config.relay_log_survives = spec_.flavour == Flavour::kMysql;
   config.port = spec_.port;

@@ -167,7 +167,8 @@ class SimServer final : private SimProcess {
   void lose_relay();
   void drain(Done done);
   void poke_until(Instant until);
-  void point_at(const std::string& host, std::uint16_t port, Done done);
+  void point_at(const step::SetSource& to, Done done);
+  [[nodiscard]] std::optional<std::string> would_lose_relay(bool may_go) const;
   void received_batch(const std::shared_ptr<ReplicaLink>& link, std::vector<TxnId> txns,
                       std::size_t position);
   void relayed(const std::shared_ptr<ReplicaLink>& link, const std::vector<TxnId>& txns,
