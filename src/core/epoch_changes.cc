@@ -30,7 +30,7 @@ bool name_outside(EpochPlanning& p, const MemberView& primary) {
   const MemberView* found = nullptr;
   for (const MemberView& v : p.members) {
     if (!waits_outside(p, v) || p.record.ackers.contains(v.id) || !p.silent(v) || !v.report->remembers()) continue;
-    if (!EpochPlanning::can_write(v)) continue;
+    if (!EpochPlanning::can_write(v) || p.nameless(v)) continue;
     if (found == nullptr || rank(p, v) < rank(p, *found)) found = &v;
   }
   if (found == nullptr) return false;
@@ -190,6 +190,15 @@ bool recertify(EpochPlanning& p) {
   return true;
 }
 
+// Why nobody acknowledges, for the event of a primary that goes on alone.
+std::string why_alone(const EpochPlanning& p) {
+  for (const MemberView& v : p.members) {
+    if (!p.should_acknowledge(v.id) || !p.nameless(v)) continue;
+    return "somebody reset the binary logs of " + v.id.value + ", so it cannot show what it acknowledges, and no other replica does";
+  }
+  return "no replica acknowledges";
+}
+
 bool enter_solo(EpochPlanning& p, const MemberView& primary) {
   const bool joining = p.record.mode == EpochMode::kSolo && !p.record.joining.empty();
   if (p.record.mode != EpochMode::kNormal && !joining) {
@@ -212,7 +221,7 @@ bool enter_solo(EpochPlanning& p, const MemberView& primary) {
   p.memory.unheard_since.clear();
   EpochRecord next = p.next_config();
   serve_alone(next);
-  p.persist(std::move(next), "solo_entered", "no replica acknowledges: " + primary.id.value + " goes on alone");
+  p.persist(std::move(next), "solo_entered", why_alone(p) + ": " + primary.id.value + " goes on alone");
   return true;
 }
 

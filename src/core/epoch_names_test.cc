@@ -153,6 +153,72 @@ TEST(Names, ASetThatLacksWhatItsServerWroteProvesNothing) {
   EXPECT_FALSE(w.plan().next);
 }
 
+// ---- a replica whose logs were reset: it still acknowledges, as long as its connection lasts ----
+
+// It is the last that acknowledges: c-2 is leaving, and nobody can show that it has what c-2 acknowledged.
+TEST(Names, WhereTheLastAckerLostItsNamesThePrimaryGoesOnAlone) {
+  World w(3);
+  w.cluster.epoch.leaving = w.cluster.epoch.shut_out = {id(2)};
+  w.v(2).connected = false;
+  w.r(0).semi_sync_clients = 1;
+  w.r(1).logs_reset = w.r(1).amnesiac = true;
+  w.r(1).received = w.r(1).executed = gtid("0-1-1");
+  EXPECT_FALSE(w.plan().next) << "another may come back";
+  w.now += w.times.solo_after;
+  const EpochDecision d = w.persist();
+  EXPECT_EQ(d.kind, "solo_entered");
+  EXPECT_NE(d.why.find("binary logs of c-1"), std::string::npos) << d.why;
+  EXPECT_TRUE(w.cluster.epoch.leaving.empty());
+  w.r(0).promised = w.r(1).promised = w.cluster.epoch.pair;
+  w.r(0).semi_sync_d = 0;
+  const auto told = World::ordered<order::Follow>(w.plan(), 1);
+  ASSERT_TRUE(told);
+  EXPECT_FALSE(told->acking) << "it stops following, and is made anew";
+}
+
+// The record is on its way back from solo; `who` is joining and acknowledges.
+World joining(std::set<MemberId> who) {
+  World w(3);
+  w.cluster.epoch.mode = EpochMode::kSolo;
+  w.cluster.epoch.ackers.clear();
+  w.r(0).semi_sync_clients = static_cast<std::uint32_t>(who.size());
+  for (const int i : {1, 2}) w.r(i).acking = who.contains(id(i));
+  w.cluster.epoch.joining = std::move(who);
+  return w;
+}
+
+TEST(Names, AJoiningReplicaThatLostItsNamesIsNotWaitedForForEver) {
+  World w = joining({id(1)});
+  w.v(2).connected = false;
+  w.r(1).logs_reset = w.r(1).amnesiac = true;
+  w.r(1).received = w.r(1).executed = gtid("0-1-1");
+  (void)w.plan();
+  w.now += w.times.solo_after;
+  EXPECT_EQ(w.persist().kind, "solo_entered");
+  EXPECT_EQ(w.cluster.epoch.mode, EpochMode::kSolo);
+  EXPECT_TRUE(w.cluster.epoch.joining.empty());
+}
+
+TEST(Names, AnotherJoiningReplicaThatHasEverythingIsEnough) {
+  World w = joining({id(1), id(2)});
+  w.r(1).logs_reset = w.r(1).amnesiac = true;
+  w.r(1).received = w.r(1).executed = gtid("0-1-1");
+  EXPECT_EQ(w.persist().kind, "solo_left");
+}
+
+// Its executor did not see the reset: the primary holds what this replica wrote, and it does not know.
+TEST(Names, AReplicaThatForgotWhatItWroteIsNotNamed) {
+  World w = joining({});
+  w.r(0).semi_sync_d = 0;
+  w.v(2).connected = false;
+  w.r(0).executed = w.r(0).received = gtid("0-2-30,0-1-9");
+  w.r(1).gtid_source = "0-2";
+  w.r(1).received = w.r(1).executed = gtid("0-1-9");
+  EXPECT_FALSE(w.plan().next) << "not: solo_leaving";
+  w.r(1).received = w.r(1).executed = gtid("0-2-30,0-1-9");
+  EXPECT_EQ(w.persist().kind, "solo_leaving");
+}
+
 // ---- a record that may be old ----
 
 World asked() {

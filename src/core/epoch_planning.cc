@@ -54,7 +54,7 @@ bool EpochPlanning::caught_up(const MemberView& p, const MemberView& v) const {
 
 bool EpochPlanning::nameable(const MemberView& v) const {
   return !is_primary(v) && follows(v) && silent(v) && can_write(v) && !record.shut_out.contains(v.id) &&
-         record.rebuilding != v.id;
+         record.rebuilding != v.id && !nameless(v);
 }
 
 bool EpochPlanning::unsound(const MemberView& v) const {
@@ -91,7 +91,7 @@ bool EpochPlanning::too_few_acknowledge(const MemberView& primary) const {
   if (primary.report->semi_sync_clients < d_in_force()) return true;
   if (!can_write(primary)) return false;  // then commits wait for its own volume
   const auto able = std::ranges::count_if(members, [&](const MemberView& v) {
-    return should_acknowledge(v.id) && (!in_sight(v) || can_write(v));
+    return should_acknowledge(v.id) && (!in_sight(v) || can_write(v)) && !nameless(v);
   });
   return static_cast<std::uint32_t>(able) < d_in_force();
 }

@@ -41,6 +41,8 @@ struct EpochPlanning {
   [[nodiscard]] bool fenced(const MemberView& v) const;
   // Its data are older than the names of transactions that the record goes by (epoch_names.cc): its set says nothing.
   [[nodiscard]] bool outdated(const MemberView& v) const;
+  // Its binary logs were reset: no set will ever show that it has what it acknowledges (epoch_names.cc).
+  [[nodiscard]] bool nameless(const MemberView& v) const;
   // What this member wrote itself, and nobody else holds, while it was no primary. Whatever was acknowledged is in the floor,
   // or was written by the primary of the record: so it is none of this.
   [[nodiscard]] GtidSet written_on(const MemberView& v) const;
@@ -71,7 +73,7 @@ struct EpochPlanning {
   // ---- what the record asks for ----
   [[nodiscard]] bool should_acknowledge(const MemberId& m) const;
   [[nodiscard]] std::uint32_t d_in_force() const;  // what the primary is to wait for; 0 in solo
-  // So few are connected for it, or can write what they receive, that commits wait.
+  // So few are connected for it, can write what they receive, and can show later that they have it.
   [[nodiscard]] bool too_few_acknowledge(const MemberView& primary) const;
   [[nodiscard]] std::size_t needed() const { return record.ackers.size() - record.d + 1; }  // reports, for a quorum
   [[nodiscard]] std::size_t most_ackers() const { return mysos::most_ackers(cluster.spec.flavour, members.size()); }

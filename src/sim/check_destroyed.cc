@@ -32,6 +32,9 @@ void check_named_for_rebuild(Sim& sim, const Truth& truth, const ClusterTruth& n
   const Datadir* data = truth.data_of(now, *record.rebuilding);
   const Datadir* primary = truth.data_of(now, *record.primary);
   if (data == nullptr || primary == nullptr) return;
+  // Data of before a reset of the primary's binary logs: what they hold may be contained in the new names by chance.
+  const SimVolume* volume = truth.volume_of(now, *record.rebuilding);
+  if (volume != nullptr && volume->promise.made_at < record.names_from) return;
   const bool replayable = primary->purged == 0 || primary->executed.minus(data->received).empty();
   if (data->broken || data->held_lock || data->reset || primary->reset || !data->local.empty() ||
       !primary->executed.contains(data->received) || !replayable) return;
