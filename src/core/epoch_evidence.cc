@@ -32,13 +32,18 @@ bool replaceable(const EpochPlanning& p) {
 
 // It is in sight and serves, and yet no acker receives from it although they are there and try: clients that reach them
 // would not reach it, and its commits wait for ever.
+//
+// The ackers of a primary that opened just now have yet to connect, so one of them must have received from it before. A
+// scheduler that started just now has seen none receive. Where the primary's server does not answer its own executor either,
+// that is not asked for: ackers that have tried for as long and heard nothing are enough.
 struct Cut {
   bool off = false;   // none is connected, or has heard anything for a while
   bool deaf = false;  // ... all of them for a while
   Instant since{};    // the last of them heard of it
 };
 Cut cut_off(const EpochPlanning& p, const MemberView& primary) {
-  if (p.record.mode != EpochMode::kNormal || !EpochPlanning::server_up(primary) || !p.memory.received_from) return {};
+  if (p.record.mode != EpochMode::kNormal || !EpochPlanning::server_up(primary)) return {};
+  if (!p.memory.received_from && p.answers(primary)) return {};
   const Duration patience = p.answers(primary) ? p.times.cut_silence : p.times.deaf_after;
   std::size_t trying = 0;
   bool deaf = true;
@@ -52,7 +57,7 @@ Cut cut_off(const EpochPlanning& p, const MemberView& primary) {
     deaf = deaf && silent >= patience;
     heard_ago = std::min(heard_ago, silent);
   }
-  const bool off = trying >= p.needed();
+  const bool off = trying >= p.needed() && (deaf || p.memory.received_from);
   return {.off = off, .deaf = off && deaf, .since = trying > 0 ? p.now - heard_ago : p.now};
 }
 

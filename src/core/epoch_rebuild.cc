@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Members whose data are made anew: errant ones, those whose applier does not go on, and those that cannot sensibly replay
 // what they lack. Data are thrown away of one replica at a time, which the record names before, and never those of the last
-// copy beside the primary's, with one exception: a cluster of two has no other way to a sound replica. The data are copied from
-// a replica that is sound, from the primary only where no replica can. Never those of an acker, a leaving or a joining member,
-// never while electing (`no_rebuild_of_ackers`, `no_rebuild_while_electing` of docs/model); nothing else ever waits for it.
+// copy beside the primary's, with one exception: a cluster of two has no other way to a sound replica. Data that can never
+// receive what was written since are no such copy. The data are copied from a replica that is sound, from the primary only
+// where no replica can. Never those of an acker, a leaving or a joining member, never while electing (`no_rebuild_of_ackers`,
+// `no_rebuild_while_electing` of docs/model); nothing else ever waits for it.
 #include <algorithm>
 #include <tuple>
 
@@ -110,17 +111,31 @@ bool cannot_replay(const EpochPlanning& p, const MemberView& primary, const Memb
   return all > kReplayable || (all > 0 && !primary.report->binlog_complete);
 }
 
+bool serves_well(const EpochPlanning& p, const MemberView& primary) {
+  return p.primary_in_place(primary) && EpochPlanning::can_write(primary) && !primary.report->logs_reset;
+}
+
 // The cluster has no other replica, and its primary serves as it should. The replica could not take over if the primary died,
 // so the primary's data are the only ones that are of use at once. The replica is given a copy of them, and the primary goes on
 // alone until then.
 bool only_replica(const EpochPlanning& p, const MemberView& primary) {
-  return p.members.size() == 2 && p.primary_in_place(primary) && EpochPlanning::can_write(primary) &&
-         !primary.report->logs_reset;
+  return p.members.size() == 2 && serves_well(p, primary);
 }
 
 // Data that are a copy are worth a longer wait: somebody may mend what is wrong.
 Duration patience(const EpochPlanning& p, const MemberView& primary, const Need& need) {
   return need.copy && only_replica(p, primary) ? p.times.rebuild_only_after : p.times.rebuild_after;
+}
+
+// What is wrong with a replica that follows. Its data are kept as a copy of what was written since, but where the primary has
+// purged what the replica would need next: the replica can never acknowledge again, so the wait for another one to acknowledge
+// would have no end where all replicas are in that state.
+std::optional<Need> need_of_flawed(const EpochPlanning& p, const MemberView& primary, const MemberView& v) {
+  std::optional<Flaw> flaw = flaw_of(p.record, *primary.report, *v.report);
+  if (!flaw || !flaw->lasts) return std::nullopt;
+  const bool left_behind = cannot_replay(p, primary, v) && serves_well(p, primary);
+  if (left_behind) flaw->text += "; and the primary has purged what it would need next";
+  return Need{std::move(flaw->text), std::move(flaw->errant), !left_behind};
 }
 
 std::optional<Need> work_out_need(const EpochPlanning& p, const MemberView& primary, const MemberView& v) {
@@ -142,8 +157,7 @@ std::optional<Need> work_out_need(const EpochPlanning& p, const MemberView& prim
     return Need{"it holds transactions that were never acknowledged (" + extra.to_string() + ")", std::move(extra)};
   }
   if (p.follows(v) && (!r.acking || only)) {
-    std::optional<Flaw> flaw = flaw_of(p.record, *primary.report, r);
-    if (flaw && flaw->lasts) return Need{std::move(flaw->text), std::move(flaw->errant), true};
+    if (std::optional<Need> need = need_of_flawed(p, primary, v)) return need;
   }
   if (p.follows(v) && !r.acking) {
     // A copy holds what it dies of already. While the primary is alone, what was written since is on it only.

@@ -230,5 +230,73 @@ TEST(Rebuild, AReplicaWhoseSourceHasPurgedWhatItNeedsIsCopiedAnew) {
   EXPECT_FALSE(World::ordered<order::Rebuild>(w.plan(), 2)) << "an acker is dropped first";
 }
 
+// Member 0 serves alone. The appliers of all others have stopped, and what those would need next is purged.
+World all_stopped_and_left_behind(int members) {
+  World w(members);
+  w.cluster.epoch.mode = EpochMode::kSolo;
+  w.cluster.epoch.ackers.clear();
+  w.r(0).semi_sync_d = w.r(0).semi_sync_clients = 0;
+  for (int i = 1; i < members; ++i) {
+    MemberReport& r = w.r(i);
+    r.acking = r.receiver_running = r.receiver_connected = r.applier_running = false;
+    r.binlog_gone = true;
+    r.applier_restarts = 1;
+    r.applier_error = {1032, "no such row"};
+    r.received = gtid("0-1-7");
+    r.executed = gtid("0-1-6");
+  }
+  return w;
+}
+
+TEST(Rebuild, DataThatNeverReceiveTheRestAreNotKeptAsTheOnlyOtherCopy) {
+  for (const int members : {2, 3, 5}) {
+    World w = all_stopped_and_left_behind(members);
+    EXPECT_NE(w.plan().waiting_for.find("purged what it would need next"), std::string::npos) << w.plan().waiting_for;
+    w.now += w.times.rebuild_after;
+    EXPECT_EQ(w.persist().kind, "rebuild_started") << "none of them can ever acknowledge, so none is to wait for another";
+    for (MemberView& v : w.views) v.report->promised = w.cluster.epoch.pair;
+    ASSERT_EQ(w.cluster.epoch.rebuilding, id(1));
+    const EpochDecision d = w.plan();
+    EXPECT_EQ(donor_of(d, 1), id(0)) << "at once: the others are no donors";
+    for (int i = 2; i < members; ++i) EXPECT_FALSE(World::ordered<order::Rebuild>(d, i)) << "one member at a time";
+  }
+}
+
+TEST(Rebuild, WhatOnlyAReplicaThatIsLeftBehindHoldsIsNamed) {
+  World w = all_stopped_and_left_behind(3);
+  w.r(0).gtid_source = "0-1";
+  w.r(1).executed = w.r(1).received = gtid("0-1-7,0-7-1");
+  w.v(2).volume_lost = true;
+  w.v(2).connected = false;
+  (void)w.plan();
+  w.now += w.times.rebuild_after;
+  EXPECT_EQ(w.persist().kind, "rebuild_started");
+  for (MemberView& v : w.views) v.report->promised = w.cluster.epoch.pair;
+  const auto order = World::ordered<order::Rebuild>(w.plan(), 1);
+  ASSERT_TRUE(order);
+  EXPECT_EQ(order->errant.to_string(), "0-7-1");
+}
+
+TEST(Rebuild, DataThatNeverReceiveTheRestAreKeptWhileThePrimaryDoesNotServeAsItShould) {
+  World w = all_stopped_and_left_behind(3);
+  w.r(0).write_trouble = "no space is left on the volume";
+  (void)w.plan();
+  w.now += seconds(600);
+  EXPECT_FALSE(w.plan().next);
+  w.r(0).write_trouble.clear();
+  w.memory.stalled_since.reset();
+  EXPECT_EQ(w.persist().kind, "rebuild_started");
+}
+
+TEST(Rebuild, AStoppedReplicaThatOnlyHasNoConnectionIsKept) {
+  World w = all_stopped_and_left_behind(3);
+  w.r(1).binlog_gone = w.r(2).binlog_gone = false;
+  (void)w.plan();
+  w.now += seconds(600);
+  const EpochDecision d = w.plan();
+  EXPECT_FALSE(d.next) << "it may receive the rest once it is connected";
+  EXPECT_NE(d.waiting_for.find("waits for another replica to acknowledge"), std::string::npos) << d.waiting_for;
+}
+
 }  // namespace
 }  // namespace mysos
