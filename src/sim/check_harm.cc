@@ -39,15 +39,16 @@ void check_healthy(Sim& sim, const Truth& truth, const ClusterTruth& now, const 
   }
 }
 
-void check_rebuilds(Sim& sim, const Truth& truth, const ClusterTruth& now) {
-  std::size_t thrown_away = 0, whole = 0;
+void check_rebuilds(Sim& sim, const Truth& truth, const ClusterTruth& now, const MemberId& member, const Datadir& data) {
+  if (data.received.minus(data.local).empty()) return;
+  sim.coverage.hit(Mark::kOneAtATime);
+  std::size_t thrown_away = 1, whole = 0;
   for (const Member& m : now.cluster.members) {
-    const SimVolume* volume = truth.volume_of(now, m.id);
+    const SimVolume* volume = m.id == member ? nullptr : truth.volume_of(now, m.id);
     if (volume == nullptr || volume->lost) continue;
     if (volume->thrown_away) ++thrown_away;
-    if (volume->data) ++whole;
+    if (volume->data && !volume->data->received.empty()) ++whole;
   }
-  if (thrown_away > 0) sim.coverage.hit(Mark::kOneAtATime);
   if (thrown_away > 1 && whole < 2) {
     sim.violate(fmt::format("the data of {} members of {} were thrown away, and {} copy is left", thrown_away, now.id.str(),
                             whole));

@@ -183,7 +183,9 @@ void World::released(SimServer& server, TxnId txn, const std::set<MemberId>& ack
 
 void World::throws_away(const ClusterId& cluster, const MemberId& member, const Datadir& data) {
   const auto found = truth_.clusters.find(cluster);
-  if (found != truth_.clusters.end()) check_thrown_away(sim_, found->second, member, data);
+  if (found == truth_.clusters.end()) return;
+  check_thrown_away(sim_, found->second, member, data);
+  check_rebuilds(sim_, truth_, found->second, member, data);
 }
 
 void World::made_anew(const ClusterId& cluster, const MemberId& member) {
@@ -276,7 +278,6 @@ void World::check_beat() {
     if (c.gone) continue;
     if (!c.forgotten) check_followers(sim_, truth_, c);
     check_one_writer(sim_, truth_, c);
-    check_rebuilds(sim_, truth_, c);
     const SchedulerCore* core = schedulers_.leader().alive() ? schedulers_.leader().core() : nullptr;
     if (core != nullptr && truth_.harmed.contains(id)) check_healthy(sim_, truth_, c, *core);
   }
