@@ -194,7 +194,8 @@ bool recertify(EpochPlanning& p) {
 std::string why_alone(const EpochPlanning& p) {
   for (const MemberView& v : p.members) {
     if (!p.should_acknowledge(v.id) || !p.nameless(v)) continue;
-    return "somebody reset the binary logs of " + v.id.value + ", so it cannot show what it acknowledges, and no other replica does";
+    return "somebody reset the binary logs of " + v.id.value +
+           ", so it cannot show what it acknowledges, and no other replica does";
   }
   return "no replica acknowledges";
 }

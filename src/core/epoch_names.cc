@@ -15,9 +15,10 @@ bool EpochPlanning::outdated(const MemberView& v) const {
   return v.report && !is_primary(v) && v.report->made_at < record.names_from;
 }
 
-// While it is attached it goes on acknowledging, and what it acknowledges is durable. No election could count it, it can
-// neither relieve another acker nor end a solo, and once its connection breaks it is sent what it has. So it is treated like one
-// that does not acknowledge: the primary goes on alone where there is no other, and the replica is given other data.
+// Such a replica goes on acknowledging while its connection lasts, and what it acknowledges is durable. But no election can
+// count it, and it can neither relieve another acker nor end a solo. Once its connection breaks, its source sends again what
+// it has. So the planner treats it like a replica that does not acknowledge: the primary goes on alone where there is no
+// other, and the replica is given other data.
 bool EpochPlanning::nameless(const MemberView& v) const {
   if (!v.report || !record.primary || is_primary(v)) return false;
   if (v.report->logs_reset) return true;

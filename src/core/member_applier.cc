@@ -108,7 +108,7 @@ bool MemberCore::loses_relay(const order::Follow& o) const {
 }
 
 // Before a relay log that counts is lost, its member has to know all that was in it. Only a stopped receiver can tell. So the
-// receiver is stopped first, and the order begins when it comes again. False: the order goes on now.
+// receiver is stopped first, and the order is refused: it was not promised. False: the order goes on now.
 bool MemberCore::makes_sure_of_relay(std::uint64_t id, const order::Follow& o) {
   if (!counts(o.pair)) return false;
   if (!running_->read && !config_.relay_log_survives) {
@@ -116,7 +116,8 @@ bool MemberCore::makes_sure_of_relay(std::uint64_t id, const order::Follow& o) {
     return true;
   }
   if (!running_->read || !loses_relay(o) || !running_->seen.receiver_running) return false;
-  quiet(id, After::kSettle);
+  quiet(std::nullopt, After::kSettle);
+  answer(id, Error{Errc::kUnavailable, "its receiver stops first: the relay log holds what was acknowledged", ""});
   return true;
 }
 

@@ -281,6 +281,8 @@ TEST(Applier, OnMariadbAnAckerThatLosesItsRelayLogPromisesWhatWasInItBefore) {
   r.look();
   r.follow({2, 2}, false);
   EXPECT_EQ(r.out.plan.value().steps, std::vector<ServerStep>{step::StopReceiver{}}) << "nothing is lost yet";
+  ASSERT_EQ(r.out.answers.size(), 1U);
+  EXPECT_TRUE(r.out.answers[0].error) << "an order is promised where it is answered without an error";
   EXPECT_FALSE(r.durable.amnesiac);
   r.seen.receiver_running = r.seen.receiver_connected = false;
   r.seen.received = gtid("0-2-11");  // it had received more by then

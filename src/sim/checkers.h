@@ -40,8 +40,8 @@ void check_named(Sim& sim, const ClusterTruth& now, const EpochRecord& before, c
 void check_isolation(Sim& sim, const MemberReport& report, Duration alone);
 // What a scheduler calls healthy, of a cluster that was harmed.
 void check_healthy(Sim& sim, const Truth& truth, const ClusterTruth& now, const SchedulerCore& by);
-// Never two copies thrown away that leave one; for a member that throws its data away now. A volume that is lost then counts for
-// nothing, whatever is on it should it come back.
+// Never two copies thrown away that leave one; for a member that throws its data away now. A volume that is lost at that
+// moment counts for nothing, whatever is on it should it come back.
 void check_rebuilds(Sim& sim, const Truth& truth, const ClusterTruth& now, const MemberId& member, const Datadir& data);
 // No data destroyed unasked: for a volume that the scheduler destroys now, data that a member throws away by an order, and a
 // record that names another member for that.
