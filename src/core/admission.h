@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/placement.h"
-#include "core/scheduler_core.h"
+#include "core/scheduler_state.h"
 
 namespace mysos {
 

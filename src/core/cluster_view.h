@@ -1,11 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // What a cluster looks like from outside, derived from its record and from what its members report. Pure.
+#include <cstddef>
+#include <string>
 #include <vector>
 
-#include "core/scheduler_core.h"
+#include "core/epoch_planner.h"
+#include "model/cluster.h"
 
 namespace mysos {
+
+// What the API shows of a cluster and its members; never stored.
+struct ClusterView {
+  const Cluster* cluster = nullptr;
+  ClusterState state = ClusterState::kCreating;
+  std::vector<MemberView> members;  // in the order of cluster->members
+  std::string waiting_for;
+  std::size_t held_back = 0;  // replicas that may not acknowledge yet: their servers start again and again
+};
 
 // Its recorded primary takes writes, and the user can log in there.
 bool serves(const Cluster& cluster, const std::vector<MemberView>& members);

@@ -8,7 +8,6 @@
 #include <set>
 #include <string>
 
-#include "core/scheduler_core.h"
 #include "model/cluster.h"
 #include "model/mesos.h"
 #include "model/resources.h"

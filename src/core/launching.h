@@ -4,7 +4,7 @@
 // exactly what its reservation holds, volume included; a task id is never used twice; the executor has the task's id, so
 // that no two launches share a container.
 #include "core/holdings.h"
-#include "core/scheduler_core.h"
+#include "core/scheduler_config.h"
 
 namespace mysos {
 

@@ -10,7 +10,8 @@
 #include <string>
 
 #include "base/prng.h"
-#include "core/scheduler_core.h"
+#include "core/scheduler_output.h"
+#include "core/scheduler_state.h"
 
 namespace mysos {
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/epoch_planner.h"
 #include "core/ledger.h"
 
 namespace mysos {

@@ -14,6 +14,7 @@
 #include "core/agent_table.h"
 #include "core/holdings.h"
 #include "core/launching.h"
+#include "core/orphans_view.h"
 
 namespace mysos {
 

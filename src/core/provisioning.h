@@ -22,6 +22,8 @@
 #include "core/offer_tap.h"
 #include "core/orphans.h"
 #include "core/reconciler.h"
+#include "core/scheduler_config.h"
+#include "core/scheduler_input.h"
 
 namespace mysos {
 

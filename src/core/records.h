@@ -19,7 +19,7 @@
 #include <string>
 #include <vector>
 
-#include "core/scheduler_core.h"
+#include "core/scheduler_state.h"
 
 namespace mysos {
 
