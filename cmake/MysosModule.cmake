@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # mysos_module(NAME core SOURCES a.cc b.cc TESTS a_test.cc DEPS model LIBS SQLite::SQLite3)
 #   makes the library mysos::core and, where TESTS are given, the test program core_test.
-#   DEPS are the arrows of the house: other modules, by folder name. LIBS are third-party targets.
+#   DEPS are the arrows of the house: other modules, by name. A module's name is its folder's; a sub-room's has the name of its
+#   room before it (src/core/member is core_member). LIBS are third-party targets.
 #   LABEL (default unit) is the ctest label of its tests.
 include(GoogleTest)
 

@@ -18,7 +18,7 @@ SPDX = "// SPDX-License-Identifier: Apache-2.0\n"
 HEADER = SPDX + "#pragma once\n// A thing.\n"
 UNFINISHED = "TO" + "DO"
 HOUSE = {
-    "CMakeLists.txt": "# SPDX-License-Identifier: Apache-2.0\nforeach(room base model mesos core local cli)\n",
+    "CMakeLists.txt": "# SPDX-License-Identifier: Apache-2.0\nforeach(room base model mesos core/plan core local cli)\n",
     "src/base/CMakeLists.txt": "# SPDX-License-Identifier: Apache-2.0\nmysos_module(NAME base SOURCES log.cc)\n",
     "src/base/log.cc": SPDX + '#include "base/log.h"\n',
     "src/base/log.h": HEADER,
@@ -30,6 +30,10 @@ HOUSE = {
     "src/core/core.cc": SPDX + '#include "model/cluster.h"\n// sleep(1), std::thread: only words here\n'
                                'void f() { note("primary_chosen"); }\n',
     "src/core/core_test.cc": SPDX,
+    "src/core/plan/CMakeLists.txt": "# SPDX-License-Identifier: Apache-2.0\n"
+                                    "mysos_module(NAME core_plan SOURCES plan.cc DEPS base model)\n",
+    "src/core/plan/plan.cc": SPDX + '#include "core/plan/plan.h"\n#include "model/cluster.h"\n',
+    "src/core/plan/plan.h": HEADER,
     "src/mesos/CMakeLists.txt": "# SPDX-License-Identifier: Apache-2.0\nmysos_module(NAME mesos SOURCES c.cc DEPS base)\n",
     "src/mesos/c.cc": SPDX + 'auto m = metrics.counter("mysos_calls_total", "h");\n',
     "src/cli/CMakeLists.txt": "# SPDX-License-Identifier: Apache-2.0\nmysos_module(NAME cli SOURCES main.cc DEPS base)\n",
@@ -85,6 +89,16 @@ class Rules(unittest.TestCase):
         self.assert_finds("layers", {"src/mesos/CMakeLists.txt": cmake}, "attic")
         self.assert_finds("layers", {"src/attic/CMakeLists.txt": "mysos_module(NAME attic)\n"}, "attic is not in the list")
 
+    def test_rule_layers_sub_rooms(self):
+        up = SPDX + '#include "core/core.h"\n'
+        self.assert_finds("layers", {"src/core/plan/plan.cc": up}, "core/plan includes core/core.h, but core is not in")
+        down = {"src/core/core_test.cc": SPDX + '#include "core/plan/plan.h"\n'}
+        self.assert_finds("layers", down, "core includes core/plan/plan.h, but core/plan is not in its DEPS")
+        cmake = HOUSE["src/core/CMakeLists.txt"]
+        self.assertEqual([], self.found(dict(down, **{"src/core/CMakeLists.txt": cmake.replace("model", "model core_plan")})))
+        cmake = HOUSE["src/core/plan/CMakeLists.txt"]
+        self.assert_finds("layers", {"src/core/plan/CMakeLists.txt": cmake.replace("model", "model core")}, "points up")
+
     def test_rule_layers_relative_include(self):
         self.assert_finds("layers", {"src/base/log.cc": SPDX + '#include "log.h"\n'}, "does not start at src/")
 
@@ -102,7 +116,7 @@ class Rules(unittest.TestCase):
                      "std::unordered_map<int, int> m;", "auto x = getenv(\"HOME\");", "auto f = fopen(\"x\", \"r\");",
                      "std::cout << 1;", "std::ifstream f;", "#include <iostream>", "#include <boost/asio.hpp>",
                      "auto a = reinterpret_cast<std::uintptr_t>(p);"):
-            for path in ("src/core/core.cc", "src/model/cluster.h", "src/local/master_core.cc"):
+            for path in ("src/core/core.cc", "src/core/plan/plan.cc", "src/model/cluster.h", "src/local/master_core.cc"):
                 head = HEADER if path.endswith(".h") else SPDX
                 found = self.found({path: head + line + "\n"}, ["pure"])
                 self.assertTrue(found and path in found[0], f"{line} in {path}: {found}")
@@ -115,6 +129,7 @@ class Rules(unittest.TestCase):
 
     def test_rule_named(self):
         self.assert_finds("named", {"src/core/lost_test.cc": SPDX}, "src/core/lost_test.cc")
+        self.assert_finds("named", {"src/core/plan/lost.cc": SPDX}, "src/core/plan/lost.cc", "src/core/plan/CMakeLists.txt")
 
     def test_rule_one_place(self):
         heavy = SPDX + "#include <spdlog/spdlog.h>\n"

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <ranges>
 
-#include "core/silence.h"
 #include "core/soundness.h"
+#include "model/silence.h"
 
 namespace mysos {
 namespace {

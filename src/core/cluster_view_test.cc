@@ -2,7 +2,7 @@
 #include "core/cluster_view.h"
 
 #include "core/epoch_world.h"
-#include "core/silence.h"
+#include "model/silence.h"
 
 namespace mysos {
 namespace {

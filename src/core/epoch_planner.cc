@@ -7,7 +7,7 @@
 #include "base/assert.h"
 #include "core/epoch_planning.h"
 #include "core/soundness.h"
-#include "core/standstill.h"
+#include "model/standstill.h"
 
 namespace mysos {
 namespace {

@@ -10,7 +10,7 @@
 
 #include "core/epoch_planning.h"
 #include "core/soundness.h"
-#include "core/standstill.h"
+#include "model/standstill.h"
 
 namespace mysos {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "core/epoch_planning.h"
 #include "core/soundness.h"
-#include "core/standstill.h"
+#include "model/standstill.h"
 
 namespace mysos {
 namespace {

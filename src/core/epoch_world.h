@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/epoch_planner.h"
-#include "core/test_gtid.h"
+#include "model/test_gtid.h"
 
 namespace mysos {
 

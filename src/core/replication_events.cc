@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "core/soundness.h"
-#include "core/standstill.h"
+#include "model/standstill.h"
 
 namespace mysos {
 namespace {

@@ -10,17 +10,9 @@
 #include "core/epoch_planner.h"
 #include "core/ledger.h"
 #include "model/order.h"
+#include "model/server_id.h"
 
 namespace mysos {
-
-// Version 0.1 had no counter: an id followed from the member's index, which was below 9, and from how often its data had been
-// made. Its lowest byte is between 1 and 9. The counter leaves those ids out, so that the two ways never meet.
-constexpr bool is_server_id_of_0_1(std::uint64_t id) { return (id & 0xff) >= 1 && (id & 0xff) <= 9; }
-// 0: there is none.
-constexpr std::uint32_t server_id_of_0_1(std::uint32_t index, std::uint64_t generation) {
-  if (index >= 9 || generation >= std::uint64_t{1} << 24) return 0;
-  return static_cast<std::uint32_t>(generation << 8 | (index + 1));
-}
 
 // The next one. 0: all 4 billion are granted, and no data can be made any more.
 std::uint32_t grant_server_id(Cluster& cluster);

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "core/standstill.h"
+#include "model/standstill.h"
 
 namespace mysos {
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Appliers that run, have received more, and execute nothing: what is said of them, and what is decided.
-#include "core/standstill.h"
+#include "model/standstill.h"
 
-#include "core/applier_wait.h"
 #include "core/cluster_view.h"
 #include "core/epoch_world.h"
 #include "core/soundness.h"
@@ -169,32 +168,6 @@ TEST(Standstill, IsSpelledOutBeforeTheLossIsAccepted) {
   EXPECT_NE(refused.error().message.find("its applier stands still"), std::string::npos) << refused.error().message;
   EXPECT_NE(refused.error().message.find("3 transaction(s) would be given up"), std::string::npos) << refused.error().message;
   EXPECT_TRUE(check_failover(w.cluster, w.views, {.to = std::nullopt, .accept_loss = true}));
-}
-
-TEST(ApplierWait, LastsFromTheFirstLookThatFindsIt) {
-  ApplierWait wait;
-  wait.looked("Update_rows", kLock, false, seconds(1));
-  EXPECT_EQ(wait.told_ms(seconds(4)), 3000U);
-  EXPECT_EQ(wait.waits_for(), kLock);
-  wait.looked("", "", false, seconds(5));
-  EXPECT_EQ(wait.told_ms(seconds(5)), 4000U) << "the server tries again";
-  wait.looked("Update_rows", kLock, false, seconds(7));
-  EXPECT_EQ(wait.told_ms(seconds(7)), 6000U);
-  wait.looked("altering table", "", false, seconds(9));
-  wait.looked("altering table", "", false, seconds(11));
-  EXPECT_EQ(wait.told_ms(seconds(11)), 0U);
-  EXPECT_EQ(wait.waits_for(), "");
-  EXPECT_EQ(wait.does(), "altering table");
-}
-
-TEST(ApplierWait, BeginsAnewWhereSessionsWereEnded) {
-  ApplierWait wait;
-  wait.looked("x", kLock, false, seconds(1));
-  wait.looked("x", "", true, seconds(3));
-  wait.looked("x", kLock, false, seconds(5));
-  EXPECT_EQ(wait.told_ms(seconds(7)), 2000U);
-  wait.moved();
-  EXPECT_EQ(wait.told_ms(seconds(7)), 0U);
 }
 
 }  // namespace

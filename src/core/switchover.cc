@@ -5,7 +5,7 @@
 #include <tuple>
 
 #include "core/soundness.h"
-#include "core/standstill.h"
+#include "model/standstill.h"
 
 namespace mysos {
 namespace {

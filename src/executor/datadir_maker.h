@@ -7,7 +7,7 @@
 #include <string>
 
 #include "base/asio.h"
-#include "core/member_core.h"
+#include "core/member/member_core.h"
 #include "mysql/seeding.h"
 
 namespace mysos {

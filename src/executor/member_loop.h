@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The executor's loop around MemberCore: feeds it one input at a time and carries its output out in
-// the order of the contract (core/member_core.h): the promise on the volume first, then server and
+// the order of the contract (core/member/member_core.h): the promise on the volume first, then server and
 // plan, then answers.
 //
 // Invariant: nothing that follows from a promise leaves (no server action, answer or report) before
@@ -16,7 +16,7 @@
 #include "base/asio.h"
 #include "base/metrics.h"
 #include "base/task_group.h"
-#include "core/member_core.h"
+#include "core/member/member_core.h"
 #include "executor/member_api.h"
 #include "executor/member_volume.h"
 

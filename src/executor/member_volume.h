@@ -22,7 +22,7 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/result.h"
-#include "core/member_core.h"
+#include "core/member/member_core.h"
 
 namespace mysos {
 

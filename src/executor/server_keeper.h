@@ -17,7 +17,7 @@
 
 #include "base/asio.h"
 #include "base/task_group.h"
-#include "core/event_duty.h"
+#include "core/member/event_duty.h"
 #include "executor/datadir_maker.h"
 #include "executor/member_loop.h"
 #include "executor/snapshot_source.h"

@@ -4,10 +4,10 @@
 #include <optional>
 #include <utility>
 
-#include "executor/server_keeper.h"
-#include "core/event_duty.h"
-#include "core/stuck_commits.h"
+#include "core/member/event_duty.h"
+#include "core/member/stuck_commits.h"
 #include "executor/memory_limit.h"
+#include "executor/server_keeper.h"
 #include "mysql/binlog_index.h"
 #include "mysql/port_guard.h"
 #include "mysql/server_events.h"

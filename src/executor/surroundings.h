@@ -11,7 +11,7 @@
 #include "base/asio.h"
 #include "base/http/client.h"
 #include "base/task_group.h"
-#include "core/member_core.h"
+#include "core/member/member_core.h"
 #include "executor/volume_probe.h"
 
 namespace mysos {

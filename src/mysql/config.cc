@@ -90,7 +90,7 @@ Result<std::string> server_config(const Distribution& d, const ConfigInput& in) 
       {"report_port", std::to_string(in.port)},
       {"server_id", std::to_string(in.server_id)},
       {"skip_name_resolve", "ON"},
-      {"event_scheduler", "OFF"},  // on where clients can write, and only there: core/event_duty.h
+      {"event_scheduler", "OFF"},  // on where clients can write, and only there: core/member/event_duty.h
       {"local_infile", "OFF"},
       {"character_set_server", "utf8mb4"},
       {"max_connections", std::to_string(plan.max_connections + kOwnConnections)},

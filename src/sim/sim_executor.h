@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "base/shared_value.h"
-#include "core/member_core.h"
-#include "core/stuck_commits.h"
+#include "core/member/member_core.h"
+#include "core/member/stuck_commits.h"
 #include "sim/local_clock.h"
 #include "sim/sim_process.h"
 #include "sim/sim_server.h"

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "core/member_core.h"
+#include "core/member/member_core.h"
 #include "model/gtid.h"
 #include "model/ids.h"
 #include "model/log_position.h"

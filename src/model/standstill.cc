@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/standstill.h"
+#include "model/standstill.h"
 
 namespace mysos {
 namespace {

@@ -3,7 +3,7 @@
 #include <tuple>
 #include <utility>
 
-#include "core/member_core.h"
+#include "core/member/member_core.h"
 
 namespace mysos {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/silence.h"
+#include "model/silence.h"
 
 #include <gtest/gtest.h>
 

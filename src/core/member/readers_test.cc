@@ -2,7 +2,7 @@
 // When an executor looks whether users' sessions are in the applier's way.
 #include <vector>
 
-#include "core/test_executor.h"
+#include "core/member/test_executor.h"
 
 namespace mysos {
 namespace {

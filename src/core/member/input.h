@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What an executor's brain hears (core/member_core.h): orders, what its server does, what its shell has done.
+// What an executor's brain hears (core/member/member_core.h): orders, what its server does, what its shell has done.
 #include <cstdint>
 #include <optional>
 #include <set>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an executor notes of each look at its server: what is silent, what comes in, what is astray.
-#include "core/test_executor.h"
+#include "core/member/test_executor.h"
 
 namespace mysos {
 namespace {

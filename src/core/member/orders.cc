@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/member_core.h"
-#include "core/server_ids.h"
+#include "core/member/member_core.h"
+#include "model/server_id.h"
 
 namespace mysos {
 namespace {

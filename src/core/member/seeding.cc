@@ -3,8 +3,8 @@
 // by whatever, is begun anew, and only at the word of an order: the scheduler knows who can be copied now.
 #include <utility>
 
-#include "core/member_core.h"
-#include "core/server_ids.h"
+#include "core/member/member_core.h"
+#include "model/server_id.h"
 
 namespace mysos {
 namespace {

@@ -3,7 +3,7 @@
 // changed, and what is to be told of all that.
 #include <utility>
 
-#include "core/member_core.h"
+#include "core/member/member_core.h"
 
 namespace mysos {
 namespace {

@@ -22,11 +22,11 @@
 
 #include "base/json.h"
 #include "base/time.h"
-#include "core/applier_wait.h"
-#include "core/member_input.h"
-#include "core/silence.h"
+#include "core/member/applier_wait.h"
+#include "core/member/input.h"
 #include "model/member_report.h"
 #include "model/server_step.h"
+#include "model/silence.h"
 
 namespace mysos {
 

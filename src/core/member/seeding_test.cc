@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How one executor makes its data anew.
-#include "core/test_executor.h"
+#include "core/member/test_executor.h"
 
 namespace mysos {
 namespace {

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/member_core.h"
-#include "core/standstill.h"
+#include "core/member/member_core.h"
+#include "model/standstill.h"
 
 namespace mysos {
 namespace {

@@ -8,8 +8,8 @@
 #include <string>
 #include <utility>
 
-#include "core/member_core.h"
-#include "core/test_gtid.h"
+#include "core/member/member_core.h"
+#include "model/test_gtid.h"
 
 namespace mysos {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/stuck_commits.h"
+#include "core/member/stuck_commits.h"
 
 #include <algorithm>
 

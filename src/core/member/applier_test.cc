@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an executor does about an applier that has stopped.
-#include "core/test_executor.h"
+#include "core/member/test_executor.h"
 
 namespace mysos {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/event_duty.h"
+#include "core/member/event_duty.h"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Stories of one executor: what it does on orders, deaths of mysqld, and its own rebirth.
-#include "core/test_executor.h"
+#include "core/member/test_executor.h"
 
 namespace mysos {
 namespace {

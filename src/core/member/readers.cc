@@ -4,7 +4,7 @@
 // cluster waits for this member, after a while where it merely lags. A transaction that nobody goes on with is ended too.
 #include <utility>
 
-#include "core/member_core.h"
+#include "core/member/member_core.h"
 
 namespace mysos {
 namespace {

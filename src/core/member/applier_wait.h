@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/time.h"
-#include "core/silence.h"
+#include "model/silence.h"
 
 namespace mysos {
 

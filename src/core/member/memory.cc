@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "base/assert.h"
-#include "core/member_core.h"
+#include "core/member/member_core.h"
 
 namespace mysos {
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/member_core.h"
+#include "core/member/member_core.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "base/assert.h"
-#include "core/standstill.h"
+#include "model/standstill.h"
 
 namespace mysos {
 namespace {
