@@ -5,6 +5,7 @@
 // record that was there before only the fields that changed are shown. Deterministic.
 #include <string>
 
+#include "core/records.h"
 #include "core/scheduler_input.h"
 #include "core/scheduler_output.h"
 
