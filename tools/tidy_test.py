@@ -186,7 +186,7 @@ class Rules(unittest.TestCase):
     def test_rule_flags(self):
         self.assert_finds("flags", {"docs/cli.md": ""}, "--output")
         self.assert_finds("flags", {"src/cli/main.cc": SPDX}, "docs/cli.md:1", "nothing has it")
-        words = {"src/core/command.h": HEADER + 'FieldWords f{"to", "--to", "the member"};\n'}
+        words = {"src/model/command.h": HEADER + 'FieldWords f{"to", "--to", "the member"};\n'}
         self.assert_finds("flags", words, "--to")
         self.assertEqual([], self.found(dict(words, **{"docs/commands.md": "`--to`\n"}), ["flags"]))
         self.assert_finds("flags", {"docs/commands.md": "`--to`\n"}, "docs/commands.md:1", "nothing has it")

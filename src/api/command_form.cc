@@ -44,7 +44,7 @@ const std::vector<CommandForm>& command_forms() {
 const CommandForm& command_form(std::string_view operation) {
   const auto found =
       std::ranges::find(command_forms(), operation, [](const CommandForm& form) { return form.words.operation; });
-  MYSOS_ASSERT(found != command_forms().end(), "the operation is one of core/command.h");
+  MYSOS_ASSERT(found != command_forms().end(), "the operation is one of model/command.h");
   return *found;
 }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The commands of core/command.h that say their words, as API and command line take them: words, fields of the body, and how a
+// The commands of model/command.h that say their words, as API and command line take them: words, fields of the body, and how a
 // body becomes the command. There is no list of them besides the variant. Pure.
 #include <vector>
 
 #include "api/body.h"
-#include "core/command.h"
+#include "model/command.h"
 
 namespace mysos {
 

@@ -2,7 +2,7 @@
 #pragma once
 // The table of what the API can do. A row is all that the API knows of a call: method, path, who may, the fields of its body,
 // and the handler. Routing, access and the check of openapi.json go by the rows. The rows of one subject are in one file with
-// their handlers; a command that says its words (core/command.h) has a row by itself (api_commands.cc).
+// their handlers; a command that says its words (model/command.h) has a row by itself (api_commands.cc).
 //
 // Who may: everything that tells or changes something about clusters wants `Authorization: Bearer <admin token>`. Open are the
 // page (it holds no data), the description, /healthz, /readyz, and /metrics for peers on loopback; Cotton's calls too if they

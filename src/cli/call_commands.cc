@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The commands that are one call of the API: what they send and say follows from their words (core/command.h).
+// The commands that are one call of the API: what they send and say follows from their words (model/command.h).
 #include <fmt/core.h>
 
 #include "cli/api_client.h"

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <ranges>
 
-#include "core/soundness.h"
+#include "core/epochs/soundness.h"
 #include "model/silence.h"
 
 namespace mysos {

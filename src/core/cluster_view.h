@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/epoch_planner.h"
+#include "core/epochs/planner.h"
 #include "model/cluster.h"
 
 namespace mysos {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/cluster_view.h"
 
-#include "core/epoch_world.h"
+#include "core/epochs/epoch_world.h"
 #include "model/silence.h"
 
 namespace mysos {

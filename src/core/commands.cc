@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/commands.h"
 
-#include "core/admission.h"
-#include "core/server_events.h"
+#include "core/provisioning/admission.h"
+#include "core/reporting/server_events.h"
 #include "core/switchover.h"
 
 namespace mysos {

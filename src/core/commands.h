@@ -2,11 +2,11 @@
 #pragma once
 // Carries commands out, or refuses them. Whether this scheduler may act, and whether the cluster is there, is asked in one
 // place for all of them. Each event that a command makes names its caller; what follows from the command later does not.
-#include "core/command.h"
-#include "core/ledger.h"
-#include "core/member_table.h"
-#include "core/provisioning.h"
-#include "core/registration.h"
+#include "core/provisioning/provisioner.h"
+#include "core/provisioning/registration.h"
+#include "core/state/ledger.h"
+#include "core/state/member_table.h"
+#include "model/command.h"
 
 namespace mysos {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
-#include "core/scheduler_scenario.h"
+#include "core/scenario/scheduler_scenario.h"
 
 namespace mysos::scenario {
 namespace {

@@ -8,7 +8,7 @@
 #include <optional>
 #include <vector>
 
-#include "core/ledger.h"
+#include "core/state/ledger.h"
 
 namespace mysos {
 

@@ -14,11 +14,11 @@
 #include "base/prng.h"
 #include "base/time.h"
 #include "core/cluster_view.h"
-#include "core/orphans_view.h"
-#include "core/scheduler_config.h"
-#include "core/scheduler_input.h"
-#include "core/scheduler_output.h"
-#include "core/scheduler_state.h"
+#include "core/provisioning/orphans_view.h"
+#include "core/state/scheduler_config.h"
+#include "core/state/scheduler_input.h"
+#include "core/state/scheduler_output.h"
+#include "core/state/scheduler_state.h"
 
 namespace mysos {
 

@@ -2,7 +2,7 @@
 // The whole brain: commands, members' reports, orders, what the API shows.
 #include <algorithm>
 
-#include "core/scheduler_scenario.h"
+#include "core/scenario/scheduler_scenario.h"
 
 namespace mysos::scenario {
 namespace {

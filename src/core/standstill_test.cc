@@ -3,8 +3,8 @@
 #include "model/standstill.h"
 
 #include "core/cluster_view.h"
-#include "core/epoch_world.h"
-#include "core/soundness.h"
+#include "core/epochs/epoch_world.h"
+#include "core/epochs/soundness.h"
 #include "core/switchover.h"
 
 namespace mysos {

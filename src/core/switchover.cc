@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <tuple>
 
-#include "core/soundness.h"
+#include "core/epochs/soundness.h"
 #include "model/standstill.h"
 
 namespace mysos {

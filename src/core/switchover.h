@@ -4,8 +4,8 @@
 #include <optional>
 #include <vector>
 
-#include "core/epoch_planner.h"
-#include "core/ledger.h"
+#include "core/epochs/planner.h"
+#include "core/state/ledger.h"
 
 namespace mysos {
 

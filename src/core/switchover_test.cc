@@ -2,7 +2,7 @@
 // Whether an operator's failover is taken: where it is, it must also be carried out.
 #include "core/switchover.h"
 
-#include "core/epoch_world.h"
+#include "core/epochs/epoch_world.h"
 
 namespace mysos {
 namespace {

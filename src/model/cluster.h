@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// A cluster: what a user asked for, and where its members are. Everything here is durable (core/records.h has the records, ADR
-// 13 what a change of a field needs). What is merely seen (reports, offers, task states) is in core/, and is seen again after a
-// restart.
+// A cluster: what a user asked for, and where its members are. Everything here is durable: core/state/records.h has the
+// records, and ADR 13 says what a change of a field needs. What is merely seen (reports, offers, task states) is in core/. The
+// scheduler sees it again after a restart.
 #include <array>
 #include <cstdint>
 #include <map>
@@ -20,7 +20,7 @@ namespace mysos {
 
 inline constexpr std::uint32_t kMaxMembers = 9;
 inline constexpr std::size_t kMaxClusterName = 63;  // a DNS label
-inline constexpr std::uint64_t kFirstServerId = 10;  // core/server_ids.h
+inline constexpr std::uint64_t kFirstServerId = 10;  // core/state/server_ids.h
 
 enum class Flavour { kMariadb, kMysql };
 constexpr auto enum_names(Flavour) {
@@ -104,7 +104,7 @@ struct Member {
   std::string volume_name;       // as its executor first reported it; another one has forgotten what was promised
   bool volume_lost = false;      // what its executor reports is of another one: it counts for nothing
   Promotion promotion = Promotion::kNeutral;
-  std::uint32_t server_id = 0;  // granted last: of its data, or of those that it makes next (core/server_ids.h)
+  std::uint32_t server_id = 0;  // granted last: of its data, or of those that it makes next (core/state/server_ids.h)
   bool operator==(const Member&) const = default;
 };
 template <class Io>
@@ -147,7 +147,7 @@ struct Cluster {
   ClusterSpec spec;
   std::vector<Member> members;
   EpochRecord epoch;
-  std::uint64_t next_server_id = kFirstServerId;  // none from here on was ever granted (core/server_ids.h)
+  std::uint64_t next_server_id = kFirstServerId;  // none from here on was ever granted (core/state/server_ids.h)
   std::optional<RecordDoubt> doubt;  // the record may be old: nothing is decided from it
   bool deleting = false;
   std::optional<MemberId> switchover_to;  // while an operator's switchover is on its way
@@ -182,7 +182,7 @@ constexpr auto enum_names(ClusterState) {
 inline constexpr std::string_view kPortTaken = "is taken by another process";
 
 // What the executor is launched with (TaskInfo.data, JSON): all but secrets. It says enough of the cluster and of the member's
-// place to rebuild the cluster's record from (core/adoption.h).
+// place to rebuild the cluster's record from (core/provisioning/adoption.h).
 struct MemberSpec {
   ClusterId cluster;
   std::string cluster_name;
@@ -263,7 +263,7 @@ struct Event {
   std::string member;
   std::string message;  // one sentence with the reason
   Pair pair;
-  std::string cause;                            // of a failover (core/epoch_planner.h, FailoverCause)
+  std::string cause;                            // of a failover (core/epochs/planner.h, FailoverCause)
   std::map<std::string, std::int64_t> took_ms;  // of a failover that has ended: by step, and the "total"
   std::optional<Caller> by = {};                // of what a command does: who gave it
   bool operator==(const Event&) const = default;

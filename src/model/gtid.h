@@ -4,7 +4,7 @@
 //   MySQL    "3e11fa47-...-562:1-5:8, 3e11...:tag:1"   source = server uuid (with its tag), numbers in intervals
 //   MariaDB  "0-101-57,0-102-60"                       source = "domain-server", numbers 1..57
 // MariaDB names only the last transaction of each writer. Reading that as "all of 1..57 by that writer" is right because
-// Mysos grants each data directory a server id that is never used again (core/server_ids.h), in one domain with
+// Mysos grants each data directory a server id that is never used again (core/state/server_ids.h), in one domain with
 // gtid_strict_mode: what a server id wrote is one line, and a member that holds its 57th holds those before. So an
 // errant transaction is a number of its writer that the other does not have, on both flavours.
 #include <compare>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The server ids of version 0.1. The scheduler grants all others (core/server_ids.h).
+// The server ids of version 0.1. The scheduler grants all others (core/state/server_ids.h).
 #include <cstdint>
 
 namespace mysos {

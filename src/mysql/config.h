@@ -26,7 +26,7 @@ struct ConfigInput {
   std::string bind_address = "*";
   std::uint16_t admin_port = 0;  // for Mysos' own connections, at report_host; 0: none
   std::string report_host;       // the address other members reach it under
-  std::uint32_t server_id = 0;   // of this data directory alone (core/server_ids.h), never 0
+  std::uint32_t server_id = 0;   // of this data directory alone (core/state/server_ids.h), never 0
   std::string datadir;
   std::string socket;
   std::string error_log;

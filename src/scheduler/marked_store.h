@@ -14,7 +14,7 @@
 
 namespace mysos {
 
-inline constexpr auto kMarkKind = "mark";  // of the one record that is not the state's (core/records.h)
+inline constexpr auto kMarkKind = "mark";  // of the one record that is not the state's (core/state/records.h)
 
 class MarkedStore final : public RecordStore {
  public:

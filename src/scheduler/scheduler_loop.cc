@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "core/records.h"
+#include "core/state/records.h"
 
 namespace mysos {
 namespace {

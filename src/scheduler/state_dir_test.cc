@@ -7,7 +7,7 @@
 
 #include <filesystem>
 
-#include "core/records.h"
+#include "core/state/records.h"
 #include "scheduler/cluster_secrets.h"
 #include "store/sqlite_record_store.h"
 

@@ -4,7 +4,7 @@
 
 #include "base/test_dir.h"
 #include "base/test_loop.h"
-#include "core/records.h"
+#include "core/state/records.h"
 #include "scheduler/marked_store.h"
 #include "scheduler/scheduler_loop.h"
 #include "scheduler/state_backup.h"

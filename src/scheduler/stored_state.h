@@ -4,7 +4,7 @@
 // also where an older version wrote it: that version can still read it.
 #include <string>
 
-#include "core/records.h"
+#include "core/state/records.h"
 
 namespace mysos {
 

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "sim/fault.h"
-#include "sim/sim_master.h"
 #include "sim/sim_leadership.h"
+#include "sim/sim_master.h"
 #include "sim/truth.h"
 
 namespace mysos::sim {

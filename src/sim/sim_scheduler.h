@@ -14,10 +14,10 @@
 #include <string>
 
 #include "core/scheduler_core.h"
-#include "sim/sim_process.h"
 #include "sim/local_clock.h"
 #include "sim/sim_executor.h"
 #include "sim/sim_master.h"
+#include "sim/sim_process.h"
 #include "sim/sim_store.h"
 
 namespace mysos::sim {

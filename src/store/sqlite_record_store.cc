@@ -28,7 +28,7 @@ constexpr std::array<const char*, 3> kMigrations = {
   CREATE TABLE term (newest INTEGER NOT NULL) STRICT;
   INSERT INTO term VALUES (0);
 )",
-    // From here on records have versions (core/records.h). A Mysos that would not look at them does not open the file.
+    // From here on records have versions (core/state/records.h). A Mysos that would not look at them does not open the file.
     ""};
 constexpr auto kNewestTerm = "SELECT newest FROM term";
 

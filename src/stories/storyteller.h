@@ -19,7 +19,7 @@
 // WHO is `primary`, `replica` (the first member that is not the primary) or the member's index. A story has one cluster.
 #include <string>
 
-#include "core/scheduler_scenario.h"
+#include "core/scenario/scheduler_scenario.h"
 
 namespace mysos::scenario {
 

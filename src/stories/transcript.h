@@ -5,9 +5,9 @@
 // record that was there before only the fields that changed are shown. Deterministic.
 #include <string>
 
-#include "core/records.h"
-#include "core/scheduler_input.h"
-#include "core/scheduler_output.h"
+#include "core/state/records.h"
+#include "core/state/scheduler_input.h"
+#include "core/state/scheduler_output.h"
 
 namespace mysos::scenario {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // An applier that has stopped. Its executor starts it again, once at once and then ever more rarely; what the scheduler does
-// about one that stops at the same place again is in epoch_rebuild.cc. The receiver goes on all the while: MariaDB throws the
+// about one that stops at the same place again is in epochs/rebuild.cc. The receiver goes on all the while: MariaDB throws the
 // relay log away when replication starts after both threads had stopped.
 #include <algorithm>
 #include <utility>

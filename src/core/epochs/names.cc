@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// The names of transactions after a reset of binary logs (RESET MASTER, RESET BINARY LOGS AND GTIDS). A server that was reset
+// has all its data and has forgotten what their transactions are called, and it gives the same names to others. While another
+// member can take over, that one does. Where the primary's data are the only complete ones they are kept: the record says from
+// which pair on its names count, and the data of all others, which were made before, are made anew from it. No comparison of
+// sets finds that: what a replica holds may be contained in the new names by chance.
+#include <algorithm>
+
+#include "core/epochs/planning.h"
+#include "core/epochs/soundness.h"
+
+namespace mysos {
+
+bool EpochPlanning::outdated(const MemberView& v) const {
+  return v.report && !is_primary(v) && v.report->made_at < record.names_from;
+}
+
+// Such a replica goes on acknowledging while its connection lasts, and what it acknowledges is durable. But no election can
+// count it, and it can neither relieve another acker nor end a solo. Once its connection breaks, its source sends again what
+// it has. So the planner treats it like a replica that does not acknowledge: the primary goes on alone where there is no
+// other, and the replica is given other data.
+bool EpochPlanning::nameless(const MemberView& v) const {
+  if (!v.report || !record.primary || is_primary(v)) return false;
+  if (v.report->logs_reset) return true;
+  const MemberView* primary = view(*record.primary);
+  return follows(v) && primary != nullptr && primary->report && forgot_names(*v.report, *primary->report);
+}
+
+bool renew_names(EpochPlanning& p, const MemberView& primary) {
+  if (!primary.report->logs_reset) return false;
+  EpochRecord next = p.next_config();
+  next.names_from = next.pair;
+  next.floor = primary.report->executed;
+  serve_alone(next);
+  p.persist(std::move(next), "names_renewed",
+            "somebody reset the binary logs of " + primary.id.value + ", and no replica can take over: its data are kept, " +
+                "and it goes on alone. Its transactions have other names from now on, so all others are given its data");
+  return true;
+}
+
+Pair names_under(const EpochPlanning& p, const MemberView& chosen, const Pair& pair) {
+  return chosen.report->logs_reset || p.outdated(chosen) ? pair : p.record.names_from;
+}
+
+bool forgot_its_writes(const EpochPlanning& p, const MemberView& v) {
+  return std::ranges::any_of(p.members, [&](const MemberView& other) {
+    return other.id != v.id && other.report && forgot_names(*v.report, *other.report);
+  });
+}
+
+const MemberView* complete_without_names(const EpochPlanning& p) {
+  const auto it = std::ranges::find_if(p.members, [&](const MemberView& v) {
+    return p.is_primary(v) && v.connected && p.fenced(v) && v.report->logs_reset;
+  });
+  return it == p.members.end() ? nullptr : &*it;
+}
+
+}  // namespace mysos

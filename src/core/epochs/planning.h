@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// What the parts of the epoch planner share during one call: what is seen, read as the rules need it, and the decision under
+// way. The parts: epoch_relapse (whose server starts again and again?), epoch_evidence (has the primary failed?),
+// epoch_election (who comes next?), epoch_fences (who is fenced when?), epoch_names (what do sets say after a reset?),
+// epoch_changes (the record of a living primary, one careful step at a time), epoch_rebuild (whose data are made anew, and from
+// whom), epoch_switchover (when a planned change may begin); epochs/planner.cc puts them in order.
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/epochs/planner.h"
+
+namespace mysos {
+
+// Why a replica that has data is to be given others.
+struct Need {
+  std::string why;
+  GtidSet errant{};   // what only the replica holds
+  bool copy = false;  // what it holds is a copy of all that was acknowledged
+};
+
+struct EpochPlanning {
+  const Cluster& cluster;
+  const EpochRecord& record;
+  const std::vector<MemberView>& members;
+  const EpochTimes& times;
+  EpochMemory& memory;
+  const Instant now;
+  EpochDecision out;
+  std::map<MemberId, std::optional<Need>> needs{};  // as far as they were worked out in this call
+
+  // ---- what is seen ----
+  [[nodiscard]] const MemberView* view(const MemberId& id) const;
+  static bool in_sight(const MemberView& v) { return v.in_sight(); }
+  static bool server_up(const MemberView& v) { return in_sight(v) && v.report->server == ServerState::kRunning; }
+  static bool can_write(const MemberView& v) { return v.can_write(); }
+  // It has promised this election, its receiver was seen stopped after that, and it says what it holds. Such a report
+  // stays true when its member falls silent: what it tells is durable, or its loss is told as amnesia.
+  [[nodiscard]] bool fenced(const MemberView& v) const;
+  // Its data are older than the names of transactions that the record goes by (epochs/names.cc): its set says nothing.
+  [[nodiscard]] bool outdated(const MemberView& v) const;
+  // Its binary logs were reset: no set will ever show that it has what it acknowledges (epochs/names.cc).
+  [[nodiscard]] bool nameless(const MemberView& v) const;
+  // What this member wrote itself, and nobody else holds, while it was no primary. Whatever was acknowledged is in the floor,
+  // or was written by the primary of the record: so it is none of this.
+  [[nodiscard]] GtidSet written_on(const MemberView& v) const;
+  // How long the election lasts.
+  [[nodiscard]] Duration electing_for() const { return now - *memory.election_since; }
+  // It has promised this very record, and what it was told is in force.
+  [[nodiscard]] bool settled(const MemberView& v) const;
+  [[nodiscard]] bool follows(const MemberView& v) const;
+  [[nodiscard]] bool silent(const MemberView& v) const { return settled(v) && !v.report->acking; }
+  [[nodiscard]] bool is_primary(const MemberView& v) const { return is_primary(v.id); }
+  [[nodiscard]] bool is_primary(const MemberId& m) const { return record.primary == m; }
+  [[nodiscard]] bool primary_in_place(const MemberView& p) const;
+  // It acknowledges now, and nothing that it acknowledged is forgotten.
+  [[nodiscard]] bool acknowledges(const MemberView& v) const;
+  // Its server answers its executor: what it says of itself is news.
+  [[nodiscard]] bool answers(const MemberView& v) const;
+  // It has received from its source, the recorded primary, within `patience`: an event or a heartbeat.
+  [[nodiscard]] bool receives(const MemberView& v, Duration patience) const;
+  [[nodiscard]] bool caught_up(const MemberView& p, const MemberView& v) const;
+  // Follows silently at the present record, so it may be named; what it holds came from this primary in this epoch.
+  [[nodiscard]] bool nameable(const MemberView& v) const;
+
+  // It follows, and could not become the primary: its applier does not go on, or somebody wrote on it (soundness.h).
+  [[nodiscard]] bool unsound(const MemberView& v) const;
+  // Its server has started again and again: for a while it acknowledges only where nobody else can (epochs/relapse.cc).
+  [[nodiscard]] bool held_back(const MemberId& m) const;
+
+  // ---- what the record asks for ----
+  [[nodiscard]] bool should_acknowledge(const MemberId& m) const;
+  [[nodiscard]] std::uint32_t d_in_force() const;  // what the primary is to wait for; 0 in solo
+  // So few are connected for it, can write what they receive, and can show later that they have it.
+  [[nodiscard]] bool too_few_acknowledge(const MemberView& primary) const;
+  [[nodiscard]] std::size_t needed() const { return record.ackers.size() - record.d + 1; }  // reports, for a quorum
+  [[nodiscard]] std::size_t most_ackers() const { return mysos::most_ackers(cluster.spec.flavour, members.size()); }
+  // It holds all that was in the primary's binlog when that last spoke, visible there or not (R-read of docs/model).
+  [[nodiscard]] static bool has_all_of(const MemberView& v, const MemberView& primary);
+  // What is in the primary's binlog. MySQL executes a commit only once it was acknowledged.
+  [[nodiscard]] static GtidSet written_by(const MemberView& primary);
+  // How many ackers of the record have all of the primary.
+  [[nodiscard]] std::size_t containing(const MemberView& p) const;
+
+  // ---- the decision ----
+  [[nodiscard]] EpochRecord next_config() const;
+  void revisit(Instant at) { out.revisit = std::min(out.revisit, at); }
+  void wait(std::string what);
+  void persist(EpochRecord next, std::string kind, std::string why);
+  // A condition that has held for `long_enough`; `since` remembers its begin.
+  bool lasted(std::optional<Instant>& since, bool holds, Duration long_enough);
+};
+
+// Whether the primary has failed; then an election is begun. Wrong evidence costs a switch, never a write.
+bool act_on_evidence(EpochPlanning& p, const MemberView& primary);
+
+// The primary's binary logs were reset and nobody can take its place: its record goes by other names from now on.
+bool renew_names(EpochPlanning& p, const MemberView& primary);
+// What the election of this member says about names: those of one whose binary logs were reset are new.
+Pair names_under(const EpochPlanning& p, const MemberView& chosen, const Pair& pair);
+// Others hold what this member wrote and does not know: its binary logs were reset, and its executor did not see it.
+[[nodiscard]] bool forgot_its_writes(const EpochPlanning& p, const MemberView& v);
+// The old primary, fenced and with its volume, but with binary logs that somebody reset. Its data are complete, although no set
+// says so. nullptr: there is none.
+[[nodiscard]] const MemberView* complete_without_names(const EpochPlanning& p);
+
+void start_election(EpochPlanning& p, std::string kind, std::string why);
+// The fences of the election under way, each to who is due for it.
+void order_fences(EpochPlanning& p);
+// One election, from its fences to the record that ends it.
+void elect(EpochPlanning& p);
+
+// Begins the switchover that is wanted once its target is so near that clients hardly wait for it. True: it has begun.
+bool begin_switchover(EpochPlanning& p, const MemberView& primary);
+// Of a switchover's election: the target holds what it cannot execute soon.
+bool target_is_stuck(const EpochPlanning& p, const MemberView& target);
+// ... and why it was not chosen.
+std::string why_not_chosen(const EpochPlanning& p, const MemberId& target);
+
+// ---- a record that may be old: cluster.doubt is set (epochs/doubt.cc) ----
+// Nothing is ordered until every member can be asked, or an operator has given up those that cannot; then an election begins.
+void leave_alone(EpochPlanning& p);
+// Whether the election under way is the one that asks every member.
+[[nodiscard]] bool asks_all(const EpochPlanning& p);
+// Somebody has promised more meanwhile, by an order that was under way for long.
+[[nodiscard]] bool promised_above(const EpochPlanning& p);
+void ask_all_again(EpochPlanning& p);
+// Those that are proven to have all that was ever acknowledged. None: not known yet, and p says what is waited for.
+[[nodiscard]] std::vector<const MemberView*> complete_in_doubt(EpochPlanning& p);
+// The epoch that this member was the primary of, if it has the data of then; 0 where nothing is in doubt.
+[[nodiscard]] std::uint64_t proven_reign(const EpochPlanning& p, const MemberView& v);
+// For the event of a primary that is chosen without all: "" = all were asked.
+[[nodiscard]] std::string not_asked(const EpochPlanning& p);
+
+// Notes which servers have started anew, and holds back the members whose servers do so again and again.
+void note_relapses(EpochPlanning& p);
+
+// The next change that the record needs, if any. Called only while the primary serves at the record that is.
+bool change_record(EpochPlanning& p, const MemberView& primary);
+
+// The primary is to go on without ackers.
+void serve_alone(EpochRecord& next);
+
+// Names the one replica whose data may be thrown away, or ends that. One at a time, and never the last other copy but the only
+// replica's that a cluster has.
+bool change_rebuilding(EpochPlanning& p, const MemberView& primary);
+// It says that it has no data, or has them copied just now.
+[[nodiscard]] bool bare(const MemberView& v);
+// Whether this replica's data are made anew, or are to be: then it is told nothing else.
+bool made_anew(EpochPlanning& p, const MemberView& primary, const MemberView& v);
+
+}  // namespace mysos

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is done with offers: each is used or declined in the step it came in.
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "base/assert.h"
+#include "core/provisioning/launching.h"
+#include "core/provisioning/provisioner.h"
+#include "core/state/doubt.h"
+#include "core/state/server_ids.h"
+
+namespace mysos {
+
+void Provisioner::on(const mesos::Offers& in, Instant now) {
+  if (!ledger_.state().framework) return;
+  wake(now);
+  mesos::Decline strange{{}, config_.decline_for};
+  std::vector<mesos::Offer> ours;
+  for (const mesos::Offer& offer : in.offers) {
+    if (offer.role.empty() || offer.role == config_.role) {
+      ours.push_back(offer);
+    } else {
+      strange.offers.push_back(offer.id);
+    }
+  }
+  if (!strange.offers.empty()) ledger_.call(std::move(strange));
+  std::vector<Use> uses;
+  for (AgentOffer& offer : grouped_by_agent(ours)) {
+    Use use{std::move(offer), {}, {}, false};
+    use.free = use.offer.resources.unreserved();
+    look_through(use, now);
+    uses.push_back(std::move(use));
+  }
+  place_wanted(uses, now);
+  settle(uses);
+}
+
+void Provisioner::on(const mesos::Rescind& in, Instant now) {
+  wake(now);
+  for (const auto& [task, owner] : by_task_) {
+    MemberRow& row = table_.at(owner.member);
+    if (row.accepted != in.offer) continue;
+    row.accepted.reset();
+    reconciler_.ask(task, get(owner).agent, now + kReconcileMin);
+  }
+}
+
+void Provisioner::look_through(Use& use, Instant now) {
+  const auto holdings = holdings_in(use.offer.resources, ledger_.state().labels());
+  agents_.saw(use.offer, held_beyond(use.offer, holdings));
+  for (const FrameworkId& other : other_frameworks_in(use.offer.resources, ledger_.state().labels())) tell_of(other);
+  for (const auto& [resource_id, holding] : holdings) {
+    if (const auto owner = owner_of_resource(resource_id)) {
+      serve(*owner, holding, use, now);
+    } else {
+      serve_orphan(resource_id, holding, use, now);
+    }
+  }
+  orphans_absent(use, holdings, now);
+  const auto there = by_agent_.find(use.offer.agent);
+  if (there == by_agent_.end()) return;
+  for (const auto& [member, cluster] : std::map(there->second)) {  // a copy: serving may unplace
+    const Owner owner{cluster, member};
+    if (!holdings.contains(get(owner).resource_id)) serve_absent(owner, use, now);
+  }
+}
+
+Needs Provisioner::held_beyond(const AgentOffer& offer, const std::map<std::string, Holding>& offered) const {
+  Needs held;
+  const auto there = by_agent_.find(offer.agent);
+  if (there == by_agent_.end()) return held;
+  for (const auto& [member, cluster] : there->second) {
+    const Member& m = get({cluster, member});
+    const bool holds = m.stage == MemberStage::kRunning || m.stage == MemberStage::kKilling;
+    if (!holds || offered.contains(m.resource_id)) continue;
+    const Needs needs = needs_of(ledger_.find(cluster)->spec);
+    held.cpus += needs.cpus;
+    held.mem += needs.mem;
+    held.disk += needs.disk;
+  }
+  return held;
+}
+
+// What of a member is offered is held by no task: whatever its stage says of one is over.
+void Provisioner::serve(const Owner& owner, const Holding& holding, Use& use, Instant now) {
+  if (get(owner).agent != use.offer.agent) {  // the same disks under a new name
+    unindex(owner);
+    Member& m = edit(owner);
+    m.agent = use.offer.agent;
+    m.hostname = use.offer.hostname;
+    m.ip = config_.bind.empty() ? use.offer.ip : config_.bind;
+    index(owner);
+    tell(owner, {"member_moved", "its agent is now known as " + m.agent.value});
+  }
+  switch (get(owner).stage) {
+    case MemberStage::kWanted:
+      return;
+    case MemberStage::kLaunching:
+    case MemberStage::kRunning:
+      table_.at(owner.member).accepted.reset();
+      to_down(owner, "its resources are offered, so it is over or never began", now);
+      return;
+    case MemberStage::kDown:
+      return serve_down(owner, holding, use, now);
+    case MemberStage::kKilling:
+      to_releasing(owner, now);
+      return serve_releasing(owner, holding, use, now);
+    case MemberStage::kReleasing:
+      return serve_releasing(owner, holding, use, now);
+  }
+}
+
+void Provisioner::serve_down(const Owner& owner, const Holding& offered, Use& use, Instant now) {
+  MemberRow& row = table_.at(owner.member);
+  if (now < row.not_before) return;
+  Holding holding = offered;
+  holding.reserved += lacking_ports(owner, offered, use);
+  const Member& m = get(owner);
+  const Resources wanted = wanted_resources(cluster_of(owner), m)
+                               .reserved_as(holding.reservation)
+                               .allocated_to(use.offer.allocation_role);
+  const bool own_volume = holding.volumes.list().size() == 1 && holding.volumes.list().front().volume->id == m.volume;
+  const bool complete = (holding.reserved + without_volumes(holding.volumes)).contains(wanted) &&
+                        (own_volume || holding.volumes.empty());
+  if (complete && own_volume) return launch(owner, holding.reserved + holding.volumes, use, now);
+  if (m.holds_data) {
+    if (row.stuck.empty()) {
+      row.stuck = "its reservation on " + m.hostname + " came back " +
+                  (holding.volumes.empty() ? "without the volume that held its data" : "changed");
+      tell(owner, {"volume_missing", row.stuck + "; offered: " + describe(holding.reserved + holding.volumes)});
+    }
+    return;
+  }
+  if (complete && !cluster_of(owner).doubt) {
+    const Resources volumes = as_volume(holding.reserved, {m.volume, config_.principal, kVolumePath});
+    edit(owner).server_id = grant_server_id(ledger_.edit(owner.cluster));  // nobody knows what became of the volume before
+    edit(owner).volume_name.clear();
+    use.operations.push_back({mesos::Create{volumes}, OperationId("create." + m.resource_id + "." + ledger_.prng().name(4))});
+    return launch(owner, holding.reserved - without_volumes(volumes) + volumes, use, now);
+  }
+  abandon_place(owner, "its reservation is incomplete", now);
+}
+
+void Provisioner::serve_releasing(const Owner& owner, const Holding& holding, Use& use, Instant now) {
+  MemberRow& row = table_.at(owner.member);
+  if (now < row.not_before) {
+    use.awaited = true;
+    return;
+  }
+  Member& m = edit(owner);
+  if (holding.volumes.empty()) m.released_volume = true;
+  const std::string tag = m.resource_id + "." + ledger_.prng().name(6);
+  for (auto& operation : release_operations(holding, tag)) use.operations.push_back(std::move(operation));
+  row.unreserve = OperationId("unreserve." + tag);
+  row.release_by = now + kReleasePatience;
+}
+
+// An offer of its agent without anything of it.
+void Provisioner::serve_absent(const Owner& owner, Use& use, Instant now) {
+  const Member& m = get(owner);
+  const MemberRow& row = table_.at(owner.member);
+  if (m.stage == MemberStage::kDown) {
+    if (!m.holds_data && now >= row.not_before) {
+      abandon_place(owner, "nothing was reserved for it there", now);
+    } else {
+      use.awaited = true;
+    }
+  } else if (m.stage == MemberStage::kReleasing) {
+    // A master offers what it was asked for before the agent has done it: an answer that is still to come may say otherwise.
+    const Duration patience = row.unreserve.empty() ? kProofAfter : kProofUnanswered;
+    if (row.release_by == kNever && now >= row.release_since + patience) {
+      finish(owner, "nothing of it is left on " + m.hostname);
+    } else {
+      use.awaited = true;
+    }
+  }
+}
+
+// Who asked first is placed first.
+void Provisioner::place_wanted(std::vector<Use>& uses, Instant now) {
+  std::vector<Owner> wanted = unsettled([](MemberStage stage) { return stage == MemberStage::kWanted; });
+  // Where the record may be old, the member may run in a place that the record does not know.
+  std::erase_if(wanted, [&](const Owner& owner) {
+    return now < table_.at(owner.member).not_before || cluster_of(owner).doubt || !has_server_id_left(cluster_of(owner));
+  });
+  if (wanted.empty()) return;
+  std::ranges::sort(wanted, {}, [&](const Owner& owner) {
+    return std::tuple(cluster_of(owner).created, owner.cluster, get(owner).index);
+  });
+  const auto space_in = [&](const Use& use) {
+    return AgentSpace{use.offer.agent, use.offer.hostname, scalars_of(use.free), port_count(use.free),
+                      agents_.total(use.offer.agent)};
+  };
+  std::vector<AgentSpace> spaces;
+  for (const Use& use : uses) spaces.push_back(space_in(use));
+  for (const Owner& owner : wanted) {
+    const auto chosen = choose_agent(want_of(cluster_of(owner)), spaces);
+    if (!chosen) continue;
+    place(owner, uses[*chosen], now);
+    spaces[*chosen] = space_in(uses[*chosen]);
+  }
+}
+
+void Provisioner::place(const Owner& owner, Use& use, Instant now) {
+  Member& m = edit(owner);
+  m.agent = use.offer.agent;
+  m.hostname = use.offer.hostname;
+  m.ip = config_.bind.empty() ? use.offer.ip : config_.bind;
+  const std::vector<std::uint16_t> found = lowest_ports(use.free, kPortsPerMember);
+  MYSOS_ASSERT(found.size() == kPortsPerMember, "the chosen agent has ports for a member");
+  m.port = found[0];
+  m.api_port = found[1];
+  m.admin_port = found[2];
+  m.resource_id = m.id.value + "-" + std::to_string(m.launches + 1) + "-" + ledger_.prng().name(6);
+  m.volume = VolumeId("mysos-" + m.resource_id);
+  m.server_id = grant_server_id(ledger_.edit(owner.cluster));
+  tell(owner, {"member_placed", "on " + m.hostname + ", ports " + std::to_string(m.port) + ", " +
+                                    std::to_string(m.api_port) + " and " + std::to_string(m.admin_port)});
+
+  const Resources wanted = wanted_resources(cluster_of(owner), m).allocated_to(use.offer.allocation_role);
+  use.free -= wanted;
+  const ReservationOwner by{*ledger_.state().framework, config_.role, config_.principal, config_.key_id};
+  const Resources reserved = wanted.reserved_as(reservation_of(cluster_of(owner), m, by));
+  const Resources volumes = as_volume(reserved, {m.volume, config_.principal, kVolumePath});
+  use.operations.push_back({mesos::Reserve{reserved}, OperationId("reserve." + m.resource_id + ".first")});
+  use.operations.push_back({mesos::Create{volumes}, OperationId("create." + m.resource_id + ".first")});
+  launch(owner, reserved - without_volumes(volumes) + volumes, use, now);
+}
+
+void Provisioner::launch(const Owner& owner, const Resources& resources, Use& use, Instant now) {
+  unindex(owner);
+  Member& m = edit(owner);
+  reconciler_.settled(m.task);
+  m.launches += cluster_of(owner).doubt ? launches_unseen(ledger_.prng()) : 1;
+  m.task = task_id_of(cluster_of(owner), m);
+  m.stage = MemberStage::kLaunching;
+  index(owner);
+  table_.begin_launch(owner.member);
+  MemberRow& row = table_.at(owner.member);
+  row.launch_by = now + kLaunchPatience;
+  row.accepted = use.offer.offers.front();
+  use.operations.push_back({mesos::Launch{{task_of(cluster_of(owner), m, resources, config_)}}, OperationId()});
+  ledger_.watches_changed();
+  tell(owner, {"member_launched", "task " + m.task.value + " is launched on " + m.hostname});
+}
+
+void Provisioner::settle(std::vector<Use>& uses) {
+  mesos::Decline unused{{}, config_.decline_for};
+  mesos::Decline awaited{{}, kAwaitedRefuse};
+  for (Use& use : uses) {
+    agents_.set_free(use.offer.agent, use.free);
+    if (!use.operations.empty()) {
+      ledger_.call(mesos::Accept{use.offer.offers, std::move(use.operations),
+                                 use.awaited ? kAwaitedRefuse : config_.decline_for});
+      continue;
+    }
+    auto& into = (use.awaited ? awaited : unused).offers;
+    into.insert(into.end(), use.offer.offers.begin(), use.offer.offers.end());
+  }
+  if (!unused.offers.empty()) ledger_.call(std::move(unused));
+  if (!awaited.offers.empty()) ledger_.call(std::move(awaited));
+}
+
+}  // namespace mysos

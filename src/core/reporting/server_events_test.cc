@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is told of a server that somebody changed, and of the user's password, from report to report.
+#include "core/reporting/server_events.h"
+
+#include "core/reporting/report_world.h"
+
+namespace mysos {
+namespace {
+
+class ServerChanges : public ReportWorld {
+ protected:
+  ServerChanges() {
+    report_ = report(kPrimary);
+    report_.role = MemberRole::kPrimary;
+    report_.user_ready = true;
+    hear();
+  }
+  // The events that the primary's report, as it is now, is worth.
+  std::vector<Event> hear(Duration later = Duration(0)) {
+    now_ += later;
+    return give(report_);
+  }
+  Result<ClusterId> change(std::uint64_t after, bool retires = false) {
+    return change_credentials(ledger_, cluster(), {"second", after, retires});
+  }
+
+  MemberReport report_;
+};
+
+TEST_F(ServerChanges, WhatWasPutRightIsNamedOnceAMinute) {
+  report_.repaired = {"sync_binlog was '0'", "the account 'a'@'%' was locked"};
+  report_.repairs = 1;
+  const auto told = hear();
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].kind, "server_repaired");
+  EXPECT_EQ(told[0].message, "somebody changed its server; put right: sync_binlog was '0'; the account 'a'@'%' was locked");
+
+  EXPECT_TRUE(hear().empty()) << "nothing new";
+  report_.repairs = 2;
+  EXPECT_TRUE(hear(std::chrono::seconds(5)).empty()) << "the same again";
+  report_.repairs = 3;
+  EXPECT_EQ(hear(std::chrono::minutes(1)).size(), 1U);
+  report_.repaired = {"another"};
+  report_.repairs = 4;
+  EXPECT_EQ(hear().size(), 1U);
+}
+
+TEST_F(ServerChanges, WhatCannotBePutRightIsNamed) {
+  report_.tampered = {"gtid_mode was 'OFF'"};
+  const auto told = hear();
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].kind, "server_tampered");
+  EXPECT_TRUE(hear().empty());
+  report_.tampered.clear();
+  EXPECT_TRUE(hear().empty());
+}
+
+TEST_F(ServerChanges, AVolumeThatTakesNoWritesIsToldOnceAMinute) {
+  const auto give_trouble = [&](const std::string& trouble, Duration later = std::chrono::seconds(1)) {
+    report_.write_trouble = trouble;
+    std::vector<std::string> kinds;
+    for (const Event& event : hear(later)) kinds.push_back(event.kind);
+    return kinds;
+  };
+  using Kinds = std::vector<std::string>;
+  EXPECT_EQ(give_trouble("no space is left on the volume"), Kinds{"volume_not_writable"});
+  EXPECT_EQ(give_trouble("a write does not come to its end"), Kinds{}) << "told already";
+  EXPECT_EQ(give_trouble(""), Kinds{"volume_writable"});
+  EXPECT_EQ(give_trouble("again"), Kinds{});
+  EXPECT_EQ(give_trouble(""), Kinds{}) << "nobody was told of it";
+  EXPECT_EQ(give_trouble("again"), Kinds{});
+  EXPECT_EQ(give_trouble("again", std::chrono::minutes(1)), Kinds{"volume_not_writable"}) << "it lasts";
+}
+
+TEST_F(ServerChanges, APasswordIsInForceWhenThePrimaryHasIt) {
+  ASSERT_TRUE(change(0));
+  EXPECT_EQ(cluster().sealed_secrets, "second");
+  EXPECT_EQ(ledger_.take().events.front().kind, "credentials_rotated");
+  EXPECT_FALSE(change(0)) << "made from secrets that are not the cluster's any more";
+
+  EXPECT_TRUE(hear().empty());
+  report_.credentials = 1;
+  EXPECT_TRUE(hear().empty()) << "told, not done";
+  report_.credentials_applied = 1;
+  const auto told = hear();
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].kind, "credentials_applied");
+  EXPECT_EQ(cluster().credentials_applied, 1U);
+  EXPECT_TRUE(hear().empty());
+
+  ASSERT_TRUE(change(1, true));
+  EXPECT_EQ(ledger_.take().events.front().kind, "credentials_retired");
+  EXPECT_LT(cluster().credentials_applied, cluster().credentials);
+}
+
+TEST_F(ServerChanges, APasswordThatWasChangedInSqlIsToldOnce) {
+  report_.password_changed = true;
+  const auto told = hear();
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].kind, "password_changed");
+  EXPECT_TRUE(hear().empty());
+  report_.password_changed = false;
+  EXPECT_TRUE(hear().empty());
+}
+
+}  // namespace
+}  // namespace mysos

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The records that the durable state is made of: one text (JSON) under a kind and a key (docs/adr/0013-records.md).
+//
+// | kind | key | what it holds |
+// |---|---|---|
+// | framework | "state" | the framework id, and the ids of before |
+// | spec | cluster id | what a user asked for, when, and whether the cluster is being deleted |
+// | epoch | cluster id | who is primary, whether the record is in doubt, what an operator ordered, the next server id |
+// | secrets | cluster id | the sealed accounts, the hash of the member token, how often the password was changed |
+// | member | member id | where a member is, and where it is on its way through Mesos |
+// | orphan | resource id | what is done with a reservation that no member owns |
+//
+// Each record has its version in "v", and each field must be there. A record that is damaged, that is missing, that a newer
+// version wrote or whose kind is unknown is an Error: it never becomes a default. The parts of a cluster are separate records,
+// so a step writes only the parts that it changed.
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/state/scheduler_state.h"
+
+namespace mysos {
+
+inline constexpr std::uint32_t kRecordVersion = 1;
+
+using RecordTexts = std::map<std::string, std::map<std::string, std::string>>;  // kind, key, JSON text
+
+// The records that lead from one form of a cluster to another; nullptr: it is not there. Only what differs is written.
+std::vector<Record> cluster_records(const Cluster* before, const Cluster* after);
+Record framework_record(const SchedulerState& state);
+Record orphan_record(const std::string& resource_id, const OrphanWord* word);
+
+// Puts one record into the state. The parts of a cluster may come in any order.
+Status fold_record(SchedulerState& state, const Record& record);
+// Whether each cluster of the state has all its parts, and no part belongs to no cluster.
+Status check_complete(const SchedulerState& state, const RecordTexts& records);
+
+// Version 0.1 had one record for a whole cluster (kind "cluster"), and no record had a version. These records lead from such a
+// store to one of today. There are none where nothing of 0.1 is left.
+Result<std::vector<Record>> records_since_0_1(const RecordTexts& records);
+
+// The state that is in the records of a store. `migration` must be durable before anything that follows from the state.
+struct StoredState {
+  SchedulerState state;
+  std::vector<Record> migration;
+};
+Result<StoredState> read_state(RecordTexts records);
+
+}  // namespace mysos
