@@ -89,6 +89,7 @@ void Provisioner::subscribed(Instant now) {
     row.kill_at = now;
     row.kill_backoff = kKillAgainMin;
     row.release_since = now;
+    row.release_seen.reset();
     row.release_by = kNever;
   }
 }
@@ -145,6 +146,7 @@ void Provisioner::to_releasing(const Owner& owner, Instant now) {
   row.failures = 0;
   row.not_before = now;
   row.release_since = now;
+  row.release_seen.reset();
   row.release_by = kNever;
   row.unreserve = OperationId();
   ledger_.watches_changed();

@@ -209,6 +209,7 @@ void Provisioner::on(const mesos::UpdateOperation& in, Instant now) {
     finish(*owner, "its agent is gone for good, and all of it with it");
   } else if ((failed || in.state == OperationState::kUnknown) && in.operation == row.unreserve) {
     row.release_by = kNever;
+    row.release_since = now;  // only now is it on its way back
     row.unreserve = OperationId();
     row.not_before = now + backoff(++row.failures);
   }

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// What proves that nothing of a deleted member is left on its agent.
+#include "core/scenario/scheduler_scenario.h"
+
+namespace mysos::scenario {
+namespace {
+
+// The store is slow: that the offer with the volume is declined has not left yet, when something else of the agent is offered.
+TEST(Release, AnOfferWithoutTheVolumeProvesNothingWhileTheOneThatHadItIsOpen) {
+  Scenario s;
+  ASSERT_TRUE(s.create("shop", 1));
+  s.run_until([&] { return s.all_running("shop"); }, seconds(10));
+  const Member& m = s.member("shop", 0);
+  const AgentId agent = m.agent;
+  const Resources held = s.mesos.tasks.at(m.task).info.resources;
+  s.mesos.refused_operations = {"destroy", "unreserve"};
+  ASSERT_TRUE(s.remove("shop"));
+  s.run_until([&] { return s.times_told("operation_failed") == 2; }, seconds(10));
+  s.mesos.refused_operations.clear();
+  s.lose_calls = true;
+  const auto offered = [&](const std::string& id, const Resources& what) {
+    mesos::Offer offer;
+    offer.id = OfferId(id);
+    offer.agent = agent;
+    offer.role = kRole;
+    offer.resources = what;
+    s.give(scheduler_input::FromMesos{mesos::Offers{{offer}}});
+  };
+  offered("with-it", held);
+  for (int i = 1; i <= 10; ++i) {
+    s.run_for(seconds(2));
+    offered("other-" + std::to_string(i), Resources{scalar("cpus", 1000)});
+    ASSERT_FALSE(s.told("member_released")) << "after " << 2 * i << " s";
+  }
+  s.lose_calls = false;
+  s.give(scheduler_input::FromMesos{mesos::Disconnected{}});
+  s.mesos.subscribe();
+  s.run_until([&] { return s.core->state().clusters.empty(); }, minutes(3));
+  EXPECT_TRUE(s.mesos.nothing_held());
+}
+
+}  // namespace
+}  // namespace mysos::scenario
