@@ -162,7 +162,7 @@ void SimScheduler::take(const SchedulerInput& input) {
     if (++steps_ % kFoldEvery == 0) check_fold();
     return carry_out(std::move(out));
   }
-  begin_commit(std::move(out));
+  begin_commit(std::move(out), false);
 }
 
 // Of orders that wait, a member gets the newest of each kind.
@@ -183,7 +183,8 @@ void SimScheduler::add_undone(SchedulerOutput out) {
   append(undone_, std::move(out));
 }
 
-void SimScheduler::begin_commit(SchedulerOutput out) {
+// `late`: its core has gone on since it decided this.
+void SimScheduler::begin_commit(SchedulerOutput out, bool late) {
   SchedulerOutput early;
   if (sim_.mutation == Mutation::kSendBeforeCommit) {
     early.calls = std::exchange(out.calls, {});
@@ -192,6 +193,7 @@ void SimScheduler::begin_commit(SchedulerOutput out) {
   }
   committing_ = std::move(out);
   committing_since_ = sim_.now();
+  committing_late_ = late;
   carry_out(std::move(early));
   if (committing_) commit_soon(false);  // else it died of that
 }
@@ -240,7 +242,7 @@ void SimScheduler::committed() {
   if (next.records.empty()) {
     carry_out(std::move(next));
   } else {
-    begin_commit(std::move(next));
+    begin_commit(std::move(next), true);
   }
   process();
 }
@@ -252,7 +254,8 @@ void SimScheduler::commit(const SchedulerOutput& out) {
       return sim_.violate("the store does not read back: " + folded.error().message);
     }
   }
-  world_.committed(folded_, out.events, sim_.now() < committing_since_ + kCommitPatience ? core_.get() : nullptr);
+  const bool as_decided = !committing_late_ && sim_.now() < committing_since_ + kCommitPatience;
+  world_.committed(folded_, out.events, as_decided ? core_.get() : nullptr);
 }
 
 void SimScheduler::check_fold() {

@@ -67,7 +67,7 @@ class SimScheduler final : private SimProcess {
   void take(const SchedulerInput& input);
   [[nodiscard]] bool waits() const;
   void add_undone(SchedulerOutput out);
-  void begin_commit(SchedulerOutput out);
+  void begin_commit(SchedulerOutput out, bool late);
   void commit_soon(bool again);
   void committed();
   void commit(const SchedulerOutput& out);
@@ -102,6 +102,7 @@ class SimScheduler final : private SimProcess {
   std::deque<SchedulerInput> inbox_;
   std::optional<SchedulerOutput> committing_;
   Instant committing_since_{};
+  bool committing_late_ = false;  // it was decided while another commit was under way
   SchedulerOutput undone_;  // decided since, and not to be carried out before it is durable, too
   std::optional<std::uint64_t> die_after_sends_;
   Instant timer_ = kNever;
