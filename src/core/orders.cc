@@ -8,11 +8,12 @@
 namespace mysos {
 namespace {
 
-// Equal but for the reads of the primary they stand on, which move with every write.
+// Equal but for the reads of other members they stand on, which move with every write.
 bool same_aim(Order a, Order b) {
   const auto blank = [](Order& o) {
     if (auto* follow = std::get_if<order::Follow>(&o)) follow->source_executed = {};
     if (auto* certify = std::get_if<order::Certify>(&o)) certify->executed = {};
+    if (auto* rebuild = std::get_if<order::Rebuild>(&o)) rebuild->holds = {};
   };
   blank(a);
   blank(b);

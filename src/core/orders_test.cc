@@ -72,6 +72,15 @@ TEST(Orders, ANewerReadOfThePrimaryIsNoNewOrder) {
   EXPECT_EQ(d.want(follow({1, 1}, 8)), 1U);
 }
 
+TEST(Orders, ANewerReadOfTheDonorIsNoNewOrder) {
+  Desk d;
+  order::Rebuild rebuild{{1, 1}, 0, Donor{MemberId("c-1"), "h", 1, 2}};
+  EXPECT_EQ(d.want(rebuild), 1U);
+  EXPECT_TRUE(d.desk.done(kMember, d.last, d.now));
+  rebuild.holds.add("s", 1, 9);
+  EXPECT_EQ(d.want(rebuild), 0U) << "it waits its turn";
+}
+
 TEST(Orders, AFenceNeverWaitsBehindAnOlderOrder) {
   Desk d;
   EXPECT_EQ(d.want(order::Promote{{1, 1}, 1, {}, {}, {}}), 1U);

@@ -68,6 +68,7 @@ struct Rebuild {
   std::optional<Donor> donor = std::nullopt;
   GtidSet errant = {};  // what only this member holds: the binlogs with it are kept aside
   std::uint32_t server_id = 0;  // of the new data; 0: by a scheduler of version 0.1, which granted none
+  GtidSet holds = {};  // what the donor had executed before: a copy without it is of a donor whose binary logs were reset since
   bool operator==(const Rebuild&) const = default;
 };
 template <class Io>
@@ -114,6 +115,7 @@ void fields(Io& io, Rebuild& o) {
   io("donor", o.donor);
   io("errant", o.errant);
   io("server_id", o.server_id);
+  io("holds", o.holds);
 }
 }  // namespace order
 using Order = std::variant<order::Setup, order::Meet, order::Fence, order::Promote, order::Follow,

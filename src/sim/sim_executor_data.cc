@@ -144,8 +144,8 @@ void SimExecutor::copy_on(const std::shared_ptr<Copying>& copy) {
       for (const TxnId t : made.binlog) made.last_number = std::max(made.last_number, sim_.txns[t].number);
     }
     made.stops_once = made.reset = false;
-    // Of a replica that was reset meanwhile: what it did not name is sent again, and cannot be applied twice.
-    made.broken = from->data()->reset && !from->writable();
+    // Of a server that was reset meanwhile: what it did not name is sent again, and cannot be applied twice.
+    made.broken = from->data()->reset;
     made.local = {};
     made.source_host.clear();
     made.source_port = 0;

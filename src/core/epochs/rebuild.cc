@@ -94,6 +94,7 @@ void order_rebuild(EpochPlanning& p, const MemberView& primary, const MemberView
     const DonorChoice choice = choose_donor(p, primary, v);
     if (choice.donor == nullptr) return p.wait(v.id.value + ", which is to be made anew, for " + choice.waits_for);
     o.donor = Donor{choice.donor->id, choice.donor->host, choice.donor->source_port, choice.donor->api_port};
+    o.holds = choice.donor->report->executed;
   }
   p.memory.donor_wanted_since.erase(v.id);
   p.out.orders.emplace_back(v.id, std::move(o));

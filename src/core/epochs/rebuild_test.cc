@@ -48,6 +48,7 @@ TEST(Rebuild, AnErrantMemberCopiesAReplicaAndNotThePrimary) {
   EXPECT_EQ(order->pair, w.cluster.epoch.pair);
   EXPECT_EQ(order->generation, 4U);
   EXPECT_EQ(order->errant.to_string(), "0-7-1") << "what only it holds";
+  EXPECT_EQ(order->holds, w.r(1).executed) << "a copy without these is of a donor that was reset since";
   ASSERT_TRUE(order->donor);
   EXPECT_EQ(*order->donor, (Donor{id(1), "127.0.0.1", 4001, 77}));
 }

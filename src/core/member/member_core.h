@@ -43,6 +43,7 @@ struct MemberPromise {
   bool seeded = false;      // the datadir is made (from the template or a copy)
   bool rebuilding = false;  // the datadir is being thrown away: finish that before anything else
   bool copies = false;      // ... and is to be a copy of another member's: whose, an order says each time it is begun
+  GtidSet copy_holds;       // ... what that copy must hold; until its server was read
   GtidSet errant;           // in the data that are thrown away: its binlogs are kept aside before
   std::uint64_t errant_generation = 0;  // ... of those data
   std::uint64_t generation = 0;  // of the datadir: rises each time it is made anew
@@ -68,6 +69,7 @@ void fields(Io& io, MemberPromise& p) {
   io("seeded", p.seeded);
   io("rebuilding", p.rebuilding);
   io("copies", p.copies);
+  io("copy_holds", p.copy_holds);
   io("errant", p.errant);
   io("errant_generation", p.errant_generation);
   io("generation", p.generation);
@@ -260,6 +262,8 @@ class MemberCore {
   void settle_started(bool adopted);
   bool note_read(const ServerSnapshot& read, Instant now);
   void note_reset(const ServerSnapshot& read);
+  void note_copied(const ServerSnapshot& read);
+  void forget_names(MemberPromise& next);
   void note_own_writes(const ServerSnapshot& read);
   void notice(NoticeKind kind, std::string text);
   void remembers_all(MemberPromise& next);

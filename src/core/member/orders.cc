@@ -236,6 +236,7 @@ void MemberCore::obey(std::uint64_t id, const order::Rebuild& o) {
   next.seeded = false;
   next.rebuilding = true;
   next.copies = o.donor.has_value();
+  next.copy_holds = o.holds;
   next.logs_reset = next.renamed = false;
   next.made_at = o.pair;
   next.generation += 1;

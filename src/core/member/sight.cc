@@ -27,6 +27,7 @@ bool MemberCore::note_read(const ServerSnapshot& read, Instant now) {
     return std::tuple(r.source.told_ms(), r.server.told_ms(), r.applier.told_ms(), r.receipt.lasted() < kReceivesWithin);
   };
   const auto told_before = told();
+  note_copied(read);
   note_reset(read);
   note_own_writes(read);
   r.server.heard(now);
@@ -66,15 +67,33 @@ void MemberCore::note_reset(const ServerSnapshot& read) {
   if (promise_.logs_reset || read.logged.contains(was)) return;
   const GtidSet gone = was.minus(read.logged);
   MemberPromise next = promise_;
+  forget_names(next);
+  save(next);
+  notice(NoticeKind::kBinlogsChanged, "somebody reset its binary logs: it has forgotten " + std::to_string(gone.count()) +
+                                          " transaction(s), " + gone.to_string());
+}
+
+void MemberCore::forget_names(MemberPromise& next) {
   next.logs_reset = true;
   if (promise_.role != MemberRole::kPrimary) {
     next.amnesiac = true;
     next.known.reset();
   }
-  save(next);
   out_.server.emplace_back(server_action::EndCopies{});  // a copy would lack the names, too
-  notice(NoticeKind::kBinlogsChanged, "somebody reset its binary logs: it has forgotten " + std::to_string(gone.count()) +
-                                          " transaction(s), " + gone.to_string());
+}
+
+// The first look at data that were copied. A donor whose binary logs were reset after the order for the copy has given its data
+// without the names of their transactions. Replication would send all of them again.
+void MemberCore::note_copied(const ServerSnapshot& read) {
+  if (!promise_.seeded || promise_.copy_holds.empty()) return;
+  MemberPromise next = promise_;
+  const GtidSet lacks = std::exchange(next.copy_holds, {}).minus(read.executed);
+  if (!lacks.empty()) forget_names(next);
+  save(next);
+  if (lacks.empty()) return;
+  notice(NoticeKind::kBinlogsChanged, "the binary logs of the member that it copied were reset meanwhile: the copy lacks the " +
+                                          std::string("names of ") + std::to_string(lacks.count()) + " transaction(s), " +
+                                          lacks.to_string());
 }
 
 void MemberCore::take(const member_input::Unanswered& /*in*/, Instant now) {

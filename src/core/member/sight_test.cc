@@ -200,6 +200,29 @@ TEST(Resets, OtherDataAreNoReset) {
   EXPECT_EQ(e.report().made_at, (Pair{2, 3}));
 }
 
+// The order names what the donor held. By the time of the copy its binary logs had been reset.
+TEST(Resets, ACopyWithoutTheNamesOfWhatItsDonorHeldIsNotFollowedWith) {
+  for (const bool names : {true, false}) {
+    Executor e;
+    e.start("a");
+    order::Rebuild rebuild{{2, 3}, 0, Donor{MemberId("c-1"), "10.0.0.1", 3306, 4306}};
+    rebuild.holds = gtid("0-1-9");
+    e.order(rebuild);
+    e.give(in::Snapshot{logged("0-2-1")});  // the server of before has yet to end
+    e.die();
+    EXPECT_EQ(e.durable.copy_holds, rebuild.holds) << "its executor may end while it copies";
+    e.give(in::DatadirReady{});
+    ServerSnapshot copied = logged("");
+    copied.executed = copied.received = names ? gtid("0-1-12") : gtid("0-1-1");
+    e.start("b", copied);
+    EXPECT_EQ(e.report().logs_reset, !names);
+    EXPECT_TRUE(e.durable.copy_holds.empty());
+    if (names) continue;
+    e.order(order::Follow{{2, 4}, MemberId("c-2"), "10.0.0.2", 3306, false, gtid("0-1-20")});
+    EXPECT_FALSE(e.durable.source) << "it does not follow";
+  }
+}
+
 TEST(Resets, APrimaryIsToldThatItsNamesCountAndSeesTheNextReset) {
   Executor e;
   e.start("a");
