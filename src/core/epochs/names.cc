@@ -39,7 +39,14 @@ bool renew_names(EpochPlanning& p, const MemberView& primary) {
 }
 
 Pair names_under(const EpochPlanning& p, const MemberView& chosen, const Pair& pair) {
-  return chosen.report->logs_reset || p.outdated(chosen) ? pair : p.record.names_from;
+  if (chosen.report->logs_reset || p.outdated(chosen)) return pair;
+  return renamed_since(p, chosen) ? chosen.report->made_at : p.record.names_from;
+}
+
+// Whoever leads an epoch had its data when that began, and nobody makes the data of a primary anew. So data that are said to be
+// of an epoch that their owner led were given other names in it.
+bool renamed_since(const EpochPlanning& p, const MemberView& v) {
+  return p.cluster.doubt && v.report && v.report->led == v.report->made_at.epoch && v.report->made_at > p.record.names_from;
 }
 
 bool forgot_its_writes(const EpochPlanning& p, const MemberView& v) {

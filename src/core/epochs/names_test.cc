@@ -246,6 +246,30 @@ TEST(Names, InDoubtTheLastPrimaryIsTheOneThoughItsLogsWereReset) {
   EXPECT_TRUE(w.cluster.epoch.ackers.empty());
 }
 
+// The record that was put back is of before the reset. What the others hold contains the new names by chance.
+TEST(Names, InDoubtThePrimaryThatIsAloneSinceAResetGoesOnUnderItsNames) {
+  World w = asked();
+  w.r(1).made_at = {5, 3};
+  w.r(1).executed = w.r(1).received = gtid("0-1-7");
+  w.v(1).connected = false;
+  EXPECT_FALSE(w.plan().next) << "nobody else is complete";
+  w.v(1).connected = true;
+  w.now += w.times.target_wait;
+  w.persist();
+  EXPECT_EQ(w.cluster.epoch.primary, id(1));
+  EXPECT_EQ(w.cluster.epoch.names_from, (Pair{5, 3}));
+  EXPECT_TRUE(w.cluster.epoch.ackers.empty()) << "data of before";
+}
+
+// c-1 was made anew in the epoch before the one that it led: its names are those of all.
+TEST(Names, InDoubtAPrimaryThatWasMadeAnewBeforeHasTheNamesOfAll) {
+  World w = asked();
+  w.r(1).made_at = {4, 3};
+  w.persist();
+  EXPECT_EQ(w.cluster.epoch.names_from, Pair{});
+  EXPECT_FALSE(w.cluster.epoch.ackers.empty());
+}
+
 TEST(Names, InDoubtNobodyElseIsTakenForCompleteByASetThatLostNames) {
   World w = asked();
   w.r(1).logs_reset = true;
