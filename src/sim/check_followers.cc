@@ -20,7 +20,8 @@ void check_followers(Sim& sim, const Truth& truth, const ClusterTruth& now) {
       continue;
     if (c->volume().promise.pair.epoch != record.pair.epoch || c->volume().promise.pair.config == 0)
       continue;
-    if (c->volume().promise.made_at < record.names_from) continue;  // it is about to be made anew
+    const MemberPromise& promise = c->volume().promise;
+    if (promise.made_at < record.names_from || promise.rebuilding) continue;  // it is made anew, or about to be
     sim.coverage.hit(Mark::kS5Follower);
     if (primary->executed.contains(data->received.minus(data->local))) continue;
     return sim.violate(fmt::format(

@@ -20,7 +20,7 @@ class Nemesis {
           std::uint32_t machines, const std::set<Fault>& only, bool rough_network);
   void may_put_back();  // the state, too, at times
   void may_more(Prng prng);
-  void may_harm(Prng prng);
+  void may_harm(Prng prng, Prng resets);
   [[nodiscard]] bool may(Fault fault) const { return std::ranges::find(kinds_, fault, &Kind::fault) != kinds_.end(); }
   void unleash();
   void mend_all();  // ends all faults; what is down comes back

@@ -15,11 +15,13 @@ void Nemesis::may_more(Prng prng) {
   }
 }
 
-void Nemesis::may_harm(Prng prng) {
+void Nemesis::may_harm(Prng prng, Prng resets) {
   harm_ = prng;
   for (const Fault fault : {Fault::kLogsPurged, Fault::kHeldLock, Fault::kReaderLock, Fault::kStoppedOnce}) {
     if (harm_.chance(60)) kinds_.push_back({fault, milliseconds(2000 + static_cast<long>(harm_.below(10000)))});
   }
+  if (!resets.chance(60)) return;
+  kinds_.push_back({Fault::kLogsReset, milliseconds(2000 + static_cast<long>(resets.below(10000)))});
 }
 
 // At times all replicas of a cluster at once.

@@ -22,6 +22,12 @@ inline const std::vector<Regression> kRegressions = {
     {"a statement that was given up pointed a replica elsewhere, later, and nobody saw it", 232782, {}},
     {"a switchover measured its target to the end of a moment, and the moment did not end", 1825,
      {.members = 2, .flavour = Flavour::kMariadb, .only = {Fault::kServer, Fault::kBoth, Fault::kSlowApplier}}},
+    {"an offer without a deleted member's volume ended the deletion, while the offer that had it was open", 519312, {}},
+    {"a joining replica whose binary logs were reset acknowledged, and was waited for for ever", 243,
+     {.only = {Fault::kLogsReset}}},
+    {"a copy of a replica whose binary logs were reset just before lacked the names, and was named an acker", 492,
+     {.only = {Fault::kLogsReset}}},
+    {"no bug: ackers had forgotten by the time in which the record that names them was durable", 515565, {}},
     {"no bug: a stopped server opened when it went on, as it was told before its executor promised more", 451263, {}},
 };
 

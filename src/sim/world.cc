@@ -103,7 +103,7 @@ World::World(const SeedOptions& options)
       Prng(options.seed ^ 0xBAC2).chance(120) : options.only.contains(Fault::kPutBack);
   if (options.only.empty() && puts_back) nemesis_->may_put_back();
   if (options.only.empty()) nemesis_->may_more(late_.fork());
-  if (options.only.empty()) nemesis_->may_harm(Prng(options.seed ^ 0x4A12));
+  if (options.only.empty()) nemesis_->may_harm(Prng(options.seed ^ 0x4A12), Prng(options.seed ^ 0x4E5E));
   sim_.resets = nemesis_->may(Fault::kLogsReset);
   faults_for_ = options.faults_for.value_or(sim_.between(seconds(8), seconds(30)));
   if (puts_back && late_.chance(500)) user_.begin_late(late_.fork(), kQuietBefore + faults_for_ / 2);
