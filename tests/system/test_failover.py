@@ -6,7 +6,7 @@ import time
 
 import pytest
 from conftest import Shop
-from faults import frozen
+from faults import frozen, server_of
 from mysos_process import HEAL_SECONDS, executor_of, executors, member, servers, wait_for
 
 
@@ -105,6 +105,25 @@ def test_the_data_plane_outlives_the_control_plane(own_up, version):
     assert len(executors(up.folder)) == 3
     ledger.check(shop.addresses())
     assert up.client.clusters()[0]["name"] == "shop" and len(up.client.clusters()) == 1
+
+
+def test_a_primary_that_froze_while_the_control_plane_was_away_is_replaced_soon(own_up, version):
+    """Its server does not answer and its replicas hear nothing of it: that is enough for a scheduler that starts later, too."""
+    up = own_up()
+    shop = Shop(up.client, version)
+    shop.healthy()
+    with shop.ledger() as ledger:
+        ledger.wait_for_more(100)
+    old = shop.member("primary")
+    up.kill()
+    with frozen(server_of(up.folder, old)):
+        time.sleep(2)  # the silence has lasted when the scheduler comes, not a wait
+        up.start()
+        shop.client = up.client
+        shop.replaced(old)
+        assert "no replica hears of it" in shop.failovers()[-1]
+    shop.healthy()
+    ledger.check(shop.addresses(), HEAL_SECONDS)
 
 
 def test_kept_databases_run_on_and_are_found_again(own_up, version):

@@ -113,6 +113,43 @@ def test_the_only_replica_of_two_is_made_anew_while_the_primary_goes_on(own_up, 
     assert "goes on alone until then" in started[-1]["message"]
 
 
+def _end_dumps(volume):
+    for row in as_admin(volume, "SHOW PROCESSLIST"):
+        if str(row[4]).startswith("Binlog Dump"):
+            with contextlib.suppress(pymysql.err.Error):
+                as_admin(volume, f"KILL {row[0]}")
+
+
+def _purge(volume):
+    as_admin(volume, "FLUSH BINARY LOGS")
+    newest = as_admin(volume, "SHOW BINARY LOGS")[-1][0]
+    as_admin(volume, f"PURGE BINARY LOGS TO '{newest}'")
+    assert as_admin(volume, "SHOW BINARY LOGS")[0][0] == newest
+
+
+def test_stopped_replicas_that_lack_what_is_purged_do_not_wait_for_each_other(own):
+    """Neither can ever acknowledge again, so neither is kept until the other one does."""
+    up, shop = own
+    make_table(shop)
+    volume = volume_of(up.folder, shop.member("primary"))
+    harmed = replicas(shop)
+    for at in harmed:
+        drop_table(volume_of(up.folder, at))
+    on_primary(shop, "INSERT INTO d.t VALUES (2)")
+    for at in harmed:
+        wait_for("it is told", lambda at=at: events(shop, "applier_stopped", at), 10)
+    with frozen(*[server_of(up.folder, at) for at in harmed]):
+        _end_dumps(volume)
+        wait_for("the primary goes on alone", lambda: shop.show()["mode"] == "solo", HEAL_SECONDS)
+        on_primary(shop, "INSERT INTO d.t VALUES (3)")
+        _purge(volume)
+    shop.healthy(2 * REPAIR_SECONDS)
+    equal_everywhere(shop, 3)
+    assert not shop.failovers()
+    order = [e["kind"] for e in shop.client.events(shop.name) if e["kind"] in ("rebuild_started", "rebuild_ended")]
+    assert order == ["rebuild_started", "rebuild_ended"] * 2, "one after the other"
+
+
 def test_a_table_that_comes_back_needs_no_copy(own):
     up, shop = own
     make_table(shop)
