@@ -171,7 +171,9 @@ bool replica_still(const EpochPlanning& p, const MemberView& v) {
          v.report->source == p.record.primary && v.report->promised.epoch == p.record.pair.epoch;
 }
 
-// An amnesiac needs a read of the primary that is later than its restart: the next config proves that.
+// An amnesiac needs a read of the primary that is later than its restart: the next config proves that. One that does not receive
+// cannot come to hold what was read. It is told to follow again and again, and each time would be a new reason for a record:
+// then there would be no end of records, and none for its repair.
 bool recertify(EpochPlanning& p) {
   bool needed_one = false;
   for (const MemberView& v : p.members) {
@@ -179,7 +181,7 @@ bool recertify(EpochPlanning& p) {
       p.memory.amnesiacs.erase(v.id);
       continue;
     }
-    if (!p.follows(v)) continue;
+    if (!p.follows(v) || !v.report->receiver_connected) continue;
     auto& known = p.memory.amnesiacs[v.id];
     if (known.incarnation == v.report->incarnation) continue;
     known = {v.report->incarnation, p.record.pair, std::nullopt};

@@ -289,6 +289,18 @@ TEST(Rebuild, DataThatNeverReceiveTheRestAreKeptWhileThePrimaryDoesNotServeAsItS
   EXPECT_EQ(w.persist().kind, "rebuild_started");
 }
 
+TEST(Rebuild, DataThatNeverReceiveTheRestAreNotCheckedForWhatTheyForgot) {
+  World w = all_stopped_and_left_behind(3);
+  w.r(1).amnesiac = w.r(2).amnesiac = true;
+  EXPECT_FALSE(w.plan().next);
+  w.r(1).busy = true;  // it is told to follow again
+  EXPECT_FALSE(w.plan().next);
+  w.r(1).busy = false;
+  EXPECT_FALSE(w.plan().next) << "each record would make it follow again, and that would make another record";
+  w.now += w.times.rebuild_after;
+  EXPECT_EQ(w.persist().kind, "rebuild_started");
+}
+
 TEST(Rebuild, AStoppedReplicaThatOnlyHasNoConnectionIsKept) {
   World w = all_stopped_and_left_behind(3);
   w.r(1).binlog_gone = w.r(2).binlog_gone = false;
