@@ -231,7 +231,9 @@ bool made_anew(EpochPlanning& p, const MemberView& primary, const MemberView& v)
   if (p.now < at) p.revisit(at);
   const bool now = p.now >= at && p.record.rebuilding == v.id && !counts(p, v.id) && p.primary_in_place(primary);
   if (now) order_rebuild(p, primary, v, need->errant);
-  return now || !p.follows(v);
+  // Told to follow again, it would be refused again, and until then it would look as if it needed nothing.
+  const bool refused = cannot_replay(p, primary, v) && r.acking == p.should_acknowledge(v.id);
+  return now || refused || !p.follows(v);
 }
 
 bool change_rebuilding(EpochPlanning& p, const MemberView& primary) {
