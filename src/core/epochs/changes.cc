@@ -171,9 +171,9 @@ bool replica_still(const EpochPlanning& p, const MemberView& v) {
          v.report->source == p.record.primary && v.report->promised.epoch == p.record.pair.epoch;
 }
 
-// An amnesiac needs a read of the primary that is later than its restart: the next config proves that. One that does not receive
-// cannot come to hold what was read. It is told to follow again and again, and each time would be a new reason for a record:
-// then there would be no end of records, and none for its repair.
+// An amnesiac needs a read of the primary that is later than its restart: the next config proves that. One that does not
+// receive cannot come to hold what was read. Each record tells it to follow, and each time that would be a reason for another
+// record: there would be no end of records, and its repair would never have its turn.
 bool recertify(EpochPlanning& p) {
   bool needed_one = false;
   for (const MemberView& v : p.members) {
