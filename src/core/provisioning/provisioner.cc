@@ -85,11 +85,11 @@ void Provisioner::subscribed(Instant now) {
     reconciler_.ask(m.task, m.agent, now);
     ask_for_secrets(owner, now);
     row.accepted.reset();  // offers do not outlive their stream
+    row.offered.reset();
     row.launch_by = now + kLaunchPatience;
     row.kill_at = now;
     row.kill_backoff = kKillAgainMin;
     row.release_since = now;
-    row.release_seen.reset();
     row.release_by = kNever;
   }
 }
@@ -146,7 +146,6 @@ void Provisioner::to_releasing(const Owner& owner, Instant now) {
   row.failures = 0;
   row.not_before = now;
   row.release_since = now;
-  row.release_seen.reset();
   row.release_by = kNever;
   row.unreserve = OperationId();
   ledger_.watches_changed();

@@ -84,6 +84,7 @@ Needs Provisioner::held_beyond(const AgentOffer& offer, const std::map<std::stri
 
 // What of a member is offered is held by no task: whatever its stage says of one is over.
 void Provisioner::serve(const Owner& owner, const Holding& holding, Use& use, Instant now) {
+  table_.at(owner.member).offered = now;
   if (get(owner).agent != use.offer.agent) {  // the same disks under a new name
     unindex(owner);
     Member& m = edit(owner);
@@ -146,7 +147,6 @@ void Provisioner::serve_releasing(const Owner& owner, const Holding& holding, Us
   MemberRow& row = table_.at(owner.member);
   if (now < row.not_before) {
     use.awaited = true;
-    row.release_seen = now;
     return;
   }
   Member& m = edit(owner);
@@ -170,8 +170,7 @@ void Provisioner::serve_absent(const Owner& owner, Use& use, Instant now) {
   } else if (m.stage == MemberStage::kReleasing) {
     // A master offers what it was asked for before the agent has done it: an answer that is still to come may say otherwise.
     const Duration patience = row.unreserve.empty() ? kProofAfter : kProofUnanswered;
-    // Calls wait for the store: the offer that had it may not be declined yet, and so is no part of this one.
-    const bool was_there = row.release_seen && now < *row.release_seen + kProofUnanswered;
+    const bool was_there = row.offered && now < *row.offered + kProofUnanswered;
     if (row.release_by == kNever && !was_there && now >= row.release_since + patience) {
       finish(owner, "nothing of it is left on " + m.hostname);
     } else {

@@ -39,5 +39,31 @@ TEST(Release, AnOfferWithoutTheVolumeProvesNothingWhileTheOneThatHadItIsOpen) {
   EXPECT_TRUE(s.mesos.nothing_held());
 }
 
+// The same offer came before its cluster was deleted, while the member waited for its next launch.
+TEST(Release, NorDoesItWhereTheVolumeWasOfferedBeforeTheDelete) {
+  Scenario s;
+  ASSERT_TRUE(s.create("shop", 1));
+  s.run_until([&] { return s.all_running("shop"); }, seconds(10));
+  const Member m = s.member("shop", 0);
+  const Resources held = s.mesos.tasks.at(m.task).info.resources;
+  s.lose_calls = true;
+  const auto offered = [&](const std::string& id, const Resources& what) {
+    mesos::Offer offer;
+    offer.id = OfferId(id);
+    offer.agent = m.agent;
+    offer.role = kRole;
+    offer.resources = what;
+    s.give(scheduler_input::FromMesos{mesos::Offers{{offer}}});
+  };
+  offered("with-it", held);  // so the task has ended
+  ASSERT_TRUE(s.told("member_down"));
+  ASSERT_TRUE(s.remove("shop"));
+  for (int i = 1; i <= 10; ++i) {
+    s.run_for(seconds(2));
+    offered("other-" + std::to_string(i), Resources{scalar("cpus", 1000)});
+    ASSERT_FALSE(s.told("member_released")) << "after " << 2 * i << " s";
+  }
+}
+
 }  // namespace
 }  // namespace mysos::scenario

@@ -31,10 +31,11 @@ struct MemberRow {
   Instant kill_at{};            // when to (re)send the kill
   Duration kill_backoff{};
   Instant release_since{};      // kReleasing: since when its resources should be on their way back
-  // ... they were offered, too early for the next try. Until the master has heard that they are declined it offers others only.
-  std::optional<Instant> release_seen;
   Instant release_by = kNever;  // kReleasing: an UNRESERVE is on its way; silence beyond this is asked about
   OperationId unreserve;        // ... and its id
+  // When its resources were last offered. Calls wait for the store: that offer may still be open at the master, which then
+  // offers what is left.
+  std::optional<Instant> offered;
   std::optional<OfferId> accepted;  // the offer its launch was sent on, until something is heard of it
 
   // The executor's side.
