@@ -10,6 +10,7 @@
 #include <cstdlib>
 
 #include "base/clock.h"
+#include "base/find_process.h"
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -62,11 +63,24 @@ Result<std::string> HaProxy::find_program(const std::string& name) {
 bool HaProxy::adopt() {
   const auto text = read_file(pid_file(), 4096);
   const auto known = text ? from_json_text<ProcessRecord>(*text) : std::unexpected(text.error());
-  if (!known) return false;
-  auto found = Process::adopt(known->pid, known->start_time);
+  auto found = known ? Process::adopt(known->pid, known->start_time) : std::unexpected(known.error());
+  if (!found) found = find_unrecorded();
   if (!found) return false;
   process_ = *std::move(found);
   return true;
+}
+
+// Of a router that died before it could write the process down. Workers have the command line of their master.
+Result<Process> HaProxy::find_unrecorded() const {
+  const std::vector<FoundProcess> all = find_processes(socket_word(), {::geteuid()});
+  for (const FoundProcess& one : all) {
+    if (std::ranges::find(all, one.parent, &FoundProcess::pid) != all.end()) continue;
+    MYSOS_TRY(const std::uint64_t started, process_start_time(one.pid));
+    MYSOS_TRY_VOID(write_file_atomic(pid_file(), to_json_text(ProcessRecord{one.pid, started}) + "\n", 0600));
+    kLog.info("found process {}, which no router had written down", one.pid);
+    return Process::adopt(one.pid, started);
+  }
+  return fail(Errc::kNotFound, "no HAProxy of this folder runs");
 }
 
 bool HaProxy::alive() { return process_ && !process_->try_wait(); }
@@ -90,7 +104,7 @@ asio::awaitable<Status> HaProxy::start(std::string config, std::string states) {
   MYSOS_CO_TRY_VOID(remove_file(socket()));
   MYSOS_CO_TRY_VOID(remove_file(log_file()));
   ProcessOptions options;
-  options.argv = {program_, "-W", "-S", socket() + ",mode,600", "-f", config_file()};
+  options.argv = {program_, "-W", "-S", socket_word(), "-f", config_file()};
   options.env.emplace();
   (*options.env)["PATH"] = "/usr/sbin:/usr/bin:/sbin:/bin";  // ours may hold a token
   options.cwd = "/";

@@ -54,6 +54,9 @@ class HaProxy {
   asio::awaitable<Result<std::string>> send(std::string line);
   asio::awaitable<Status> write_files(std::string config, std::string states);
   asio::awaitable<Result<Workers>> wait_for_worker(std::vector<long> not_these);
+  [[nodiscard]] Result<Process> find_unrecorded() const;
+  // An argument that no other HAProxy has.
+  [[nodiscard]] std::string socket_word() const { return socket() + ",mode,600"; }
   [[nodiscard]] std::string pid_file() const { return dir_ + "/haproxy.pid"; }
   [[nodiscard]] std::string socket() const { return dir_ + "/haproxy.sock"; }
 

@@ -7,9 +7,10 @@
 #include <sys/un.h>
 
 #include <algorithm>
-#include <charconv>
+#include <set>
 
 #include "base/clock.h"
+#include "base/find_process.h"
 #include "base/fs.h"
 #include "base/process_record.h"
 #include "base/secret.h"
@@ -26,23 +27,13 @@ constexpr rlim_t kOpenFiles = 65536;
 
 std::string config_word(const ServerLayout& layout) { return "--defaults-file=" + layout.config; }
 
-bool is_ours(pid_t pid, const ServerLayout& layout) {
-  const auto words = read_file(fmt::format("/proc/{}/cmdline", pid));
-  if (!words) return false;
-  const std::string wanted = '\0' + config_word(layout) + '\0';
-  return words->find(wanted) != std::string::npos;
-}
-
-// For a server whose executor died before it could write down the pid.
-std::optional<pid_t> find_running(const ServerLayout& layout) {
-  const auto names = list_dir("/proc");
-  if (!names) return std::nullopt;
-  for (const std::string& name : *names) {
-    pid_t pid = 0;
-    const auto [end, ec] = std::from_chars(name.data(), name.data() + name.size(), pid);
-    if (ec == std::errc{} && end == name.data() + name.size() && is_ours(pid, layout)) return pid;
-  }
-  return std::nullopt;
+// Also a server whose executor died before it could write down the pid. It runs as us, until it has become the owner of its
+// data.
+std::vector<FoundProcess> find_servers(const ServerLayout& layout) {
+  std::set<uid_t> users{::geteuid()};
+  struct stat st{};
+  if (::lstat(layout.datadir.c_str(), &st) == 0) users.insert(st.st_uid);
+  return find_processes(config_word(layout), users);
 }
 
 Status write_owned(const std::string& path, const std::string& content, const std::optional<ProcessUser>& user) {
@@ -126,8 +117,8 @@ SessionTarget admin_target(const ServerLayout& layout, const Secrets& secrets) {
 
 Result<ServerProcess> ServerProcess::start(const ServerSpec& spec, const Secrets& secrets) {
   const ServerLayout& at = spec.layout;
-  if (const auto pid = find_running(at)) {
-    return fail(Errc::kConflict, fmt::format("a server of {} already runs, with pid {}", at.dir, *pid));
+  if (const auto running = find_servers(at); !running.empty()) {
+    return fail(Errc::kConflict, fmt::format("a server of {} already runs, with pid {}", at.dir, running.front().pid));
   }
   MYSOS_TRY_VOID(write_files(spec, secrets));
   ProcessOptions options{.argv = {spec.distribution.server, config_word(at)}};
@@ -151,21 +142,20 @@ Result<ServerProcess> ServerProcess::start(const ServerSpec& spec, const Secrets
 }
 
 std::optional<ServerProcess> ServerProcess::adopt(const ServerLayout& layout) {
-  if (const auto text = read_file(layout.state_file)) {
-    if (const auto state = from_json_text<ProcessRecord>(*text)) {
-      const pid_t pid = state->pid;
-      if (auto process = Process::adopt(pid, state->start_time); process && is_ours(pid, layout)) {
-        return ServerProcess(*std::move(process), layout);
-      }
-    }
+  const auto text = read_file(layout.state_file);
+  const auto noted = text ? from_json_text<ProcessRecord>(*text) : std::unexpected(text.error());
+  const std::vector<FoundProcess> running = find_servers(layout);
+  for (const FoundProcess& found : running) {
+    if (!noted || found.pid != noted->pid) continue;
+    if (auto process = Process::adopt(noted->pid, noted->start_time)) return ServerProcess(*std::move(process), layout);
   }
-  const auto pid = find_running(layout);
-  if (!pid) return std::nullopt;
-  const auto started = process_start_time(*pid);
+  if (running.empty()) return std::nullopt;
+  const pid_t pid = running.front().pid;
+  const auto started = process_start_time(pid);
   if (!started) return std::nullopt;
-  auto process = Process::adopt(*pid, *started);
+  auto process = Process::adopt(pid, *started);
   if (!process) return std::nullopt;
-  (void)write_file_atomic(layout.state_file, to_json_text(ProcessRecord{.pid = *pid, .start_time = *started}), 0600);
+  (void)write_file_atomic(layout.state_file, to_json_text(ProcessRecord{.pid = pid, .start_time = *started}), 0600);
   return ServerProcess(*std::move(process), layout);
 }
 

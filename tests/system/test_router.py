@@ -170,6 +170,15 @@ def test_the_ports_serve_on_without_scheduler_and_router(own):
         cursor.execute("SELECT CONNECTION_ID()")
         assert cursor.fetchone() == mine, "the session did not outlive the router"
 
+        # As if the router had died before it could write down the HAProxy that it had started.
+        (up.folder / "router" / "haproxy.pid").unlink()
+        for pid in router_pids(up, " router --dir"):
+            os.kill(pid, signal.SIGKILL)
+        wait_for("HAProxy is found", lambda: (up.folder / "router" / "haproxy.pid").exists(), ROUTE_SECONDS)
+        assert port_of(shop, shop.rw) == primary
+        cursor.execute("SELECT CONNECTION_ID()")
+        assert cursor.fetchone() == mine, "the session did not outlive the second router"
+
 
 def test_haproxy_follows_a_failover_with_no_router(own):
     up, shop = own
