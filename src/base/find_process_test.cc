@@ -13,12 +13,12 @@
 namespace mysos {
 namespace {
 
-// A shell that has `argument` and does nothing. Its group ends with the test.
+// A shell that has `argument`, and has stopped itself: it starts nothing that would have the same command line for a moment.
 class Found {
  public:
   explicit Found(const std::string& argument) {
     ProcessOptions options;
-    options.argv = {"/bin/sh", "-c", "sleep 1000; :", argument};
+    options.argv = {"/bin/sh", "-c", "kill -STOP $$", argument};
     process_.emplace(Process::spawn(options).value());
     // Its files are closed, which spawn() waits for, a moment before its command line shows.
     const Instant end = steady_now() + std::chrono::seconds(20);
