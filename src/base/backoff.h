@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/asio.h"
 #include "base/time.h"
 
 namespace mysos {
@@ -21,11 +20,5 @@ class Backoff {
   Duration most_;
   Duration next_;
 };
-
-// Tries until `attempt`, which makes an awaitable<bool>, says true.
-template <class Attempt>
-asio::awaitable<void> insist(Backoff pauses, Attempt attempt) {
-  while (!co_await attempt()) co_await sleep_for(pauses.next());
-}
 
 }  // namespace mysos

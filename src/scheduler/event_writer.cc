@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "base/insist.h"
 #include "base/log.h"
+#include "core/pipeline/scheduler_pipeline.h"
 
 namespace mysos {
 namespace {

@@ -65,8 +65,8 @@ Health SchedulerLoop::health() const {
 }
 
 std::string SchedulerLoop::metrics() {
-  LoopMetrics::Now now{core_->connected(), core_->removed(), links_->open_streams(), inputs_.size()};
-  now.commit_waits_s = std::chrono::duration<double>(commit_age()).count();
+  LoopMetrics::Now now{core_->connected(), core_->removed(), links_->open_streams(), pipeline_->inputs()};
+  now.commit_waits_s = std::chrono::duration<double>(pipeline_->commit_age(steady_now())).count();
   now.store_failing = !store_trouble().empty();
   now.log_failing = !events_.problem().empty();
   now.events_lost = events_.lost();
@@ -77,9 +77,8 @@ std::string SchedulerLoop::metrics() {
 RequestId SchedulerLoop::next_request() { return RequestId("r" + std::to_string(next_request_++)); }
 
 asio::awaitable<Result<ClusterId>> SchedulerLoop::ask(RequestId request, LoopInput input) {
-  if (!store_problem_.empty()) {
-    co_return fail(Errc::kUnavailable,
-                   "the state cannot be stored, so nothing was changed: " + store_problem_);
+  if (const std::string why = pipeline_->store_refusal(); !why.empty()) {
+    co_return fail(Errc::kUnavailable, "the state cannot be stored, so nothing was changed: " + why);
   }
   if (!events_.problem().empty()) {
     co_return fail(Errc::kUnavailable, "the event log cannot be written, so nothing was changed: " + events_.problem());
@@ -94,22 +93,22 @@ asio::awaitable<Result<ClusterId>> SchedulerLoop::ask(RequestId request, LoopInp
     ~Registered() { all.erase(id); }
   } registered{waiting_, request};
   waiting_[request] = &waiting;
-  if (!inputs_.push(std::move(input))) {
+  if (!pipeline_->push(std::move(input))) {
     co_return fail(Errc::kUnavailable, "too much waits to be decided; nothing was changed");
   }
-  input_came_.notify_all();
+  due_changed_.notify_all();
   const Instant until = steady_now() + options_.request_deadline;
   while (!waiting.result && steady_now() < until)
     co_await waiting.answered.wait_for(until - steady_now());
   if (waiting.result) co_return *std::move(waiting.result);
-  if (inputs_.withdraw(request)) {
+  const std::string refusal = pipeline_->store_refusal();
+  if (pipeline_->withdraw(request)) {
     co_return fail(Errc::kUnavailable, "it was not its turn in time; nothing was changed" +
-                                           (store_problem_.empty() ? "" : ": " + store_problem_));
+                                           (refusal.empty() ? "" : ": " + refusal));
   }
-  if (!store_problem_.empty()) {
+  if (!refusal.empty()) {
     co_return fail(Errc::kUnavailable,
-                   "the state cannot be stored; the request is kept and carried out once it can: " +
-                       store_problem_);
+                   "the state cannot be stored; the request is kept and carried out once it can: " + refusal);
   }
   co_return fail(Errc::kTimeout, "no answer in time; the outcome is unknown");
 }

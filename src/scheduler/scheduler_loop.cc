@@ -15,25 +15,6 @@ constexpr Duration kLongestSleep = std::chrono::hours(1);
 constexpr Duration kResubscribeAfter = std::chrono::seconds(5);
 constexpr Duration kShortestSleep = std::chrono::milliseconds(1);
 
-void append(SchedulerOutput& to, SchedulerOutput from) {
-  const auto move_all = [](auto& into, auto& source) {
-    into.insert(into.end(), std::make_move_iterator(source.begin()),
-                std::make_move_iterator(source.end()));
-  };
-  move_all(to.records, from.records);
-  move_all(to.calls, from.calls);
-  move_all(to.orders, from.orders);
-  move_all(to.replies, from.replies);
-  move_all(to.events, from.events);
-  to.watches_changed = to.watches_changed || from.watches_changed;
-  to.resubscribe = to.resubscribe || from.resubscribe;
-}
-
-bool has_anything(const SchedulerOutput& o) {
-  return !o.records.empty() || !o.calls.empty() || !o.orders.empty() || !o.replies.empty() || !o.events.empty() ||
-         o.watches_changed || o.resubscribe;
-}
-
 std::vector<RecordChange> changes_of(const std::vector<Record>& records) {
   std::vector<RecordChange> changes;
   for (const Record& record : records) {
@@ -62,8 +43,8 @@ SchedulerLoop::SchedulerLoop(asio::any_io_executor executor, const StateDir& sta
       store_(std::move(store)),
       prng_(random_seed()),
       tasks_(executor),
-      input_came_(executor),
-      undone_changed_(executor),
+      due_changed_(executor),
+      decided_(executor),
       changed_(executor),
       events_(executor, std::move(log), [this](Reply reply) { answer(std::move(reply)); }, [this] { changed_.notify_all(); }) {}
 
@@ -81,8 +62,13 @@ Status SchedulerLoop::start() {
   MYSOS_TRY_VOID(check_key(recovered));
   MYSOS_TRY_VOID(take_framework(recovered));
   core_ = std::make_unique<SchedulerCore>(std::move(recovered), options_.core, prng_.fork(), steady_now());
+  pipeline_.emplace(*core_);
   links_ = std::make_unique<MemberLinks>(
-      tasks_, [this](SchedulerInput input) { push(std::move(input)); },
+      tasks_,
+      [this](SchedulerInput input) {
+        if (const auto* done = std::get_if<scheduler_input::OrderDone>(&input)) metrics_.order_done(done->error);
+        push(std::move(input));
+      },
       [this](const ClusterId& cluster) { return secrets_of(cluster); },
       [this](const ClusterId& cluster) { return setup_of(cluster); }, prng_.fork());
   mesos_ = std::make_unique<mesos::SchedulerClient>(
@@ -175,124 +161,56 @@ asio::awaitable<void> SchedulerLoop::stop() {
   changed_.notify_all();
 }
 
-asio::awaitable<void> SchedulerLoop::next_input() {
-  while (inputs_.empty()) {
-    const Instant due = core_->next_deadline();
-    const Duration left = due - steady_now();
-    if (due == kNever) {
-      co_await input_came_.wait_for(kLongestSleep);
-    } else if (left > Duration::zero()) {
-      co_await input_came_.wait_for(std::clamp(left, kShortestSleep, kLongestSleep));
-    }
-    if (inputs_.empty() && core_->next_deadline() <= steady_now()) {
-      inputs_.push(SchedulerInput(scheduler_input::Tick{}));
-    }
-  }
-}
-
-// As a rule a commit is awaited, so that what is decided next is decided of what is durable. One that does not come is not.
 asio::awaitable<void> SchedulerLoop::run() {
   while (true) {
-    co_await next_input();
-    while (too_much_undone()) co_await undone_changed_.wait();
-    add_undone(step_inputs());
+    const Instant now = steady_now();
+    const Instant due = pipeline_->due();
+    if (due > now) {
+      co_await due_changed_.wait_for(due == kNever ? kLongestSleep : std::clamp(due - now, kShortestSleep, kLongestSleep));
+      continue;
+    }
+    pipeline_->decided(pipeline_->decide(now), now);
+    decided_.notify_all();
     changed_.notify_all();
-    undone_changed_.notify_all();
-    const Instant until = steady_now() + (store_trouble().empty() ? kCommitPatience : Duration::zero());
-    while (committing_ && steady_now() < until) co_await undone_changed_.wait_for(until - steady_now());
     co_await asio::post(executor_, asio::use_awaitable);  // others of this thread take their turn
   }
 }
 
 asio::awaitable<void> SchedulerLoop::carry_out_all() {
   while (true) {
-    while (!committing_) co_await undone_changed_.wait();
-    SchedulerOutput output = std::exchange(undone_, {});
-    if (!output.records.empty() && !co_await make_durable(changes_of(output.records))) co_return;
-    carry_out(std::move(output));
-    committing_ = has_anything(undone_);
+    while (pipeline_->commit() == nullptr) co_await decided_.wait();
+    const std::vector<Record>& records = pipeline_->commit()->output.records;
+    if (!records.empty() && !co_await make_durable(changes_of(records))) co_return;
+    carry_out(pipeline_->durable(steady_now()));
     changed_.notify_all();
-    undone_changed_.notify_all();
+    due_changed_.notify_all();
   }
 }
 
-void SchedulerLoop::add_undone(SchedulerOutput output) {
-  // Of orders that wait, a member gets the newest of each kind.
-  for (const SentOrder& order : output.orders) {
-    std::erase_if(undone_.orders, [&](const SentOrder& old) {
-      return old.member == order.member && order_name(old.order) == order_name(order.order);
-    });
-  }
-  append(undone_, std::move(output));
-  committing_ = committing_ || has_anything(undone_);
-}
-
-bool SchedulerLoop::too_much_undone() const {
-  return undone_.records.size() + undone_.calls.size() + undone_.orders.size() + undone_.events.size() > kMaxUndone;
-}
-
-Duration SchedulerLoop::commit_age() const {
-  return commit_since_ ? steady_now() - *commit_since_ : Duration::zero();
-}
-
-std::string SchedulerLoop::store_trouble() const {
-  if (!store_problem_.empty()) return store_problem_;
-  if (commit_age() < kCommitPatience) return "";
-  return "the disk of the state directory has not answered for " +
-         std::to_string(std::chrono::ceil<std::chrono::seconds>(commit_age()).count()) + " s";
-}
-
-SchedulerOutput SchedulerLoop::step_inputs() {
-  SchedulerOutput output;
-  for (std::size_t taken = 0; taken < kMaxInputsPerCommit; ++taken) {
-    auto input = inputs_.pop();
-    if (!input) break;
-    if (auto* audit = std::get_if<AuditInput>(&*input)) {
-      output.events.push_back(std::move(audit->event));
-      output.replies.push_back(Reply{audit->request, ClusterId()});
-      continue;
-    }
-    const auto& in = std::get<SchedulerInput>(*input);
-    if (const auto* done = std::get_if<scheduler_input::OrderDone>(&in))
-      metrics_.order_done(done->error);
-    core_->step(in, steady_now());
-    append(output, core_->take_output());
-  }
-  return output;
-}
+std::string SchedulerLoop::store_trouble() const { return pipeline_->store_trouble(steady_now()); }
 
 // False: this scheduler was deposed, and nothing of the output may leave.
 asio::awaitable<bool> SchedulerLoop::make_durable(std::vector<RecordChange> changes) {
-  bool deposed = false;
-  commit_since_ = steady_now();
-  co_await insist(kDiskPauses, [&]() -> asio::awaitable<bool> {
+  while (true) {
     const Instant begun = steady_now();
     const auto committed = co_await store_.commit(changes);
     if (committed) {
       metrics_.committed(static_cast<double>((steady_now() - begun).count()) / 1e6);
-      if (const std::string trouble = store_trouble(); !trouble.empty()) {
-        const auto seconds = std::chrono::ceil<std::chrono::seconds>(commit_age()).count();
-        undone_.events.push_back({.kind = "store_recovered",
-                                  .message = "for " + std::to_string(seconds) +
-                                             " s the state could not be stored, and decisions waited: " + trouble});
-      }
-      store_problem_.clear();
-      commit_since_.reset();
       co_return true;
     }
+    const std::string& why = committed.error().message;
     if (committed.error().code == Errc::kFenced) {
-      deposed = true;
-      fatal_ = committed.error().message;
+      fatal_ = why;
       changed_.notify_all();
-      co_return true;
+      co_return false;
     }
     metrics_.commit_failed();
-    kLog.error("the state cannot be stored, decisions wait: {}", committed.error().message);
-    store_problem_ = committed.error().message;
+    kLog.error("the state cannot be stored, decisions wait: {}", why);
+    const Duration pause = pipeline_->refused(why);
     changed_.notify_all();
-    co_return false;
-  });
-  co_return !deposed;
+    due_changed_.notify_all();
+    co_await sleep_for(pause);
+  }
 }
 
 void SchedulerLoop::carry_out(SchedulerOutput output) {
@@ -324,11 +242,8 @@ asio::awaitable<void> SchedulerLoop::resubscribe_later() {
 }
 
 void SchedulerLoop::push(LoopInput input) {
-  if (!inputs_.push(std::move(input))) {
-    metrics_.dropped_input();
-    return;
-  }
-  input_came_.notify_all();
+  if (!pipeline_->push(std::move(input))) return metrics_.dropped_input();
+  due_changed_.notify_all();
 }
 
 void SchedulerLoop::on_mesos(mesos::Event event) {
@@ -346,13 +261,11 @@ void SchedulerLoop::on_mesos(mesos::Event event) {
     }
   }
   if (const auto* message = std::get_if<mesos::ExecutorMessage>(&event)) return on_message(*message);
-  if (!inputs_.push(SchedulerInput(scheduler_input::FromMesos{std::move(event)}))) {
+  if (!pipeline_->push_mesos(std::move(event))) {
     metrics_.dropped_input();
-    inputs_.drop_mesos();
-    inputs_.push(SchedulerInput(scheduler_input::FromMesos{mesos::Disconnected{}}));
     mesos_->resubscribe();
   }
-  input_came_.notify_all();
+  due_changed_.notify_all();
 }
 
 }  // namespace mysos

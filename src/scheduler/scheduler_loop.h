@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The scheduler's shell: feeds SchedulerCore one input after the other and carries out what the core says, in the order of the
-// contract (core/scheduler_core.h): records into the store, then calls to Mesos and orders to members, events into the log,
-// then answers.
+// The scheduler's shell: hears Mesos, members and the API, and carries out what the core says, in the order of the contract
+// (core/state/scheduler_output.h): records into the store, then calls to Mesos and orders to members, events into the log, then
+// answers. What waits, what makes one commit, when the core goes on and what may leave is decided in
+// core/pipeline/scheduler_pipeline.h; here is the input and output.
 //
-// Invariant: nothing of an output leaves before its records are durable. When the store refuses a commit (full disk) it is
-// tried again with back-off; when it does not answer, it is waited for. Meanwhile the core goes on: it hears of members and
-// Mesos, and what it decides waits behind that commit, in order, up to kMaxUndone. So views and metrics show what is known now,
-// ahead of the store, and health() and each cluster's waiting_for say that nothing can be stored. Requests get kUnavailable by
-// their deadline. Clusters go on; decisions wait. A store in which another scheduler began a later term ends this one: fatal().
+// While nothing can be stored the core goes on, so views and metrics show what is known now, ahead of the store, and health()
+// and each cluster's waiting_for say that nothing can be stored. Requests get kUnavailable by their deadline. Clusters go on;
+// decisions wait. A store in which another scheduler began a later term ends this one: fatal().
 // Belongs to the thread of the io_context; store and log have threads of their own.
 #include <map>
 #include <memory>
@@ -17,9 +16,9 @@
 
 #include "api/control.h"
 #include "base/task_group.h"
+#include "core/pipeline/scheduler_pipeline.h"
 #include "mesos/scheduler_client.h"
 #include "scheduler/event_writer.h"
-#include "scheduler/input_queue.h"
 #include "scheduler/loop_metrics.h"
 #include "scheduler/member_links.h"
 #include "scheduler/state_dir.h"
@@ -27,10 +26,7 @@
 
 namespace mysos {
 
-inline constexpr std::size_t kMaxInputsPerCommit = 64;
 inline constexpr std::size_t kMaxWaitingRequests = 256;
-inline constexpr std::size_t kMaxUndone = 20'000;  // records, calls, orders, events that wait for a commit
-inline constexpr Duration kCommitPatience = std::chrono::milliseconds(500);  // then the core goes on without it
 
 struct SchedulerOptions {
   SchedulerConfig core;
@@ -86,14 +82,9 @@ class SchedulerLoop final : public Control {
   asio::awaitable<void> run();
   [[nodiscard]] Status check_key(const SchedulerState& recovered) const;
   Status take_framework(SchedulerState& recovered);
-  asio::awaitable<void> next_input();
   asio::awaitable<void> carry_out_all();
-  void add_undone(SchedulerOutput output);
-  [[nodiscard]] bool too_much_undone() const;
-  [[nodiscard]] Duration commit_age() const;
   [[nodiscard]] std::string store_trouble() const;  // "" = commits are stored
   ClusterView told(ClusterView view) const;
-  SchedulerOutput step_inputs();
   asio::awaitable<bool> make_durable(std::vector<RecordChange> changes);
   void answer(Reply reply);
   void carry_out(SchedulerOutput output);
@@ -114,20 +105,16 @@ class SchedulerLoop final : public Control {
   LoopMetrics metrics_;
   Prng prng_;
   TaskGroup tasks_;
-  Signal input_came_;
-  Signal undone_changed_;
+  Signal due_changed_;  // an input came, or a commit ended or was refused
+  Signal decided_;
   Signal changed_;
   EventWriter events_;
-  InputQueue inputs_;
   std::unique_ptr<SchedulerCore> core_;
+  std::optional<SchedulerPipeline> pipeline_;  // since start()
   std::unique_ptr<mesos::SchedulerClient> mesos_;
   std::unique_ptr<MemberLinks> links_;
   std::map<RequestId, Waiting*> waiting_;
   std::uint64_t next_request_ = 1;
-  SchedulerOutput undone_;  // decided, and not durable yet
-  bool committing_ = false;
-  std::optional<Instant> commit_since_;  // of the commit under way: when it was first tried
-  std::string store_problem_;  // why the last try was refused
   std::string fatal_;
   bool framework_taken_ = false;  // ... as options_.framework_id, and not stored yet
   std::map<AgentId, AgentView> agents_;

@@ -9,14 +9,10 @@
 #include <vector>
 
 #include "base/asio.h"
-#include "base/backoff.h"
 #include "store/event_log.h"
 #include "store/record_store.h"
 
 namespace mysos {
-
-// Between tries while the disk of the state directory refuses.
-inline constexpr Backoff kDiskPauses{std::chrono::milliseconds(100), std::chrono::seconds(5)};
 
 class StoreWorker {
  public:

@@ -4,10 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
-#include "core/orders.h"
 #include "sim/story.h"
 
 namespace mysos::sim {
@@ -15,20 +13,6 @@ namespace {
 
 constexpr int kMaxIdleTicks = 100;
 constexpr std::uint64_t kFoldEvery = 8;  // steps without a record: a state that differs stays so
-constexpr Duration kCommitRetry = milliseconds(250);
-constexpr Duration kCommitPatience = milliseconds(500);  // then the core goes on without it
-
-void append(SchedulerOutput& to, SchedulerOutput from) {
-  const auto move_all = [](auto& into, auto& source) {
-    into.insert(into.end(), std::make_move_iterator(source.begin()), std::make_move_iterator(source.end()));
-  };
-  move_all(to.records, from.records);
-  move_all(to.calls, from.calls);
-  move_all(to.orders, from.orders);
-  move_all(to.replies, from.replies);
-  move_all(to.events, from.events);
-  to.watches_changed = to.watches_changed || from.watches_changed;
-}
 
 }  // namespace
 
@@ -61,6 +45,7 @@ void SimScheduler::start() {
   folded_ = *recovered;
   core_ = std::make_unique<SchedulerCore>(*std::move(recovered), sim_scheduler_config(),
                                           sim_.prng.fork(), clock_.now(sim_.now()));
+  pipeline_.emplace(*core_);
   sim_.tell([&] {
     return fmt::format("the scheduler starts with {} cluster(s)", folded_.clusters.size());
   });
@@ -69,16 +54,16 @@ void SimScheduler::start() {
   aim_watches();
   beat();
   if (store_.put_back) give(scheduler_input::StatePutBack{"the state was put back"});
-  give(scheduler_input::Tick{});
+  process();
 }
 
 void SimScheduler::crash() {
   if (!core_) return;
   sim_.coverage.hit(Mark::kSchedulerCrash);
-  if (committing_) {
+  if (pipeline_->commit() != nullptr) {
     const bool made_it = leads() && store_.refuses_until <= sim_.now() && sim_.prng.chance(500);
     if (made_it) {
-      commit(*committing_);
+      store(pipeline_->commit()->output);
       sim_.coverage.hit(Mark::kSchedulerCrashUnsent);
     }
     sim_.tell([&] {
@@ -90,11 +75,9 @@ void SimScheduler::crash() {
   }
   if (sim_.mutation == Mutation::kStoreForgets && leads()) store_.records = store_.before;
   ++life_;
+  pipeline_.reset();
   core_.reset();
   freezer_.thaw();  // what it had not come to finds that it is dead
-  inbox_.clear();
-  committing_.reset();
-  undone_ = {};
   die_after_sends_.reset();
   orders_.clear();
   if (link_) link_->up->close(), link_->down->close();
@@ -121,7 +104,10 @@ void SimScheduler::freeze(Duration pause) {
     if (life != life_) return;
     sim_.coverage.hit(Mark::kFrozenScheduler);
     sim_.tell([] { return std::string("the scheduler goes on"); });
+    busy_ = true;  // all that came meanwhile is there before it looks
     freezer_.thaw();
+    busy_ = false;
+    process();
   });
 }
 
@@ -130,93 +116,78 @@ void SimScheduler::freeze(Duration pause) {
 void SimScheduler::give(SchedulerInput input) {
   if (!core_) return;
   if (freezer_.frozen()) return awake([this, input = std::move(input)] { give(input); });
-  if (waits() || !inbox_.empty() || sim_.violation) {
-    inbox_.push_back(std::move(input));
-  } else {
-    take(input);
-  }
+  auto* mesos = std::get_if<scheduler_input::FromMesos>(&input);
+  const bool taken = mesos != nullptr ? pipeline_->push_mesos(std::move(mesos->event)) : pipeline_->push(std::move(input));
+  if (!taken) return sim_.violate("more inputs wait than a world has");
   process();
 }
 
 void SimScheduler::process() {
-  while (core_ && !waits() && !inbox_.empty() && !sim_.violation) {
-    const SchedulerInput input = std::move(inbox_.front());
-    inbox_.pop_front();
-    take(input);
-  }
-  if (core_ && !waits()) arm_timer();
+  if (busy_) return;
+  busy_ = true;
+  while (core_ && !sim_.violation && pipeline_->due() <= clock_.now(sim_.now())) turn();
+  busy_ = false;
+  if (core_ && !sim_.violation) arm_timer();
 }
 
-bool SimScheduler::waits() const { return committing_ && sim_.now() < committing_since_ + kCommitPatience; }
-
-void SimScheduler::take(const SchedulerInput& input) {
-  core_->step(input, clock_.now(sim_.now()));
-  SchedulerOutput out = core_->take_output();
+void SimScheduler::turn() {
+  // A brain whose deadline never moves would burn a processor.
+  if (pipeline_->inputs() == 0) {
+    idle_ticks_ = std::exchange(ticked_, sim_.now()) == sim_.now() ? idle_ticks_ + 1 : 0;
+    if (idle_ticks_ > kMaxIdleTicks) return sim_.violate("the scheduler spins: its deadline stays in the past");
+  }
+  const bool committing = pipeline_->commit() != nullptr;
+  if (committing) sim_.coverage.hit(Mark::kDecidedUndurable);
+  decided_alone_ = !committing && pipeline_->inputs() <= 1;
+  const Instant now = clock_.now(sim_.now());
+  SchedulerOutput out = pipeline_->decide(now);
   for (const Event& e : out.events) {
     sim_.tell([&] {
       return fmt::format("event {} {} {} {}: {}", e.kind, e.cluster, e.member, to_string(e.pair), e.message);
     });
   }
-  if (committing_) return add_undone(std::move(out));
-  if (out.records.empty()) {
-    if (++steps_ % kFoldEvery == 0) check_fold();
-    return carry_out(std::move(out));
-  }
-  begin_commit(std::move(out), false);
+  act_early(out);
+  if (!core_) return;  // it died of that
+  if (!committing && out.records.empty() && ++steps_ % kFoldEvery == 0) check_fold();
+  pipeline_->decided(std::move(out), now);
+  if (!committing) go_on_with_commits();
 }
 
-// Of orders that wait, a member gets the newest of each kind.
-void SimScheduler::add_undone(SchedulerOutput out) {
-  sim_.coverage.hit(Mark::kDecidedUndurable);
-  if (sim_.mutation == Mutation::kActWhileUndurable) {
-    SchedulerOutput early;
-    early.calls = std::exchange(out.calls, {});
-    early.orders = std::exchange(out.orders, {});
-    carry_out(std::move(early));
-    if (!committing_) return;  // it died of that
-  }
-  for (const SentOrder& order : out.orders) {
-    std::erase_if(undone_.orders, [&](const SentOrder& old) {
-      return old.member == order.member && order_name(old.order) == order_name(order.order);
-    });
-  }
-  append(undone_, std::move(out));
-}
-
-// `late`: its core has gone on since it decided this.
-void SimScheduler::begin_commit(SchedulerOutput out, bool late) {
+// Deliberate bugs: what follows from records that are not durable.
+void SimScheduler::act_early(SchedulerOutput& out) {
+  const bool always = sim_.mutation == Mutation::kSendBeforeCommit && !out.records.empty();
+  const bool behind = sim_.mutation == Mutation::kActWhileUndurable && pipeline_->commit() != nullptr;
+  if (!always && !behind) return;
   SchedulerOutput early;
-  if (sim_.mutation == Mutation::kSendBeforeCommit) {
-    early.calls = std::exchange(out.calls, {});
-    early.orders = std::exchange(out.orders, {});
-    early.replies = std::exchange(out.replies, {});
-  }
-  committing_ = std::move(out);
-  committing_since_ = sim_.now();
-  committing_late_ = late;
+  early.calls = std::exchange(out.calls, {});
+  early.orders = std::exchange(out.orders, {});
+  if (always) early.replies = std::exchange(out.replies, {});
   carry_out(std::move(early));
-  if (committing_) commit_soon(false);  // else it died of that
 }
 
 void SimScheduler::arm_timer() {
-  const Instant at = clock_.real(core_->next_deadline());
+  const Instant at = clock_.real(pipeline_->due());
   if (at == kNever || at >= timer_) return;
-  // A brain whose deadline never moves would burn a processor.
-  idle_ticks_ = at > sim_.now() ? 0 : idle_ticks_ + 1;
-  if (idle_ticks_ > kMaxIdleTicks)
-    return sim_.violate("the scheduler spins: its deadline stays in the past");
+  if (store_answers_ > sim_.now() && store_answers_ <= at) return;  // it looks again then
   timer_ = at;
   later(std::max(Duration{}, at - sim_.now()), [this, at] {
     if (timer_ == at) timer_ = kNever;
-    give(scheduler_input::Tick{});
+    process();
   });
 }
 
-// Everything else waits until the records are durable; a store that refuses is asked again.
-void SimScheduler::commit_soon(bool again) {
+// What needs no storing is carried out, what does is stored.
+void SimScheduler::go_on_with_commits() {
+  while (core_ && pipeline_->commit() != nullptr && pipeline_->commit()->output.records.empty()) {
+    carry_out(pipeline_->durable(clock_.now(sim_.now())));
+  }
+  if (core_ && pipeline_->commit() != nullptr) try_commit(false);
+}
+
+void SimScheduler::try_commit(bool again) {
   if (store_.hangs_until > sim_.now()) sim_.coverage.hit(Mark::kStoreHung);
   const Duration takes = store_.takes(sim_);
-  if (takes > kCommitPatience) later(kCommitPatience, [this] { process(); });
+  store_answers_ = sim_.now() + takes;
   later(takes, [this, again] {
     if (!leads() && sim_.mutation != Mutation::kStoreForAll) {
       sim_.coverage.hit(Mark::kDeposed);
@@ -224,7 +195,7 @@ void SimScheduler::commit_soon(bool again) {
       return retire();
     }
     if (store_.refuses_until > sim_.now()) {
-      later(kCommitRetry, [this] { commit_soon(true); });
+      later(pipeline_->refused("no space is left"), [this] { try_commit(true); });
       return process();
     }
     if (again) sim_.coverage.hit(Mark::kStoreRefused);
@@ -233,29 +204,24 @@ void SimScheduler::commit_soon(bool again) {
 }
 
 void SimScheduler::committed() {
-  commit(*committing_);
-  if (undone_.records.empty()) check_fold();
-  SchedulerOutput durable = *std::exchange(committing_, std::nullopt);
-  SchedulerOutput next = std::exchange(undone_, {});
+  store(pipeline_->commit()->output);
+  SchedulerOutput durable = pipeline_->durable(clock_.now(sim_.now()));
+  if (pipeline_->commit() == nullptr || pipeline_->commit()->output.records.empty()) check_fold();
+  const bool acted = std::exchange(busy_, true);
   carry_out(std::move(durable));
-  if (!core_) return;
-  if (next.records.empty()) {
-    carry_out(std::move(next));
-  } else {
-    begin_commit(std::move(next), true);
-  }
+  if (core_) go_on_with_commits();
+  busy_ = acted;
   process();
 }
 
-void SimScheduler::commit(const SchedulerOutput& out) {
+void SimScheduler::store(const SchedulerOutput& out) {
   store_.write(sim_, out.records);
   for (const Record& r : out.records) {
     if (const Status folded = folded_.fold(r); !folded) {
       return sim_.violate("the store does not read back: " + folded.error().message);
     }
   }
-  const bool as_decided = !committing_late_ && sim_.now() < committing_since_ + kCommitPatience;
-  world_.committed(folded_, out.events, as_decided ? core_.get() : nullptr);
+  world_.committed(folded_, out.events, decided_alone_ ? core_.get() : nullptr);
 }
 
 void SimScheduler::check_fold() {

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The shell around the real SchedulerCore: one input at a time; what it says is carried out in the
-// order of its contract (records durable, then calls, orders, replies). It may die at any point of
-// that, keeps only what was committed, and starts again from it. It may go on when another one has
-// taken the lead, until the store refuses it (sim_store.h). Where a commit takes long, its core goes on, and what that decides
-// waits for a commit of its own (scheduler/scheduler_loop.h). After every step with records, and
-// every few without, its state is compared with their fold.
-#include <deque>
+// The real SchedulerCore and the real pipeline around it (core/pipeline/scheduler_pipeline.h: what waits, what makes one
+// commit, when the core goes on, what may leave), on a network, a store and a clock of the simulator's own. It may die at any
+// point, keeps only what was committed, and starts again from that. It may go on when another one has taken the lead, until the
+// store refuses it (sim_store.h). After every commit, and every few decisions without a record, its state is compared with the
+// fold of its records.
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "core/pipeline/scheduler_pipeline.h"
 #include "core/scheduler_core.h"
 #include "sim/local_clock.h"
 #include "sim/sim_executor.h"
@@ -64,13 +63,12 @@ class SimScheduler final : private SimProcess {
   };
   void give(SchedulerInput input);
   void process();
-  void take(const SchedulerInput& input);
-  [[nodiscard]] bool waits() const;
-  void add_undone(SchedulerOutput out);
-  void begin_commit(SchedulerOutput out, bool late);
-  void commit_soon(bool again);
+  void turn();
+  void act_early(SchedulerOutput& out);
+  void go_on_with_commits();
+  void try_commit(bool again);
   void committed();
-  void commit(const SchedulerOutput& out);
+  void store(const SchedulerOutput& out);
   void carry_out(SchedulerOutput out);
   void check_fold();
   void send_order(const SentOrder& sent);
@@ -99,13 +97,13 @@ class SimScheduler final : private SimProcess {
   SchedulerState folded_;
   std::uint64_t next_stream_ = 1;
   std::unique_ptr<SchedulerCore> core_;
-  std::deque<SchedulerInput> inbox_;
-  std::optional<SchedulerOutput> committing_;
-  Instant committing_since_{};
-  bool committing_late_ = false;  // it was decided while another commit was under way
-  SchedulerOutput undone_;  // decided since, and not to be carried out before it is durable, too
+  std::optional<SchedulerPipeline> pipeline_;  // while there is a core
+  bool busy_ = false;              // it acts: what comes meanwhile waits
+  bool decided_alone_ = false;     // the commit under way follows from one input, and the core has seen no other since
+  Instant store_answers_{};        // when the try under way ends
   std::optional<std::uint64_t> die_after_sends_;
   Instant timer_ = kNever;
+  Instant ticked_{};
   int idle_ticks_ = 0;
   std::uint64_t steps_ = 0;
   std::shared_ptr<SubscribeLink> link_;  // shared with the master

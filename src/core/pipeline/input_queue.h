@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What waits to be given to the core, in the order it came. Bounded: of a member's reports only the
-// newest waits, and when kMaxQueuedInputs others do (the store has been failing for long), push()
-// says no; only the end of an order is always taken: the core has bounded those. Belongs to one
-// thread.
+// The inputs that wait for the scheduler's core, in the order in which they came. The queue is bounded: of a member's reports
+// only the newest waits, and when kMaxQueuedInputs inputs wait (the store has failed for long), push() refuses. Three kinds
+// are always taken, since nobody would say them again, and each of them is bounded by itself: the end of an order, the end of
+// a member's stream, the end of the subscription to Mesos.
 #include <deque>
 #include <optional>
 #include <variant>
 
-#include "core/scheduler_core.h"
+#include "core/state/scheduler_input.h"
 
 namespace mysos {
 
@@ -23,13 +23,14 @@ using LoopInput = std::variant<SchedulerInput, AuditInput>;
 
 class InputQueue {
  public:
-  // False: it is full, and this is not in it.
+  // False: the queue is full, and this input is not in it.
   bool push(LoopInput input);
+  // False: the queue is full. What waited from Mesos is dropped too, and a Disconnected waits in its place: the caller
+  // subscribes anew, and Mesos says everything again.
+  bool push_mesos(mesos::Event event);
   std::optional<LoopInput> pop();
   // A request that nobody waits for any more; false: it has been taken already.
   bool withdraw(const RequestId& request);
-  // Everything from Mesos: after a break all of that is asked anew.
-  void drop_mesos();
   [[nodiscard]] bool empty() const { return inputs_.empty(); }
   [[nodiscard]] std::size_t size() const { return inputs_.size(); }
 
