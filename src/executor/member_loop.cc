@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "model/cluster.h"
@@ -22,7 +21,7 @@ MemberLoop::MemberLoop(TaskGroup& tasks, const MemberVolume& volume, MemberCore 
                        ServerSide& side, Labels labels, StoredSecrets stored)
     : tasks_(tasks),
       volume_(volume),
-      core_(std::move(core)),
+      pipeline_(std::move(core)),
       side_(side),
       labels_(std::move(labels)),
       changed_(tasks.executor()),
@@ -38,58 +37,44 @@ void MemberLoop::start(std::optional<std::string> adopted_incarnation) {
 }
 
 void MemberLoop::feed(MemberInput input) {
-  // Of reads only the newest counts, so what piles up while something is held stays bounded.
-  if (std::holds_alternative<member_input::Snapshot>(input)) {
-    std::erase_if(inbox_, [](const MemberInput& in) {
-      return std::holds_alternative<member_input::Snapshot>(in);
-    });
-  }
-  inbox_.push_back(std::move(input));
+  pipeline_.push(std::move(input));
   drain();
 }
 
 void MemberLoop::drain() {
   if (draining_) return;
   draining_ = true;
-  while (!inbox_.empty() && !held_) {
-    const MemberInput input = std::move(inbox_.front());
-    inbox_.pop_front();
-    count(input);
-    MemberReport before = core_.report();
-    core_.step(input, steady_now());
-    MemberOutput output = core_.take_output();
-    durable_ = std::move(before);
-    carry_out(std::move(output));
-    if (!held_) durable_.reset();
+  while (const MemberInput* input = pipeline_.next()) {
+    count(*input);
+    auto output = pipeline_.step(steady_now());
+    if (!output && keep_promise()) output = pipeline_.durable();
+    if (output) carry_out(*std::move(output));
   }
   draining_ = false;
   stepped_.notify_all();
 }
 
-void MemberLoop::carry_out(MemberOutput output) {
-  if (output.promise) {
-    const Instant began = steady_now();
-    const Status saved = volume_.save_promise(*output.promise);
-    metrics_.histogram("mysos_member_promise_write_seconds", "Time to make a promise durable.")
-        .observe(seconds(steady_now() - began), labels_);
-    if (!saved) {
-      held_ = std::move(output);
-      held_why_ = saved.error().message;
-      kLog.error("a promise cannot be kept: {}", held_why_);
-      note_change();
-      tasks_.spawn("keep the promise", persist_held());
-      return;
-    }
-    kLog.info("promised {} as {}", to_string(output.promise->pair),
-              enum_text(output.promise->role));
+// False: the volume does not take it now, and it is tried again.
+bool MemberLoop::keep_promise() {
+  const MemberPromise& promise = *pipeline_.promise();
+  const Instant began = steady_now();
+  const Status saved = volume_.save_promise(promise);
+  metrics_.histogram("mysos_member_promise_write_seconds", "Time to make a promise durable.")
+      .observe(seconds(steady_now() - began), labels_);
+  if (saved) {
+    kLog.info("promised {} as {}", to_string(promise.pair), enum_text(promise.role));
+    return true;
   }
-  dispatch(std::move(output));
+  kLog.error("a promise cannot be kept: {}", saved.error().message);
+  tasks_.spawn("keep the promise", keep_promise_later(pipeline_.refused(saved.error().message)));
+  note_change();
+  return false;
 }
 
-void MemberLoop::dispatch(MemberOutput output) {
+void MemberLoop::carry_out(MemberOutput output) {
   for (const ServerAction& action : output.server) side_.act(action);
   if (output.plan) side_.run(*std::move(output.plan));
-  side_.poll_fast(core_.poll_fast());
+  side_.poll_fast(pipeline_.core().poll_fast());
   for (Answer& answer : output.answers) {
     const auto found = waiting_.find(answer.order);
     if (found == waiting_.end()) continue;  // its caller has gone
@@ -105,20 +90,18 @@ void MemberLoop::note_change() {
   changed_.notify_all();
 }
 
-asio::awaitable<void> MemberLoop::persist_held() {
-  for (Backoff pauses{kPersistRetryMin, kPersistRetryMax};;) {
-    co_await sleep_for(pauses.next());
-    const Status saved = volume_.save_promise(*held_->promise);
+asio::awaitable<void> MemberLoop::keep_promise_later(Duration pause) {
+  while (true) {
+    co_await sleep_for(pause);
+    const Status saved = volume_.save_promise(*pipeline_.promise());
     if (saved) break;
-    if (held_why_ != saved.error().message)
-      kLog.error("a promise cannot be kept: {}", saved.error().message);
-    held_why_ = saved.error().message;
+    const std::string& why = saved.error().message;
+    if (pipeline_.problem() != why) kLog.error("a promise cannot be kept: {}", why);
+    pause = pipeline_.refused(why);
   }
-  kLog.info("promised {}, at last", to_string(held_->promise->pair));
-  MemberOutput output = *std::exchange(held_, std::nullopt);
-  durable_.reset();
+  kLog.info("promised {}, at last", to_string(pipeline_.promise()->pair));
   draining_ = true;  // what the server says at once waits its turn
-  dispatch(std::move(output));
+  carry_out(pipeline_.durable());
   draining_ = false;
   note_change();
   drain();
@@ -126,8 +109,8 @@ asio::awaitable<void> MemberLoop::persist_held() {
 
 asio::awaitable<void> MemberLoop::ticks() {
   for (;;) {
-    const Instant at = core_.next_deadline();
-    if (at == kNever || held_) {
+    const Instant at = pipeline_.due();
+    if (at == kNever) {
       co_await stepped_.wait();
       continue;
     }
@@ -143,17 +126,8 @@ asio::awaitable<void> MemberLoop::ticks() {
 }
 
 MemberReport MemberLoop::report() {
-  MemberReport now = core_.report();
-  if (!durable_) return now;
-  MemberReport r = *durable_;
-  r.seq = now.seq;
-  r.busy = true;
-  r.problem = held_why_;
-  if (!side_.alive() && r.server != ServerState::kNone) {  // its exit may be waiting in the inbox
-    r.server = ServerState::kExited;
-    r.writable = r.receiver_running = r.receiver_connected = r.acking = r.user_ready = false;
-  }
-  return r;
+  const SharedValue<MemberReport> now = pipeline_.report(side_.alive());
+  return *now;
 }
 
 // The sealed ones come first: a member that says which password it has keeps that one sealed, too.
@@ -201,18 +175,24 @@ asio::awaitable<Result<MemberReport>> MemberLoop::obey(Order order, json::object
   const std::uint64_t id = next_order_++;
   Waiting waiting(tasks_.executor());
   struct Entry {
-    std::map<std::uint64_t, Waiting*>& all;
-    std::uint64_t key;
-    ~Entry() { all.erase(key); }
+    MemberLoop& loop;
+    std::uint64_t order;
+    ~Entry() {
+      loop.waiting_.erase(order);
+      loop.pipeline_.withdraw(order);
+    }
   };
   waiting_[id] = &waiting;
-  const Entry entry{waiting_, id};
+  const Entry entry{*this, id};
   feed(member_input::OrderGiven{id, std::move(order)});
   const Instant until = steady_now() + kMaxOrderTime;
   while (!waiting.answer && steady_now() < until)
     co_await waiting.answered.wait_for(until - steady_now());
   if (!waiting.answer) {
     done("timeout");
+    if (pipeline_.withdraw(id)) {
+      co_return fail(Errc::kUnavailable, "the order \"" + name + "\" was not begun: " + pipeline_.problem());
+    }
     co_return fail(Errc::kTimeout, "the order \"" + name + "\" is still being carried out");
   }
   if (waiting.answer->error) {
@@ -266,7 +246,7 @@ void MemberLoop::count(const MemberInput& input) {
 }
 
 void MemberLoop::count_seeding(std::string_view result) {
-  const MemberReport r = core_.report();
+  const MemberReport r = pipeline_.core().report();
   if (!r.seeding || r.seeding->state != SeedState::kCopying) return;
   Labels labels = labels_;
   labels["result"] = result;
@@ -311,7 +291,7 @@ std::string MemberLoop::metrics() {
   const bool copying = r.seeding && r.seeding->state == SeedState::kCopying;
   set("mysos_member_seeding_bytes", "Bytes copied so far from another member, 0 while nothing is.",
       copying ? static_cast<double>(r.seeding->bytes.value) : 0);
-  set("mysos_member_promise_held", "1 while the volume does not take a promise.", held_ ? 1 : 0);
+  set("mysos_member_promise_held", "1 while the volume does not take a promise.", pipeline_.promise() != nullptr ? 1 : 0);
   return metrics_.render();
 }
 

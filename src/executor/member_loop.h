@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The executor's loop around MemberCore: feeds it one input at a time and carries its output out in
-// the order of the contract (core/member/member_core.h): the promise on the volume first, then server and
-// plan, then answers.
-//
-// Invariant: nothing that follows from a promise leaves (no server action, answer or report) before
-// the promise is durable. When the volume refuses to take it (full disk), the loop stops there: it
-// goes on answering reads with what was last durable, says the reason as `problem`, tries again
-// with back-off, and keeps what comes in meanwhile. Belongs to the io_context's thread.
-#include <deque>
+// The executor's shell around MemberCore: carries its output out in the order of the contract (core/member/member_core.h): the
+// promise on the volume first, then server and plan, then answers. What waits, what may leave, what is reported while the
+// volume does not take a promise (a full disk), and when that is tried again is decided in core/member/pipeline.h; here is the
+// input and output. Belongs to the io_context's thread.
 #include <map>
 #include <optional>
 #include <string>
@@ -16,7 +11,7 @@
 #include "base/asio.h"
 #include "base/metrics.h"
 #include "base/task_group.h"
-#include "core/member/member_core.h"
+#include "core/member/pipeline.h"
 #include "executor/member_api.h"
 #include "executor/member_volume.h"
 
@@ -24,8 +19,6 @@ namespace mysos {
 
 inline constexpr std::size_t kMaxWaitingOrders = 64;
 inline constexpr Duration kMaxOrderTime = std::chrono::seconds(60);
-inline constexpr Duration kPersistRetryMin = std::chrono::milliseconds(100);
-inline constexpr Duration kPersistRetryMax = std::chrono::seconds(5);
 
 struct TakenSecrets {
   json::object kept;
@@ -78,31 +71,27 @@ class MemberLoop final : public MemberService {
   };
   void drain();
   void carry_out(MemberOutput output);
-  void dispatch(MemberOutput output);
+  [[nodiscard]] bool keep_promise();
   void count(const MemberInput& input);
   void count_seeding(std::string_view result);
   void count_ended_readers();
   Status store_secrets(json::object secrets);
   void note_change();
-  asio::awaitable<void> persist_held();
+  asio::awaitable<void> keep_promise_later(Duration pause);
   asio::awaitable<void> ticks();
 
   TaskGroup& tasks_;
   const MemberVolume& volume_;
-  MemberCore core_;
+  MemberPipeline pipeline_;
   ServerSide& side_;
   Metrics metrics_;
   Labels labels_;
   Signal changed_;
   Signal stepped_;
   std::uint64_t version_ = 0;
-  std::deque<MemberInput> inbox_;
   bool draining_ = false;
   bool finished_ = false;
   StoredSecrets stored_;
-  std::optional<MemberOutput> held_;     // its promise is not durable yet
-  std::optional<MemberReport> durable_;  // while something is held: the report before it
-  std::string held_why_;
   std::map<std::uint64_t, Waiting*> waiting_;
   std::uint64_t next_order_ = 1;
 };

@@ -36,6 +36,7 @@ enum class Mark {
   kHungReadOnly,           // read-only waited for commits that waited for acknowledgements
   kPromiseLostBeforeSync,  // an executor died before its promise was durable
   kPromiseKeptUnseen,      // ... after it was, before anything followed
+  kPromiseRefused,         // a promise was kept only at a later try, since the volume was full
   kAdopted,                // an executor came back to a living mysqld
   kSchedulerCrash,         // the scheduler died
   kSchedulerCrashUnsent,   // ... between a commit and what follows from it
@@ -136,6 +137,7 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Mark::kCount)> k
     "hung_read_only",
     "promise_lost_before_sync",
     "promise_kept_unseen",
+    "promise_refused",
     "adopted",
     "scheduler_crash",
     "scheduler_crash_unsent",

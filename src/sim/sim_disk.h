@@ -17,6 +17,8 @@ struct SimDisk {
     stalled_until = std::max(stalled_until, sim.now() + pause);
     full = is_full;
   }
+  // What is written anew gets no space (a promise); what was written before waits until it is durable.
+  [[nodiscard]] bool refuses(Instant now) const { return full && stalled_until > now; }
   // How long an fsync takes that begins now.
   [[nodiscard]] Duration sync(Sim& sim) const {
     const Duration takes = sim.between(microseconds(100), sync_most);

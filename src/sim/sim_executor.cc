@@ -55,7 +55,7 @@ void SimExecutor::start_executor() {
   config.port = spec_.port;
   config.isolate_after = seconds(3);
   if (volume_.promise.volume.empty()) volume_.promise.volume = sim_.prng.name(8);
-  core_.emplace(volume_.promise, config, volume_.secrets);
+  pipeline_.emplace(MemberCore(volume_.promise, config, volume_.secrets));
   shown_.reset();
   contact_.reset();
   alone_since_.reset();
@@ -93,7 +93,7 @@ void SimExecutor::server_up() {
 }
 
 void SimExecutor::freeze(Duration pause) {
-  if (!core_ || freezer_.frozen()) return;
+  if (!pipeline_ || freezer_.frozen()) return;
   sim_.tell([&] {
     return fmt::format("{} executor is stopped for {} ms", spec_.member.str(), to_ms(pause));
   });
@@ -103,17 +103,20 @@ void SimExecutor::freeze(Duration pause) {
     if (life != life_) return;
     sim_.coverage.hit(Mark::kFrozenExecutor);
     sim_.tell([&] { return fmt::format("{} executor goes on", spec_.member.str()); });
+    busy_ = true;  // all that came meanwhile is there before it looks
     freezer_.thaw();
+    busy_ = false;
+    process();
   });
 }
 
 void SimExecutor::stop() { give(member_input::Stop{}); }
 
 void SimExecutor::crash_executor(bool server_too) {
-  if (!core_) return;
-  if (syncing_) {
-    const bool written = sim_.prng.chance(500);
-    if (written && sim_.mutation != Mutation::kVolatilePromise) volume_.promise = *syncing_;
+  if (!pipeline_) return;
+  if (pipeline_->promise() != nullptr) {
+    const bool written = writing_ && !volume_.disk.refuses(sim_.now()) && sim_.prng.chance(500);
+    if (written && sim_.mutation != Mutation::kVolatilePromise) volume_.promise = *pipeline_->promise();
     sim_.coverage.hit(written ? Mark::kPromiseKeptUnseen : Mark::kPromiseLostBeforeSync);
   }
   if (sim_.mutation == Mutation::kVolatilePromise) volume_.promise.pair = Pair{};
@@ -123,9 +126,8 @@ void SimExecutor::crash_executor(bool server_too) {
                        server_too ? " with its mysqld" : "");
   });
   ++life_;
-  core_.reset();
-  syncing_.reset();
-  inbox_.clear();
+  pipeline_.reset();
+  writing_ = false;
   plan_.reset();
   next_plan_.reset();
   ++plan_token_;
@@ -137,7 +139,7 @@ void SimExecutor::crash_executor(bool server_too) {
   server_.forget_watcher();
   if (server_too) server_.crash("killed with its executor");
   sim_.after(sim_.between(milliseconds(50), seconds(1)), [this, life = life_] {
-    if (life == life_ && container_ && !core_) start_executor();
+    if (life == life_ && container_ && !pipeline_) start_executor();
   });
 }
 
@@ -161,32 +163,28 @@ void SimExecutor::container_dies() {
 // ---- the loop around MemberCore ----
 
 void SimExecutor::give(MemberInput input) {
-  if (!core_) return;
+  if (!pipeline_) return;
   if (freezer_.frozen()) return awake([this, input = std::move(input)] { give(input); });
-  if (syncing_ || !inbox_.empty()) {
-    inbox_.push_back(std::move(input));
-  } else {
-    take(input);
-  }
+  pipeline_->push(std::move(input));
   process();
 }
 
-void SimExecutor::take(const MemberInput& input) {
-  core_->step(input, clock_.now(sim_.now()));
-  carry_out(core_->take_output());
-}
-
 void SimExecutor::process() {
-  while (core_ && !syncing_ && !inbox_.empty()) {
-    const MemberInput input = std::move(inbox_.front());
-    inbox_.pop_front();
-    take(input);
+  if (busy_ || writing_) return;
+  busy_ = true;
+  while (pipeline_ && pipeline_->next() != nullptr) {
+    if (auto out = pipeline_->step(clock_.now(sim_.now()))) {
+      carry_out(*std::move(out));
+    } else {
+      keep_promise();
+    }
   }
-  if (core_ && !syncing_) arm_timer();
+  busy_ = false;
+  if (pipeline_) arm_timer();
 }
 
 void SimExecutor::arm_timer() {
-  const Instant at = clock_.real(core_->next_deadline());
+  const Instant at = clock_.real(pipeline_->due());
   if (at == kNever || at >= timer_) return;
   idle_ticks_ = at > sim_.now() ? 0 : idle_ticks_ + 1;
   if (idle_ticks_ > kMaxIdleTicks)
@@ -198,25 +196,39 @@ void SimExecutor::arm_timer() {
   });
 }
 
-void SimExecutor::carry_out(MemberOutput out) {
-  if (!out.promise) return effects(std::move(out));
-  syncing_ = *out.promise;
+void SimExecutor::keep_promise() {
+  SimDisk& disk = volume_.disk;
+  writing_ = true;
   alone_since_.reset();
+  if (disk.stalled_until > sim_.now()) sim_.coverage.hit(Mark::kDiskStalled);
+  if (disk.refuses(sim_.now())) {
+    later(sim_.between(microseconds(100), disk.sync_most), [this] {
+      writing_ = false;
+      later(pipeline_->refused("no space is left on the volume"), [this] { keep_promise(); });
+      report_to_watchers(report());
+    });
+    return;
+  }
   if (std::exchange(die_in_sync_, false)) {
     later(microseconds(100), [this] { crash_executor(sim_.prng.chance(500)); });
   }
-  if (volume_.disk.stalled_until > sim_.now()) sim_.coverage.hit(Mark::kDiskStalled);
-  later(volume_.disk.sync(sim_) + volume_.disk.sync(sim_), [this, out = std::move(out)] {
-    const bool named_anew = volume_.promise.logs_reset && !syncing_->logs_reset;
-    if (named_anew && volume_.data) volume_.data->reset = false;
-    volume_.promise = *syncing_;
-    syncing_.reset();
-    effects(out);
-    process();
-  });
+  later(disk.sync(sim_) + disk.sync(sim_), [this] { promise_kept(); });
 }
 
-void SimExecutor::effects(MemberOutput out) {
+void SimExecutor::promise_kept() {
+  const MemberPromise& kept = *pipeline_->promise();
+  if (!pipeline_->problem().empty()) sim_.coverage.hit(Mark::kPromiseRefused);
+  const bool named_anew = volume_.promise.logs_reset && !kept.logs_reset;
+  if (named_anew && volume_.data) volume_.data->reset = false;
+  volume_.promise = kept;
+  writing_ = false;
+  const bool acted = std::exchange(busy_, true);
+  carry_out(pipeline_->durable());
+  busy_ = acted;
+  process();
+}
+
+void SimExecutor::carry_out(MemberOutput out) {
   for (const ServerAction& a : out.server) act(a);
   if (out.plan) begin_plan(std::move(*out.plan));
   for (const Answer& a : out.answers) {
@@ -226,9 +238,9 @@ void SimExecutor::effects(MemberOutput out) {
     const WaitingOrder order = std::move(waiting->second);
     waiting_orders_.erase(waiting);
     if (!a.error && order.pair) check_promise(sim_, spec_.member, volume_, *order.pair);
-    order.answer(a.error, core_->report());
+    order.answer(a.error, report());
   }
-  if (out.report_changed) report_to_watchers(core_->report());
+  if (out.report_changed) report_to_watchers(report());
   if (!out.finished) return;
   die();
   ended_(0);
@@ -319,7 +331,7 @@ void SimExecutor::next_step() {
     if (next_plan_) return end_plan("a newer plan came");
     server_.run_step(
         plan_->steps[step_], volume_.promise.pair, [this, token, life = life_](std::optional<std::string> failure) {
-          if (life != life_ || !core_) return;
+          if (life != life_ || !pipeline_) return;
           later(sim_.between(microseconds(100), milliseconds(2)),
                      [this, token, failure = std::move(failure)] {
                        if (token != plan_token_ || !plan_) return;
@@ -364,7 +376,7 @@ void SimExecutor::end_plan(std::optional<std::string> failure) {
 
 void SimExecutor::order(const MemberId& member, const Order& order,
                         std::function<void(std::optional<Error>, SharedValue<MemberReport>)> answer) {
-  if (!core_) return;  // the caller sees a refused connection, or nothing
+  if (!pipeline_) return;  // the caller sees a refused connection, or nothing
   if (member != spec_.member) return;
   if (freezer_.frozen()) {
     return awake([this, member, order, answer = std::move(answer)] {
@@ -381,9 +393,9 @@ void SimExecutor::order(const MemberId& member, const Order& order,
 }
 
 bool SimExecutor::says_primary() {
-  if (!core_ || syncing_ || freezer_.frozen()) return false;
-  const MemberReport r = core_->report();
-  return r.role == MemberRole::kPrimary && r.writable;
+  if (!pipeline_ || writing_ || freezer_.frozen()) return false;
+  const SharedValue<MemberReport> r = report();
+  return r->role == MemberRole::kPrimary && r->writable;
 }
 
 }  // namespace mysos::sim

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// One container: an executor (the shell around the real MemberCore) and its mysqld, on one volume.
-// It keeps the contract of MemberOutput: the promise is on disk before anything that follows from
-// it, and a report is made only of what is. Either process may die alone, at any moment, also while
-// the promise is being written. Dead containers stay dead: the next launch is another one.
-#include <deque>
+// One container: an executor and its mysqld, on one volume. The executor is the real MemberCore and the real pipeline around it
+// (core/member/pipeline.h: what waits, what may leave before a promise is durable, what is reported meanwhile), on a server, a disk, a network
+// and a clock of the simulator's own. Its thread waits for the disk while a promise is written; a full one refuses. Either
+// process may die alone, at any moment, also then. Dead containers stay dead: the next launch is another one.
 #include <functional>
 #include <map>
 #include <memory>
@@ -13,7 +12,7 @@
 #include <vector>
 
 #include "base/shared_value.h"
-#include "core/member/member_core.h"
+#include "core/member/pipeline.h"
 #include "core/member/stuck_commits.h"
 #include "sim/local_clock.h"
 #include "sim/sim_process.h"
@@ -53,7 +52,7 @@ class SimExecutor final : private SimProcess {
   [[nodiscard]] bool says_primary();
 
   [[nodiscard]] bool container_alive() const { return container_; }
-  [[nodiscard]] bool executor_alive() const { return core_.has_value(); }
+  [[nodiscard]] bool executor_alive() const { return pipeline_.has_value(); }
   [[nodiscard]] const MemberSpec& spec() const { return spec_; }
   [[nodiscard]] std::uint32_t machine() const { return machine_; }
   [[nodiscard]] const SimVolume& volume() const { return volume_; }
@@ -73,9 +72,9 @@ class SimExecutor final : private SimProcess {
   void end_readers(Duration watched);
   void give(MemberInput input);
   void process();
-  void take(const MemberInput& input);
+  void keep_promise();
+  void promise_kept();
   void carry_out(MemberOutput out);
-  void effects(MemberOutput out);
   void act(const ServerAction& action);
   void make_datadir(const server_action::MakeDatadir& action);
   void copy_of(const server_action::MakeDatadir& action);
@@ -92,8 +91,9 @@ class SimExecutor final : private SimProcess {
   void probe_volume();
   void guard();
   void look_at(const MemberReport& report);
+  [[nodiscard]] SharedValue<MemberReport> report() { return pipeline_->report(server_.alive()); }
   void report_to_watchers(const SharedValue<MemberReport>& report);
-  [[nodiscard]] bool runs() const override { return core_.has_value(); }
+  [[nodiscard]] bool runs() const override { return pipeline_.has_value(); }
 
   struct Copying;
   void copy_on(const std::shared_ptr<Copying>& copy);
@@ -109,9 +109,9 @@ class SimExecutor final : private SimProcess {
   bool container_ = false;
   bool die_in_sync_ = false;
   LocalClock clock_;
-  std::optional<MemberCore> core_;
-  std::deque<MemberInput> inbox_;
-  std::optional<MemberPromise> syncing_;  // being written; nothing else happens meanwhile
+  std::optional<MemberPipeline> pipeline_;  // while the executor lives
+  bool busy_ = false;     // it acts: what comes meanwhile waits
+  bool writing_ = false;  // its thread waits for the disk, and for nothing else
   Instant timer_ = kNever;
   int idle_ticks_ = 0;
   std::optional<StepPlan> plan_;

@@ -75,7 +75,7 @@ void SimExecutor::copy_of(const server_action::MakeDatadir& action) {
   auto copy = std::make_shared<Copying>();  // shared with the looks at it, of which one is always to come
   copy->action = action;
   copy->donor = world_.server_at(action.donor->host, action.donor->port);
-  copy->epoch = core_->promise().pair.epoch;
+  copy->epoch = pipeline_->core().promise().pair.epoch;
   copy->left = sim_.between(milliseconds(300), sim_.prng.chance(500) ? seconds(3) : seconds(25));
   copy->breaks = sim_.prng.chance(200);
   copy->primary_dies = sim_.prng.chance(300);
@@ -102,7 +102,7 @@ void SimExecutor::make_room(const Copying& copy) {
 void SimExecutor::copy_on(const std::shared_ptr<Copying>& copy) {
   later(kLook, [this, copy] {
     const SimServer* from = copy->donor;
-    if (std::exchange(copy->epoch, core_->promise().pair.epoch) < core_->promise().pair.epoch) {
+    if (std::exchange(copy->epoch, pipeline_->core().promise().pair.epoch) < pipeline_->core().promise().pair.epoch) {
       sim_.coverage.hit(Mark::kSeedUnderElection);
     }
     const auto cut_off = [&](std::string why) {

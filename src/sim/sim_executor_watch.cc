@@ -27,7 +27,7 @@ std::uint32_t machine_of(std::string_view host) {
 }  // namespace
 
 void SimExecutor::poll_server() {
-  later(core_->poll_fast() ? kPollFast : kPollSlow, [this] {
+  later(pipeline_->core().poll_fast() ? kPollFast : kPollSlow, [this] {
     if (server_.answering() && !plan_) look();
     if (server_.accepting() && !server_.answering()) {
       shown_.reset();
@@ -59,7 +59,7 @@ void SimExecutor::look() {
 }
 
 bool SimExecutor::sees_server() const {
-  return core_ && !freezer_.frozen() && !plan_ && !syncing_ && shown_ && !shown_->logged.empty() && server_.answering();
+  return pipeline_ && !freezer_.frozen() && !plan_ && pipeline_->promise() == nullptr && shown_ && !shown_->logged.empty() && server_.answering();
 }
 
 // As executor/server_readers.cc does; nothing is told of an applier that waits for nothing, as long as it waited for nothing.
@@ -78,19 +78,19 @@ void SimExecutor::end_readers(Duration watched) {
 }
 
 std::optional<MemberIdentity> SimExecutor::identity() const {
-  if (!core_ || freezer_.frozen()) return std::nullopt;
+  if (!pipeline_ || freezer_.frozen()) return std::nullopt;
   return MemberIdentity{spec_, volume_.secrets ? "sealed" : ""};
 }
 
 void SimExecutor::watch_beat() {
   later(kWatchBeat, [this] {
     look_around();
-    if (core_) probe_volume();
-    if (core_) guard();
-    if (core_) {
-      const SharedValue<MemberReport> report(core_->report());
-      look_at(*report);
-      report_to_watchers(report);
+    if (pipeline_) probe_volume();
+    if (pipeline_) guard();
+    if (pipeline_) {
+      const SharedValue<MemberReport> now = report();
+      look_at(*now);
+      report_to_watchers(now);
     }
     watch_beat();
   });
@@ -101,13 +101,13 @@ void SimExecutor::look_around() {
   member_input::Contact now;
   now.scheduler =
       std::ranges::any_of(watchers_, [](const auto& w) { return !w->stream->broken(); });
-  for (const Peer& peer : core_->promise().peers) {
+  for (const Peer& peer : pipeline_->core().promise().peers) {
     const Node there = executor_node(machine_of(peer.host));
     const bool open = !sim_.network.is_cut(node(), there) && !sim_.network.is_cut(there, node());
     if (open) now.peers.insert(now.peers.end(), peer.member);
   }
-  const bool in_touch = now.scheduler || (now.peers.size() + 1) * 2 > core_->promise().peers.size() + 1;
-  if (in_touch || plan_ || syncing_ || !server_.answering()) {
+  const bool in_touch = now.scheduler || (now.peers.size() + 1) * 2 > pipeline_->core().promise().peers.size() + 1;
+  if (in_touch || plan_ || pipeline_->promise() != nullptr || !server_.answering()) {
     alone_since_.reset();
   } else if (!alone_since_) {
     alone_since_ = sim_.now();
@@ -150,16 +150,16 @@ void SimExecutor::guard() {
 
 void SimExecutor::report_to_watchers(const SharedValue<MemberReport>& report) {
   std::erase_if(watchers_, [](const auto& w) { return w->stream->broken(); });
-  if (watchers_.empty() || syncing_) return;
+  if (watchers_.empty() || writing_) return;
   for (const auto& w : watchers_) {
     sim_.network.send(w->stream, node(), kSchedulerNode, [w, report] { w->deliver(report); });
   }
 }
 
 bool SimExecutor::watch(const MemberId& member, std::shared_ptr<WatchConnection> connection) {
-  if (!core_ || member != spec_.member) return false;
+  if (!pipeline_ || member != spec_.member) return false;
   watchers_.push_back(std::move(connection));
-  awake([this] { report_to_watchers(core_->report()); });
+  awake([this] { report_to_watchers(report()); });
   return true;
 }
 
