@@ -173,11 +173,8 @@ void SimExecutor::process() {
   if (busy_ || writing_) return;
   busy_ = true;
   while (pipeline_ && pipeline_->next() != nullptr) {
-    if (auto out = pipeline_->step(clock_.now(sim_.now()))) {
-      carry_out(*std::move(out));
-    } else {
-      keep_promise();
-    }
+    auto out = pipeline_->step(clock_.now(sim_.now()));
+    out ? carry_out(*std::move(out)) : keep_promise();
   }
   busy_ = false;
   if (pipeline_) arm_timer();

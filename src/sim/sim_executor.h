@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // One container: an executor and its mysqld, on one volume. The executor is the real MemberCore and the real pipeline around it
-// (core/member/pipeline.h: what waits, what may leave before a promise is durable, what is reported meanwhile), on a server, a disk, a network
-// and a clock of the simulator's own. Its thread waits for the disk while a promise is written; a full one refuses. Either
-// process may die alone, at any moment, also then. Dead containers stay dead: the next launch is another one.
+// (core/member/pipeline.h: what waits, what may leave before a promise is durable, what is reported meanwhile), on a server, a
+// disk, a network and a clock of the simulator's own. Its thread waits for the disk while a promise is written; a full one
+// refuses. Either process may die alone, at any moment, also then. Dead containers stay dead: the next launch is another one.
 #include <functional>
 #include <map>
 #include <memory>

@@ -59,7 +59,8 @@ void SimExecutor::look() {
 }
 
 bool SimExecutor::sees_server() const {
-  return pipeline_ && !freezer_.frozen() && !plan_ && pipeline_->promise() == nullptr && shown_ && !shown_->logged.empty() && server_.answering();
+  return pipeline_ && !freezer_.frozen() && !plan_ && pipeline_->promise() == nullptr &&
+         shown_ && !shown_->logged.empty() && server_.answering();
 }
 
 // As executor/server_readers.cc does; nothing is told of an applier that waits for nothing, as long as it waited for nothing.
