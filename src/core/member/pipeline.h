@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What an executor's shell decides beside the core: which input the core gets next, which inputs replace those that wait, what may
-// leave and what waits for the promise, when a promise that the volume refused is tried again, what is reported meanwhile. It is
-// pure. Two users do its input and output: the shell (executor/member_loop.h) and the simulator (sim/sim_executor.h).
+// What an executor's shell decides beside the core: which input the core gets next, which inputs replace those that wait, what
+// may leave and what waits for the promise, when a promise that the volume refused is tried again, what is reported meanwhile.
+// It is pure. Two users do its input and output: the shell (executor/member_loop.h) and the simulator (sim/sim_executor.h).
 //
 // Invariant: nothing that follows from a promise leaves (no server action, answer or report) before the promise is durable.
 // Until then the core gets no input, and report() says what was last durable.
@@ -47,10 +47,10 @@ class MemberPipeline {
   [[nodiscard]] MemberOutput durable();
 
   // ---- what is known ----
-  // While a promise is not durable: as it was before, busy, with the reason as its problem. `server_alive`: that the server has
-  // ended may be among the inputs that wait.
+  // While a promise is not durable: as it was before, busy, with the reason as its problem. `server_alive` says what the core
+  // may not know then: the end of the server is an input that waits.
   [[nodiscard]] SharedValue<MemberReport> report(bool server_alive);
-  [[nodiscard]] const std::string& problem() const { return problem_; }  // why a promise is not durable; "" = it was not refused
+  [[nodiscard]] const std::string& problem() const { return problem_; }  // why a promise was refused; "" = it was not
   [[nodiscard]] const MemberCore& core() const { return core_; }
 
  private:
