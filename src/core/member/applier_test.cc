@@ -175,6 +175,28 @@ TEST(Sight, AReplicaThatWritesByItselfSaysSo) {
   EXPECT_TRUE(r.report().written_on);
 }
 
+// The order came, and its server has yet to end.
+TEST(Sight, WhatIsSeenOfDataThatAreThrownAwayIsNotSaidOfTheNextOnes) {
+  Replica r;
+  r.seen.gtid_source = "0-1";
+  r.seen.executed = r.seen.received = gtid("0-2-12,0-1-3");
+  r.seen.logged = gtid("0-2-12,0-1-3");
+  r.look();
+  EXPECT_FALSE(r.report().written_on);
+  r.order(order::Rebuild{{2, 2}, r.durable.generation, std::nullopt, {}});
+  r.seen.executed = r.seen.received = gtid("0-2-12,0-1-4");
+  r.seen.logged = gtid("0-1-4");
+  r.look();
+  r.give(in::ServerExited{"killed"});
+  r.give(in::DatadirReady{});
+  r.start("b");
+  r.follow({2, 3}, false);
+  r.end_plan();
+
+  EXPECT_FALSE(r.report().written_on);
+  EXPECT_FALSE(r.report().logs_reset);
+}
+
 TEST(Sight, WhyTheClientsEventsDoNotRunIsToldOnceAndEndsWithTheServer) {
   Replica r;
   r.give(in::EventsMinded{true, ""});

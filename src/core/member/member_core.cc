@@ -102,6 +102,10 @@ void MemberCore::take(const member_input::ServerExited& in, Instant now) {
   followed_.reset();
   crashed_ = !meant;
   failed_fences_ = 0;
+  draining_since_.reset();
+  applier_asked_.reset();
+  readers_asked_.reset();
+  idle_readers_asked_ = {};
   if (in.out_of_memory) ++memory_kills_;
   if (!meant) problem_ = in.how;
   abandon_plan(Error{Errc::kUnavailable, "mysqld ended: " + in.how, ""});

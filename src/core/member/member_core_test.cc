@@ -221,6 +221,27 @@ TEST(MemberCore, AServerThatStartsFencedAppliesTheRelayLogThatItKept) {
   EXPECT_FALSE(e.give(in::Snapshot{applying}).plan);
 }
 
+// The server before it was asked a moment ago, and had stopped with an error.
+TEST(MemberCore, AServerThatStartsFencedIsAskedToApplyAtOnceWhateverTheOneBeforeItDid) {
+  Executor e;
+  e.start("a");
+  e.order(order::Fence{{1, 0}});
+  e.end_plan({});
+  ServerSnapshot kept;
+  kept.received = gtid("0-1-9");
+  kept.applier_error = {1032, "no such row"};
+  e.now += seconds(100);
+  e.give(in::Snapshot{kept});
+  e.end_plan(kept);
+  e.now += seconds(1);
+  EXPECT_FALSE(e.give(in::Snapshot{kept}).plan) << "it would fail again";
+  e.die();
+
+  e.start("b", kept);
+
+  EXPECT_TRUE(e.out.plan);
+}
+
 TEST(MemberCore, AFencedPrimaryIsQuietedWhateverItsFenceSaysBesides) {
   Executor e;
   e.start("a");

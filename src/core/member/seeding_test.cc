@@ -194,6 +194,21 @@ TEST(MemberSeeding, AFencedDonorThatCannotApplyWhatItHasEndsThemToo) {
   EXPECT_FALSE(r.did<server_action::EndCopies>());
 }
 
+TEST(MemberSeeding, CopiesOfAServerThatHasJustStartedAreGivenTheirMomentToo) {
+  Recipient r;
+  r.run();
+  r.give(in::OrderGiven{9, order::Fence{{2, 0}}});
+  ServerSnapshot behind;
+  behind.received = *GtidSet::parse("0-1-5");
+  r.give(in::PlanEnded{r.out.plan.value().id, std::nullopt, behind});
+  r.give(in::Snapshot{behind});
+  r.die();
+
+  r.start("b", behind);
+
+  EXPECT_FALSE(r.did<server_action::EndCopies>());
+}
+
 // ---- server ids ----
 
 MemberConfig launched_with(std::uint32_t server_id) {

@@ -27,9 +27,11 @@ bool MemberCore::note_read(const ServerSnapshot& read, Instant now) {
     return std::tuple(r.source.told_ms(), r.server.told_ms(), r.applier.told_ms(), r.receipt.lasted() < kReceivesWithin);
   };
   const auto told_before = told();
-  note_copied(read);
-  note_reset(read);
-  note_own_writes(read);
+  if (promise_.seeded) {  // else these data are about to be thrown away, and what is seen is not true of the next ones
+    note_copied(read);
+    note_reset(read);
+    note_own_writes(read);
+  }
   r.server.heard(now);
   const ServerSnapshot& was = r.seen;
   const bool attached = read.receiver_connected && !was.receiver_connected;
@@ -85,7 +87,7 @@ void MemberCore::forget_names(MemberPromise& next) {
 // The first look at data that were copied. A donor whose binary logs were reset after the order for the copy has given its data
 // without the names of their transactions. Replication would send all of them again.
 void MemberCore::note_copied(const ServerSnapshot& read) {
-  if (!promise_.seeded || promise_.copy_holds.empty()) return;
+  if (promise_.copy_holds.empty()) return;
   MemberPromise next = promise_;
   const GtidSet lacks = std::exchange(next.copy_holds, {}).minus(read.executed);
   if (!lacks.empty()) forget_names(next);
