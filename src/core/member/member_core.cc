@@ -36,6 +36,8 @@ void MemberCore::take(const member_input::ServerAdopted& in, Instant /*now*/) {
   MYSOS_ASSERT(state_ == ServerState::kNone, "a server is adopted before anything else happens");
   adopted_ = in.incarnation;
   state_ = ServerState::kStarting;
+  // The executor before this one promised to throw the data away, and died before it had ended their server.
+  if (!promise_.seeded) kill_server("the data are being rebuilt");
 }
 
 void MemberCore::take(const member_input::ServerUp& in, Instant now) {

@@ -135,6 +135,31 @@ TEST(MemberSeeding, AnExecutorThatComesBackBeginsNoCopyUnasked) {
   EXPECT_FALSE(again.made()->donor);
 }
 
+// What it promised is true of the new data only: their generation, their names. The server of the old ones must not run on.
+TEST(MemberSeeding, AnExecutorThatComesBackBeforeTheOldServerEndedEndsIt) {
+  for (const bool copies : {true, false}) {
+    MemberPromise p;
+    p.pair = {3, 1};
+    p.rebuilding = true;
+    p.copies = copies;
+    p.generation = 4;
+    MemberCore core(p, MemberConfig{}, true);
+    core.step(in::ServerAdopted{"a"}, {});
+    MemberOutput out = core.take_output();
+    ASSERT_EQ(out.server.size(), 1U);
+    EXPECT_TRUE(std::holds_alternative<server_action::Kill>(out.server[0]));
+    core.step(in::ServerUp{"a", "v", "1"}, {});
+    EXPECT_EQ(core.report().server, ServerState::kStopping);
+
+    core.step(in::ServerExited{"killed"}, {});
+
+    out = core.take_output();
+    EXPECT_EQ(core.report().needs_copy, copies);
+    EXPECT_EQ(out.server.size(), copies ? 0U : 1U) << "an order says whose copy it is to be";
+    if (!copies) EXPECT_TRUE(std::holds_alternative<server_action::MakeDatadir>(out.server.at(0)));
+  }
+}
+
 TEST(MemberSeeding, IsFencedAtOnceWhileItCopies) {
   Recipient r;
   r.copy();
