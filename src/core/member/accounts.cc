@@ -14,33 +14,37 @@ void MemberCore::take(const member_input::SecretsStored& in, Instant /*now*/) {
   has_secrets_ = true;
   config_.keeps_sealed = in.sealed;
   const bool changed = std::exchange(config_.credentials, in.credentials) != in.credentials;
-  if (changed && role_ == MemberRole::kPrimary && running_) out_.server.emplace_back(server_action::EnsureUser{});
+  const Running* r = server();
+  if (changed && r != nullptr && r->role == MemberRole::kPrimary) out_.server.emplace_back(server_action::EnsureUser{});
   for (const auto id : std::exchange(waiting_setup_, {})) answer(id);
   out_.report_changed = true;
 }
 
 void MemberCore::take(const member_input::UserReady& in, Instant /*now*/) {
-  if (role_ != MemberRole::kPrimary) return;
-  out_.report_changed |= user_ready_ != in.ready || credentials_applied_ != in.credentials;
-  user_ready_ = in.ready;
-  credentials_applied_ = in.credentials;
+  Running* r = server();
+  if (r == nullptr || r->role != MemberRole::kPrimary) return;
+  out_.report_changed |= r->user_ready != in.ready || r->credentials_applied != in.credentials;
+  r->user_ready = in.ready;
+  r->credentials_applied = in.credentials;
 }
 
 void MemberCore::take(const member_input::Guarded& in, Instant /*now*/) {
-  if (!running_) return;
-  out_.report_changed |= in.tampered != tampered_ || !in.repaired.empty();
-  tampered_ = in.tampered;
+  Running* r = server();
+  if (r == nullptr) return;
+  out_.report_changed |= in.tampered != r->tampered || !in.repaired.empty();
+  r->tampered = in.tampered;
   if (in.repaired.empty()) return;
   repaired_ = in.repaired;
   ++repairs_;
 }
 
 void MemberCore::take(const member_input::EventsMinded& in, Instant /*now*/) {
-  if (!running_) return;
-  out_.report_changed |= events_run_ != in.run || events_trouble_ != in.trouble;
-  if (!in.trouble.empty() && in.trouble != events_trouble_) notice(NoticeKind::kEventsFailed, in.trouble);
-  events_run_ = in.run;
-  events_trouble_ = in.trouble;
+  Running* r = server();
+  if (r == nullptr) return;
+  out_.report_changed |= r->events_run != in.run || r->events_trouble != in.trouble;
+  if (!in.trouble.empty() && in.trouble != r->events_trouble) notice(NoticeKind::kEventsFailed, in.trouble);
+  r->events_run = in.run;
+  r->events_trouble = in.trouble;
 }
 
 void MemberCore::take(const member_input::Noticed& in, Instant /*now*/) { notice(in.kind, in.text); }
@@ -52,8 +56,9 @@ void MemberCore::notice(NoticeKind kind, std::string text) {
 }
 
 void MemberCore::take(const member_input::PasswordSeen& in, Instant /*now*/) {
-  if (!running_) return;
-  out_.report_changed |= std::exchange(password_changed_, in.changed) != in.changed;
+  Running* r = server();
+  if (r == nullptr) return;
+  out_.report_changed |= std::exchange(r->password_changed, in.changed) != in.changed;
 }
 
 }  // namespace mysos

@@ -23,22 +23,35 @@ bool has_a_rest(const ServerSnapshot& seen) {
   return !seen.receiver_host.empty() && !seen.executed.contains(seen.received);
 }
 
+// What it received will not be executed: its applier has stopped with an error, or waits for a lock that no session holds.
+bool stuck(const server_life::Running& r) {
+  const ServerSnapshot& seen = r.seen;
+  const bool waits = r.wait.lasted(r.applier.lasted()) >= kStandstill;
+  return r.read && has_a_rest(seen) && (seen.applier_running ? waits : seen.applier_error.any());
+}
+
+// It has to follow another source, and gives its relay log up for that.
+bool abandons(const server_life::Running& r, const order::Follow& o) {
+  const ServerSnapshot& seen = r.seen;
+  return stuck(r) && (seen.receiver_host != o.host || seen.receiver_port != o.port);
+}
+
 }  // namespace
 
-void MemberCore::watch_applier(Instant now) {
-  const ServerSnapshot& seen = running_->seen;
-  if (role_ != MemberRole::kReplica || !settled_ || plan_ || stopping_ || !seen.receiver_running) return;
+void MemberCore::watch_applier(const Running& r, Instant now) {
+  const ServerSnapshot& seen = r.seen;
+  if (r.role != MemberRole::kReplica || !r.settled || r.plan || stopping_ || !seen.receiver_running) return;
   if (seen.applier_running) {
-    if (!applier_stop_) return;
-    const bool lasts = now - applier_stop_->asked_at >= kApplierLasts;
-    if (!lasts && seen.executed == applier_stop_->executed) return;
+    if (!data_.applier_stop) return;
+    const bool lasts = now - data_.applier_stop->asked_at >= kApplierLasts;
+    if (!lasts && seen.executed == data_.applier_stop->executed) return;
     out_.report_changed = true;
-    return applier_stop_.reset();
+    return data_.applier_stop.reset();
   }
-  if (!applier_stop_ || applier_stop_->executed != seen.executed) {
-    applier_stop_ = ApplierStop{.executed = seen.executed, .next = now, .backoff = kApplierBackoffMin};
+  if (!data_.applier_stop || data_.applier_stop->executed != seen.executed) {
+    data_.applier_stop = ApplierStop{.executed = seen.executed, .next = now, .backoff = kApplierBackoffMin};
   }
-  ApplierStop& stop = *applier_stop_;
+  ApplierStop& stop = *data_.applier_stop;
   if (stop.asked && now - stop.asked_at >= kApplierSettles) {
     stop.asked = false;
     ++stop.restarts;
@@ -54,43 +67,31 @@ void MemberCore::watch_applier(Instant now) {
 
 // A server that starts applies nothing before it is told to follow. Where it is fenced, nobody tells it that, and an election
 // may wait for what is in the relay log that MySQL kept: for ever, if the old primary does not come back.
-void MemberCore::apply_what_was_kept(Instant now) {
-  const ServerSnapshot& seen = running_->seen;
-  const bool idle = role_ == MemberRole::kFenced && settled_ && !seen.applier_running && !seen.executed.contains(seen.received);
-  if (!idle || !config_.relay_log_survives) return;
+void MemberCore::apply_what_was_kept(Running& r, Instant now) {
+  const ServerSnapshot& seen = r.seen;
+  const bool undrained = !seen.applier_running && !seen.executed.contains(seen.received);
+  if (r.role != MemberRole::kFenced || !r.settled || !undrained || !config_.relay_log_survives) return;
   const Duration pause = seen.applier_error.any() ? kKeptRetryAfterError : kKeptRetry;
-  if (applier_asked_ && now - *applier_asked_ < pause) return;
-  applier_asked_ = now;
-  quiet(std::nullopt, After::kSettle);
+  if (r.drain_asked && now - *r.drain_asked < pause) return;
+  r.drain_asked = now;
+  quiet(r, std::nullopt, After::kSettle);
   out_.plan->afterwards = {step::Drain{}};
-}
-
-// What it received will not be executed: its applier has stopped with an error, or waits for a lock that no session holds.
-bool MemberCore::stuck() const {
-  const ServerSnapshot& seen = running_->seen;
-  const bool waits = running_->wait.lasted(running_->applier.lasted()) >= kStandstill;
-  return running_->read && has_a_rest(seen) && (seen.applier_running ? waits : seen.applier_error.any());
 }
 
 // A server wants its relay log executed before it follows another source. Where that will not be, the log is given up: the
 // source has all of it, as the step before has required.
-std::vector<ServerStep> MemberCore::pointing_at(const order::Follow& o, bool relay_log_may_go) const {
+std::vector<ServerStep> MemberCore::pointing_at(const Running& r, const order::Follow& o, bool relay_log_may_go) {
   const step::SetSource point{o.host, o.port, relay_log_may_go};
-  if (!abandons(o)) return {point};
+  if (!abandons(r, o)) return {point};
   return {step::StopReplication{}, step::AbandonRelayLog{}, point};
-}
-
-bool MemberCore::abandons(const order::Follow& o) const {
-  const ServerSnapshot& seen = running_->seen;
-  return stuck() && (seen.receiver_host != o.host || seen.receiver_port != o.port);
 }
 
 // A member that is promoted has executed all that counts: the floor. Where its applier has stopped or stands still, the rest
 // of its relay log was never acknowledged, or an operator gave it up; it is kept aside.
-std::vector<ServerStep> MemberCore::coming_to_rest(const order::Promote& o) const {
-  const ServerSnapshot& seen = running_->seen;
-  const bool still = running_->read && has_a_rest(seen) && seen.applier_running && running_->applier.lasted() >= kStandstill;
-  if (!stuck() && !still) return {step::Drain{}, step::RequireExecuted{o.floor}, step::StopReplication{}};
+std::vector<ServerStep> MemberCore::coming_to_rest(const Running& r, const order::Promote& o) {
+  const ServerSnapshot& seen = r.seen;
+  const bool still = r.read && has_a_rest(seen) && seen.applier_running && r.applier.lasted() >= kStandstill;
+  if (!stuck(r) && !still) return {step::Drain{}, step::RequireExecuted{o.floor}, step::StopReplication{}};
   return {step::RequireExecuted{o.floor}, step::StopReplication{},
           step::KeepRelayLog{o.pair.epoch, seen.received.minus(seen.executed)}, step::AbandonRelayLog{}};
 }
@@ -102,29 +103,29 @@ bool MemberCore::counts(const Pair& pair) const {
 
 // The server has received transactions that it has not executed, and forgets them when it obeys: it is told to abandon its
 // relay log, or it is a MariaDB whose applier has stopped, which throws the relay log away once both threads had stopped.
-bool MemberCore::loses_relay(const order::Follow& o) const {
-  const bool throws_away = !config_.relay_log_survives && !running_->seen.applier_running;
-  return has_a_rest(running_->seen) && (throws_away || abandons(o));
+bool MemberCore::loses_relay(const Running& r, const order::Follow& o) const {
+  const bool throws_away = !config_.relay_log_survives && !r.seen.applier_running;
+  return has_a_rest(r.seen) && (throws_away || abandons(r, o));
 }
 
 // Before a relay log that counts is lost, its member has to know all that was in it. Only a stopped receiver can tell. So the
 // receiver is stopped first, and the order is refused: it was not promised. False: the order goes on now.
-bool MemberCore::makes_sure_of_relay(std::uint64_t id, const order::Follow& o) {
+bool MemberCore::makes_sure_of_relay(Running& r, std::uint64_t id, const order::Follow& o) {
   if (!counts(o.pair)) return false;
-  if (!running_->read && !config_.relay_log_survives) {
+  if (!r.read && !config_.relay_log_survives) {
     answer(id, Error{Errc::kUnavailable, "mysqld was not read yet: its relay log may hold what was acknowledged", ""});
     return true;
   }
-  if (!running_->read || !loses_relay(o) || !running_->seen.receiver_running) return false;
-  quiet(std::nullopt, After::kSettle);
+  if (!r.read || !loses_relay(r, o) || !r.seen.receiver_running) return false;
+  quiet(r, std::nullopt, After::kSettle);
   answer(id, Error{Errc::kUnavailable, "its receiver stops first: the relay log holds what was acknowledged", ""});
   return true;
 }
 
 // The member promises that it has forgotten what its relay log holds, as before a restart of a MariaDB server. The promise
 // says what that was, so that an election waits for it (ADR 9).
-void MemberCore::forgets_relay(MemberPromise& next) const {
-  next.known = promise_.amnesiac && !promise_.known ? std::nullopt : std::optional(running_->seen.received);
+void MemberCore::forgets_relay(const Running& r, MemberPromise& next) const {
+  next.known = promise_.amnesiac && !promise_.known ? std::nullopt : std::optional(r.seen.received);
   if (next.known && promise_.known) next.known = next.known->united(*promise_.known);
   next.amnesiac = true;
 }

@@ -25,16 +25,14 @@ void MemberCore::save(const MemberPromise& next) {
 // Amnesia is promised before the server starts, with what is known of what it forgets: an earlier life's relay logs, of which
 // no more is left, are in it.
 void MemberCore::take(const member_input::RelayRead& in, Instant now) {
-  if (!std::exchange(reading_relay_, false)) return;
+  if (!is<ReadingRelay>()) return;
   MemberPromise next = promise_;
   next.known = in.held;
   if (promise_.amnesiac && !promise_.known) next.known.reset();
   if (promise_.known && next.known) next.known = next.known->united(*promise_.known);
   next.amnesiac = true;
   if (next != promise_) save(next);
-  state_ = ServerState::kNone;
-  start_at_ = now;
-  relay_read_ = true;
+  life_ = Down{.as = ServerState::kNone, .start_at = now, .relay_read = true};
   out_.report_changed = true;
 }
 

@@ -46,7 +46,7 @@ std::optional<Error> MemberCore::refusal(const Pair& pair, bool needs_server) co
   if (pair < promise_.pair) {
     return Error{Errc::kFenced, "promised " + to_string(promise_.pair) + ", so " + to_string(pair) + " comes too late", ""};
   }
-  if (needs_server && !running_) return Error{Errc::kUnavailable, "mysqld is not running", ""};
+  if (needs_server && server() == nullptr) return Error{Errc::kUnavailable, "mysqld is not running", ""};
   return std::nullopt;
 }
 
@@ -67,28 +67,32 @@ void MemberCore::obey(std::uint64_t id, const order::Meet& o) {
 
 void MemberCore::obey(std::uint64_t id, const order::Fence& o) {
   if (auto no = refusal(o.pair, false)) return answer(id, std::move(no));
-  if (o.pair == promise_.pair && role_ == MemberRole::kFenced && settled_ && !plan_) return answer(id);
-  if (o.pair == promise_.pair && plan_ && plan_->fence) return plan_->orders.push_back(id);
+  Running* r = server();
+  if (r != nullptr && o.pair == promise_.pair) {
+    if (r->role == MemberRole::kFenced && r->settled && !r->plan) return answer(id);
+    if (r->plan && r->plan->fence) return r->plan->orders.push_back(id);
+  }
   MemberPromise next = promise_;
   next.pair = o.pair;
   next.role = MemberRole::kFenced;
   save(next);
-  followed_.reset();
-  promoted_.reset();
-  if (!running_) return answer(id);  // the promise is all there is to keep: a server starts quiet
-  quiet(id, After::kSettle, o.receive);
+  if (r == nullptr) return answer(id);  // the promise is all there is to keep: a server starts quiet
+  r->followed.reset();
+  r->promoted.reset();
+  quiet(*r, id, After::kSettle, o.receive);
   if (!o.next_host.empty()) out_.plan->afterwards.emplace_back(step::SetSource{o.next_host, o.next_port});
 }
 
 void MemberCore::obey(std::uint64_t id, const order::Promote& o) {
   if (auto no = refusal(o.pair, true)) return answer(id, std::move(no));
-  const bool in_force = role_ == MemberRole::kPrimary && settled_ && promoted_ == o && o.pair == promise_.pair &&
-                        !running_->seen.read_only && running_->seen.semi_sync_d == o.d;
+  Running& r = *server();
+  const bool in_force = r.role == MemberRole::kPrimary && r.settled && r.promoted == o && o.pair == promise_.pair &&
+                        !r.seen.read_only && r.seen.semi_sync_d == o.d;
   if (in_force) return answer(id);
-  if (plan_ && plan_->promote == o) return plan_->orders.push_back(id);
+  if (r.plan && r.plan->promote == o) return r.plan->orders.push_back(id);
   // Opening is a promotion's last step: a primary of this epoch that is open has been through all of them.
-  const bool goes_on = role_ == MemberRole::kPrimary && o.pair.epoch == promise_.pair.epoch && running_->read &&
-                       !running_->seen.read_only;
+  const bool goes_on = r.role == MemberRole::kPrimary && o.pair.epoch == promise_.pair.epoch && r.read &&
+                       !r.seen.read_only;
   MemberPromise next = promise_;
   next.pair = o.pair;
   next.role = MemberRole::kPrimary;
@@ -101,15 +105,15 @@ void MemberCore::obey(std::uint64_t id, const order::Promote& o) {
     next.renamed = promise_.renamed || promise_.logs_reset;
     next.logs_reset = false;
   }
-  written_on_ = false;
+  data_.written_on = false;
   remembers_all(next);  // the chosen one had executed all that counts; it owns no relay log from here on
   save(next);
 
   std::vector<ServerStep> steps;
   if (!goes_on) {
     out_.server.emplace_back(server_action::EndCopies{});
-    if (maybe_writable_) append(steps, quieting());
-    append(steps, coming_to_rest(o));
+    if (r.maybe_writable) append(steps, quieting());
+    append(steps, coming_to_rest(r, o));
     append(steps, {step::SemiSyncReplica{false}});
   }
   const step::ShutOut shut_out{o.replicas, o.shut_out};
@@ -123,84 +127,88 @@ void MemberCore::obey(std::uint64_t id, const order::Promote& o) {
   plan.becomes = MemberRole::kPrimary;
   plan.orders = {id};
   plan.promote = o;
-  run(std::move(plan), std::move(steps));
+  run(r, std::move(plan), std::move(steps));
   // Servers take their time for it, and clients wait for this plan.
   out_.plan->afterwards = {step::ForgetSource{}};
   out_.plan->afterwards_in = config_.tidy_after;
-  maybe_writable_ = true;
+  r.maybe_writable = true;
 }
 
 void MemberCore::obey(std::uint64_t id, const order::Follow& o) {
   if (auto no = refusal(o.pair, true)) return answer(id, std::move(no));
+  Running& r = *server();
   // Attached without a break in this epoch: what it holds came from this source.
-  const bool attached = role_ == MemberRole::kReplica && settled_ && !plan_ && followed_ &&
-                        followed_->source == o.source && followed_->host == o.host && followed_->port == o.port &&
-                        followed_->pair.epoch == o.pair.epoch && running_->seen.receiver_running;
-  if (promise_.logs_reset && !(attached && followed_->acking == o.acking)) return decline_to_follow(id, o);
+  const bool attached = r.role == MemberRole::kReplica && r.settled && !r.plan && r.followed &&
+                        r.followed->source == o.source && r.followed->host == o.host && r.followed->port == o.port &&
+                        r.followed->pair.epoch == o.pair.epoch && r.seen.receiver_running;
+  if (promise_.logs_reset && !(attached && r.followed->acking == o.acking)) return decline_to_follow(r, id, o);
   MemberPromise next = promise_;
   next.pair = o.pair;
   next.role = MemberRole::kReplica;
   next.source = o.source;
   next.acking = o.acking;
   // What is under way, and one that is attached as it is wanted, starts nothing anew.
-  const bool starts = !(attached && followed_->acking == o.acking) && !(plan_ && plan_->follow && same_aim(*plan_->follow, o));
-  if (starts && makes_sure_of_relay(id, o)) return;
+  const bool in_place = attached && r.followed->acking == o.acking;
+  const bool under_way = r.plan && r.plan->follow && same_aim(*r.plan->follow, o);
+  const bool starts = !in_place && !under_way;
+  if (starts && makes_sure_of_relay(r, id, o)) return;
   const bool counted = counts(o.pair);
-  if (starts && counted && running_->read && loses_relay(o)) forgets_relay(next);
+  if (starts && counted && r.read && loses_relay(r, o)) forgets_relay(r, next);
   const bool relay_log_may_go = !counted || next.amnesiac;
   if (next != promise_) save(next);
   // What is under way already does not begin again for a later config, or for a newer read of the source.
-  if (plan_ && plan_->follow && same_aim(*plan_->follow, o)) {
-    plan_->follow = o;
-    return plan_->orders.push_back(id);
+  if (under_way) {
+    r.plan->follow = o;
+    return r.plan->orders.push_back(id);
   }
-  if (attached && followed_->acking == o.acking) {
-    followed_ = o;
+  if (in_place) {
+    r.followed = o;
     return answer(id);
   }
 
   std::vector<ServerStep> steps;
   Plan plan;
-  if (maybe_writable_) {
+  if (r.maybe_writable) {
     append(steps, quieting());
     plan.quiets = true;
-  } else if (role_ != MemberRole::kFenced || !settled_) {  // a fenced one has none that runs, and the next step would see it
+  } else if (r.role != MemberRole::kFenced || !r.settled) {  // a fenced one has none that runs, and the next step would see it
     append(steps, {step::StopReceiver{}});
   }
   if (!attached) append(steps, {step::RequireContainedIn{o.source_executed}});
   // With it on, its own applier would hang.
-  if (maybe_writable_ || running_->seen.semi_sync_d > 0) append(steps, {step::SemiSyncSource{0}});
+  if (r.maybe_writable || r.seen.semi_sync_d > 0) append(steps, {step::SemiSyncSource{0}});
   if (o.acking) append(steps, {step::SyncRelayLog{}});  // it may be asked for what it received silently, too
   append(steps, {step::SemiSyncReplica{o.acking}});
-  if (!attached) append(steps, pointing_at(o, relay_log_may_go));
+  if (!attached) append(steps, pointing_at(r, o, relay_log_may_go));
   append(steps, {step::StartReplication{relay_log_may_go}});
   plan.becomes = MemberRole::kReplica;
   plan.orders = {id};
   plan.follow = o;
-  run(std::move(plan), std::move(steps));
+  run(r, std::move(plan), std::move(steps));
 }
 
 // Its binary logs were reset: its source would send again what its data hold already. It waits to be given other data.
-void MemberCore::decline_to_follow(std::uint64_t id, const order::Follow& o) {
+void MemberCore::decline_to_follow(Running& r, std::uint64_t id, const order::Follow& o) {
   MemberPromise next = promise_;
   next.pair = o.pair;
   next.role = MemberRole::kIdle;
   next.source.reset();
   next.acking = false;
   if (next != promise_) save(next);
-  followed_.reset();
-  if (role_ == MemberRole::kErrant && settled_ && !plan_) return answer(id);
+  r.followed.reset();
+  if (r.role == MemberRole::kErrant && r.settled && !r.plan) return answer(id);
   Plan plan;
   plan.becomes = MemberRole::kErrant;
-  plan.quiets = maybe_writable_;
+  plan.quiets = r.maybe_writable;
   plan.orders = {id};
-  run(std::move(plan), maybe_writable_ ? quieting() : std::vector<ServerStep>{step::StopReceiver{}});
+  run(r, std::move(plan), r.maybe_writable ? quieting() : std::vector<ServerStep>{step::StopReceiver{}});
 }
 
 void MemberCore::obey(std::uint64_t id, const order::Certify& o) {
   if (auto no = refusal(o.pair, true)) return answer(id, std::move(no));
-  const bool proven = o.pair == promise_.pair && role_ == MemberRole::kReplica && settled_ &&
-                      o.incarnation == running_->incarnation && running_->seen.received.contains(o.executed);
+  const Running& r = *server();
+  const bool proven = o.pair == promise_.pair && r.role == MemberRole::kReplica && r.settled &&
+                      o.incarnation == r.incarnation && r.seen.received.contains(o.executed);
   if (!proven) return answer(id, Error{Errc::kConflict, "this member does not contain that read, or has restarted since", ""});
   MemberPromise next = promise_;
   remembers_all(next);
@@ -213,7 +221,7 @@ void MemberCore::obey(std::uint64_t id, const order::Rebuild& o) {
   if (o.generation != promise_.generation) {
     return answer(id, Error{Errc::kConflict, "the data that are meant are there no more", ""});
   }
-  if (state_ == ServerState::kPreparing) {
+  if (state_of(life_) == ServerState::kPreparing) {
     return answer(id, Error{Errc::kUnavailable, "the data are being made already", ""});
   }
   if (promise_.role == MemberRole::kPrimary || promise_.acking) {
@@ -242,25 +250,24 @@ void MemberCore::obey(std::uint64_t id, const order::Rebuild& o) {
   next.generation += 1;
   next.server_id = o.server_id != 0 ? o.server_id : server_id_of_0_1(config_.index, next.generation);
   save(next);
-  applier_stop_.reset();
-  written_on_ = false;
-  donor_ = o.donor;
+  data_ = {};
+  wanted_copy_ = o.donor;
   answer(id);
-  if (running_ || state_ == ServerState::kStarting) kill_server("the data are being rebuilt");
+  if (server() != nullptr || is<Starting>()) kill_server("the data are being rebuilt");
 }
 
 // ---- alone ----
 
 // A server may be pointed elsewhere behind our back: by a statement whose session was given up, or by hand. Only who knows
 // what the source holds may point it back, so it is not settled until it is told again.
-void MemberCore::notice_astray() {
-  if (plan_ || stopping_ || role_ != MemberRole::kReplica || !settled_ || !followed_) return;
-  const ServerSnapshot& seen = running_->seen;
-  if (seen.receiver_host == followed_->host && seen.receiver_port == followed_->port) return;
+void MemberCore::notice_astray(Running& r) {
+  if (r.plan || stopping_ || r.role != MemberRole::kReplica || !r.settled || !r.followed) return;
+  const ServerSnapshot& seen = r.seen;
+  if (seen.receiver_host == r.followed->host && seen.receiver_port == r.followed->port) return;
   problem_ = "its server is pointed at " + seen.receiver_host + ":" + std::to_string(seen.receiver_port) + ", not at " +
-             followed_->source.value;
-  settled_ = false;
-  followed_.reset();
+             r.followed->source.value;
+  r.settled = false;
+  r.followed.reset();
   out_.report_changed = true;
 }
 
@@ -272,23 +279,21 @@ bool MemberCore::in_touch() const {
 
 // Somebody else may have been made primary: nobody shall go on reading here. Nothing is promised by this, so it serves
 // on when it is in touch again, if it was not told otherwise meanwhile.
-void MemberCore::watch_isolation(Instant now) {
-  if (isolated_ && (role_ == MemberRole::kPrimary || !running_)) isolated_ = false;
-  if (isolated_ && !plan_ && in_touch()) {
-    isolated_ = false;
-    if (reopen_ && reopen_->pair == promise_.pair) obey(kNobody, *reopen_);
+void MemberCore::watch_isolation(Running& r, Instant now) {
+  if (r.role == MemberRole::kPrimary) r.isolated = false;
+  if (r.isolated && !r.plan && in_touch()) {
+    r.isolated = false;
+    const auto reopen = std::exchange(r.reopen, std::nullopt);
+    if (reopen && reopen->pair == promise_.pair) obey(kNobody, *reopen);
     return;
   }
-  if (role_ != MemberRole::kPrimary || plan_ || !running_ || in_touch()) {
-    alone_since_.reset();
-    return;
-  }
-  if (!alone_since_) alone_since_ = now;
-  if (now - *alone_since_ < config_.isolate_after) return;
-  alone_since_.reset();
-  isolated_ = true;
-  reopen_ = promoted_;
-  quiet(std::nullopt, After::kSettle);
+  if (r.role != MemberRole::kPrimary || r.plan || in_touch()) return r.alone_since.reset();
+  if (!r.alone_since) r.alone_since = now;
+  if (now - *r.alone_since < config_.isolate_after) return;
+  r.alone_since.reset();
+  r.isolated = true;
+  r.reopen = r.promoted;
+  quiet(r, std::nullopt, After::kSettle);
   out_.report_changed = true;
 }
 

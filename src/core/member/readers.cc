@@ -21,41 +21,39 @@ constexpr Patience kOfAReplica{.stalled = milliseconds(1000), .watched = millise
 constexpr Duration kSlowPlan = std::chrono::milliseconds(300);
 constexpr Duration kIdleLookEvery = std::chrono::seconds(5);
 
+// An election, or the order that is being carried out, goes on only when what was received is executed.
+bool waits_for_applier(const server_life::Running& r) { return r.plan || r.role != MemberRole::kReplica || !r.settled; }
+
 }  // namespace
 
-// An election, or the order that is being carried out, goes on only when what was received is executed.
-bool MemberCore::waits_for_applier() const { return plan_ || role_ != MemberRole::kReplica || !settled_; }
-
 // A server that may be open for writes has clients whose commits wait for an acker. Those are ended by a step of their own.
-bool MemberCore::may_end_readers() const {
-  if (role_ == MemberRole::kPrimary || (plan_ && plan_->quiets)) return false;
-  return !maybe_writable_ || config_.kill_leaves_commits_waiting;
+bool MemberCore::may_end_readers(const Running& r) const {
+  if (r.role == MemberRole::kPrimary || (r.plan && r.plan->quiets)) return false;
+  return !r.maybe_writable || config_.kill_leaves_commits_waiting;
 }
 
-void MemberCore::look_after_readers(Instant now) {
-  if (plan_ && plan_->id != watched_plan_) {
-    watched_plan_ = plan_->id;
-    watched_since_ = now;
-  }
-  if (!may_end_readers()) return;
-  const Patience patience = waits_for_applier() ? kOfTheCluster : kOfAReplica;
-  const bool slow = plan_ && now - watched_since_ >= kSlowPlan;
-  if (running_->applier.lasted() < patience.stalled && !slow) {
-    readers_asked_.reset();
-  } else if (!readers_asked_ || now - *readers_asked_ >= patience.again) {
-    readers_asked_ = now;
+void MemberCore::look_after_readers(Running& r, Instant now) {
+  if (r.plan && !r.plan->watched_since) r.plan->watched_since = now;
+  if (!may_end_readers(r)) return;
+  const Patience patience = waits_for_applier(r) ? kOfTheCluster : kOfAReplica;
+  const bool slow = r.plan && now - *r.plan->watched_since >= kSlowPlan;
+  if (r.applier.lasted() < patience.stalled && !slow) {
+    r.readers_asked.reset();
+  } else if (!r.readers_asked || now - *r.readers_asked >= patience.again) {
+    r.readers_asked = now;
     out_.server.emplace_back(server_action::EndReaders{patience.watched});
   }
-  const bool limited = config_.reader_idle_limit > Duration::zero() && role_ == MemberRole::kReplica;
-  if (!limited || now - idle_readers_asked_ < kIdleLookEvery) return;
-  idle_readers_asked_ = now;
+  const bool limited = config_.reader_idle_limit > Duration::zero() && r.role == MemberRole::kReplica;
+  if (!limited || now - r.idle_readers_asked < kIdleLookEvery) return;
+  r.idle_readers_asked = now;
   out_.server.emplace_back(server_action::EndIdleReaders{config_.reader_idle_limit});
 }
 
 void MemberCore::take(const member_input::ApplierLooked& in, Instant now) {
   if (!in.ended.empty()) take(member_input::Noticed{NoticeKind::kReaderEnded, in.ended}, now);
-  if (!running_ || running_->applier.lasted() == Duration::zero()) return;
-  running_->wait.looked(in.does, in.waits_for, !in.ended.empty(), running_->applier.lasted());
+  Running* r = server();
+  if (r == nullptr || r->applier.lasted() == Duration::zero()) return;
+  r->wait.looked(in.does, in.waits_for, !in.ended.empty(), r->applier.lasted());
   out_.report_changed = true;
 }
 

@@ -27,25 +27,30 @@ void MemberCore::recover_seeding() {
   seeding_->why = "the executor that made the copy has ended";
 }
 
+bool MemberCore::needs_copy() const {
+  return !promise_.seeded && promise_.copies && !wanted_copy_ && state_of(life_) != ServerState::kPreparing;
+}
+
 void MemberCore::make_datadir(Instant now) {
-  state_ = ServerState::kPreparing;
-  if (donor_) {
+  MakingData making{std::exchange(wanted_copy_, std::nullopt), now};
+  if (making.donor) {
     const bool failed_before = seeding_ && seeding_->state == SeedState::kFailed;
     const std::uint32_t failures = failed_before ? seeding_->failures + 1 : 0;
     seeding_ = Seeding{};
-    seeding_->donor = donor_->member;
+    seeding_->donor = making.donor->member;
     seeding_->generation = promise_.generation;
     seeding_->failures = failures;
-    seeding_since_ = now;
   }
-  out_.server.emplace_back(
-      server_action::MakeDatadir{promise_.generation, donor_, promise_.errant, promise_.errant_generation, promise_.server_id});
+  out_.server.emplace_back(server_action::MakeDatadir{promise_.generation, making.donor, promise_.errant,
+                                                      promise_.errant_generation, promise_.server_id});
+  life_ = std::move(making);
 }
 
 void MemberCore::take(const member_input::SeedProgress& in, Instant now) {
-  if (state_ != ServerState::kPreparing || !donor_) return;
+  const auto* making = std::get_if<MakingData>(&life_);
+  if (making == nullptr || !making->donor) return;
   seeding_->bytes = in.bytes;
-  seeding_->took_ms = to_ms(now - seeding_since_);
+  seeding_->took_ms = to_ms(now - making->since);
   out_.report_changed = true;
 }
 
@@ -55,11 +60,11 @@ void MemberCore::take(const member_input::ErrantKept& in, Instant /*now*/) {
 }
 
 void MemberCore::take(const member_input::DatadirReady& /*in*/, Instant now) {
-  if (state_ != ServerState::kPreparing) return;
-  if (donor_) {
+  const auto* making = std::get_if<MakingData>(&life_);
+  if (making == nullptr) return;
+  if (making->donor) {
     seeding_->state = SeedState::kDone;
-    seeding_->took_ms = to_ms(now - seeding_since_);
-    donor_.reset();
+    seeding_->took_ms = to_ms(now - making->since);
   }
   MemberPromise next = promise_;
   next.seeded = true;
@@ -68,36 +73,33 @@ void MemberCore::take(const member_input::DatadirReady& /*in*/, Instant now) {
   next.errant_generation = 0;
   next.incarnation.clear();
   save(next);
-  logged_ = {};
-  state_ = ServerState::kNone;
-  start_at_ = now;
   memory_kills_ = 0;
   backoff_ = config_.restart_min;
   problem_.clear();
+  life_ = Down{.as = ServerState::kNone, .start_at = now};
   out_.report_changed = true;
 }
 
 void MemberCore::take(const member_input::DatadirFailed& in, Instant now) {
-  if (state_ != ServerState::kPreparing) return;
-  if (donor_) {
+  const auto* making = std::get_if<MakingData>(&life_);
+  if (making == nullptr) return;
+  if (making->donor) {
     seeding_->state = SeedState::kFailed;
-    seeding_->took_ms = to_ms(now - seeding_since_);
+    seeding_->took_ms = to_ms(now - making->since);
     seeding_->why = in.why;
-    donor_.reset();
   }
-  state_ = ServerState::kBroken;
   problem_ = in.why;
-  back_off(now);
+  life_ = Down{.as = ServerState::kBroken, .start_at = after_backoff(now)};
   out_.report_changed = true;
 }
 
 // A copy that others make of this server may hold its commits, and so its applier. An election waits for none of it.
-void MemberCore::end_copies_in_the_way(Instant now) {
-  const bool behind = role_ == MemberRole::kFenced && !running_->seen.executed.contains(running_->seen.received);
-  if (!behind) return draining_since_.reset();
-  if (!draining_since_) draining_since_ = now;
-  if (now - *draining_since_ < kDrainPatience) return;
-  draining_since_ = now;
+void MemberCore::end_copies_in_the_way(Running& r, Instant now) {
+  const bool behind = r.role == MemberRole::kFenced && !r.seen.executed.contains(r.seen.received);
+  if (!behind) return r.draining_since.reset();
+  if (!r.draining_since) r.draining_since = now;
+  if (now - *r.draining_since < kDrainPatience) return;
+  r.draining_since = now;
   out_.server.emplace_back(server_action::EndCopies{});
 }
 

@@ -21,8 +21,7 @@ std::uint64_t own_writes(const ServerSnapshot& s) {
 }  // namespace
 
 // Whether there is anything to report.
-bool MemberCore::note_read(const ServerSnapshot& read, Instant now) {
-  Running& r = *running_;
+bool MemberCore::note_read(Running& r, const ServerSnapshot& read, Instant now) {
   const auto told = [&] {
     return std::tuple(r.source.told_ms(), r.server.told_ms(), r.applier.told_ms(), r.receipt.lasted() < kReceivesWithin);
   };
@@ -30,7 +29,7 @@ bool MemberCore::note_read(const ServerSnapshot& read, Instant now) {
   if (promise_.seeded) {  // else these data are about to be thrown away, and what is seen is not true of the next ones
     note_copied(read);
     note_reset(read);
-    note_own_writes(read);
+    note_own_writes(r, read);
   }
   r.server.heard(now);
   const ServerSnapshot& was = r.seen;
@@ -52,12 +51,12 @@ bool MemberCore::note_read(const ServerSnapshot& read, Instant now) {
 }
 
 // A replica that is read-only executes what its source sends, and that bears the names of others.
-void MemberCore::note_own_writes(const ServerSnapshot& read) {
-  const ServerSnapshot& was = running_->seen;
-  const bool replica = role_ == MemberRole::kReplica && settled_ && !plan_ && running_->read;
-  if (!replica || written_on_ || read.gtid_source.empty() || read.gtid_source != was.gtid_source) return;
+void MemberCore::note_own_writes(const Running& r, const ServerSnapshot& read) {
+  const ServerSnapshot& was = r.seen;
+  const bool replica = r.role == MemberRole::kReplica && r.settled && !r.plan && r.read;
+  if (!replica || data_.written_on || read.gtid_source.empty() || read.gtid_source != was.gtid_source) return;
   if (read.executed == was.executed || own_writes(read) <= own_writes(was)) return;
-  written_on_ = true;
+  data_.written_on = true;
   out_.report_changed = true;
 }
 
@@ -65,7 +64,7 @@ void MemberCore::note_own_writes(const ServerSnapshot& read) {
 // first. From then on the server cannot say which transactions its data hold, and gives names away that others have had: it
 // can neither follow, nor tell an election what it acknowledged.
 void MemberCore::note_reset(const ServerSnapshot& read) {
-  const GtidSet was = std::exchange(logged_, read.logged);
+  const GtidSet was = std::exchange(data_.logged, read.logged);
   if (promise_.logs_reset || read.logged.contains(was)) return;
   const GtidSet gone = was.minus(read.logged);
   MemberPromise next = promise_;
@@ -99,14 +98,15 @@ void MemberCore::note_copied(const ServerSnapshot& read) {
 }
 
 void MemberCore::take(const member_input::Unanswered& /*in*/, Instant now) {
-  if (!running_) return;
-  const std::uint32_t before = running_->server.told_ms();
-  running_->server.nothing(now);
-  out_.report_changed |= before != running_->server.told_ms();
-  if (!running_->read) return;
+  Running* r = server();
+  if (r == nullptr) return;
+  const std::uint32_t before = r->server.told_ms();
+  r->server.nothing(now);
+  out_.report_changed |= before != r->server.told_ms();
+  if (!r->read) return;
   // What is told to stop may keep the server from saying how it is.
-  if (!running_->seen.executed.contains(running_->seen.received)) running_->applier.nothing(now);
-  look_after_readers(now);
+  if (!r->seen.executed.contains(r->seen.received)) r->applier.nothing(now);
+  look_after_readers(*r, now);
 }
 
 }  // namespace mysos

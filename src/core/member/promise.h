@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// What an executor has promised, and what must outlive it besides. See docs/architecture.md, "The pair".
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "model/member_report.h"
+#include "model/order.h"
+
+namespace mysos {
+
+// The executor's durable memory, one small file on the member's volume.
+struct MemberPromise {
+  Pair pair;
+  std::optional<std::uint64_t> led;  // as in MemberReport; read it with led_by()
+  bool led_kept = true;
+  MemberRole role = MemberRole::kIdle;  // kPrimary and kReplica say what a mysqld that is found alive may go on being
+  std::optional<MemberId> source;
+  bool acking = false;
+  bool amnesiac = false;
+  std::optional<GtidSet> known;  // amnesiac: all it had received by the restarts since it was last certified; none: not certain
+  bool seeded = false;      // the datadir is made (from the template or a copy)
+  bool rebuilding = false;  // the datadir is being thrown away: finish that before anything else
+  bool copies = false;      // ... and is to be a copy of another member's: whose, an order says each time it is begun
+  GtidSet copy_holds;       // ... what that copy must hold; until its server was read
+  GtidSet errant;           // in the data that are thrown away: its binlogs are kept aside before
+  std::uint64_t errant_generation = 0;  // ... of those data
+  std::uint64_t generation = 0;  // of the datadir: rises each time it is made anew
+  std::uint32_t server_id = 0;   // ... which no other data of its cluster ever have (model/server_id.h); 0: as 0.1 chose it
+  Pair made_at;                  // as in MemberReport
+  bool logs_reset = false;       // as in MemberReport
+  bool renamed = false;          // its transactions have other names since a reset: its binary logs lack the older ones
+  std::string incarnation;       // of the mysqld that this was last true of
+  std::string volume;            // the volume's own name: one that comes back empty is not the one it was
+  std::vector<Peer> peers;       // the other members: nothing follows from them but whom it watches
+  bool operator==(const MemberPromise&) const = default;
+};
+template <class Io>
+void fields(Io& io, MemberPromise& p) {
+  io("pair", p.pair);
+  io("led", p.led);
+  io("led_kept", p.led_kept);
+  io("role", p.role);
+  io("source", p.source);
+  io("acking", p.acking);
+  io("amnesiac", p.amnesiac);
+  io("known", p.known);
+  io("seeded", p.seeded);
+  io("rebuilding", p.rebuilding);
+  io("copies", p.copies);
+  io("copy_holds", p.copy_holds);
+  io("errant", p.errant);
+  io("errant_generation", p.errant_generation);
+  io("generation", p.generation);
+  io("server_id", p.server_id);
+  io("made_at", p.made_at);
+  io("logs_reset", p.logs_reset);
+  io("renamed", p.renamed);
+  io("incarnation", p.incarnation);
+  io("volume", p.volume);
+  io("peers", p.peers);
+}
+
+// The last epoch in which it was told to be the primary. A promise that version 0.1 wrote says so only while it still has
+// that role, or where nothing was promised yet.
+std::optional<std::uint64_t> led_by(const MemberPromise& promise);
+
+}  // namespace mysos
