@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Makes the member's datadir: from the template, or as a copy of a donor's. Errant transactions of the data that go are kept
-// aside first. One at a time; no server runs on the datadir. What blocks runs on the pool. Belongs to the io_context's thread.
-#include <boost/asio/thread_pool.hpp>
+// aside first. One at a time; no server runs on the datadir. What blocks runs on the pool for copies. Belongs to the
+// io_context's thread.
 #include <functional>
 #include <string>
 
 #include "base/asio.h"
 #include "core/member/member_core.h"
+#include "executor/pools.h"
 #include "mysql/seeding.h"
 
 namespace mysos {
@@ -15,8 +16,8 @@ namespace mysos {
 class DatadirMaker {
  public:
   // `kept_dir`: for errant binlogs. `tell`: SeedProgress and ErrantKept; the rest is make()'s answer.
-  DatadirMaker(asio::thread_pool& pool, std::string kept_dir, std::function<void(MemberInput)> tell)
-      : pool_(pool), kept_dir_(std::move(kept_dir)), tell_(std::move(tell)) {}
+  DatadirMaker(Pools& pools, std::string kept_dir, std::function<void(MemberInput)> tell)
+      : pool_(pools.copies), kept_dir_(std::move(kept_dir)), tell_(std::move(tell)) {}
   asio::awaitable<Status> make(server_action::MakeDatadir wanted, mysql::SeedSpec spec);
 
  private:

@@ -22,7 +22,7 @@ asio::awaitable<void> ServerKeeper::guard_port(RunPtr run) {
 
 // The server is asked only where somebody is connected: on a replica nobody is, as a rule.
 asio::awaitable<void> ServerKeeper::guard_port_once(RunPtr run) {
-  const auto peers = co_await run_on_pool(pool_, [port = layout_.admin_port] { return tcp_peers(port); });
+  const auto peers = co_await run_on_pool(pools_.sockets, [port = layout_.admin_port] { return tcp_peers(port); });
   if (run_ != run || (peers && peers->empty())) co_return;
   if (!peers) co_return kLog.warn("the connections to the admin port cannot be listed: {}", peers.error().message);
   const auto found = co_await run->port_guard.look(*peers, kReadDeadline);

@@ -75,7 +75,7 @@ asio::awaitable<void> ServerKeeper::note_password(RunPtr run) {
 
 // What a purge took away is gone. It is told, and what was known of the logs is found out anew.
 asio::awaitable<void> ServerKeeper::look_at_binlogs(RunPtr run) {
-  const auto seen = co_await run_on_pool(pool_, [dir = layout_.datadir] { return mysql::read_binlog_index(dir); });
+  const auto seen = co_await run_on_pool(pools_.looks, [dir = layout_.datadir] { return mysql::read_binlog_index(dir); });
   if (run_ != run || !seen || run->binlogs == *seen) co_return;
   const std::string purged = run->binlogs ? mysql::what_was_purged(*run->binlogs, *seen) : "";
   run->binlogs = *seen;

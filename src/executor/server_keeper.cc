@@ -41,11 +41,11 @@ ServerKeeper::ServerKeeper(TaskGroup& tasks, KeeperConfig config,
       config_(std::move(config)),
       layout_(layout_of(config_)),
       tell_(std::move(tell)),
-      maker_(pool_, config_.errant_dir, tell_),
+      maker_(pools_, config_.errant_dir, tell_),
       snapshots_(snapshot_eyes()),
       poll_now_(tasks.executor()) {}
 
-ServerKeeper::~ServerKeeper() { pool_.join(); }
+ServerKeeper::~ServerKeeper() { pools_.join(); }
 
 // ---- the process ----
 
@@ -70,7 +70,8 @@ void ServerKeeper::begin(mysql::ServerProcess process) {
                              .secrets = *secrets_,
                              .prepared_in_binlogs = [this](std::size_t wanted) { return prepared_in_binlogs(wanted); },
                              .any_engine = config_.spec.any_engine};
-  run_ = std::make_shared<Run>(tasks_.executor(), std::move(process), std::move(ops));
+  run_ = std::make_shared<Run>(tasks_.executor(), std::move(process), std::move(ops),
+                               std::make_shared<RelaySync>(tasks_, pools_, layout_.datadir));
   user_wanted_ = false;
 }
 
@@ -147,7 +148,7 @@ asio::awaitable<void> ServerKeeper::read_relay(bool keep_earlier) {
     if (!kept) kLog.warn("the relay logs are not kept: {}", kept.error().message);
     return mysql::read_relay_logs(layout_.datadir);
   };
-  const auto held = co_await run_on_pool(pool_, look);
+  const auto held = co_await run_on_pool(pools_.copies, look);
   if (held) {
     kLog.info("the relay logs hold {}, read in {} ms", held->to_string(), to_ms(steady_now() - began));
   } else {
@@ -157,7 +158,7 @@ asio::awaitable<void> ServerKeeper::read_relay(bool keep_earlier) {
 }
 
 asio::awaitable<void> ServerKeeper::drop_relay() {
-  const Status dropped = co_await run_on_pool(pool_, [path = kept_relay()] { return remove_tree(path); });
+  const Status dropped = co_await run_on_pool(pools_.copies, [path = kept_relay()] { return remove_tree(path); });
   if (!dropped) kLog.warn("kept relay logs are still there: {}", dropped.error().message);
 }
 

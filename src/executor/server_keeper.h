@@ -6,9 +6,8 @@
 //
 // Invariants: at most one server; one plan at a time, and one that was replaced does nothing after
 // the border of its running step; a snapshot that was read while a step ended is dropped. What it
-// learns goes to `tell`, which may call back into it. Belongs to the io_context's thread; copying a
-// datadir, or reading relay logs, happens on a thread of its own.
-#include <boost/asio/thread_pool.hpp>
+// learns goes to `tell`, which may call back into it. Belongs to the io_context's thread; what
+// blocks, such as the copy of a datadir, happens on the threads of pools.h.
 #include <functional>
 #include <memory>
 #include <optional>
@@ -20,6 +19,7 @@
 #include "core/member/event_duty.h"
 #include "executor/datadir_maker.h"
 #include "executor/member_loop.h"
+#include "executor/pools.h"
 #include "executor/snapshot_source.h"
 #include "model/cluster.h"
 #include "mysql/datadir.h"
@@ -105,8 +105,6 @@ class ServerKeeper final : public ServerSide {
   void readers_ended(const RunPtr& run, const Result<std::string>& ended);
   asio::awaitable<void> read_relay(bool keep_earlier);
   asio::awaitable<void> drop_relay();
-  asio::awaitable<Status> sync_relay(RunPtr run, Duration at_most);
-  asio::awaitable<void> sync_relay_files(RunPtr run);
   asio::awaitable<void> watch_exit(RunPtr run);
   asio::awaitable<void> bring_up(RunPtr run);
   asio::awaitable<void> poll(RunPtr run);
@@ -140,7 +138,7 @@ class ServerKeeper final : public ServerSide {
   KeeperConfig config_;
   mysql::ServerLayout layout_;
   std::function<void(MemberInput)> tell_;
-  asio::thread_pool pool_{1};
+  Pools pools_;
   DatadirMaker maker_;
   SnapshotSource snapshots_;
   std::optional<mysql::Secrets> secrets_;

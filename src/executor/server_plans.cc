@@ -12,7 +12,6 @@
 #include "base/pool_work.h"
 #include "executor/server_run.h"
 #include "mysql/given_up.h"
-#include "mysql/relay_log.h"
 
 namespace mysos {
 namespace {
@@ -71,47 +70,23 @@ asio::awaitable<void> ServerKeeper::carry_out(RunPtr run, StepPlan plan) {
 asio::awaitable<Status> ServerKeeper::do_step(RunPtr run, const ServerStep& step, Duration at_most, std::string_view when) {
   const Instant began = steady_now();
   const auto* acks = std::get_if<step::SemiSyncReplica>(&step);
-  if (acks != nullptr && !acks->on) {
-    run->relay_durable = false;
-    ++run->silenced;
-  }
+  if (acks != nullptr && !acks->on) run->relay_sync->silenced();
   const bool files = std::holds_alternative<step::SyncRelayLog>(step);
   const auto* keeps = std::get_if<step::KeepRelayLog>(&step);
   Status done;
   if (keeps != nullptr) {
     done = co_await keep_given_up(*keeps);
   } else {
-    done = files ? co_await sync_relay(run, at_most) : co_await run->ops.run(step, at_most);
+    done = files ? co_await run->relay_sync->make_durable(at_most) : co_await run->ops.run(step, at_most);
   }
   ++run->steps;
   kLog.info("{}{}: {} in {} us", when, describe(step), done ? "done" : done.error().message, (steady_now() - began).count());
   co_return done;
 }
 
-// The relay log of one that acknowledges is durable already. On a disk that stalls it takes as long as that does: one try at
-// a time is under way, and nobody waits for it longer than `at_most`.
-asio::awaitable<Status> ServerKeeper::sync_relay(RunPtr run, Duration at_most) {
-  const Instant until = steady_now() + at_most;
-  while (!run->synced && steady_now() < until) co_await run->sync_ended.wait_for(until - steady_now());
-  if (run->synced && !run->relay_durable) {
-    run->synced.reset();
-    tasks_.spawn("sync the relay log", sync_relay_files(run));
-    while (!run->synced && steady_now() < until) co_await run->sync_ended.wait_for(until - steady_now());
-  }
-  if (!run->synced) co_return fail(Errc::kTimeout, "the disk does not take it");
-  co_return *run->synced;
-}
-
-asio::awaitable<void> ServerKeeper::sync_relay_files(RunPtr run) {
-  const std::uint64_t silenced = run->silenced;
-  run->synced = co_await run_on_pool(pool_, [dir = layout_.datadir] { return mysql::sync_relay_logs(dir); });
-  run->relay_durable = run->synced->has_value() && silenced == run->silenced;
-  run->sync_ended.notify_all();
-}
-
 asio::awaitable<Status> ServerKeeper::keep_given_up(step::KeepRelayLog what) {
   mysql::GivenUpSpec spec{layout_.datadir, config_.errant_dir, what.epoch, std::move(what.rest)};
-  auto kept = co_await run_on_pool(pool_, [spec = std::move(spec)] { return mysql::keep_given_up(spec); });
+  auto kept = co_await run_on_pool(pools_.steps, [spec = std::move(spec)] { return mysql::keep_given_up(spec); });
   if (!kept) co_return std::unexpected(std::move(kept).error());
   tell_(member_input::ErrantKept{"errant/" + *kept});
   co_return Status{};

@@ -22,7 +22,8 @@ asio::awaitable<void> ServerKeeper::end_readers(RunPtr run, Duration watched) {
 }
 
 asio::awaitable<Result<std::set<mysql::Xid>>> ServerKeeper::prepared_in_binlogs(std::size_t wanted) {
-  co_return co_await run_on_pool(pool_, [dir = layout_.datadir, wanted] { return mysql::prepared_in_binlogs(dir, wanted); });
+  co_return co_await run_on_pool(pools_.binlogs,
+                                 [dir = layout_.datadir, wanted] { return mysql::prepared_in_binlogs(dir, wanted); });
 }
 
 asio::awaitable<void> ServerKeeper::end_idle_readers(RunPtr run, Duration limit) {

@@ -7,6 +7,7 @@
 #include "core/member/event_duty.h"
 #include "core/member/stuck_commits.h"
 #include "executor/memory_limit.h"
+#include "executor/relay_sync.h"
 #include "executor/server_keeper.h"
 #include "mysql/binlog_index.h"
 #include "mysql/port_guard.h"
@@ -15,24 +16,22 @@
 namespace mysos {
 
 struct ServerKeeper::Run {
-  Run(const asio::any_io_executor& executor, mysql::ServerProcess p, mysql::ServerOpsConfig config)
+  Run(const asio::any_io_executor& executor, mysql::ServerProcess p, mysql::ServerOpsConfig config,
+      std::shared_ptr<RelaySync> sync)
       : process(std::move(p)),
         events(executor, config),
         port_guard(executor, config),
         ops(executor, std::move(config)),
-        border(executor),
-        sync_ended(executor) {}
+        relay_sync(std::move(sync)),
+        border(executor) {}
   mysql::ServerProcess process;
   mysql::ServerEvents events;
   mysql::PortGuard port_guard;
   mysql::ServerOps ops;
+  std::shared_ptr<RelaySync> relay_sync;
   Signal border;            // a plan has left the server
   bool busy = false;        // a plan is at work
   std::uint64_t steps = 0;  // ended ones
-  bool relay_durable = false;    // all that is in its relay log, and will be
-  std::uint64_t silenced = 0;    // how often that ended
-  std::optional<Status> synced = Status{};  // the last try to make it so; none while one is under way
-  Signal sync_ended;
   bool restarting = false;  // its receiver, between two tries to connect
   bool up = false;
   std::optional<std::uint64_t> memory_kills = out_of_memory_kills();  // before it
