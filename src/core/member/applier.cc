@@ -41,6 +41,7 @@ bool abandons(const server_life::Running& r, const order::Follow& o) {
 void MemberCore::watch_applier(const Running& r, Instant now) {
   const ServerSnapshot& seen = r.seen;
   if (r.role != MemberRole::kReplica || !r.settled || r.plan || stopping_ || !seen.receiver_running) return;
+  if (!promise_.seeded) return;  // these data are about to be thrown away
   if (seen.applier_running) {
     if (!data_.applier_stop) return;
     const bool lasts = now - data_.applier_stop->asked_at >= kApplierLasts;

@@ -90,6 +90,15 @@ TEST(Applier, OneThatStoppedIsStartedAgainOnceAndThenRarely) {
   EXPECT_FALSE(r.started()) << "the pauses grow";
 }
 
+// The order to make the data anew came, and the server has yet to end.
+TEST(Applier, OfDataThatAreThrownAwayIsNotStarted) {
+  Replica r;
+  r.order(order::Rebuild{{2, 2}, r.durable.generation, std::nullopt, {}});
+  r.stop_applier();
+  r.look();
+  EXPECT_FALSE(r.started());
+}
+
 TEST(Applier, OneThatGoesOnIsForgiven) {
   Replica r;
   r.stop_applier();
