@@ -64,11 +64,12 @@ json::object member_json(const ClusterView& view, const MemberView& member) {
   out["state"] = durable != nullptr ? state_of(*durable, member) : "unknown";
   out["host"] = member.host;
   out["port"] = member.port;
-  out["agent"] = durable != nullptr ? durable->agent.value : "";
-  out["volume"] = durable != nullptr ? durable->volume.value : "";
-  out["hostname"] = durable != nullptr ? durable->hostname : "";
+  const Place at = durable != nullptr && durable->granted ? durable->place() : Place{};
+  out["agent"] = at.agent.value;
+  out["volume"] = at.volume.value;
+  out["hostname"] = at.hostname;
   out["promotion"] = durable != nullptr ? enum_text(durable->promotion) : "";
-  out["api_port"] = durable != nullptr ? durable->api_port : 0;
+  out["api_port"] = at.api_port;
   out["gtid"] = member.report ? to_json(member.report->executed) : json::value("");
   out["lag_ms"] = lag_json(member);
   if (member.report) {

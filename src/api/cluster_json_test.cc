@@ -43,8 +43,7 @@ TEST(ClusterJson, SaysOnWhichVolumeOfWhichAgentTheDataAre) {
   Cluster cluster;
   Member& member = cluster.members.emplace_back();
   member.id = MemberId("c-0");
-  member.agent = AgentId("S1");
-  member.volume = VolumeId("mysos-c-0-1");
+  member.granted = Granted{.place = {.agent = AgentId("S1"), .volume = VolumeId("mysos-c-0-1")}};
   ClusterView view{.cluster = &cluster};
   view.members = {MemberView{.id = member.id}};
 

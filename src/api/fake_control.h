@@ -44,7 +44,7 @@ class FakeControl final : public Control {
     if (at == made.end()) return std::nullopt;
     ClusterView view{.cluster = &at->second, .state = states[name], .waiting_for = "a test"};
     for (const Member& member : at->second.members) {
-      view.members.push_back(MemberView{.id = member.id, .host = member.ip, .port = member.port});
+      view.members.push_back(MemberView{.id = member.id, .host = member.place().ip, .port = member.place().port});
     }
     return view;
   }
@@ -61,7 +61,7 @@ class FakeControl final : public Control {
     if (made.contains(name)) co_return fail(Errc::kConflict, "the name is taken", "name");
     Cluster cluster{.id = ClusterId("id-" + name), .spec = request.spec};
     cluster.members.push_back(
-        Member{.id = MemberId("id-" + name + "-0"), .ip = "127.0.0.1", .port = 3306});
+        Member{.id = MemberId("id-" + name + "-0"), .granted = Granted{.place = {.ip = "127.0.0.1", .port = 3306}}});
     made[name] = cluster;
     passwords[name] = request.password.value_or("made-by-the-fake");
     changed_.notify_all();

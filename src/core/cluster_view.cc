@@ -78,13 +78,15 @@ bool known_electing(const ClusterView& view) {
 
 std::optional<Order> introduction(const Cluster& cluster, const MemberView& view) {
   if (!view.connected || !view.report) return std::nullopt;
-  auto others = cluster.members | std::views::filter([&](const Member& m) { return m.id != view.id && m.api_port != 0; });
+  auto others = cluster.members | std::views::filter([&](const Member& m) {
+                  return m.id != view.id && m.granted && m.place().api_port != 0;
+                });
   const auto is = [](const Member& m, const Peer& p) {
-    return p.member == m.id && p.host == m.ip && p.api_port == m.api_port;
+    return p.member == m.id && p.host == m.place().ip && p.api_port == m.place().api_port;
   };
   if (std::ranges::equal(others, view.report->peers, is)) return std::nullopt;
   order::Meet meet;
-  for (const Member& m : others) meet.peers.push_back({m.id, m.ip, m.api_port});
+  for (const Member& m : others) meet.peers.push_back({m.id, m.place().ip, m.place().api_port});
   return meet;
 }
 

@@ -22,7 +22,7 @@ struct Work : CommandParts {
       cluster.id = ClusterId(ledger.prng().name(kClusterIdLength));
     } while (ledger.find(cluster.id) != nullptr);
     cluster.spec = std::move(spec);
-    cluster.members = wanted_members(cluster.id, cluster.spec.members);
+    add_members(cluster, cluster.spec.members);
     cluster.sealed_secrets = in.sealed_secrets;
     cluster.token_hash = in.token_hash;
     cluster.created = in.at;

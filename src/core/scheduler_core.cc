@@ -279,7 +279,7 @@ std::vector<WatchTarget> SchedulerCore::watch_targets() const {
     for (const Member& m : cluster.members) {
       if (m.stage != MemberStage::kLaunching && m.stage != MemberStage::kRunning) continue;
       if (cluster.sealed_secrets.empty()) continue;  // nobody knows yet what to show to its members
-      out.push_back({m.id, id, m.task, m.ip, m.api_port});
+      out.push_back({m.id, id, m.task, m.place().ip, m.place().api_port});
     }
   }
   return out;

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// A cluster: what a user asked for, and where its members are. Everything here is durable: core/state/records.h has the
-// records, and ADR 13 says what a change of a field needs. What is merely seen (reports, offers, task states) is in core/. The
-// scheduler sees it again after a restart.
+// A cluster: what a user wants of it, and what each of its members was granted. Everything here is durable:
+// core/state/records.h has the records, and ADR 13 says what a change of a field needs. What is merely seen (reports, offers,
+// task states) is in core/. The scheduler sees it again after a restart.
 #include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "base/assert.h"
 #include "base/json.h"
 #include "model/caller.h"
 #include "model/doubt.h"
@@ -35,6 +37,21 @@ struct VersionInfo {
   bool operator==(const VersionInfo&) const = default;
 };
 
+// How large a member is.
+struct MemberSize {
+  std::int64_t cpus_milli = 1000;
+  Bytes mem = gib(1);
+  Bytes disk = gib(5);
+  bool operator==(const MemberSize&) const = default;
+};
+template <class Io>
+void fields(Io& io, MemberSize& s) {
+  io.required("cpus_milli", s.cpus_milli);
+  io.required("mem", s.mem);
+  io.required("disk", s.disk);
+}
+
+// What is wanted of a cluster and of each of its members. What a member has is what it was granted (Granted).
 struct ClusterSpec {
   std::string name;
   std::uint32_t members = 3;
@@ -45,6 +62,7 @@ struct ClusterSpec {
   Flavour flavour = Flavour::kMariadb;
   std::string user;
   bool any_engine = false;  // also storage engines whose tables do not survive a crash whole, or replicate safely
+  [[nodiscard]] MemberSize size() const { return {cpus_milli, mem, disk}; }
   bool operator==(const ClusterSpec&) const = default;
 };
 template <class Io>
@@ -83,20 +101,61 @@ constexpr auto enum_names(Promotion) {
 }
 constexpr int promotion_rank(Promotion p) { return static_cast<int>(p); }
 
-struct Member {
-  MemberId id;
-  std::uint32_t index = 0;
-  MemberStage stage = MemberStage::kWanted;
-  AgentId agent;            // "" until placed; then fixed for the life of the volume
-  std::string hostname;     // of the agent
+// Where a member lives. The agent is fixed for the life of the volume.
+struct Place {
+  AgentId agent;
+  std::string hostname;  // of the agent
   std::string ip;
-  std::uint16_t port = 0;      // mysqld
-  std::uint16_t api_port = 0;  // member API
+  std::uint16_t port = 0;        // mysqld
+  std::uint16_t api_port = 0;    // member API
   std::uint16_t admin_port = 0;  // mysqld, for Mysos' own connections; 0: placed before there was such a port
+  std::string resource_id;       // label of its reservation, globally unique
+  VolumeId volume;
   // Where other members connect to its server.
   [[nodiscard]] std::uint16_t source_port() const { return admin_port != 0 ? admin_port : port; }
-  std::string resource_id;  // label of its reservation, globally unique
-  VolumeId volume;
+  bool operator==(const Place&) const = default;
+};
+template <class Io>
+void fields(Io& io, Place& p) {
+  io.required("agent", p.agent);
+  io.required("hostname", p.hostname);
+  io.required("ip", p.ip);
+  io.required("port", p.port);
+  io.required("api_port", p.api_port);
+  io.required("admin_port", p.admin_port);
+  io.required("resource_id", p.resource_id);
+  io.required("volume", p.volume);
+}
+
+// What a member has: its place, and the size, version and settings that its reservation and its server were made with. Each of
+// its launches is made from that, whatever the cluster's spec says meanwhile.
+struct Granted {
+  Place place;
+  MemberSize size;
+  std::string version;
+  bool any_engine = false;  // as in ClusterSpec
+  bool operator==(const Granted&) const = default;
+};
+template <class Io>
+void fields(Io& io, Granted& g) {
+  io.required("place", g.place);
+  io.required("size", g.size);
+  io.required("version", g.version);
+  io.required("any_engine", g.any_engine);
+}
+
+struct Member {
+  MemberId id;
+  std::uint32_t index = 0;  // in its cluster; no other member ever has it
+  bool leaves = false;      // wanted: it is to go, and its volume with it
+  MemberStage stage = MemberStage::kWanted;
+  std::optional<Granted> granted;  // none: kWanted
+  // Only of a member that was granted one (asserted).
+  [[nodiscard]] const Place& place() const {
+    MYSOS_ASSERT(granted.has_value(), "the member has a place");
+    return granted->place;
+  }
+  [[nodiscard]] Place& place() { return const_cast<Place&>(std::as_const(*this).place()); }
   TaskId task;              // of the newest launch
   std::uint64_t launches = 0;
   bool holds_data = false;       // an executor of it was seen alive: from then on only this very volume will do
@@ -111,15 +170,9 @@ template <class Io>
 void fields(Io& io, Member& m) {
   io.required("id", m.id);
   io.required("index", m.index);
+  io.required("leaves", m.leaves);
   io.required("stage", m.stage);
-  io.required("agent", m.agent);
-  io.required("hostname", m.hostname);
-  io.required("ip", m.ip);
-  io.required("port", m.port);
-  io.required("api_port", m.api_port);
-  io.required("admin_port", m.admin_port);
-  io.required("resource_id", m.resource_id);
-  io.required("volume", m.volume);
+  io.required("granted", m.granted);
   io.required("task", m.task);
   io.required("launches", m.launches);
   io.required("holds_data", m.holds_data);
@@ -146,6 +199,7 @@ struct Cluster {
   ClusterId id;
   ClusterSpec spec;
   std::vector<Member> members;
+  std::uint32_t next_index = 0;  // of the next member that is made: none from here on was ever used
   EpochRecord epoch;
   std::uint64_t next_server_id = kFirstServerId;  // none from here on was ever granted (core/state/server_ids.h)
   std::optional<RecordDoubt> doubt;  // the record may be old: nothing is decided from it
@@ -204,7 +258,7 @@ struct MemberSpec {
   std::string user;
   WallTime created{};
   std::string hostname;     // of the agent
-  std::string resource_id;  // as in Member
+  std::string resource_id;  // as in Place
   VolumeId volume;
   std::string volume_name;  // as in Member; "" = the scheduler has not heard it yet
   std::string key_id;  // which secret.key the cluster's secrets are encrypted with; "" = a version that did not say it

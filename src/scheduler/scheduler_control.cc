@@ -45,11 +45,12 @@ std::vector<AgentView> SchedulerLoop::agents() {
   std::map<AgentId, AgentView> all = agents_;
   for (const auto& [id, cluster] : core_->state().clusters) {
     for (const Member& member : cluster.members) {
-      if (member.agent.empty()) continue;
-      AgentView& agent = all[member.agent];
-      agent.id = member.agent;
-      if (agent.hostname.empty()) agent.hostname = member.hostname;
-      if (agent.ip.empty()) agent.ip = member.ip;
+      if (!member.granted) continue;
+      const Place& at = member.place();
+      AgentView& agent = all[at.agent];
+      agent.id = at.agent;
+      if (agent.hostname.empty()) agent.hostname = at.hostname;
+      if (agent.ip.empty()) agent.ip = at.ip;
       agent.members.push_back(member.id);
     }
   }

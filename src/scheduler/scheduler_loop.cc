@@ -29,7 +29,7 @@ std::vector<RecordChange> changes_of(const std::vector<Record>& records) {
 
 bool has_places(const SchedulerState& state) {
   return std::ranges::any_of(state.clusters, [](const auto& entry) {
-    return std::ranges::any_of(entry.second.members, [](const Member& m) { return !m.resource_id.empty(); });
+    return std::ranges::any_of(entry.second.members, [](const Member& m) { return m.granted.has_value(); });
   });
 }
 
@@ -92,8 +92,8 @@ Status SchedulerLoop::commit_first(std::vector<Record> migration) {
   if (!migration.empty()) {
     output.events.insert(output.events.begin(),
                          Event{.kind = "state_migrated",
-                               .message = "the state of version 0.1, with " + std::to_string(core_->state().clusters.size()) +
-                                          " cluster(s), was brought into the form of this version; version 0.1 cannot read "
+                               .message = "the state of an older version, with " + std::to_string(core_->state().clusters.size()) +
+                                          " cluster(s), was brought into the form of this version; the older one cannot read "
                                           "it any more"});
   }
   if (framework_taken_) migration.push_back(framework_record(core_->state()));

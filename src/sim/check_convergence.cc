@@ -61,9 +61,9 @@ std::optional<std::string> not_converged(const Truth& truth, const ClusterTruth&
     } else if (!s.applier_running) {
       return said("the applier of " + e->spec().member.str() + " does not run");
     }
-    const Member* at = c.find(*c.epoch.primary);
+    const Place& at = c.find(*c.epoch.primary)->place();
     const bool follows =
-        s.receiver_connected && s.receiver_host == at->ip && s.receiver_port == at->source_port();
+        s.receiver_connected && s.receiver_host == at.ip && s.receiver_port == at.source_port();
     if (follows) ++following;
   }
   if (!writable) return said("the primary is not writable");

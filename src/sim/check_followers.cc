@@ -15,8 +15,8 @@ void check_followers(Sim& sim, const Truth& truth, const ClusterTruth& now) {
   for (SimExecutor* c : truth.containers()) {
     if (c->spec().cluster != now.id || c->spec().member == *record.primary) continue;
     const Datadir* data = c->server().data();
-    if (data == nullptr || data->reset || !c->server().receiver_running() || data->source_host != at->ip ||
-        data->source_port != at->source_port())
+    if (data == nullptr || data->reset || !c->server().receiver_running() || data->source_host != at->place().ip ||
+        data->source_port != at->place().source_port())
       continue;
     if (c->volume().promise.pair.epoch != record.pair.epoch || c->volume().promise.pair.config == 0)
       continue;

@@ -29,8 +29,9 @@ std::optional<std::string> leaks(const SimMaster& master, const Truth& truth, co
   for (const auto& [id, cluster] : state.clusters) {
     for (const Member& m : cluster.members) {
       tasks.insert(m.task);
-      volumes.insert(m.volume);
-      reservations.insert(m.resource_id);
+      if (!m.granted) continue;
+      volumes.insert(m.place().volume);
+      reservations.insert(m.place().resource_id);
     }
   }
   for (const auto& [id, framework] : master.core()->frameworks()) {

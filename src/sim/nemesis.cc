@@ -268,8 +268,8 @@ void Nemesis::lose_volume() {
   SimAgent& agent = *master_.agents()[v->machine()];
   agent.lose_volume(*v);
   if (!prng_.chance(300)) return;
-  to_put_back_.emplace_back(&agent, member->volume);
-  sim_.after(sim_.between(seconds(1), seconds(15)), [this, &agent, volume = member->volume] {
+  to_put_back_.emplace_back(&agent, member->place().volume);
+  sim_.after(sim_.between(seconds(1), seconds(15)), [this, &agent, volume = member->place().volume] {
     if (on_) agent.bring_back(volume);
   });
 }

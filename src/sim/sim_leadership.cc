@@ -26,7 +26,9 @@ namespace {
 
 bool same_places(const Cluster& a, const Cluster& b) {
   return a.deleting == b.deleting && std::ranges::equal(a.members, b.members, [](const Member& x, const Member& y) {
-    return x.id == y.id && x.resource_id == y.resource_id && x.agent == y.agent && x.holds_data && !x.volume_name.empty();
+    if (!x.granted || !y.granted) return false;
+    return x.id == y.id && x.place().resource_id == y.place().resource_id && x.place().agent == y.place().agent &&
+           x.holds_data && !x.volume_name.empty();
   });
 }
 

@@ -55,7 +55,7 @@ class Truth {
   [[nodiscard]] const SimVolume* volume_of(const ClusterTruth& c, const MemberId& member) const {
     const Member* m = c.cluster.find(member);
     if (m == nullptr) return nullptr;
-    if (!m->volume.empty()) return volume(m->volume);
+    if (m->granted) return volume(m->place().volume);
     const auto before = c.volumes.find(member);
     return before == c.volumes.end() ? nullptr : volume(before->second);
   }

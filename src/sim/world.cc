@@ -213,7 +213,7 @@ void World::committed(const SchedulerState& state, const std::vector<Event>& eve
     const Cluster known = std::exchange(c.cluster, cluster);
     const EpochRecord& before = known.epoch;
     for (const Member& m : cluster.members) {
-      if (!m.volume.empty()) c.volumes[m.id] = m.volume;
+      if (m.granted) c.volumes[m.id] = m.place().volume;
     }
     if (known.switchover_to && !cluster.switchover_to && !cluster.deleting) note_switchover(sim_, known, cluster);
     c.id = id;

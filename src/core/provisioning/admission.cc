@@ -73,7 +73,7 @@ Bytes whole_mib(Bytes bytes) { return mib((bytes.value + mib(1).value - 1) >> 20
 // Refused only if no agent is large enough even when it is empty.
 Status check_agents(const ClusterSpec& spec, const std::vector<AgentSpace>& agents) {
   if (agents.empty()) return {};
-  const Needs needs = needs_of(spec);
+  const Needs needs = needs_of(spec.size());
   const auto largest = [&](auto get) -> const AgentSpace& {
     return *std::ranges::max_element(agents,
                                      [&](const AgentSpace& a, const AgentSpace& b) { return get(a) < get(b); });
@@ -107,13 +107,13 @@ Status check_room(const SchedulerState& state) {
   return fail(Errc::kTooLarge, "there are " + std::to_string(kMaxClusters) + " clusters, the most there may be");
 }
 
-std::vector<Member> wanted_members(const ClusterId& cluster, std::uint32_t count) {
-  std::vector<Member> out(count);
+void add_members(Cluster& cluster, std::uint32_t count) {
   for (std::uint32_t i = 0; i < count; ++i) {
-    out[i].id = MemberId(cluster.value + "-" + std::to_string(i));
-    out[i].index = i;
+    Member member;
+    member.index = cluster.next_index++;
+    member.id = MemberId(cluster.id.value + "-" + std::to_string(member.index));
+    cluster.members.push_back(std::move(member));
   }
-  return out;
 }
 
 Status check_name(const std::string& name, const SchedulerState& state) {

@@ -20,8 +20,8 @@ inline constexpr char kDefaultUser[] = "app";
 
 // kTooLarge: there are as many clusters as there may be.
 Status check_room(const SchedulerState& state);
-// A cluster's members before they have a place.
-std::vector<Member> wanted_members(const ClusterId& cluster, std::uint32_t count);
+// Makes so many members more, without a place yet. The next index is that of the next member: none is used twice.
+void add_members(Cluster& cluster, std::uint32_t count);
 // A name that a cluster may be given now.
 Status check_name(const std::string& name, const SchedulerState& state);
 // The spec with its defaults filled in, sizes rounded up to whole MiB. kInvalid with the field, kConflict for a taken name.

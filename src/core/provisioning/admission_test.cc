@@ -118,5 +118,18 @@ TEST(AdmissionOfGoodInput, AsksForAVersionWhereThereIsNone) {
   EXPECT_EQ(admit(good(), {}, {}, {}).error().code, Errc::kUnavailable);
 }
 
+TEST(AddMembers, NoIndexIsUsedTwice) {
+  Cluster cluster;
+  cluster.id = ClusterId("abc");
+  add_members(cluster, 3);
+  ASSERT_EQ(cluster.members.size(), 3U);
+  EXPECT_EQ(cluster.members[2].id, MemberId("abc-2"));
+  cluster.members.pop_back();
+  add_members(cluster, 1);
+  EXPECT_EQ(cluster.members.back().id, MemberId("abc-3"));
+  EXPECT_EQ(cluster.members.back().index, 3U);
+  EXPECT_EQ(cluster.next_index, 4U);
+}
+
 }  // namespace
 }  // namespace mysos

@@ -48,7 +48,8 @@ Result<Cluster> rebuilt_record(const std::vector<MemberFound>& found, const std:
   cluster.spec = {.name = spec.cluster_name, .members = spec.members, .cpus_milli = spec.cpus_milli, .mem = spec.mem,
                   .disk = spec.disk, .version = spec.version, .flavour = spec.flavour, .user = spec.user,
                   .any_engine = spec.any_engine};
-  cluster.members = wanted_members(cluster.id, spec.members);
+  add_members(cluster, spec.members);
+  for (const MemberFound& f : found) cluster.next_index = std::max(cluster.next_index, f.spec.index + 1);
   cluster.doubt = RecordDoubt{.why = "the state did not know this cluster, and an operator had it adopted"};
   cluster.sealed_secrets = newest->sealed_secrets;
   cluster.credentials = newest->credentials;
@@ -68,14 +69,17 @@ std::string waits_for_secrets(const Cluster& cluster, const MemberTable& table) 
 
 void take_place(Member& member, const MemberFound& found, const Cluster& cluster) {
   const MemberSpec& spec = found.spec;
-  member.agent = found.agent;
-  member.hostname = spec.hostname;
-  member.ip = spec.bind;
-  member.port = spec.port;
-  member.api_port = spec.api_port;
-  member.admin_port = spec.admin_port;
-  member.resource_id = spec.resource_id;
-  member.volume = spec.volume;
+  member.granted = Granted{.place = {.agent = found.agent,
+                                     .hostname = spec.hostname,
+                                     .ip = spec.bind,
+                                     .port = spec.port,
+                                     .api_port = spec.api_port,
+                                     .admin_port = spec.admin_port,
+                                     .resource_id = spec.resource_id,
+                                     .volume = spec.volume},
+                           .size = {spec.cpus_milli, spec.mem, spec.disk},
+                           .version = spec.version,
+                           .any_engine = spec.any_engine};
   member.holds_data = true;  // or may: only this very volume will do
   member.stage = found.runs() ? MemberStage::kLaunching : MemberStage::kDown;
   member.server_id = spec.server_id;

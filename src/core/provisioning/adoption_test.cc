@@ -47,7 +47,7 @@ class Lost : public Scenario {
   // The agent of the third member is away when the cluster is adopted.
   const Member& adopt_without_the_third() {
     const Member& away = truth.members[2];
-    mesos.set_unreachable(away.agent.value, true);
+    mesos.set_unreachable(away.place().agent.value, true);
     start();
     run_for(seconds(2));
     EXPECT_TRUE(adopt("shop"));
@@ -101,8 +101,8 @@ TEST(Adoption, MembersOfWhichOnlyTheVolumeIsLeftAreLaunchedOnItAndHandOverTheSec
   EXPECT_NE(s.view("shop").waiting_for.find("secrets"), std::string::npos) << s.view("shop").waiting_for;
   EXPECT_TRUE(s.core->watch_targets().empty()) << "there is no token to show";
   for (const Member& m : s.cluster("shop").members) {
-    EXPECT_EQ(m.volume, s.truth.find(m.id)->volume);
-    EXPECT_EQ(m.resource_id, s.truth.find(m.id)->resource_id);
+    EXPECT_EQ(m.place().volume, s.truth.find(m.id)->place().volume);
+    EXPECT_EQ(m.place().resource_id, s.truth.find(m.id)->place().resource_id);
     EXPECT_NE(m.task, s.truth.find(m.id)->task) << "no task id is used twice";
   }
 
@@ -127,7 +127,7 @@ TEST(Adoption, AMemberWhoseAgentIsAwayIsTakenWhenItComesBack) {
   EXPECT_EQ(s.view("shop").state, ClusterState::kInDoubt);
   EXPECT_NE(s.view("shop").waiting_for.find(away.id.value), std::string::npos);
 
-  s.mesos.set_unreachable(away.agent.value, false);
+  s.mesos.set_unreachable(away.place().agent.value, false);
   s.run_until([&] { return s.view("shop").state == ClusterState::kHealthy; }, minutes(2));
   EXPECT_EQ(s.member("shop", 2).task, away.task);
   EXPECT_EQ(s.kills(), 0U);
@@ -139,16 +139,16 @@ TEST(Adoption, AVolumeThatIsOfferedAfterTheAdoptionIsItsMembers) {
   ASSERT_EQ(s.member("shop", 2).stage, MemberStage::kWanted);
 
   s.mesos.end_task_in_silence(away.task);  // its machine was restarted
-  s.mesos.set_unreachable(away.agent.value, false);
+  s.mesos.set_unreachable(away.place().agent.value, false);
   s.run_until([&] { return s.member("shop", 2).stage == MemberStage::kRunning; }, minutes(2));
-  EXPECT_EQ(s.member("shop", 2).volume, away.volume);
+  EXPECT_EQ(s.member("shop", 2).place().volume, away.place().volume);
   EXPECT_TRUE(s.core->orphans().volumes.empty());
 }
 
 TEST(Adoption, WhatIsAwayForGoodIsGivenUpByAnOperatorAndPlacedAnew) {
   Lost s;
   const Member away = s.truth.members[2];
-  s.mesos.set_unreachable(away.agent.value, true);
+  s.mesos.set_unreachable(away.place().agent.value, true);
   s.start();
   s.run_for(seconds(2));
   ASSERT_TRUE(s.adopt("shop"));
@@ -156,11 +156,11 @@ TEST(Adoption, WhatIsAwayForGoodIsGivenUpByAnOperatorAndPlacedAnew) {
   s.mesos.add_agent("4", 4, 4096, 20480);
   ASSERT_TRUE(s.ask("shop", command::Failover{{.accept_loss = true}}));
   s.run_until([&] { return s.member("shop", 2).stage == MemberStage::kRunning; }, minutes(2));
-  EXPECT_EQ(s.member("shop", 2).agent, AgentId("4"));
+  EXPECT_EQ(s.member("shop", 2).place().agent, AgentId("4"));
   EXPECT_GT(s.member("shop", 2).launches, 1000U) << "a task id of the place before is never used twice";
   EXPECT_FALSE(s.cluster("shop").doubt);
 
-  s.mesos.set_unreachable(away.agent.value, false);
+  s.mesos.set_unreachable(away.place().agent.value, false);
   s.run_for(minutes(1));
   EXPECT_FALSE(s.cluster("shop").doubt) << "the task that comes back is of a launch that was given up";
 }
@@ -235,6 +235,16 @@ TEST(Adoption, OfTwoPlacesOfAMemberTheNewerCounts) {
   EXPECT_EQ(newest_place(MemberId("abc-1"), found), nullptr);
 }
 
+TEST(Adoption, NoMemberGetsTheIndexOfOneThatWasFound) {
+  std::vector<MemberFound> found(2);
+  for (MemberFound& f : found) f.spec.members = 2;
+  found[1].spec.index = 6;
+  const auto cluster = rebuilt_record(found, "");
+  ASSERT_TRUE(cluster) << cluster.error().message;
+  EXPECT_EQ(cluster->members.size(), 2U);
+  EXPECT_EQ(cluster->next_index, 7U);
+}
+
 TEST(Adoption, AnOlderRecordTakesTheNewerPasswordFromItsMembers) {
   Scenario s;
   s.let_members_live();
@@ -258,10 +268,10 @@ TEST(Adoption, TheLabelOfAVolumeSaysWhatTheRecordDid) {
   ASSERT_TRUE(s.adopt("shop"));
   EXPECT_EQ(s.cluster("shop").spec, s.truth.spec);
   for (std::size_t i = 0; i < 2; ++i) {
-    EXPECT_EQ(s.member("shop", i).port, s.truth.members[i].port);
-    EXPECT_EQ(s.member("shop", i).admin_port, s.truth.members[i].admin_port);
-    EXPECT_EQ(s.member("shop", i).hostname, s.truth.members[i].hostname);
-    EXPECT_EQ(s.member("shop", i).ip, s.truth.members[i].ip);
+    EXPECT_EQ(s.member("shop", i).place().port, s.truth.members[i].place().port);
+    EXPECT_EQ(s.member("shop", i).place().admin_port, s.truth.members[i].place().admin_port);
+    EXPECT_EQ(s.member("shop", i).place().hostname, s.truth.members[i].place().hostname);
+    EXPECT_EQ(s.member("shop", i).place().ip, s.truth.members[i].place().ip);
   }
 }
 

@@ -93,15 +93,16 @@ std::vector<std::uint16_t> lowest_ports(const Resources& free, std::size_t count
   return found;
 }
 
-Needs needs_of(const ClusterSpec& spec) {
-  return {spec.cpus_milli, static_cast<std::int64_t>(spec.mem.mib()) * 1000,
-          static_cast<std::int64_t>(spec.disk.mib()) * 1000};
+Needs needs_of(const MemberSize& size) {
+  return {size.cpus_milli, static_cast<std::int64_t>(size.mem.mib()) * 1000,
+          static_cast<std::int64_t>(size.disk.mib()) * 1000};
 }
 
-Resources wanted_resources(const Cluster& cluster, const Member& member) {
-  const Needs needs = needs_of(cluster.spec);
-  std::vector<Range> taken = {{member.port, member.port}, {member.api_port, member.api_port}};
-  if (member.admin_port != 0) taken.push_back({member.admin_port, member.admin_port});
+Resources granted_resources(const Granted& granted) {
+  const Needs needs = needs_of(granted.size);
+  const Place& at = granted.place;
+  std::vector<Range> taken = {{at.port, at.port}, {at.api_port, at.api_port}};
+  if (at.admin_port != 0) taken.push_back({at.admin_port, at.admin_port});
   return Resources{scalar("cpus", needs.cpus), scalar("mem", needs.mem), scalar("disk", needs.disk),
                    ports(std::move(taken))};
 }
@@ -112,16 +113,16 @@ Reservation reservation_of(const Cluster& cluster, const Member& member, const R
           {{kFrameworkLabel, owner.framework.value},
            {kClusterLabel, cluster.id.value},
            {kMemberLabel, member.id.value},
-           {kResourceLabel, member.resource_id},
+           {kResourceLabel, member.place().resource_id},
            {kNameLabel, cluster.spec.name},
            {kIndexLabel, std::to_string(member.index)},
            {kMembersLabel, std::to_string(cluster.spec.members)},
-           {kVersionLabel, cluster.spec.version},
+           {kVersionLabel, member.granted->version},
            {kFlavourLabel, std::string(enum_text(cluster.spec.flavour))},
            {kUserLabel, cluster.spec.user},
            {kTokenHashLabel, cluster.token_hash},
            {kCreatedLabel, std::to_string(cluster.created.ms)},
-           {kAnyEngineLabel, cluster.spec.any_engine ? "1" : "0"},
+           {kAnyEngineLabel, member.granted->any_engine ? "1" : "0"},
            {kKeyLabel, owner.key_id},
            {kServerIdLabel, std::to_string(member.server_id)}}};
 }

@@ -56,16 +56,16 @@ inline constexpr std::uint64_t kPortsPerMember = 3;
 // The `count` lowest, or as many as there are.
 std::vector<std::uint16_t> lowest_ports(const Resources& free, std::size_t count);
 
-Needs needs_of(const ClusterSpec& spec);
+Needs needs_of(const MemberSize& size);
 
-// The reservation of a placed member, allocated to `role` as in the offers it is matched with.
+// The reservation of a placed member: of what it was granted.
 struct ReservationOwner {
   FrameworkId framework;
   std::string role;
   std::string principal;
   std::string key_id;
 };
-Resources wanted_resources(const Cluster& cluster, const Member& member);  // unreserved form
+Resources granted_resources(const Granted& granted);  // unreserved form
 Reservation reservation_of(const Cluster& cluster, const Member& member, const ReservationOwner& owner);  // a new one
 
 // The disk entries of `reserved` as one persistent volume each, and back.

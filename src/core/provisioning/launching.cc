@@ -11,29 +11,31 @@ constexpr double kFailoverTimeoutS = 14.0 * 24 * 3600;
 constexpr Duration kShutdownMargin = std::chrono::seconds(5);
 
 MemberSpec spec_of(const Cluster& cluster, const Member& member, const SchedulerConfig& config) {
+  const Place& at = member.place();
+  const Granted& granted = *member.granted;
   MemberSpec spec;
   spec.cluster = cluster.id;
   spec.cluster_name = cluster.spec.name;
   spec.member = member.id;
   spec.task = member.task;
   spec.index = member.index;
-  spec.version = cluster.spec.version;
+  spec.version = granted.version;
   spec.flavour = cluster.spec.flavour;
-  spec.cpus_milli = cluster.spec.cpus_milli;
-  spec.mem = cluster.spec.mem;
-  spec.disk = cluster.spec.disk;
-  spec.bind = member.ip;
-  spec.port = member.port;
-  spec.api_port = member.api_port;
-  spec.admin_port = member.admin_port;
+  spec.cpus_milli = granted.size.cpus_milli;
+  spec.mem = granted.size.mem;
+  spec.disk = granted.size.disk;
+  spec.bind = at.ip;
+  spec.port = at.port;
+  spec.api_port = at.api_port;
+  spec.admin_port = at.admin_port;
   spec.token_hash = cluster.token_hash;
-  spec.any_engine = cluster.spec.any_engine;
+  spec.any_engine = granted.any_engine;
   spec.members = cluster.spec.members;
   spec.user = cluster.spec.user;
   spec.created = cluster.created;
-  spec.hostname = member.hostname;
-  spec.resource_id = member.resource_id;
-  spec.volume = member.volume;
+  spec.hostname = at.hostname;
+  spec.resource_id = at.resource_id;
+  spec.volume = at.volume;
   spec.volume_name = member.volume_name;
   spec.key_id = config.key_id;
   spec.server_id = member.server_id;
@@ -69,7 +71,7 @@ mesos::TaskInfo task_of(const Cluster& cluster, const Member& member, const Reso
   mesos::TaskInfo task;
   task.id = member.task;
   task.name = cluster.spec.name + "." + std::to_string(member.index);
-  task.agent = member.agent;
+  task.agent = member.place().agent;
   task.resources = resources;
   task.executor = ExecutorId(member.task.value);
   task.executor_command = config.executor_command;
@@ -78,7 +80,7 @@ mesos::TaskInfo task_of(const Cluster& cluster, const Member& member, const Reso
   task.kill_grace = config.kill_grace;
   task.data = to_json_text(spec_of(cluster, member, config));
   task.labels = {{kClusterLabel, cluster.id.value}, {kMemberLabel, member.id.value}};
-  task.discovery = {cluster.spec.name, {{"mysql", member.port}, {"api", member.api_port}}};
+  task.discovery = {cluster.spec.name, {{"mysql", member.place().port}, {"api", member.place().api_port}}};
   return task;
 }
 

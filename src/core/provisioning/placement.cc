@@ -42,9 +42,9 @@ std::string cpus_text(std::int64_t milli) {
 std::string mib_text(std::int64_t milli) { return to_string(mib(static_cast<std::uint64_t>(milli) / 1000)); }
 
 Want want_of(const Cluster& cluster) {
-  Want want{.needs = needs_of(cluster.spec), .members = cluster.members.size()};
+  Want want{.needs = needs_of(cluster.spec.size()), .members = cluster.members.size()};
   for (const Member& m : cluster.members) {
-    if (!m.agent.empty()) want.taken.insert(m.agent);
+    if (m.granted) want.taken.insert(m.place().agent);
   }
   return want;
 }

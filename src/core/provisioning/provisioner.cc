@@ -31,16 +31,17 @@ std::vector<Provisioner::Owner> Provisioner::placed() const {
 void Provisioner::index(const Owner& owner) {
   const Member& m = get(owner);
   by_task_.insert_or_assign(m.task, owner);
-  by_resource_.insert_or_assign(m.resource_id, owner);
-  by_agent_[m.agent][m.id] = owner.cluster;
+  by_resource_.insert_or_assign(m.place().resource_id, owner);
+  by_agent_[m.place().agent][m.id] = owner.cluster;
 }
 
 void Provisioner::unindex(const Owner& owner) {
   const Member& m = get(owner);
   introductions_.settled(m.task);
   by_task_.erase(m.task);
-  by_resource_.erase(m.resource_id);
-  const auto there = by_agent_.find(m.agent);
+  if (!m.granted) return;
+  by_resource_.erase(m.place().resource_id);
+  const auto there = by_agent_.find(m.place().agent);
   if (there == by_agent_.end()) return;
   there->second.erase(m.id);
   if (there->second.empty()) by_agent_.erase(there);
@@ -82,7 +83,7 @@ void Provisioner::subscribed(Instant now) {
   for (const Owner& owner : placed()) {
     const Member& m = get(owner);
     MemberRow& row = table_.at(owner.member);
-    reconciler_.ask(m.task, m.agent, now);
+    reconciler_.ask(m.task, m.place().agent, now);
     ask_for_secrets(owner, now);
     row.accepted.reset();  // offers do not outlive their stream
     row.offered.reset();
@@ -110,7 +111,7 @@ void Provisioner::to_running(const Owner& owner, Instant now) {
   table_.at(owner.member).running_since = now;
   ask_for_secrets(owner, now);
   ledger_.watches_changed();
-  tell(owner, {"member_running", "task " + m.task.value + " runs on " + m.hostname});
+  tell(owner, {"member_running", "task " + m.task.value + " runs on " + m.place().hostname});
 }
 
 void Provisioner::to_down(const Owner& owner, const std::string& why, Instant now) {
@@ -132,6 +133,7 @@ void Provisioner::to_down(const Owner& owner, const std::string& why, Instant no
 }
 
 void Provisioner::to_killing(const Owner& owner, Instant now) {
+  MYSOS_ASSERT(get(owner).leaves, "only the task of a member that leaves is ended");
   edit(owner).stage = MemberStage::kKilling;
   MemberRow& row = table_.at(owner.member);
   row.killing_since = now;
@@ -141,6 +143,7 @@ void Provisioner::to_killing(const Owner& owner, Instant now) {
 }
 
 void Provisioner::to_releasing(const Owner& owner, Instant now) {
+  MYSOS_ASSERT(get(owner).leaves, "only the volume of a member that leaves is given back");
   edit(owner).stage = MemberStage::kReleasing;
   MemberRow& row = table_.at(owner.member);
   row.failures = 0;
@@ -156,13 +159,14 @@ void Provisioner::abandon_place(const Owner& owner, const std::string& why, Inst
   if (cluster_of(owner).doubt) return;  // a record that may be old does not know who holds data
   Member& m = edit(owner);
   MYSOS_ASSERT(!m.holds_data, "a member that has held data keeps its place");
-  tell(owner, {"placement_abandoned", "the place on " + m.hostname + " is given up: " + why});
+  tell(owner, {"placement_abandoned", "the place on " + m.place().hostname + " is given up: " + why});
   orphan_unused(m, now);
   reconciler_.settled(m.task);
   unindex(owner);
   Member fresh;
   fresh.id = m.id;
   fresh.index = m.index;
+  fresh.leaves = m.leaves;
   fresh.launches = m.launches;
   m = std::move(fresh);
   table_.begin_launch(owner.member);
@@ -202,7 +206,10 @@ void Provisioner::begin_delete(const ClusterId& id, Instant now) {
   cluster.switchover_to.reset();
   ledger_.event(cluster, {"cluster_deleting", "a user asked for it"});
   std::vector<Owner> owners;
-  for (const Member& m : cluster.members) owners.push_back({id, m.id});
+  for (Member& m : cluster.members) {
+    m.leaves = true;
+    owners.push_back({id, m.id});
+  }
   for (const Owner& owner : owners) {
     switch (get(owner).stage) {
       case MemberStage::kWanted:
@@ -261,7 +268,7 @@ void Provisioner::advance_member(const Owner& owner, std::set<std::string>& want
     if (row.told == mesos::TaskState::kUnknown && !m.holds_data) {
       to_down(owner, "nothing was heard of its launch, and the master does not know it", now);
     } else {
-      reconciler_.ask(m.task, m.agent, now);
+      reconciler_.ask(m.task, m.place().agent, now);
     }
   }
   if (m.stage == MemberStage::kDown && !m.holds_data && now >= row.not_before + kAbandonAfter) {
@@ -299,10 +306,10 @@ void Provisioner::advance_killing(const Owner& owner, Instant now) {
   const Member& m = get(owner);
   MemberRow& row = table_.at(owner.member);
   if (now >= row.kill_at) {
-    ledger_.call(mesos::Kill{m.task, m.agent, config_.kill_grace});
+    ledger_.call(mesos::Kill{m.task, m.place().agent, config_.kill_grace});
     // It does not obey, or does not hear: its agent ends the container.
     if (now >= row.killing_since + config_.kill_grace + kShutdownAfter) {
-      ledger_.call(mesos::Shutdown{ExecutorId(m.task.value), m.agent});
+      ledger_.call(mesos::Shutdown{ExecutorId(m.task.value), m.place().agent});
     }
     row.kill_at = now + row.kill_backoff;
     row.kill_backoff = std::min(row.kill_backoff * 2, kKillAgainMax);
@@ -318,7 +325,7 @@ void Provisioner::advance_releasing(const Owner& owner, std::set<std::string>& w
     return finish(owner, "its agent offers nothing, and nothing of it was ever seen there");
   }
   if (row.release_by != kNever && now >= row.release_by) {
-    ledger_.call(mesos::ReconcileOperations{{{row.unreserve, m.agent}}});
+    ledger_.call(mesos::ReconcileOperations{{{row.unreserve, m.place().agent}}});
     row.release_by = kNever;
   }
   if (row.release_by != kNever) return wake(row.release_by);
@@ -332,7 +339,8 @@ std::string Provisioner::waiting_for(const Cluster& cluster) const {
   for (const Member& m : cluster.members) {
     const MemberRow& row = table_.at(m.id);
     const bool unreachable = row.told == mesos::TaskState::kUnreachable;
-    const std::string on = m.hostname + (unreachable ? " (unreachable)" : "");
+    const std::string hostname = m.granted ? m.place().hostname : "";
+    const std::string on = hostname + (unreachable ? " (unreachable)" : "");
     std::string wait;
     switch (m.stage) {
       case MemberStage::kWanted:
@@ -341,11 +349,11 @@ std::string Provisioner::waiting_for(const Cluster& cluster) const {
         wait = "the task of member " + m.id.value + " to start on " + on;
         break;
       case MemberStage::kRunning:
-        if (unreachable) wait = "agent " + m.hostname + " of member " + m.id.value + " to be reachable again";
+        if (unreachable) wait = "agent " + hostname + " of member " + m.id.value + " to be reachable again";
         break;
       case MemberStage::kDown:
         if (row.agent_gone) {
-          wait = "member " + m.id.value + ": agent " + m.hostname + " was marked gone, its volume will not return";
+          wait = "member " + m.id.value + ": agent " + hostname + " was marked gone, its volume will not return";
         } else if (!row.stuck.empty()) {
           wait = "member " + m.id.value + ": " + row.stuck;
         } else {

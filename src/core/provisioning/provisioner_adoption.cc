@@ -17,10 +17,10 @@ std::string places_text(const Cluster& cluster) {
   std::string text;
   for (const Member& m : cluster.members) {
     text += text.empty() ? "" : ", ";
-    if (m.stage == MemberStage::kWanted) {
+    if (!m.granted) {
       text += m.id.value + " was not found yet";
     } else {
-      text += m.id.value + (m.stage == MemberStage::kDown ? " is a volume on " : " runs on ") + m.hostname;
+      text += m.id.value + (m.stage == MemberStage::kDown ? " is a volume on " : " runs on ") + m.place().hostname;
     }
   }
   return text;
@@ -97,33 +97,35 @@ Result<ClusterId> Provisioner::adopt(const command::Adopt& in, Instant now) {
 // Of two places of a member the newer counts: it got that one because the other never held data.
 std::size_t Provisioner::take_places(const ClusterId& id, Instant now) {
   const Cluster* cluster = ledger_.find(id);
-  if (cluster == nullptr || !cluster->doubt || cluster->deleting) return 0;
+  if (cluster == nullptr || !cluster->doubt) return 0;
   const std::vector<MemberFound> all = claimable();
   std::size_t taken = 0;
   for (std::size_t i = 0; i < cluster->members.size(); ++i) {
     const Owner owner{id, cluster->members[i].id};
+    if (get(owner).leaves) continue;
     const MemberFound* found = newest_place(owner.member, all);
     if (found == nullptr || found->spec.token_hash != cluster->token_hash) continue;
     const Member& before = get(owner);
-    if (place_number(before.id, found->spec.resource_id) <= place_number(before.id, before.resource_id)) continue;
-    if (before.stage != MemberStage::kWanted) {
+    const std::string known = before.granted ? before.place().resource_id : "";
+    if (place_number(before.id, found->spec.resource_id) <= place_number(before.id, known)) continue;
+    if (before.granted) {
       reconciler_.settled(before.task);
       unindex(owner);
     }
     Member& m = edit(owner);
     take_place(m, *found, *cluster);
     raise_server_ids(ledger_.edit(id), m.server_id);
-    if (!config_.bind.empty() && !found->runs()) m.ip = config_.bind;
+    if (!config_.bind.empty() && !found->runs()) m.place().ip = config_.bind;
     index(owner);
     table_.begin_launch(owner.member);
     MemberRow& row = table_.at(owner.member);
     row.launch_by = now + kLaunchPatience;
     row.not_before = now;
-    orphans_.gone(m.resource_id);
+    orphans_.gone(m.place().resource_id);
     orphans_.task_gone(m.task);
-    if (found->runs()) reconciler_.ask(m.task, m.agent, now);
-    tell(owner, {"member_found", found->runs() ? "task " + m.task.value + " runs on " + m.hostname + " and is taken over"
-                                               : "its volume is on " + m.hostname});
+    if (found->runs()) reconciler_.ask(m.task, m.place().agent, now);
+    tell(owner, {"member_found", found->runs() ? "task " + m.task.value + " runs on " + m.place().hostname + " and is taken over"
+                                               : "its volume is on " + m.place().hostname});
     take_secrets(owner, *found);
     ledger_.watches_changed();
     wake(now);
@@ -176,7 +178,7 @@ bool Provisioner::lacks_secrets(const Owner& owner) const {
 void Provisioner::ask_for_secrets(const Owner& owner, Instant now) {
   const Member& m = get(owner);
   if (m.stage != MemberStage::kRunning || !lacks_secrets(owner)) return;
-  introductions_.keep_asking(m.task, m.agent, now);
+  introductions_.keep_asking(m.task, m.place().agent, now);
   wake(now);
 }
 

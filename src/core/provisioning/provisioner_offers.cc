@@ -42,7 +42,7 @@ void Provisioner::on(const mesos::Rescind& in, Instant now) {
     MemberRow& row = table_.at(owner.member);
     if (row.accepted != in.offer) continue;
     row.accepted.reset();
-    reconciler_.ask(task, get(owner).agent, now + kReconcileMin);
+    reconciler_.ask(task, get(owner).place().agent, now + kReconcileMin);
   }
 }
 
@@ -62,7 +62,7 @@ void Provisioner::look_through(Use& use, Instant now) {
   if (there == by_agent_.end()) return;
   for (const auto& [member, cluster] : std::map(there->second)) {  // a copy: serving may unplace
     const Owner owner{cluster, member};
-    if (!holdings.contains(get(owner).resource_id)) serve_absent(owner, use, now);
+    if (!holdings.contains(get(owner).place().resource_id)) serve_absent(owner, use, now);
   }
 }
 
@@ -73,8 +73,8 @@ Needs Provisioner::held_beyond(const AgentOffer& offer, const std::map<std::stri
   for (const auto& [member, cluster] : there->second) {
     const Member& m = get({cluster, member});
     const bool holds = m.stage == MemberStage::kRunning || m.stage == MemberStage::kKilling;
-    if (!holds || offered.contains(m.resource_id)) continue;
-    const Needs needs = needs_of(ledger_.find(cluster)->spec);
+    if (!holds || offered.contains(m.place().resource_id)) continue;
+    const Needs needs = needs_of(m.granted->size);
     held.cpus += needs.cpus;
     held.mem += needs.mem;
     held.disk += needs.disk;
@@ -85,14 +85,14 @@ Needs Provisioner::held_beyond(const AgentOffer& offer, const std::map<std::stri
 // What of a member is offered is held by no task: whatever its stage says of one is over.
 void Provisioner::serve(const Owner& owner, const Holding& holding, Use& use, Instant now) {
   table_.at(owner.member).offered = now;
-  if (get(owner).agent != use.offer.agent) {  // the same disks under a new name
+  if (get(owner).place().agent != use.offer.agent) {  // the same disks under a new name
     unindex(owner);
-    Member& m = edit(owner);
-    m.agent = use.offer.agent;
-    m.hostname = use.offer.hostname;
-    m.ip = config_.bind.empty() ? use.offer.ip : config_.bind;
+    Place& at = edit(owner).place();
+    at.agent = use.offer.agent;
+    at.hostname = use.offer.hostname;
+    at.ip = config_.bind.empty() ? use.offer.ip : config_.bind;
     index(owner);
-    tell(owner, {"member_moved", "its agent is now known as " + m.agent.value});
+    tell(owner, {"member_moved", "its agent is now known as " + at.agent.value});
   }
   switch (get(owner).stage) {
     case MemberStage::kWanted:
@@ -118,26 +118,27 @@ void Provisioner::serve_down(const Owner& owner, const Holding& offered, Use& us
   Holding holding = offered;
   holding.reserved += lacking_ports(owner, offered, use);
   const Member& m = get(owner);
-  const Resources wanted = wanted_resources(cluster_of(owner), m)
+  const Resources granted = granted_resources(*m.granted)
                                .reserved_as(holding.reservation)
                                .allocated_to(use.offer.allocation_role);
-  const bool own_volume = holding.volumes.list().size() == 1 && holding.volumes.list().front().volume->id == m.volume;
-  const bool complete = (holding.reserved + without_volumes(holding.volumes)).contains(wanted) &&
+  const bool own_volume = holding.volumes.list().size() == 1 && holding.volumes.list().front().volume->id == m.place().volume;
+  const bool complete = (holding.reserved + without_volumes(holding.volumes)).contains(granted) &&
                         (own_volume || holding.volumes.empty());
   if (complete && own_volume) return launch(owner, holding.reserved + holding.volumes, use, now);
   if (m.holds_data) {
     if (row.stuck.empty()) {
-      row.stuck = "its reservation on " + m.hostname + " came back " +
+      row.stuck = "its reservation on " + m.place().hostname + " came back " +
                   (holding.volumes.empty() ? "without the volume that held its data" : "changed");
       tell(owner, {"volume_missing", row.stuck + "; offered: " + describe(holding.reserved + holding.volumes)});
     }
     return;
   }
   if (complete && !cluster_of(owner).doubt) {
-    const Resources volumes = as_volume(holding.reserved, {m.volume, config_.principal, kVolumePath});
+    const Resources volumes = as_volume(holding.reserved, {m.place().volume, config_.principal, kVolumePath});
     edit(owner).server_id = grant_server_id(ledger_.edit(owner.cluster));  // nobody knows what became of the volume before
     edit(owner).volume_name.clear();
-    use.operations.push_back({mesos::Create{volumes}, OperationId("create." + m.resource_id + "." + ledger_.prng().name(4))});
+    use.operations.push_back(
+        {mesos::Create{volumes}, OperationId("create." + m.place().resource_id + "." + ledger_.prng().name(4))});
     return launch(owner, holding.reserved - without_volumes(volumes) + volumes, use, now);
   }
   abandon_place(owner, "its reservation is incomplete", now);
@@ -151,7 +152,7 @@ void Provisioner::serve_releasing(const Owner& owner, const Holding& holding, Us
   }
   Member& m = edit(owner);
   if (holding.volumes.empty()) m.released_volume = true;
-  const std::string tag = m.resource_id + "." + ledger_.prng().name(6);
+  const std::string tag = m.place().resource_id + "." + ledger_.prng().name(6);
   for (auto& operation : release_operations(holding, tag)) use.operations.push_back(std::move(operation));
   row.unreserve = OperationId("unreserve." + tag);
   row.release_by = now + kReleasePatience;
@@ -172,7 +173,7 @@ void Provisioner::serve_absent(const Owner& owner, Use& use, Instant now) {
     const Duration patience = row.unreserve.empty() ? kProofAfter : kProofUnanswered;
     const bool was_there = row.offered && now < *row.offered + kProofUnanswered;
     if (row.release_by == kNever && !was_there && now >= row.release_since + patience) {
-      finish(owner, "nothing of it is left on " + m.hostname);
+      finish(owner, "nothing of it is left on " + m.place().hostname);
     } else {
       use.awaited = true;
     }
@@ -204,29 +205,33 @@ void Provisioner::place_wanted(std::vector<Use>& uses, Instant now) {
   }
 }
 
+// What is wanted of the cluster's members now is granted to this one.
 void Provisioner::place(const Owner& owner, Use& use, Instant now) {
   Member& m = edit(owner);
-  m.agent = use.offer.agent;
-  m.hostname = use.offer.hostname;
-  m.ip = config_.bind.empty() ? use.offer.ip : config_.bind;
+  const ClusterSpec& wanted = cluster_of(owner).spec;
+  m.granted = Granted{.place = {}, .size = wanted.size(), .version = wanted.version, .any_engine = wanted.any_engine};
+  Place& at = m.place();
+  at.agent = use.offer.agent;
+  at.hostname = use.offer.hostname;
+  at.ip = config_.bind.empty() ? use.offer.ip : config_.bind;
   const std::vector<std::uint16_t> found = lowest_ports(use.free, kPortsPerMember);
   MYSOS_ASSERT(found.size() == kPortsPerMember, "the chosen agent has ports for a member");
-  m.port = found[0];
-  m.api_port = found[1];
-  m.admin_port = found[2];
-  m.resource_id = m.id.value + "-" + std::to_string(m.launches + 1) + "-" + ledger_.prng().name(6);
-  m.volume = VolumeId("mysos-" + m.resource_id);
+  at.port = found[0];
+  at.api_port = found[1];
+  at.admin_port = found[2];
+  at.resource_id = m.id.value + "-" + std::to_string(m.launches + 1) + "-" + ledger_.prng().name(6);
+  at.volume = VolumeId("mysos-" + at.resource_id);
   m.server_id = grant_server_id(ledger_.edit(owner.cluster));
-  tell(owner, {"member_placed", "on " + m.hostname + ", ports " + std::to_string(m.port) + ", " +
-                                    std::to_string(m.api_port) + " and " + std::to_string(m.admin_port)});
+  tell(owner, {"member_placed", "on " + at.hostname + ", ports " + std::to_string(at.port) + ", " +
+                                    std::to_string(at.api_port) + " and " + std::to_string(at.admin_port)});
 
-  const Resources wanted = wanted_resources(cluster_of(owner), m).allocated_to(use.offer.allocation_role);
-  use.free -= wanted;
+  const Resources granted = granted_resources(*m.granted).allocated_to(use.offer.allocation_role);
+  use.free -= granted;
   const ReservationOwner by{*ledger_.state().framework, config_.role, config_.principal, config_.key_id};
-  const Resources reserved = wanted.reserved_as(reservation_of(cluster_of(owner), m, by));
-  const Resources volumes = as_volume(reserved, {m.volume, config_.principal, kVolumePath});
-  use.operations.push_back({mesos::Reserve{reserved}, OperationId("reserve." + m.resource_id + ".first")});
-  use.operations.push_back({mesos::Create{volumes}, OperationId("create." + m.resource_id + ".first")});
+  const Resources reserved = granted.reserved_as(reservation_of(cluster_of(owner), m, by));
+  const Resources volumes = as_volume(reserved, {at.volume, config_.principal, kVolumePath});
+  use.operations.push_back({mesos::Reserve{reserved}, OperationId("reserve." + at.resource_id + ".first")});
+  use.operations.push_back({mesos::Create{volumes}, OperationId("create." + at.resource_id + ".first")});
   launch(owner, reserved - without_volumes(volumes) + volumes, use, now);
 }
 
@@ -244,7 +249,7 @@ void Provisioner::launch(const Owner& owner, const Resources& resources, Use& us
   row.accepted = use.offer.offers.front();
   use.operations.push_back({mesos::Launch{{task_of(cluster_of(owner), m, resources, config_)}}, OperationId()});
   ledger_.watches_changed();
-  tell(owner, {"member_launched", "task " + m.task.value + " is launched on " + m.hostname});
+  tell(owner, {"member_launched", "task " + m.task.value + " is launched on " + m.place().hostname});
 }
 
 void Provisioner::settle(std::vector<Use>& uses) {

@@ -81,9 +81,10 @@ void Provisioner::orphan_operation(const std::string& kind, const std::string& r
 
 // Nothing ever ran on it: the store knows that for good, whatever becomes of the member.
 void Provisioner::orphan_unused(const Member& member, Instant now) {
-  if (member.resource_id.empty()) return;
-  ledger_.set_orphan(member.resource_id, {OrphanFate::kUnused, member.agent});
-  orphans_.expect(member.resource_id, now);
+  if (!member.granted) return;
+  const Place& at = member.place();
+  ledger_.set_orphan(at.resource_id, {OrphanFate::kUnused, at.agent});
+  orphans_.expect(at.resource_id, now);
 }
 
 Result<ClusterId> Provisioner::destroy_orphan(const std::string& resource_id, Instant now) {
@@ -110,12 +111,12 @@ OrphansView Provisioner::orphans() const {
   return out;
 }
 
-// A launch that the store has given up, or of a member that it deletes or has deleted.
+// A launch that the store has given up, or of a member that leaves or has left.
 bool Provisioner::given_up(const TaskName& name) const {
   if (const Cluster* cluster = ledger_.find(name.cluster)) {
-    if (cluster->deleting) return true;
     const auto member = std::ranges::find(cluster->members, name.index, &Member::index);
-    return member != cluster->members.end() && name.launches <= member->launches;
+    if (member == cluster->members.end()) return cluster->deleting;
+    return member->leaves || name.launches <= member->launches;
   }
   const std::string member = name.cluster.value + "-" + std::to_string(name.index) + "-";
   const auto at = ledger_.state().orphans.lower_bound(member);

@@ -8,9 +8,9 @@
 namespace mysos {
 namespace {
 
-std::vector<std::uint16_t> ports_of(const Member& m) {
-  std::vector<std::uint16_t> out = {m.port, m.api_port};
-  if (m.admin_port != 0) out.push_back(m.admin_port);
+std::vector<std::uint16_t> ports_of(const Place& at) {
+  std::vector<std::uint16_t> out = {at.port, at.api_port};
+  if (at.admin_port != 0) out.push_back(at.admin_port);
   return out;
 }
 
@@ -28,12 +28,12 @@ void Provisioner::choose_ports(const Owner& owner, const Use& use) {
   MemberRow& row = table_.at(owner.member);
   if (found.size() < kPortsPerMember) return;
   row.port_taken = false;
-  Member& m = edit(owner);
-  m.port = found[0];
-  m.api_port = found[1];
-  m.admin_port = found[2];
-  tell(owner, {"ports_changed", "its next launch is on ports " + std::to_string(m.port) + ", " + std::to_string(m.api_port) +
-                                    " and " + std::to_string(m.admin_port) + ": " + row.failed_why});
+  Place& at = edit(owner).place();
+  at.port = found[0];
+  at.api_port = found[1];
+  at.admin_port = found[2];
+  tell(owner, {"ports_changed", "its next launch is on ports " + std::to_string(at.port) + ", " + std::to_string(at.api_port) +
+                                    " and " + std::to_string(at.admin_port) + ": " + row.failed_why});
 }
 
 // Ports of the member that its reservation does not hold yet: they were chosen just now, or before an ACCEPT that was lost.
@@ -47,7 +47,7 @@ Resources Provisioner::lacking_ports(const Owner& owner, const Holding& holding,
         .allocated_to(use.offer.allocation_role);
   };
   const auto lacking = [&] {
-    std::vector<std::uint16_t> out = ports_of(get(owner));
+    std::vector<std::uint16_t> out = ports_of(get(owner).place());
     std::erase_if(out, [&](std::uint16_t p) { return holding.reserved.contains(reserved({p})); });
     return out;
   };
@@ -62,8 +62,8 @@ Resources Provisioner::lacking_ports(const Owner& owner, const Holding& holding,
   if (wanted.empty() || !are_free(wanted)) return {};
   use.free -= as_resources(wanted).allocated_to(use.offer.allocation_role);
   Resources more = reserved(wanted);
-  const Member& m = get(owner);
-  use.operations.push_back({mesos::Reserve{more}, OperationId("reserve." + m.resource_id + "." + ledger_.prng().name(4))});
+  const std::string& id = get(owner).place().resource_id;
+  use.operations.push_back({mesos::Reserve{more}, OperationId("reserve." + id + "." + ledger_.prng().name(4))});
   return more;
 }
 

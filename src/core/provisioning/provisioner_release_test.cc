@@ -11,7 +11,7 @@ TEST(Release, AnOfferWithoutTheVolumeProvesNothingWhileTheOneThatHadItIsOpen) {
   ASSERT_TRUE(s.create("shop", 1));
   s.run_until([&] { return s.all_running("shop"); }, seconds(10));
   const Member& m = s.member("shop", 0);
-  const AgentId agent = m.agent;
+  const AgentId agent = m.place().agent;
   const Resources held = s.mesos.tasks.at(m.task).info.resources;
   s.mesos.refused_operations = {"destroy", "unreserve"};
   ASSERT_TRUE(s.remove("shop"));
@@ -50,7 +50,7 @@ TEST(Release, NorDoesItWhereTheVolumeWasOfferedBeforeTheDelete) {
   const auto offered = [&](const std::string& id, const Resources& what) {
     mesos::Offer offer;
     offer.id = OfferId(id);
-    offer.agent = m.agent;
+    offer.agent = m.place().agent;
     offer.role = kRole;
     offer.resources = what;
     s.give(scheduler_input::FromMesos{mesos::Offers{{offer}}});

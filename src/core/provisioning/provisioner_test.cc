@@ -4,6 +4,7 @@
 
 #include "core/provisioning/holdings.h"
 #include "core/scenario/scheduler_scenario.h"
+#include "core/state/records.h"
 
 namespace mysos::scenario {
 namespace {
@@ -37,7 +38,7 @@ std::set<std::string> held_resource_ids(const ScriptedMesos& m) {
 }
 std::set<std::string> recorded_resource_ids(const Cluster& c) {
   std::set<std::string> out;
-  for (const Member& m : c.members) out.insert(m.resource_id);
+  for (const Member& m : c.members) out.insert(m.place().resource_id);
   return out;
 }
 
@@ -66,13 +67,13 @@ TEST(Provisioning, ReservesCreatesAndLaunchesInOneAccept) {
     EXPECT_EQ(labels.at("mysos_framework"), "fw-1");
     EXPECT_EQ(labels.at("mysos_cluster"), s.cluster("shop").id.value);
     EXPECT_EQ(labels.at("mysos_member"), m.id.value);
-    EXPECT_EQ(labels.at("mysos_resource"), m.resource_id);
+    EXPECT_EQ(labels.at("mysos_resource"), m.place().resource_id);
     EXPECT_EQ(labels.at("mysos_name"), "shop");
     EXPECT_EQ(labels.at("mysos_token_hash"), "hash");
   }
   EXPECT_EQ(parts.reserve->resources.milli("mem"), 1024 * 1000);
   ASSERT_EQ(parts.create->volumes.list().size(), 1U);
-  EXPECT_EQ(parts.create->volumes.list()[0].volume, (Volume{m.volume, "mysos", "data"}));
+  EXPECT_EQ(parts.create->volumes.list()[0].volume, (Volume{m.place().volume, "mysos", "data"}));
   EXPECT_EQ(parts.create->volumes.list()[0].milli, 5120 * 1000);
   EXPECT_EQ(parts.task->resources,
             parts.reserve->resources - without_volumes(parts.create->volumes) + parts.create->volumes);
@@ -81,7 +82,7 @@ TEST(Provisioning, ReservesCreatesAndLaunchesInOneAccept) {
   const auto spec = from_json_text<MemberSpec>(parts.task->data);
   ASSERT_TRUE(spec);
   EXPECT_EQ(spec->bind, "10.0.0.1");
-  EXPECT_EQ(spec->port, m.port);
+  EXPECT_EQ(spec->port, m.place().port);
   EXPECT_NE(spec->port, spec->api_port);
   EXPECT_EQ(spec->token_hash, "hash");
   EXPECT_EQ(parts.task->data.find("sealed"), std::string::npos) << "no secret goes to Mesos";
@@ -100,7 +101,7 @@ TEST(Provisioning, NeverPutsTwoMembersOfAClusterOnOneAgent) {
   s.mesos.add_agent("3", 4, 4096, 20480);
   s.run_until([&] { return s.all_running("shop"); }, seconds(5));
   std::set<AgentId> agents;
-  for (const Member& m : s.cluster("shop").members) agents.insert(m.agent);
+  for (const Member& m : s.cluster("shop").members) agents.insert(m.place().agent);
   EXPECT_EQ(agents.size(), 3U);
 }
 
@@ -140,10 +141,10 @@ TEST(Provisioning, AHalfDoneAcceptIsFinishedFromTheNextOffer) {
   ASSERT_TRUE(s.create("shop", 1));
   s.run_until([&] { return s.told("member_down"); }, seconds(5));
   s.mesos.refused_operations.clear();
-  const std::string resource_id = s.member("shop", 0).resource_id;
+  const std::string resource_id = s.member("shop", 0).place().resource_id;
   s.run_until([&] { return s.all_running("shop"); }, minutes(1));
 
-  EXPECT_EQ(s.member("shop", 0).resource_id, resource_id);
+  EXPECT_EQ(s.member("shop", 0).place().resource_id, resource_id);
   const auto* accept = s.mesos.last<mesos::Accept>();
   EXPECT_EQ(accept->operations.size(), 2U) << "CREATE and LAUNCH: the reservation is there";
   EXPECT_TRUE(s.told("operation_failed"));
@@ -155,11 +156,11 @@ TEST(Provisioning, ARefusedReservationIsPlacedAnewUnderAnotherName) {
   s.mesos.refused_operations = {"reserve"};
   ASSERT_TRUE(s.create("shop", 1));
   s.run_until([&] { return s.told("member_down"); }, seconds(5));
-  const std::string refused = s.member("shop", 0).resource_id;
+  const std::string refused = s.member("shop", 0).place().resource_id;
   s.mesos.refused_operations.clear();
   s.run_until([&] { return s.all_running("shop"); }, minutes(1));
 
-  EXPECT_NE(s.member("shop", 0).resource_id, refused);
+  EXPECT_NE(s.member("shop", 0).place().resource_id, refused);
   EXPECT_TRUE(s.told("placement_abandoned"));
 }
 
@@ -239,26 +240,99 @@ TEST(Provisioning, AMemberThatEndsComesBackOnItsOwnVolume) {
 
   const Member& after = s.member("shop", 1);
   EXPECT_NE(after.task, before.task);
-  EXPECT_EQ(after.volume, before.volume);
-  EXPECT_EQ(after.port, before.port);
+  EXPECT_EQ(after.place().volume, before.place().volume);
+  EXPECT_EQ(after.place().port, before.place().port);
   const auto* accept = s.mesos.last<mesos::Accept>();
   EXPECT_EQ(accept->operations.size(), 1U) << "LAUNCH alone: everything is there";
   EXPECT_EQ(s.mesos.live_tasks(), 3U);
 }
 
+// The records of "shop" as they would be if somebody had changed them so; a scheduler starts on them.
+void change_records(Scenario& s, const std::function<void(Cluster&)>& change) {
+  const Cluster before = s.cluster("shop");
+  Cluster after = before;
+  change(after);
+  for (const Record& r : cluster_records(&before, &after)) s.records[r.kind][r.key] = *r.json;
+  s.start();
+}
+
+TEST(Provisioning, AMemberIsLaunchedAgainAsItWasGrantedWhateverIsWantedMeanwhile) {
+  Scenario s = a_running_cluster(2);
+  const Granted before = *s.member("shop", 1).granted;
+  change_records(s, [](Cluster& c) {
+    c.spec.cpus_milli *= 2;
+    c.spec.mem = gib(2);
+    c.spec.disk = gib(7);
+    c.spec.version = "mysql-10";
+    c.spec.any_engine = true;
+  });
+  s.mesos.end_task(s.member("shop", 1).task, mesos::TaskState::kFailed, "it ends");
+  s.run_until([&] { return s.told("member_down"); }, seconds(1));
+  s.run_until([&] { return s.all_running("shop"); }, seconds(10));
+
+  EXPECT_EQ(s.member("shop", 1).granted, before);
+  const mesos::TaskInfo& task = s.mesos.tasks.at(s.member("shop", 1).task).info;
+  EXPECT_EQ(task.resources.milli("cpus"), 1000);
+  EXPECT_EQ(task.resources.milli("mem"), 1024 * 1000);
+  const auto spec = from_json_text<MemberSpec>(task.data);
+  ASSERT_TRUE(spec);
+  EXPECT_EQ(spec->cpus_milli, 1000);
+  EXPECT_EQ(spec->mem, gib(1));
+  EXPECT_EQ(spec->disk, gib(5));
+  EXPECT_EQ(spec->version, before.version);
+  EXPECT_FALSE(spec->any_engine);
+}
+
+TEST(Provisioning, AMemberThatIsPlacedIsGrantedWhatIsWantedThen) {
+  Scenario s(1);
+  ASSERT_TRUE(s.create("shop", 2));
+  s.run_for(seconds(5));
+  change_records(s, [](Cluster& c) {
+    c.spec.mem = gib(2);
+    c.spec.version = "mysql-10";
+  });
+  s.mesos.add_agent("2", 4, 4096, 20480);
+  s.run_until([&] { return s.all_running("shop"); }, seconds(30));
+
+  EXPECT_EQ(s.member("shop", 0).granted->size.mem, gib(1));
+  EXPECT_EQ(s.member("shop", 1).granted->size.mem, gib(2));
+  EXPECT_EQ(s.member("shop", 1).granted->version, "mysql-10");
+  EXPECT_EQ(s.mesos.tasks.at(s.member("shop", 1).task).info.resources.milli("mem"), 2048 * 1000);
+}
+
+// A word about one member, not about its cluster.
+TEST(Provisioning, OneMemberThatLeavesIsEndedAndGivenBackAndTheOthersStay) {
+  Scenario s = a_running_cluster();
+  const Member leaving = s.member("shop", 1);
+  change_records(s, [](Cluster& c) {
+    c.spec.members = 2;
+    c.members[1].leaves = true;
+    c.members[1].stage = MemberStage::kKilling;
+  });
+  s.run_until([&] { return s.cluster("shop").members.size() == 2; }, minutes(1));
+  s.run_for(minutes(1));
+
+  EXPECT_EQ(s.cluster("shop").find(leaving.id), nullptr);
+  EXPECT_TRUE(s.all_running("shop"));
+  EXPECT_EQ(s.mesos.live_tasks(), 2U);
+  EXPECT_EQ(held_resource_ids(s.mesos), recorded_resource_ids(s.cluster("shop")));
+  EXPECT_FALSE(held_resource_ids(s.mesos).contains(leaving.place().resource_id));
+  EXPECT_EQ(s.cluster("shop").next_index, 3U) << "its index is not used again";
+}
+
 TEST(Provisioning, AMemberWhosePortIsTakenGetsOthersOnItsOwnVolume) {
   Scenario s = a_running_cluster();
   const Member before = s.member("shop", 1);
-  const std::string taken = "port " + std::to_string(before.port) + " at 10.0.0.2 " + std::string(kPortTaken);
+  const std::string taken = "port " + std::to_string(before.place().port) + " at 10.0.0.2 " + std::string(kPortTaken);
   s.mesos.end_task(before.task, mesos::TaskState::kFailed, taken);
   s.run_until([&] { return s.told("member_down"); }, seconds(1));
   s.run_until([&] { return s.all_running("shop"); }, seconds(10));
 
   const Member after = s.member("shop", 1);
   EXPECT_TRUE(s.told("ports_changed"));
-  EXPECT_EQ(after.volume, before.volume);
-  for (const std::uint16_t old : {before.port, before.api_port, before.admin_port}) {
-    for (const std::uint16_t now : {after.port, after.api_port, after.admin_port}) EXPECT_NE(now, old);
+  EXPECT_EQ(after.place().volume, before.place().volume);
+  for (const std::uint16_t old : {before.place().port, before.place().api_port, before.place().admin_port}) {
+    for (const std::uint16_t now : {after.place().port, after.place().api_port, after.place().admin_port}) EXPECT_NE(now, old);
   }
   const auto* accept = s.mesos.last<mesos::Accept>();
   EXPECT_EQ(accept->operations.size(), 2U) << "RESERVE and LAUNCH";
@@ -266,7 +340,7 @@ TEST(Provisioning, AMemberWhosePortIsTakenGetsOthersOnItsOwnVolume) {
   s.mesos.end_task(after.task, mesos::TaskState::kFailed, "something else");
   s.run_until([&] { return s.member("shop", 1).stage == MemberStage::kDown; }, seconds(1));
   s.run_until([&] { return s.all_running("shop"); }, seconds(20));
-  EXPECT_EQ(s.member("shop", 1).port, after.port) << "they are its own from now on";
+  EXPECT_EQ(s.member("shop", 1).place().port, after.place().port) << "they are its own from now on";
   ASSERT_TRUE(s.core->state().clusters.size() == 1);
 }
 
@@ -280,8 +354,8 @@ TEST(Provisioning, PortsThatAnAcceptLostWithItAreReservedWithTheNextOffer) {
   s.lose_accepts = false;
 
   s.run_until([&] { return s.all_running("shop"); }, minutes(2));
-  EXPECT_EQ(s.member("shop", 0).volume, before.volume);
-  EXPECT_NE(s.member("shop", 0).port, before.port);
+  EXPECT_EQ(s.member("shop", 0).place().volume, before.place().volume);
+  EXPECT_NE(s.member("shop", 0).place().port, before.place().port);
 }
 
 TEST(Provisioning, LaunchesThatDoNotLastAreTriedEverMoreRarely) {
@@ -309,13 +383,13 @@ TEST(Provisioning, SilenceAndDoubtNeverLaunchASecondTask) {
     s.run_for(minutes(1));
     EXPECT_EQ(s.member("shop", 0).stage, MemberStage::kRunning);
   }
-  s.mesos.set_unreachable(s.member("shop", 0).agent.value, true);
+  s.mesos.set_unreachable(s.member("shop", 0).place().agent.value, true);
   s.run_for(minutes(20));
   EXPECT_NE(s.view("shop").waiting_for.find("to be reachable again"), std::string::npos);
   EXPECT_EQ(s.member("shop", 0).stage, MemberStage::kRunning);
   EXPECT_EQ(s.mesos.tasks.size(), launched);
 
-  s.mesos.set_unreachable(s.member("shop", 0).agent.value, false);
+  s.mesos.set_unreachable(s.member("shop", 0).place().agent.value, false);
   s.run_for(seconds(1));
   EXPECT_EQ(s.member("shop", 0).task, task);
 }
@@ -329,12 +403,12 @@ TEST(Provisioning, AnOfferedVolumeProvesThatNoTaskHoldsIt) {
   s.mesos.answers_reconcile = false;
   s.start();
   s.run_until([&] { return s.all_running("shop") && s.member("shop", 0).task != before.task; }, minutes(1));
-  EXPECT_EQ(s.member("shop", 0).volume, before.volume);
+  EXPECT_EQ(s.member("shop", 0).place().volume, before.place().volume);
 }
 
 TEST(Provisioning, AnAgentThatIsGoneTakesItsVolumeAlongAndThatIsSaid) {
   Scenario s = a_running_cluster();
-  const std::string agent = s.member("shop", 2).agent.value;
+  const std::string agent = s.member("shop", 2).place().agent.value;
   s.mesos.mark_gone(agent);
   s.run_for(minutes(5));
 
@@ -400,7 +474,7 @@ TEST(Provisioning, AMemberThatWasNeverPlacedVanishesAtOnce) {
 
 TEST(Provisioning, KillsAreRepeatedUntilTheTaskHasEnded) {
   Scenario s = a_running_cluster(1);
-  s.mesos.set_unreachable(s.member("shop", 0).agent.value, true);
+  s.mesos.set_unreachable(s.member("shop", 0).place().agent.value, true);
   s.run_for(seconds(1));
   ASSERT_TRUE(s.remove("shop"));
   s.run_for(minutes(3));
@@ -408,7 +482,7 @@ TEST(Provisioning, KillsAreRepeatedUntilTheTaskHasEnded) {
   EXPECT_LE(s.mesos.count<mesos::Kill>(), 12U);
   EXPECT_NE(s.view("shop").waiting_for.find("(unreachable)"), std::string::npos) << s.view("shop").waiting_for;
 
-  s.mesos.set_unreachable(s.member("shop", 0).agent.value, false);
+  s.mesos.set_unreachable(s.member("shop", 0).place().agent.value, false);
   s.run_until([&] { return s.core->state().clusters.empty(); }, minutes(2));
   EXPECT_TRUE(s.mesos.nothing_held());
 }

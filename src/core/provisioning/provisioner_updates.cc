@@ -90,11 +90,11 @@ void Provisioner::ended(const Owner& owner, const mesos::Update& in, Instant now
     row.ended = true;
     if (!get(owner).holds_data) edit(owner).holds_data = true;
     // An executor whose task has ended stays until it is told to go; it has nothing left to do.
-    ledger_.call(mesos::Shutdown{ExecutorId(in.task.value), get(owner).agent});
+    ledger_.call(mesos::Shutdown{ExecutorId(in.task.value), get(owner).place().agent});
   }
   if (in.state == TaskState::kGoneByOperator) {
     row.agent_gone = true;
-    agents_.gone(get(owner).agent);
+    agents_.gone(get(owner).place().agent);
   }
   switch (get(owner).stage) {
     case MemberStage::kWanted:
@@ -123,7 +123,7 @@ void Provisioner::doubtful(const Owner& owner, const mesos::Update& in, Instant 
   const bool news = row.told != in.state;
   row.told = in.state;
   row.told_why = words_of(in);
-  reconciler_.keep_asking(in.task, get(owner).agent, now + kReconcileMin);
+  reconciler_.keep_asking(in.task, get(owner).place().agent, now + kReconcileMin);
   if (news && in.state != TaskState::kUnknown) {
     tell(owner, {"member_unreachable", "task " + in.task.value + " may still be running: " + row.told_why});
   }
@@ -131,7 +131,7 @@ void Provisioner::doubtful(const Owner& owner, const mesos::Update& in, Instant 
 
 // Each launch is recorded before it is sent, so a task of a later launch than the recorded one proves that the record is old.
 // Such a task is the member: it is taken over where its place is known, and otherwise left alone. It is never killed, unless
-// its cluster is being deleted: then its place is given back only once it has ended.
+// the member leaves: then its place is given back only once it has ended.
 bool Provisioner::later_launch(const mesos::Update& in, Instant now) {
   const auto name = parse_task_id(in.task);
   const Cluster* cluster = name ? ledger_.find(name->cluster) : nullptr;
@@ -140,9 +140,10 @@ bool Provisioner::later_launch(const mesos::Update& in, Instant now) {
   if (member == cluster->members.end() || name->launches <= member->launches) return false;
   const Owner owner{cluster->id, member->id};
   const bool lives = !mesos::is_terminal(in.state) && in.state != TaskState::kUnknown;
-  if (cluster->deleting) {
+  const bool in_its_place = member->granted && in.agent == member->place().agent;
+  if (member->leaves) {
     const bool going = member->stage == MemberStage::kKilling || member->stage == MemberStage::kReleasing;
-    if (!lives || !going || in.agent != member->agent) return false;
+    if (!lives || !going || !in_its_place) return false;
     take_over(owner, in.task, name->launches);
     to_killing(owner, now);
     wake(now);
@@ -151,7 +152,7 @@ bool Provisioner::later_launch(const mesos::Update& in, Instant now) {
   doubt_record(ledger_, owner.cluster, "task " + in.task.value + " is of a later launch than the record knows");
   const MemberStage stage = member->stage;
   const bool placed = stage == MemberStage::kLaunching || stage == MemberStage::kRunning || stage == MemberStage::kDown;
-  if (!placed || in.agent != member->agent) {
+  if (!placed || !in_its_place) {
     if (lives && left_alone(in, *name, now)) {
       tell(owner, {"task_unknown", "task " + in.task.value +
                                        " of this member runs in a place that the record does not know; it is left alone"});
@@ -204,7 +205,7 @@ void Provisioner::on(const mesos::UpdateOperation& in, Instant now) {
   } else if (name->kind != "unreserve") {
     return;
   } else if (in.state == OperationState::kFinished) {
-    finish(*owner, "its volume is destroyed and its reservation on " + get(*owner).hostname + " given back");
+    finish(*owner, "its volume is destroyed and its reservation on " + get(*owner).place().hostname + " given back");
   } else if (in.state == OperationState::kGoneByOperator) {
     finish(*owner, "its agent is gone for good, and all of it with it");
   } else if ((failed || in.state == OperationState::kUnknown) && in.operation == row.unreserve) {
@@ -221,9 +222,9 @@ void Provisioner::on(const mesos::Failure& in, Instant now) {
     const Member& m = get(owner);
     if (in.executor) {
       // The update of its task follows by itself, as a rule.
-      if (in.executor->value == task.value) reconciler_.ask(task, m.agent, now + 2 * kReconcileMin);
-    } else if (in.agent && m.agent == *in.agent) {
-      reconciler_.ask(task, m.agent, now);
+      if (in.executor->value == task.value) reconciler_.ask(task, m.place().agent, now + 2 * kReconcileMin);
+    } else if (in.agent && m.place().agent == *in.agent) {
+      reconciler_.ask(task, m.place().agent, now);
     }
   }
 }

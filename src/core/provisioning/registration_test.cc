@@ -28,7 +28,7 @@ Result<ClusterId> ask_to_register(Scenario& s) {
 
 std::map<MemberId, VolumeId> volumes_of(const Scenario& s) {
   std::map<MemberId, VolumeId> out;
-  for (const Member& m : s.cluster("shop").members) out[m.id] = m.volume;
+  for (const Member& m : s.cluster("shop").members) out[m.id] = m.place().volume;
   return out;
 }
 
@@ -47,7 +47,7 @@ TEST(Registration, AfterARemovalOnlyReadingIsPossible) {
   const ClusterView view = s.view("shop");
   EXPECT_NE(view.waiting_for.find("mysos register"), std::string::npos) << view.waiting_for;
   EXPECT_EQ(view.state, ClusterState::kUnavailable) << "no failover will come";
-  EXPECT_FALSE(s.member("shop", 0).agent.empty()) << "it is still said where its data are";
+  EXPECT_FALSE(s.member("shop", 0).place().agent.empty()) << "it is still said where its data are";
   for (const auto& refused : {s.create("other", 1), s.remove("shop"), s.switch_over("shop")}) {
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, Errc::kUnavailable);

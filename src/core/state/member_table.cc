@@ -63,10 +63,12 @@ std::vector<MemberView> views_of(const Cluster& cluster, const MemberTable& tabl
     const MemberRow& row = table.at(m.id);
     MemberView view;
     view.id = m.id;
-    view.host = m.ip;
-    view.port = m.port;
-    view.source_port = m.source_port();
-    view.api_port = m.api_port;
+    if (m.granted) {
+      view.host = m.place().ip;
+      view.port = m.place().port;
+      view.source_port = m.place().source_port();
+      view.api_port = m.place().api_port;
+    }
     view.launched = m.stage == MemberStage::kLaunching || m.stage == MemberStage::kRunning;
     view.task_ended = m.stage == MemberStage::kDown;
     view.volume_lost = m.volume_lost;

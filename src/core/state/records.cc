@@ -22,6 +22,7 @@ struct SpecPart {
   ClusterSpec spec;
   WallTime created{};
   bool deleting = false;
+  std::uint32_t next_index = 0;
   bool operator==(const SpecPart&) const = default;
 };
 template <class Io>
@@ -29,6 +30,7 @@ void fields(Io& io, SpecPart& p) {
   io.required("spec", p.spec);
   io.required("created", p.created);
   io.required("deleting", p.deleting);
+  io.required("next_index", p.next_index);
 }
 
 struct EpochPart {
@@ -74,15 +76,23 @@ void fields(Io& io, MemberPart& p) {
   io.required("member", p.member);
 }
 
-SpecPart spec_part(const Cluster& c) { return {c.spec, c.created, c.deleting}; }
+SpecPart spec_part(const Cluster& c) { return {c.spec, c.created, c.deleting, c.next_index}; }
 EpochPart epoch_part(const Cluster& c) { return {c.epoch, c.next_server_id, c.doubt, c.switchover_to, c.failover}; }
 SecretsPart secrets_part(const Cluster& c) {
   return {c.sealed_secrets, c.token_hash, c.credentials, c.credentials_applied};
 }
 
+// The version that the records of each part are written with.
+template <class T>
+constexpr std::uint32_t kVersion = 1;
+template <>
+constexpr std::uint32_t kVersion<SpecPart> = 2;  // 1: records_since_1.cc
+template <>
+constexpr std::uint32_t kVersion<MemberPart> = 2;
+
 template <class T>
 struct Versioned {
-  std::uint32_t version = kRecordVersion;
+  std::uint32_t version = kVersion<T>;
   T part;
 };
 template <class Io, class T>
@@ -93,7 +103,7 @@ void fields(Io& io, Versioned<T>& r) {
 
 template <class T>
 std::string text_of(T part) {
-  return to_json_text(Versioned<T>{kRecordVersion, std::move(part)});
+  return to_json_text(Versioned<T>{kVersion<T>, std::move(part)});
 }
 
 std::string name_of(const Record& record) { return record.kind + "/" + record.key; }
@@ -109,14 +119,14 @@ Result<T> part_of(const Record& record) {
   if (!document) return damaged(record, document.error().message);
   const auto* object = document->if_object();
   const auto* version = object != nullptr ? object->if_contains("v") : nullptr;
-  if (version != nullptr && version->is_number() && version->to_number<double>() > kRecordVersion) {
+  if (version != nullptr && version->is_number() && version->to_number<double>() > kVersion<T>) {
     return fail(Errc::kConflict, "the record " + name_of(record) + " has version " + json::serialize(*version) +
                                      ", written by a newer Mysos; this one knows up to " +
-                                     std::to_string(kRecordVersion) + ": start the newer one again");
+                                     std::to_string(kVersion<T>) + ": start the newer one again");
   }
   auto read = from_json<Versioned<T>>(*document);
   if (!read) return damaged(record, read.error().message);
-  if (read->version == 0) return damaged(record, "v must be 1 or more");
+  if (read->version != kVersion<T>) return damaged(record, "v must be " + std::to_string(kVersion<T>));
   return std::move(read->part);
 }
 
@@ -150,6 +160,9 @@ Status fold_member(SchedulerState& state, const Record& record) {
   MYSOS_TRY(MemberPart part, part_of<MemberPart>(record));
   if (part.member.id != id) {
     return damaged(record, "it is that of " + part.member.id.value);
+  }
+  if (part.member.granted.has_value() == (part.member.stage == MemberStage::kWanted)) {
+    return damaged(record, "what was granted does not fit the stage " + std::string(enum_text(part.member.stage)));
   }
   std::vector<Member>& members = cluster_of(state, part.cluster).members;
   std::erase_if(members, [&](const Member& m) { return m.id == id; });
@@ -223,6 +236,7 @@ Status fold_record(SchedulerState& state, const Record& record) {
       c.spec = std::move(p.spec);
       c.created = p.created;
       c.deleting = p.deleting;
+      c.next_index = p.next_index;
     });
   }
   if (record.kind == "epoch") {
@@ -255,15 +269,22 @@ std::unexpected<Error> missing(const std::string& what) {
   return fail(Errc::kInvalid, "the state is damaged: the record " + what + " is missing");
 }
 
+// As many members stay as are wanted, and none has an index that another has, or that the next one would get.
 Status check_members(const Cluster& cluster) {
-  if (cluster.deleting) return {};  // they go one after the other
-  for (std::uint32_t i = 0; i < std::max<std::size_t>(cluster.spec.members, cluster.members.size()); ++i) {
-    if (i < cluster.members.size() && cluster.members[i].index == i && i < cluster.spec.members) continue;
-    return fail(Errc::kInvalid, "the state is damaged: cluster '" + cluster.spec.name + "' has " +
-                                    std::to_string(cluster.spec.members) + " members, and the record of the one with index " +
-                                    std::to_string(i) + " is " + (i < cluster.spec.members ? "missing" : "one too many"));
+  const std::string whose = "the state is damaged: cluster '" + cluster.spec.name + "' ";
+  std::size_t stay = 0;
+  std::set<std::uint32_t> indexes;
+  for (const Member& m : cluster.members) {
+    if (m.index >= cluster.next_index || !indexes.insert(m.index).second) {
+      return fail(Errc::kInvalid, whose + "has a member " + m.id.value + " with the index " + std::to_string(m.index) +
+                                      ", which another one has or would get");
+    }
+    if (!m.leaves) ++stay;
   }
-  return {};
+  if (cluster.deleting || stay == cluster.spec.members) return {};  // of a cluster that is deleted they go one by one
+  return fail(Errc::kInvalid, whose + "has " + std::to_string(cluster.spec.members) + " members, and " +
+                                  std::to_string(stay) + " records of members that stay: " +
+                                  (stay < cluster.spec.members ? "one is missing" : "there is one too many"));
 }
 
 }  // namespace
@@ -282,12 +303,15 @@ Status check_complete(const SchedulerState& state, const RecordTexts& records) {
 
 Result<StoredState> read_state(RecordTexts records) {
   StoredState stored;
-  MYSOS_TRY(stored.migration, records_since_0_1(records));
-  for (const Record& change : stored.migration) {
-    if (change.json) {
-      records[change.kind][change.key] = *change.json;
-    } else {
-      records[change.kind].erase(change.key);
+  for (const auto& since : {records_since_0_1, records_since_1}) {
+    MYSOS_TRY(const std::vector<Record> changes, since(records));
+    for (const Record& change : changes) {
+      if (change.json) {
+        records[change.kind][change.key] = *change.json;
+      } else {
+        records[change.kind].erase(change.key);
+      }
+      stored.migration.push_back(change);
     }
   }
   MYSOS_TRY(stored.state, SchedulerState::recover(records));

@@ -5,14 +5,14 @@
 // | kind | key | what it holds |
 // |---|---|---|
 // | framework | "state" | the framework id, and the ids of before |
-// | spec | cluster id | what a user asked for, when, and whether the cluster is being deleted |
+// | spec | cluster id | what is wanted of the cluster, since when, whether it is being deleted, the index of its next member |
 // | epoch | cluster id | who is primary, whether the record is in doubt, what an operator ordered, the next server id |
 // | secrets | cluster id | the sealed accounts, the hash of the member token, how often the password was changed |
-// | member | member id | where a member is, and where it is on its way through Mesos |
+// | member | member id | whether a member leaves, what it was granted, and where it is on its way through Mesos |
 // | orphan | resource id | what is done with a reservation that no member owns |
 //
-// Each record has its version in "v", and each field must be there. A record that is damaged, that is missing, that a newer
-// version wrote or whose kind is unknown is an Error: it never becomes a default. The parts of a cluster are separate records,
+// Each record has the version of its kind in "v", and each field must be there. A record that is damaged, that is missing, that
+// a newer Mysos wrote or whose kind is unknown is an Error: it never becomes a default. The parts of a cluster are separate records,
 // so a step writes only the parts that it changed.
 #include <cstdint>
 #include <map>
@@ -22,8 +22,6 @@
 #include "core/state/scheduler_state.h"
 
 namespace mysos {
-
-inline constexpr std::uint32_t kRecordVersion = 1;
 
 using RecordTexts = std::map<std::string, std::map<std::string, std::string>>;  // kind, key, JSON text
 
@@ -40,6 +38,8 @@ Status check_complete(const SchedulerState& state, const RecordTexts& records);
 // Version 0.1 had one record for a whole cluster (kind "cluster"), and no record had a version. These records lead from such a
 // store to one of today. There are none where nothing of 0.1 is left.
 Result<std::vector<Record>> records_since_0_1(const RecordTexts& records);
+// The records "spec" and "member" of version 1 as records of today: core/state/records_since_1.cc. None where there are none.
+Result<std::vector<Record>> records_since_1(const RecordTexts& records);
 
 // The state that is in the records of a store. `migration` must be durable before anything that follows from the state.
 struct StoredState {

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/state/member_of_1.h"
 #include "core/state/records.h"
 #include "core/state/server_ids.h"
 
@@ -47,11 +48,12 @@ Result<Cluster> cluster_of_0_1(const std::string& key, const std::string& text) 
   MYSOS_TRY(c.spec, read_old<ClusterSpec>(std::move(spec), {"any_engine"}));
   MYSOS_TRY(c.epoch, read_old<EpochRecord>(std::move(epoch), {"primary", "raising_to", "rebuilding", "names_from"}));
   for (json::object& member : members) {
-    MYSOS_TRY(Member read, read_old<Member>(std::move(member), {"admin_port", "promotion", "volume_name", "volume_lost",
-                                                                     "server_id"}));
-    read.server_id = grant_server_id(c);  // its data keep the id that they have (core/state/server_ids.h)
-    c.members.push_back(std::move(read));
+    MYSOS_TRY(MemberOf1 read, read_old<MemberOf1>(std::move(member), {"admin_port", "promotion", "volume_name", "volume_lost",
+                                                                      "server_id"}));
+    read.rest.server_id = grant_server_id(c);  // its data keep the id that they have (core/state/server_ids.h)
+    c.members.push_back(member_since_1(std::move(read), c));
   }
+  c.next_index = c.spec.members;
   return c;
 }
 

@@ -55,7 +55,8 @@ TEST(Records, EachPartOfAClusterIsARecordWithAVersion) {
   std::map<std::string, std::size_t> counts;
   for (const auto& [kind, of_kind] : records) {
     counts[kind] = of_kind.size();
-    for (const auto& [key, text] : of_kind) EXPECT_EQ(parse_json(text)->at("v").to_number<int>(), 1) << kind << "/" << key;
+    const int version = kind == "spec" || kind == "member" ? 2 : 1;
+    for (const auto& [key, text] : of_kind) EXPECT_EQ(parse_json(text)->at("v").to_number<int>(), version) << kind << "/" << key;
   }
   EXPECT_EQ(counts, (std::map<std::string, std::size_t>{
                         {"framework", 1}, {"spec", 1}, {"epoch", 1}, {"secrets", 1}, {"member", 3}, {"orphan", 1}}));
@@ -97,7 +98,7 @@ TEST(Records, AnUpdateAboutOneMemberWritesOneRecord) {
   const Member& member = s.member("shop", 5);
   mesos::Update update;
   update.task = member.task;
-  update.agent = member.agent;
+  update.agent = member.place().agent;
   update.state = mesos::TaskState::kFailed;
   s.core->step(scheduler_input::FromMesos{update}, s.now);
   const auto written = s.core->take_output().records;
@@ -161,6 +162,39 @@ TEST(Records, AMissingRecordIsAnError) {
   }
 }
 
+TEST(Records, MembersThatDoNotFitTheirClusterAreAnError) {
+  const Scenario s = a_healthy_cluster();
+  const auto refused = [&](const std::string& why, const auto& change) {
+    Cluster cluster = s.cluster("shop");
+    change(cluster);
+    RecordTexts records;
+    for (const Record& r : cluster_records(nullptr, &cluster)) records[r.kind][r.key] = *r.json;
+    const auto state = SchedulerState::recover(records);
+    ASSERT_FALSE(state) << why;
+    EXPECT_NE(state.error().message.find(why), std::string::npos) << state.error().message;
+  };
+  refused("one too many", [](Cluster& c) { c.spec.members = 2; });
+  refused("one is missing", [](Cluster& c) { c.members[1].leaves = true; });
+  refused("which another one has or would get", [](Cluster& c) { c.next_index = 2; });
+  refused("which another one has or would get", [](Cluster& c) { c.members[1].index = 2; });
+  refused("does not fit the stage", [](Cluster& c) { c.members[1].granted.reset(); });
+  refused("does not fit the stage", [](Cluster& c) { c.members[1].stage = MemberStage::kWanted; });
+}
+
+TEST(Records, OneThatLeavesIsNotCountedAndItsIndexIsNotMissed) {
+  Cluster cluster = a_healthy_cluster().cluster("shop");
+  cluster.spec.members = 2;
+  cluster.members[1].leaves = true;
+  for (const bool gone : {false, true}) {
+    if (gone) cluster.members.erase(cluster.members.begin() + 1);
+    RecordTexts records;
+    for (const Record& r : cluster_records(nullptr, &cluster)) records[r.kind][r.key] = *r.json;
+    const auto state = SchedulerState::recover(records);
+    ASSERT_TRUE(state) << state.error().message;
+    EXPECT_TRUE(*state->find_by_name("shop") == cluster);
+  }
+}
+
 TEST(Records, ARecordUnderAnotherKeyIsAnError) {
   RecordTexts records = full_records();
   auto& members = records["member"];
@@ -173,7 +207,7 @@ TEST(Records, ARecordUnderAnotherKeyIsAnError) {
 TEST(Records, ANewerVersionIsRefusedAsSuch) {
   for (const auto& [kind, of_kind] : full_records()) {
     RecordTexts records = full_records();
-    records[kind][of_kind.begin()->first] = R"({"v":2,"what":"nobody knows"})";
+    records[kind][of_kind.begin()->first] = R"({"v":3,"what":"nobody knows"})";
     const auto state = SchedulerState::recover(records);
     ASSERT_FALSE(state) << kind;
     EXPECT_EQ(state.error().code, Errc::kConflict);
@@ -193,6 +227,102 @@ TEST(Records, AnUnknownKindIsRefused) {
   RecordTexts records = full_records();
   records["framework"]["id"] = "\"fw-1\"";
   EXPECT_FALSE(SchedulerState::recover(records)) << "a key that only 0.1 wrote";
+}
+
+// ---- what was written before `leaves` and `granted` ----
+
+// "spec" and "member" of version 1, in which a member is down and another has no place.
+RecordTexts records_of_1(bool deleting) {
+  const std::string gone = deleting ? "true" : "false";
+  return {{"spec", {{"abc", R"({"v":1,"spec":{"name":"shop","members":2,"cpus_milli":500,"mem":402653184,"disk":1073741824,
+             "version":"mariadb-10.11","flavour":"mariadb","user":"app","any_engine":true},"created":100,"deleting":)" + gone + "}"}}},
+          {"secrets", {{"abc", R"({"v":1,"sealed":"sealed","token_hash":"hash","credentials":0,"credentials_applied":0})"}}},
+          {"epoch", {{"abc", R"({"v":1,"epoch":{"pair":{"epoch":4,"config":2},"electing":false,"mode":"solo","primary":"abc-0",
+             "ackers":[],"d":1,"raising_to":0,"leaving":[],"joining":[],"shut_out":[],"rebuilding":null,"floor":"0-1-17",
+             "names_from":{"epoch":0,"config":0}},"next_server_id":12,"doubt":null,"switchover_to":null,"failover":null})"}}},
+          {"member",
+           {{"abc-0", R"({"v":1,"cluster":"abc","member":{"id":"abc-0","index":0,"stage":"down","agent":"a1","hostname":"h1",
+             "ip":"10.0.0.1","port":3306,"api_port":3307,"admin_port":3308,"resource_id":"abc-0-1-xyz","volume":"v1",
+             "task":"shop.abc.0.2","launches":2,"holds_data":true,"released_volume":false,"volume_name":"n","volume_lost":false,
+             "promotion":"prefer","server_id":11}})"},
+            {"abc-1", R"({"v":1,"cluster":"abc","member":{"id":"abc-1","index":1,"stage":"wanted","agent":"","hostname":"",
+             "ip":"","port":0,"api_port":0,"admin_port":0,"resource_id":"","volume":"","task":"","launches":0,
+             "holds_data":false,"released_volume":false,"volume_name":"","volume_lost":false,"promotion":"neutral",
+             "server_id":0}})"}}}};
+}
+
+TEST(RecordsOf1, AreMigrated) {
+  const auto stored = read_state(records_of_1(false));
+  ASSERT_TRUE(stored) << stored.error().message;
+  const Cluster& shop = *stored->state.find_by_name("shop");
+  EXPECT_EQ(shop.next_index, 2U);
+  const Member& down = shop.members.at(0);
+  ASSERT_TRUE(down.granted);
+  EXPECT_EQ(down.place().agent, AgentId("a1"));
+  EXPECT_EQ(down.place().hostname, "h1");
+  EXPECT_EQ(down.place().ip, "10.0.0.1");
+  EXPECT_EQ(down.place().port, 3306);
+  EXPECT_EQ(down.place().api_port, 3307);
+  EXPECT_EQ(down.place().admin_port, 3308);
+  EXPECT_EQ(down.place().resource_id, "abc-0-1-xyz");
+  EXPECT_EQ(down.place().volume, VolumeId("v1"));
+  EXPECT_EQ(down.granted->size, (MemberSize{500, Bytes{402653184}, gib(1)}));
+  EXPECT_EQ(down.granted->version, "mariadb-10.11");
+  EXPECT_TRUE(down.granted->any_engine);
+  EXPECT_EQ(down.stage, MemberStage::kDown);
+  EXPECT_EQ(down.task, TaskId("shop.abc.0.2"));
+  EXPECT_EQ(down.launches, 2U);
+  EXPECT_TRUE(down.holds_data);
+  EXPECT_EQ(down.volume_name, "n");
+  EXPECT_EQ(down.promotion, Promotion::kPrefer);
+  EXPECT_EQ(down.server_id, 11U);
+  EXPECT_FALSE(down.leaves);
+  EXPECT_FALSE(shop.members.at(1).granted);
+
+  RecordTexts records = records_of_1(false);
+  for (const Record& r : stored->migration) {
+    EXPECT_TRUE(r.kind == "spec" || r.kind == "member") << r.kind << " has the form that it had";
+    records[r.kind][r.key] = *r.json;
+  }
+  const auto again = read_state(records);
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_TRUE(again->migration.empty()) << "once is enough";
+  EXPECT_TRUE(again->state == stored->state);
+}
+
+TEST(RecordsOf1, TheMembersOfAClusterThatIsDeletedLeave) {
+  RecordTexts records = records_of_1(true);
+  records["member"].erase("abc-1");  // it has left already
+  const auto stored = read_state(records);
+  ASSERT_TRUE(stored) << stored.error().message;
+  const Cluster& shop = *stored->state.find_by_name("shop");
+  EXPECT_TRUE(shop.members.at(0).leaves);
+  EXPECT_EQ(shop.next_index, 2U);
+}
+
+TEST(RecordsOf1, ThatAreDamagedAreAnErrorToo) {
+  const RecordTexts whole = records_of_1(false);
+  int fields = 0;
+  for (const char* kind : {"spec", "member"}) {
+    for (const auto& [key, text] : whole.at(kind)) {
+      json::value document = *parse_json(text);
+      without_each_field(document, document, kind, [&](const std::string& path) {
+        ++fields;
+        RecordTexts records = whole;
+        records[kind][key] = json::serialize(document);
+        const auto stored = read_state(records);
+        ASSERT_FALSE(stored) << path << " is read as a default";
+        EXPECT_EQ(stored.error().code, Errc::kInvalid);
+      });
+    }
+  }
+  EXPECT_GT(fields, 50);
+  RecordTexts records = records_of_1(false);
+  records["member"]["abc-1"] = records["member"]["abc-0"];
+  EXPECT_FALSE(read_state(records)) << "it is that of another";
+  records = records_of_1(false);
+  records["member"].erase("abc-1");
+  EXPECT_FALSE(read_state(records)) << "a member is missing";
 }
 
 // ---- what version 0.1 wrote ----
@@ -225,6 +355,11 @@ TEST(RecordsOf01, AreMigrated) {
   EXPECT_EQ(shop.members.at(0).task, TaskId("shop.abc.0.2"));
   EXPECT_TRUE(shop.members.at(0).holds_data);
   EXPECT_EQ(shop.members.at(0).promotion, Promotion::kNeutral);
+  EXPECT_FALSE(shop.members.at(0).leaves);
+  EXPECT_EQ(shop.members.at(0).place().resource_id, "abc-0-1-xyz");
+  EXPECT_EQ(shop.members.at(0).granted->size, shop.spec.size());
+  EXPECT_EQ(shop.members.at(0).granted->version, "mariadb-10.11");
+  EXPECT_EQ(shop.next_index, 1U);
   EXPECT_EQ(shop.sealed_secrets, "sealed");
   EXPECT_EQ(shop.members.at(0).server_id, kFirstServerId) << "for its next data";
   EXPECT_EQ(shop.next_server_id, kFirstServerId + 1);
