@@ -26,7 +26,7 @@ struct Work : CommandParts {
     cluster.sealed_secrets = in.sealed_secrets;
     cluster.token_hash = in.token_hash;
     cluster.created = in.at;
-    for (const Member& m : cluster.members) table.add(cluster, m.id, now);
+    for (const Member& m : cluster.members) table.add(cluster, m, now);
     ClusterId id = cluster.id;
     ledger.event(cluster, {"cluster_created", std::to_string(cluster.spec.members) + " member(s) of " +
                                                   cluster.spec.version + " were asked for"});

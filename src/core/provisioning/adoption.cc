@@ -81,7 +81,6 @@ void take_place(Member& member, const MemberFound& found, const Cluster& cluster
                            .version = spec.version,
                            .any_engine = spec.any_engine};
   member.holds_data = true;  // or may: only this very volume will do
-  member.stage = found.runs() ? MemberStage::kLaunching : MemberStage::kDown;
   member.server_id = spec.server_id;
   const auto name = parse_task_id(spec.task);
   member.launches = std::max(member.launches, name ? name->launches : place_number(member.id, spec.resource_id));

@@ -33,7 +33,7 @@ const MemberFound* newest_place(const MemberId& member, const std::vector<Member
 Result<Cluster> rebuilt_record(const std::vector<MemberFound>& found, const std::string& key_id);
 // An adopted cluster of which only volumes were left: what must come before its members can be asked anything.
 std::string waits_for_secrets(const Cluster& cluster, const MemberTable& table);
-// The member is where it was found; its task runs, or its volume waits for the next launch.
+// The member is where it was found. Its stage follows from whether its task runs; the caller enters it.
 void take_place(Member& member, const MemberFound& found, const Cluster& cluster);
 
 }  // namespace mysos

@@ -86,6 +86,7 @@ class Provisioner {
   };
   [[nodiscard]] const Member& get(const Owner& owner) const;
   Member& edit(const Owner& owner);
+  [[nodiscard]] MemberRow& row_of(const Owner& owner) { return table_.at(get(owner)); }
   [[nodiscard]] const Cluster& cluster_of(const Owner& owner) const;
   [[nodiscard]] bool in_doubt() const;  // a record may be old
   void tell(const Owner& owner, EventText text);
@@ -106,18 +107,27 @@ class Provisioner {
   void unindex(const Owner& owner);
   void index(const Owner& owner);
 
-  // Stages (provisioning/provisioner.cc).
+  // Stages (provisioning/provisioner_stages.cc).
+  void enter(const Owner& owner, stage::Any next);
+  void to_launching(const Owner& owner, Instant now);
   void to_running(const Owner& owner, Instant now);
   void to_down(const Owner& owner, const std::string& why, Instant now);
   void to_killing(const Owner& owner, Instant now);
   void to_releasing(const Owner& owner, Instant now);
   void abandon_place(const Owner& owner, const std::string& why, Instant now);
   void finish(const Owner& owner, const std::string& why);
-  void advance_member(const Owner& owner, std::set<std::string>& wants, Instant now);
-  void advance_killing(const Owner& owner, Instant now);
-  void advance_releasing(const Owner& owner, std::set<std::string>& wants, Instant now);
-  void wake(Instant at) { next_ = std::min(next_, at); }
+  void send_away(const Owner& owner, Instant now);
   Duration backoff(std::uint32_t failures);
+
+  // Time (provisioning/provisioner_time.cc).
+  void wake(Instant at) { next_ = std::min(next_, at); }
+  bool overdue(const Owner& owner, Instant now);
+  void launch_overdue(const Owner& owner, stage::Launching& launching, Instant now);
+  void await(const Owner& owner, std::set<std::string>& wants, Instant now);
+  void await_volume(const Owner& owner, const stage::Down& down, std::set<std::string>& wants, Instant now);
+  void await_release(const Owner& owner, stage::Releasing& releasing, std::set<std::string>& wants, Instant now);
+  void want(std::set<std::string>& wants, std::string what, Instant not_before, Instant now);
+  void kill(const Owner& owner, stage::Killing& killing, Instant now);
 
   // Offers (provisioning/provisioner_offers.cc).
   void look_through(Use& use, Instant now);
@@ -142,6 +152,7 @@ class Provisioner {
   void take_over(const Owner& owner, const TaskId& task, std::uint64_t launches);
 
   // Orphans (provisioning/provisioner_orphans.cc).
+  void add_orphans_wanted(std::set<std::string>& wants, Instant now) const;
   void serve_orphan(const std::string& resource_id, const Holding& holding, Use& use, Instant now);
   void tell_of(const FrameworkId& other);
   void orphans_absent(const Use& use, const std::map<std::string, Holding>& offered, Instant now);

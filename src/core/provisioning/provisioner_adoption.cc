@@ -86,7 +86,7 @@ Result<ClusterId> Provisioner::adopt(const command::Adopt& in, Instant now) {
     return std::unexpected(std::move(name).error());
   }
   const ClusterId id = cluster.id;
-  for (const Member& m : cluster.members) table_.add(cluster, m.id, now);
+  for (const Member& m : cluster.members) table_.add(cluster, m, now);
   ledger_.add(std::move(cluster));
   take_places(id, now);
   const Cluster& added = *ledger_.find(id);
@@ -117,17 +117,18 @@ std::size_t Provisioner::take_places(const ClusterId& id, Instant now) {
     raise_server_ids(ledger_.edit(id), m.server_id);
     if (!config_.bind.empty() && !found->runs()) m.place().ip = config_.bind;
     index(owner);
-    table_.begin_launch(owner.member);
-    MemberRow& row = table_.at(owner.member);
-    row.launch_by = now + kLaunchPatience;
-    row.not_before = now;
+    table_.forget_task(owner.member);
+    if (found->runs()) {
+      to_launching(owner, now);
+    } else {
+      enter(owner, stage::Down{.not_before = now});
+    }
     orphans_.gone(m.place().resource_id);
     orphans_.task_gone(m.task);
     if (found->runs()) reconciler_.ask(m.task, m.place().agent, now);
     tell(owner, {"member_found", found->runs() ? "task " + m.task.value + " runs on " + m.place().hostname + " and is taken over"
                                                : "its volume is on " + m.place().hostname});
     take_secrets(owner, *found);
-    ledger_.watches_changed();
     wake(now);
     ++taken;
   }

@@ -39,9 +39,9 @@ void Provisioner::on(const mesos::Offers& in, Instant now) {
 void Provisioner::on(const mesos::Rescind& in, Instant now) {
   wake(now);
   for (const auto& [task, owner] : by_task_) {
-    MemberRow& row = table_.at(owner.member);
-    if (row.accepted != in.offer) continue;
-    row.accepted.reset();
+    MemberRow& row = row_of(owner);
+    if (row.task.accepted != in.offer) continue;
+    row.task.accepted.reset();
     reconciler_.ask(task, get(owner).place().agent, now + kReconcileMin);
   }
 }
@@ -99,7 +99,7 @@ void Provisioner::serve(const Owner& owner, const Holding& holding, Use& use, In
       return;
     case MemberStage::kLaunching:
     case MemberStage::kRunning:
-      table_.at(owner.member).accepted.reset();
+      row_of(owner).task.accepted.reset();
       to_down(owner, "its resources are offered, so it is over or never began", now);
       return;
     case MemberStage::kDown:
@@ -113,8 +113,8 @@ void Provisioner::serve(const Owner& owner, const Holding& holding, Use& use, In
 }
 
 void Provisioner::serve_down(const Owner& owner, const Holding& offered, Use& use, Instant now) {
-  MemberRow& row = table_.at(owner.member);
-  if (now < row.not_before) return;
+  auto& down = row_of(owner).in<stage::Down>();
+  if (now < down.not_before) return;
   Holding holding = offered;
   holding.reserved += lacking_ports(owner, offered, use);
   const Member& m = get(owner);
@@ -126,10 +126,10 @@ void Provisioner::serve_down(const Owner& owner, const Holding& offered, Use& us
                         (own_volume || holding.volumes.empty());
   if (complete && own_volume) return launch(owner, holding.reserved + holding.volumes, use, now);
   if (m.holds_data) {
-    if (row.stuck.empty()) {
-      row.stuck = "its reservation on " + m.place().hostname + " came back " +
+    if (down.stuck.empty()) {
+      down.stuck = "its reservation on " + m.place().hostname + " came back " +
                   (holding.volumes.empty() ? "without the volume that held its data" : "changed");
-      tell(owner, {"volume_missing", row.stuck + "; offered: " + describe(holding.reserved + holding.volumes)});
+      tell(owner, {"volume_missing", down.stuck + "; offered: " + describe(holding.reserved + holding.volumes)});
     }
     return;
   }
@@ -145,8 +145,8 @@ void Provisioner::serve_down(const Owner& owner, const Holding& offered, Use& us
 }
 
 void Provisioner::serve_releasing(const Owner& owner, const Holding& holding, Use& use, Instant now) {
-  MemberRow& row = table_.at(owner.member);
-  if (now < row.not_before) {
+  auto& releasing = row_of(owner).in<stage::Releasing>();
+  if (now < releasing.not_before) {
     use.awaited = true;
     return;
   }
@@ -154,25 +154,26 @@ void Provisioner::serve_releasing(const Owner& owner, const Holding& holding, Us
   if (holding.volumes.empty()) m.released_volume = true;
   const std::string tag = m.place().resource_id + "." + ledger_.prng().name(6);
   for (auto& operation : release_operations(holding, tag)) use.operations.push_back(std::move(operation));
-  row.unreserve = OperationId("unreserve." + tag);
-  row.release_by = now + kReleasePatience;
+  releasing.unreserve = OperationId("unreserve." + tag);
+  releasing.answer_by = now + kReleasePatience;
 }
 
 // An offer of its agent without anything of it.
 void Provisioner::serve_absent(const Owner& owner, Use& use, Instant now) {
   const Member& m = get(owner);
-  const MemberRow& row = table_.at(owner.member);
+  const MemberRow& row = row_of(owner);
   if (m.stage == MemberStage::kDown) {
-    if (!m.holds_data && now >= row.not_before) {
+    if (!m.holds_data && now >= row.in<stage::Down>().not_before) {
       abandon_place(owner, "nothing was reserved for it there", now);
     } else {
       use.awaited = true;
     }
   } else if (m.stage == MemberStage::kReleasing) {
     // A master offers what it was asked for before the agent has done it: an answer that is still to come may say otherwise.
-    const Duration patience = row.unreserve.empty() ? kProofAfter : kProofUnanswered;
+    const auto& releasing = row.in<stage::Releasing>();
+    const Duration patience = releasing.unreserve.empty() ? kProofAfter : kProofUnanswered;
     const bool was_there = row.offered && now < *row.offered + kProofUnanswered;
-    if (row.release_by == kNever && !was_there && now >= row.release_since + patience) {
+    if (releasing.answer_by == kNever && !was_there && now >= releasing.since + patience) {
       finish(owner, "nothing of it is left on " + m.place().hostname);
     } else {
       use.awaited = true;
@@ -185,7 +186,7 @@ void Provisioner::place_wanted(std::vector<Use>& uses, Instant now) {
   std::vector<Owner> wanted = unsettled([](MemberStage stage) { return stage == MemberStage::kWanted; });
   // Where the record may be old, the member may run in a place that the record does not know.
   std::erase_if(wanted, [&](const Owner& owner) {
-    return now < table_.at(owner.member).not_before || cluster_of(owner).doubt || !has_server_id_left(cluster_of(owner));
+    return now < row_of(owner).in<stage::Wanted>().not_before || cluster_of(owner).doubt || !has_server_id_left(cluster_of(owner));
   });
   if (wanted.empty()) return;
   std::ranges::sort(wanted, {}, [&](const Owner& owner) {
@@ -241,14 +242,11 @@ void Provisioner::launch(const Owner& owner, const Resources& resources, Use& us
   reconciler_.settled(m.task);
   m.launches += cluster_of(owner).doubt ? launches_unseen(ledger_.prng()) : 1;
   m.task = task_id_of(cluster_of(owner), m);
-  m.stage = MemberStage::kLaunching;
   index(owner);
-  table_.begin_launch(owner.member);
-  MemberRow& row = table_.at(owner.member);
-  row.launch_by = now + kLaunchPatience;
-  row.accepted = use.offer.offers.front();
+  table_.forget_task(owner.member);
+  to_launching(owner, now);
+  row_of(owner).task.accepted = use.offer.offers.front();
   use.operations.push_back({mesos::Launch{{task_of(cluster_of(owner), m, resources, config_)}}, OperationId()});
-  ledger_.watches_changed();
   tell(owner, {"member_launched", "task " + m.task.value + " is launched on " + m.place().hostname});
 }
 

@@ -36,6 +36,19 @@ void Provisioner::serve_orphan(const std::string& resource_id, const Holding& ho
   if (!asked) ledger_.event({"orphan_released", "what no member owns and holds no data is given back: " + what});
 }
 
+// Those that are given back or destroyed, so that they have to be in an offer.
+void Provisioner::add_orphans_wanted(std::set<std::string>& wants, Instant now) const {
+  for (const std::string& orphan : orphans_.all_due(now)) {
+    const auto word = ledger_.state().orphans.find(orphan);
+    const OrphanVolume* seen = orphans_.find(orphan);
+    const bool kept = word == ledger_.state().orphans.end() && seen != nullptr && !seen->volume.empty();
+    if (!kept) wants.insert("orphan:" + orphan);
+  }
+  for (const auto& [orphan, word] : ledger_.state().orphans) {
+    if (word.fate == OrphanFate::kDestroy) wants.insert("orphan:" + orphan);
+  }
+}
+
 // Another installation may share the role. Or it was this one, whose state has forgotten its framework.
 void Provisioner::tell_of(const FrameworkId& other) {
   if (others_told_.size() >= kMaxOthersTold || !others_told_.insert(other).second) return;

@@ -22,12 +22,12 @@ Resources as_resources(const std::vector<std::uint16_t>& numbers) {
 
 }  // namespace
 
-// Where there are not enough, it keeps those that it has: they may have become free.
+// Of a member that is down. Where there are not enough, it keeps those that it has: they may have become free.
 void Provisioner::choose_ports(const Owner& owner, const Use& use) {
   const std::vector<std::uint16_t> found = lowest_ports(use.free, kPortsPerMember);
-  MemberRow& row = table_.at(owner.member);
+  MemberRow& row = row_of(owner);
   if (found.size() < kPortsPerMember) return;
-  row.port_taken = false;
+  row.in<stage::Down>().port_taken = false;
   Place& at = edit(owner).place();
   at.port = found[0];
   at.api_port = found[1];
@@ -40,7 +40,7 @@ void Provisioner::choose_ports(const Owner& owner, const Use& use) {
 // They are taken from what is free there, and reserved with this offer. Nothing where they are not free.
 Resources Provisioner::lacking_ports(const Owner& owner, const Holding& holding, Use& use) {
   if (!get(owner).holds_data) return {};  // it may be placed anew
-  if (table_.at(owner.member).port_taken) choose_ports(owner, use);
+  if (row_of(owner).in<stage::Down>().port_taken) choose_ports(owner, use);
   const auto reserved = [&](const std::vector<std::uint16_t>& numbers) {
     return as_resources(numbers)
         .reserved_as(holding.reservation)

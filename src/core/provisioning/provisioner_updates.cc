@@ -39,7 +39,7 @@ void Provisioner::on(const mesos::Update& in, Instant now) {
     return;
   }
   const Owner owner = found->second;
-  if (table_.at(owner.member).ended && !mesos::is_terminal(in.state)) return;  // an older update, sent again
+  if (row_of(owner).task.ended && !mesos::is_terminal(in.state)) return;  // an older update, sent again
   // That what runs is running comes for every task after each subscription, and makes nothing due.
   if (in.state != TaskState::kRunning || get(owner).stage != MemberStage::kRunning) wake(now);
   ledger_.touch(owner.cluster);
@@ -54,10 +54,10 @@ void Provisioner::on(const mesos::Update& in, Instant now) {
 
 void Provisioner::alive(const Owner& owner, const mesos::Update& in, Instant now) {
   reconciler_.settled(in.task);
-  MemberRow& row = table_.at(owner.member);
-  row.told = in.state;
-  row.told_why = words_of(in);
-  row.accepted.reset();
+  MemberRow& row = row_of(owner);
+  row.task.told = in.state;
+  row.task.why = words_of(in);
+  row.task.accepted.reset();
   const bool executor_lives = in.state != TaskState::kStaging;
   if (executor_lives && !get(owner).holds_data) edit(owner).holds_data = true;
   switch (get(owner).stage) {
@@ -70,11 +70,12 @@ void Provisioner::alive(const Owner& owner, const mesos::Update& in, Instant now
       return;
     case MemberStage::kDown:  // the answer that it was gone came too early
       if (in.state == TaskState::kRunning) return to_running(owner, now);
-      edit(owner).stage = MemberStage::kLaunching;
-      row.launch_by = now + kLaunchPatience;
-      return ledger_.watches_changed();
+      return to_launching(owner, now);
     case MemberStage::kKilling:
-      row.kill_at = std::min(row.kill_at, in.state == TaskState::kKilling ? row.kill_at : now + kReconcileMin);
+      if (in.state != TaskState::kKilling) {
+        Instant& kill_at = row.in<stage::Killing>().kill_at;
+        kill_at = std::min(kill_at, now + kReconcileMin);
+      }
       return;
     case MemberStage::kReleasing:
       return to_killing(owner, now);
@@ -83,49 +84,48 @@ void Provisioner::alive(const Owner& owner, const mesos::Update& in, Instant now
 
 void Provisioner::ended(const Owner& owner, const mesos::Update& in, Instant now) {
   reconciler_.settled(in.task);
-  MemberRow& row = table_.at(owner.member);
-  row.told = in.state;
-  row.told_why = words_of(in);
+  MemberRow& row = row_of(owner);
+  row.task.told = in.state;
+  row.task.why = words_of(in);
   if (had_container(in.state)) {
-    row.ended = true;
+    row.task.ended = true;
     if (!get(owner).holds_data) edit(owner).holds_data = true;
     // An executor whose task has ended stays until it is told to go; it has nothing left to do.
     ledger_.call(mesos::Shutdown{ExecutorId(in.task.value), get(owner).place().agent});
   }
-  if (in.state == TaskState::kGoneByOperator) {
-    row.agent_gone = true;
-    agents_.gone(get(owner).place().agent);
-  }
+  const bool agent_gone = in.state == TaskState::kGoneByOperator;
+  if (agent_gone) agents_.gone(get(owner).place().agent);
   switch (get(owner).stage) {
     case MemberStage::kWanted:
       MYSOS_ASSERT(false, "what has a task has a place");
     case MemberStage::kLaunching:
     case MemberStage::kRunning:
-      if (row.told_why.find(kPortTaken) != std::string::npos) row.port_taken = true;
-      to_down(owner, row.told_why, now);
+      to_down(owner, row.task.why, now);
+      row.in<stage::Down>().port_taken = row.task.why.find(kPortTaken) != std::string::npos;
       [[fallthrough]];
     case MemberStage::kDown:
-      if (row.agent_gone && !get(owner).holds_data) abandon_place(owner, "its agent is gone", now);
+      if (agent_gone) row.in<stage::Down>().agent_gone = true;
+      if (row.in<stage::Down>().agent_gone && !get(owner).holds_data) abandon_place(owner, "its agent is gone", now);
       return;
     case MemberStage::kKilling:
-      tell(owner, {"member_stopped", "task " + in.task.value + ": " + row.told_why});
-      if (!row.agent_gone) return to_releasing(owner, now);
+      tell(owner, {"member_stopped", "task " + in.task.value + ": " + row.task.why});
+      if (!agent_gone) return to_releasing(owner, now);
       return finish(owner, "its agent is gone for good, and all of it with it");
     case MemberStage::kReleasing:
-      if (row.agent_gone) finish(owner, "its agent is gone for good, and all of it with it");
+      if (agent_gone) finish(owner, "its agent is gone for good, and all of it with it");
       return;
   }
 }
 
 // Says nothing about whether it lives: it is kept, and asked about again.
 void Provisioner::doubtful(const Owner& owner, const mesos::Update& in, Instant now) {
-  MemberRow& row = table_.at(owner.member);
-  const bool news = row.told != in.state;
-  row.told = in.state;
-  row.told_why = words_of(in);
+  MemberRow& row = row_of(owner);
+  const bool news = row.task.told != in.state;
+  row.task.told = in.state;
+  row.task.why = words_of(in);
   reconciler_.keep_asking(in.task, get(owner).place().agent, now + kReconcileMin);
   if (news && in.state != TaskState::kUnknown) {
-    tell(owner, {"member_unreachable", "task " + in.task.value + " may still be running: " + row.told_why});
+    tell(owner, {"member_unreachable", "task " + in.task.value + " may still be running: " + row.task.why});
   }
 }
 
@@ -164,9 +164,7 @@ bool Provisioner::later_launch(const mesos::Update& in, Instant now) {
     return false;
   }
   take_over(owner, in.task, name->launches);
-  edit(owner).stage = MemberStage::kLaunching;
-  table_.at(owner.member).launch_by = now + kLaunchPatience;
-  ledger_.watches_changed();
+  to_launching(owner, now);
   wake(now);
   tell(owner, {"task_found", "task " + in.task.value + " of this member runs, which the record did not know"});
   on(in, now);
@@ -180,7 +178,7 @@ void Provisioner::take_over(const Owner& owner, const TaskId& task, std::uint64_
   m.task = task;
   m.launches = launches;
   index(owner);
-  table_.begin_launch(owner.member);
+  table_.forget_task(owner.member);
 }
 
 void Provisioner::on(const mesos::UpdateOperation& in, Instant now) {
@@ -199,7 +197,7 @@ void Provisioner::on(const mesos::UpdateOperation& in, Instant now) {
                                           (in.message.empty() ? "" : ", " + in.message)});
   }
   if (get(*owner).stage != MemberStage::kReleasing) return;
-  MemberRow& row = table_.at(owner->member);
+  auto& releasing = row_of(*owner).in<stage::Releasing>();
   if (in.state == OperationState::kFinished && name->kind == "destroy") {
     if (!get(*owner).released_volume) edit(*owner).released_volume = true;
   } else if (name->kind != "unreserve") {
@@ -208,11 +206,11 @@ void Provisioner::on(const mesos::UpdateOperation& in, Instant now) {
     finish(*owner, "its volume is destroyed and its reservation on " + get(*owner).place().hostname + " given back");
   } else if (in.state == OperationState::kGoneByOperator) {
     finish(*owner, "its agent is gone for good, and all of it with it");
-  } else if ((failed || in.state == OperationState::kUnknown) && in.operation == row.unreserve) {
-    row.release_by = kNever;
-    row.release_since = now;  // only now is it on its way back
-    row.unreserve = OperationId();
-    row.not_before = now + backoff(++row.failures);
+  } else if ((failed || in.state == OperationState::kUnknown) && in.operation == releasing.unreserve) {
+    releasing.answer_by = kNever;
+    releasing.since = now;  // only now is it on its way back
+    releasing.unreserve = OperationId();
+    releasing.not_before = now + backoff(++releasing.failures);
   }
 }
 

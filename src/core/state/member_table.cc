@@ -5,21 +5,36 @@
 
 namespace mysos {
 
+stage::Any stage::first_seen(MemberStage stage, Instant now) {
+  switch (stage) {
+    case MemberStage::kWanted:
+      return Wanted{now};
+    case MemberStage::kLaunching:
+      return Launching{};
+    case MemberStage::kRunning:
+      return Running{};
+    case MemberStage::kDown:
+      return Down{.not_before = now};
+    case MemberStage::kKilling:
+      return Killing{.since = now, .kill_at = now};
+    case MemberStage::kReleasing:
+      return Releasing{.since = now, .not_before = now};
+  }
+  MYSOS_ASSERT(false, "each stage has its alternative");
+}
+
 void MemberTable::sync(const SchedulerState& state, Instant now) {
   rows_.clear();
   for (const auto& [id, cluster] : state.clusters) {
-    for (const Member& m : cluster.members) add(cluster, m.id, now);
+    for (const Member& m : cluster.members) add(cluster, m, now);
   }
 }
 
-void MemberTable::add(const Cluster& cluster, const MemberId& member, Instant now) {
+void MemberTable::add(const Cluster& cluster, const Member& member, Instant now) {
   MemberRow row;
   row.cluster = cluster.id;
-  row.not_before = now;
-  row.killing_since = now;
-  row.kill_at = now;
-  row.release_since = now;
-  const bool added = rows_.emplace(member, std::move(row)).second;
+  row.stage_ = stage::first_seen(member.stage, now);
+  const bool added = rows_.emplace(member.id, std::move(row)).second;
   MYSOS_ASSERT(added, "member ids are unique");
 }
 
@@ -44,14 +59,21 @@ const MemberRow& MemberTable::at(const MemberId& member) const {
   return *row;
 }
 
-void MemberTable::begin_launch(const MemberId& member) {
+const MemberRow& MemberTable::at(const Member& member) const {
+  const MemberRow& row = at(member.id);
+  MYSOS_ASSERT(stage::kind_of(row.stage_) == member.stage, "a row is in the stage that the record says");
+  return row;
+}
+MemberRow& MemberTable::at(const Member& member) { return const_cast<MemberRow&>(std::as_const(*this).at(member)); }
+
+void MemberTable::enter(Member& member, stage::Any next) {
+  member.stage = stage::kind_of(next);
+  at(member.id).stage_ = std::move(next);
+}
+
+void MemberTable::forget_task(const MemberId& member) {
   MemberRow& row = at(member);
-  row.told.reset();
-  row.told_why.clear();
-  row.stuck.clear();
-  row.ended = false;
-  row.accepted.reset();
-  row.running_since = kNever;
+  row.task = {};
   row.connected = false;
   row.report.reset();
 }
@@ -60,7 +82,7 @@ std::vector<MemberView> views_of(const Cluster& cluster, const MemberTable& tabl
   std::vector<MemberView> out;
   out.reserve(cluster.members.size());
   for (const Member& m : cluster.members) {
-    const MemberRow& row = table.at(m.id);
+    const MemberRow& row = table.at(m);
     MemberView view;
     view.id = m.id;
     if (m.granted) {

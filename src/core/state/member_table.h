@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // What is merely seen of the members: what Mesos last said of their tasks, what their executors report. All of it is seen
-// again after a restart. Invariant: there is a row for each member in the ledger and for no other (sync() keeps it so).
+// again after a restart. Invariants: there is a row for each member in the ledger and for no other (sync() keeps it so), and a
+// row is in the stage that the member's record says (enter() changes both).
 #include <map>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 
 #include "core/epochs/planner.h"
 #include "core/state/ledger.h"
+#include "core/state/member_stage.h"
 
 namespace mysos {
 
@@ -16,27 +18,30 @@ struct MemberRow {
   ClusterId cluster;
 
   // Mesos' side.
-  std::optional<mesos::TaskState> told;  // the last word about its newest task
-  std::string told_why;
-  bool agent_gone = false;      // marked gone by an operator: its volume will not return
-  std::string stuck;            // kDown: why the next launch cannot be, in words; "" = it can
-  bool ended = false;           // an executor's or agent's word that the newest task is over: nothing revives it
-  std::uint32_t failures = 0;   // launches in a row that did not last
-  std::string failed_why;       // ... the last of them
-  bool port_taken = false;      // ... because another process has a port of it: the next one gets others
-  Instant running_since = kNever;
-  Instant launch_by = kNever;   // kLaunching: silence beyond this is asked about
-  Instant not_before{};         // the next try of a placement, a relaunch, a release
-  Instant killing_since{};      // kKilling
-  Instant kill_at{};            // when to (re)send the kill
-  Duration kill_backoff{};
-  Instant release_since{};      // kReleasing: since when its resources should be on their way back
-  Instant release_by = kNever;  // kReleasing: an UNRESERVE is on its way; silence beyond this is asked about
-  OperationId unreserve;        // ... and its id
+  [[nodiscard]] const stage::Any& stage() const { return stage_; }
+  // The timers and words of the stage that it is in (asserted); MemberTable::enter() leads to another one.
+  template <class Stage>
+  [[nodiscard]] Stage& in() {
+    MYSOS_ASSERT(std::holds_alternative<Stage>(stage_), "the member is in this stage");
+    return *std::get_if<Stage>(&stage_);
+  }
+  template <class Stage>
+  [[nodiscard]] const Stage& in() const {
+    return const_cast<MemberRow&>(*this).in<Stage>();
+  }
+  // What Mesos said of its newest task; another launch begins anew.
+  struct NewestTask {
+    std::optional<mesos::TaskState> told;  // the last word
+    std::string why;
+    bool ended = false;  // an executor's or agent's word that it is over: nothing revives it
+    std::optional<OfferId> accepted;  // the offer its launch was sent on, until something is heard of it
+  };
+  NewestTask task;
+  std::uint32_t failures = 0;  // launches in a row that did not last
+  std::string failed_why;      // ... the last of them
   // When its resources were last offered. Calls wait for the store: that offer may still be open at the master, which then
   // offers what is left.
   std::optional<Instant> offered;
-  std::optional<OfferId> accepted;  // the offer its launch was sent on, until something is heard of it
 
   // The executor's side.
   bool connected = false;
@@ -57,23 +62,32 @@ struct MemberRow {
   std::string repaired;            // as last told of its server, and when
   Instant repair_told{};
   std::optional<Seeding> seeding;  // as last told; it outlives the task that made the copy
+
+ private:
+  friend class MemberTable;
+  stage::Any stage_;
 };
 
 class MemberTable {
  public:
   // A new row begins at `now`.
   void sync(const SchedulerState& state, Instant now);
-  void add(const Cluster& cluster, const MemberId& member, Instant now);
+  void add(const Cluster& cluster, const Member& member, Instant now);
   void remove(const MemberId& member);
 
   [[nodiscard]] MemberRow* find(const MemberId& member);
   [[nodiscard]] const MemberRow* find(const MemberId& member) const;
   [[nodiscard]] MemberRow& at(const MemberId& member);
   [[nodiscard]] const MemberRow& at(const MemberId& member) const;
+  // The row of a member whose record is at hand: both say the same stage (asserted).
+  [[nodiscard]] MemberRow& at(const Member& member);
+  [[nodiscard]] const MemberRow& at(const Member& member) const;
   [[nodiscard]] std::map<MemberId, MemberRow>& rows() { return rows_; }
 
-  // A new launch: what was seen belongs to the task before.
-  void begin_launch(const MemberId& member);
+  // The member's next stage, in its record and here.
+  void enter(Member& member, stage::Any next);
+  // It has another newest task, or none: what was seen is of the task before.
+  void forget_task(const MemberId& member);
 
  private:
   std::map<MemberId, MemberRow> rows_;
