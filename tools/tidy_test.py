@@ -191,6 +191,14 @@ class Rules(unittest.TestCase):
         self.assertEqual([], self.found(dict(words, **{"docs/commands.md": "`--to`\n"}), ["flags"]))
         self.assert_finds("flags", {"docs/commands.md": "`--to`\n"}, "docs/commands.md:1", "nothing has it")
 
+    def test_rule_walkthrough(self):
+        row = "| it runs | `Core::run()`, `{name}()` | `src/core/core.cc` |\n"
+        source = SPDX + "void Core::run() {}\nvoid help() {}\n"
+        files = {"src/core/core.cc": source, "docs/architecture.md": row.format(name="help")}
+        self.assertEqual([], self.found(files, ["walkthrough"]))
+        wrong = {"docs/architecture.md": row.format(name="helps")}
+        self.assert_finds("walkthrough", files | wrong, "helps is not in src/core/core.cc")
+
     def test_rule_links(self):
         self.assert_finds("links", {"docs/cli.md": "[x](nowhere.md)\n"}, "nowhere.md")
 

@@ -92,7 +92,8 @@ Status SchedulerLoop::commit_first(std::vector<Record> migration) {
   if (!migration.empty()) {
     output.events.insert(output.events.begin(),
                          Event{.kind = "state_migrated",
-                               .message = "the state of an older version, with " + std::to_string(core_->state().clusters.size()) +
+                               .message = "the state of an older version, with " +
+                                          std::to_string(core_->state().clusters.size()) +
                                           " cluster(s), was brought into the form of this version; the older one cannot read "
                                           "it any more"});
   }

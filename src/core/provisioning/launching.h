@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The task of a member: what its executor is started with, and under which names it is found. Pure. It is launched on
-// exactly what its reservation holds, volume included, and runs as it was granted; a task id is never used twice; the executor has the task's id, so
-// that no two launches share a container.
+// exactly what its reservation holds, volume included, and runs as it was granted. A task id is never used twice. The executor
+// has the task's id, so that no two launches share a container.
 #include "core/provisioning/holdings.h"
 #include "core/state/scheduler_config.h"
 

@@ -126,8 +126,9 @@ std::size_t Provisioner::take_places(const ClusterId& id, Instant now) {
     orphans_.gone(m.place().resource_id);
     orphans_.task_gone(m.task);
     if (found->runs()) reconciler_.ask(m.task, m.place().agent, now);
-    tell(owner, {"member_found", found->runs() ? "task " + m.task.value + " runs on " + m.place().hostname + " and is taken over"
-                                               : "its volume is on " + m.place().hostname});
+    const std::string& host = m.place().hostname;
+    tell(owner, {"member_found", found->runs() ? "task " + m.task.value + " runs on " + host + " and is taken over"
+                                               : "its volume is on " + host});
     take_secrets(owner, *found);
     wake(now);
     ++taken;

@@ -186,7 +186,8 @@ void Provisioner::place_wanted(std::vector<Use>& uses, Instant now) {
   std::vector<Owner> wanted = unsettled([](MemberStage stage) { return stage == MemberStage::kWanted; });
   // Where the record may be old, the member may run in a place that the record does not know.
   std::erase_if(wanted, [&](const Owner& owner) {
-    return now < row_of(owner).in<stage::Wanted>().not_before || cluster_of(owner).doubt || !has_server_id_left(cluster_of(owner));
+    const Cluster& cluster = cluster_of(owner);
+    return now < row_of(owner).in<stage::Wanted>().not_before || cluster.doubt || !has_server_id_left(cluster);
   });
   if (wanted.empty()) return;
   std::ranges::sort(wanted, {}, [&](const Owner& owner) {

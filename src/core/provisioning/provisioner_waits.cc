@@ -18,8 +18,8 @@ std::string wait_of(const Member& m, const MemberRow& row) {
   const bool unreachable = row.task.told == mesos::TaskState::kUnreachable;
   const std::string& hostname = m.place().hostname;
   const std::string on = hostname + (unreachable ? " (unreachable)" : "");
-  const std::string before = row.failures == 0 ? ""
-                                               : "; " + std::to_string(row.failures) + " before did not last: " + row.failed_why;
+  std::string before;
+  if (row.failures > 0) before = "; " + std::to_string(row.failures) + " before did not last: " + row.failed_why;
   switch (m.stage) {
     case MemberStage::kWanted:
       return "";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// A member as version 0.1 and the records of version 1 have it: its place beside everything else, and its size and version those
+// A member as version 0.1 and the records of version 1 have it: its place beside everything else. Its size and version are those
 // of its cluster.
 #include "model/cluster.h"
 

@@ -12,8 +12,8 @@
 // | orphan | resource id | what is done with a reservation that no member owns |
 //
 // Each record has the version of its kind in "v", and each field must be there. A record that is damaged, that is missing, that
-// a newer Mysos wrote or whose kind is unknown is an Error: it never becomes a default. The parts of a cluster are separate records,
-// so a step writes only the parts that it changed.
+// a newer Mysos wrote or whose kind is unknown is an Error: it never becomes a default. The parts of a cluster are separate
+// records, so a step writes only the parts that it changed.
 #include <cstdint>
 #include <map>
 #include <string>

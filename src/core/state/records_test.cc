@@ -56,7 +56,9 @@ TEST(Records, EachPartOfAClusterIsARecordWithAVersion) {
   for (const auto& [kind, of_kind] : records) {
     counts[kind] = of_kind.size();
     const int version = kind == "spec" || kind == "member" ? 2 : 1;
-    for (const auto& [key, text] : of_kind) EXPECT_EQ(parse_json(text)->at("v").to_number<int>(), version) << kind << "/" << key;
+    for (const auto& [key, text] : of_kind) {
+      EXPECT_EQ(parse_json(text)->at("v").to_number<int>(), version) << kind << "/" << key;
+    }
   }
   EXPECT_EQ(counts, (std::map<std::string, std::size_t>{
                         {"framework", 1}, {"spec", 1}, {"epoch", 1}, {"secrets", 1}, {"member", 3}, {"orphan", 1}}));
@@ -235,7 +237,8 @@ TEST(Records, AnUnknownKindIsRefused) {
 RecordTexts records_of_1(bool deleting) {
   const std::string gone = deleting ? "true" : "false";
   return {{"spec", {{"abc", R"({"v":1,"spec":{"name":"shop","members":2,"cpus_milli":500,"mem":402653184,"disk":1073741824,
-             "version":"mariadb-10.11","flavour":"mariadb","user":"app","any_engine":true},"created":100,"deleting":)" + gone + "}"}}},
+             "version":"mariadb-10.11","flavour":"mariadb","user":"app","any_engine":true},"created":100,"deleting":)" +
+                          gone + "}"}}},
           {"secrets", {{"abc", R"({"v":1,"sealed":"sealed","token_hash":"hash","credentials":0,"credentials_applied":0})"}}},
           {"epoch", {{"abc", R"({"v":1,"epoch":{"pair":{"epoch":4,"config":2},"electing":false,"mode":"solo","primary":"abc-0",
              "ackers":[],"d":1,"raising_to":0,"leaving":[],"joining":[],"shut_out":[],"rebuilding":null,"floor":"0-1-17",
