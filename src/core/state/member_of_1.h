@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// A member as version 0.1 and the records of version 1 have it: its place beside everything else. Its size and version are those
-// of its cluster.
+// A member as version 0.1 and the records of version 1 have it: its place beside everything else. Its size and version are
+// those of its cluster.
 #include "model/cluster.h"
 
 namespace mysos {
