@@ -17,6 +17,7 @@ loader.exec_module(tidy)
 SPDX = "// SPDX-License-Identifier: Apache-2.0\n"
 HEADER = SPDX + "#pragma once\n// A thing.\n"
 UNFINISHED = "TO" + "DO"
+EVENTS = HEADER + '// {kPrimaryChosen, "primary_chosen"}\n'
 HOUSE = {
     "CMakeLists.txt": "# SPDX-License-Identifier: Apache-2.0\nforeach(room base model mesos core/plan core local cli)\n",
     "src/base/CMakeLists.txt": "# SPDX-License-Identifier: Apache-2.0\nmysos_module(NAME base SOURCES log.cc)\n",
@@ -25,10 +26,11 @@ HOUSE = {
     "src/base/time.h": HEADER,
     "src/model/CMakeLists.txt": "# SPDX-License-Identifier: Apache-2.0\nmysos_module(NAME model DEPS base)\n",
     "src/model/cluster.h": HEADER + '#include "base/time.h"\n',
+    "src/model/event.h": EVENTS,
     "src/core/CMakeLists.txt": "# SPDX-License-Identifier: Apache-2.0\n"
                                "mysos_module(NAME core SOURCES core.cc TESTS core_test.cc DEPS base model)\n",
     "src/core/core.cc": SPDX + '#include "model/cluster.h"\n// sleep(1), std::thread: only words here\n'
-                               'void f() { note("primary_chosen"); }\n',
+                               'void f() { note(EventKind::kPrimaryChosen); }\n',
     "src/core/core_test.cc": SPDX,
     "src/core/plan/CMakeLists.txt": "# SPDX-License-Identifier: Apache-2.0\n"
                                     "mysos_module(NAME core_plan SOURCES plan.cc DEPS base model)\n",
@@ -180,8 +182,12 @@ class Rules(unittest.TestCase):
         self.assert_finds("metrics", {"src/mesos/c.cc": SPDX}, "docs/metrics.md:3", "nothing has it")
 
     def test_rule_events(self):
-        self.assert_finds("events", {"docs/events.md": ""}, "primary_chosen")
-        self.assert_finds("events", {"src/core/core.cc": SPDX}, "docs/events.md:3", "nothing has it")
+        made = SPDX + "void f() { note(EventKind::kPrimaryChosen); note(EventKind::kPrimaryLost); }\n"
+        self.assert_finds("events", {"src/model/event.h": EVENTS + '// {kPrimaryLost, "primary_lost"}\n',
+                                     "src/core/core.cc": made}, "primary_lost")
+        self.assert_finds("events", {"docs/events.md": "| `primary_chosen` | x |\n| `primary_gone` | x |\n"}, "primary_gone")
+        self.assert_finds("events", {"src/core/core.cc": SPDX}, "nothing makes")
+        self.assert_finds("events", {"docs/events.md": "| `primary_chosen` | **Alarm.** x |\n"}, "alarm")
 
     def test_rule_flags(self):
         self.assert_finds("flags", {"docs/cli.md": ""}, "--output")

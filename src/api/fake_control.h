@@ -29,8 +29,8 @@ class FakeControl final : public Control {
   std::map<std::string, Cluster> unknown;  // can be adopted
 
   void add_event(std::string cluster_id, std::string kind) {
-    const Event event{.kind = std::move(kind), .message = "because"};
-    log.push_back({log.size() + 1, std::move(cluster_id), 1000, to_json_text(event)});
+    const json::object event{{"kind", std::move(kind)}, {"message", "because"}};
+    log.push_back({log.size() + 1, std::move(cluster_id), 1000, json::serialize(event)});
     changed_.notify_all();
   }
 

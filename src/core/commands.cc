@@ -28,7 +28,7 @@ struct Work : CommandParts {
     cluster.created = in.at;
     for (const Member& m : cluster.members) table.add(cluster, m, now);
     ClusterId id = cluster.id;
-    ledger.event(cluster, {"cluster_created", std::to_string(cluster.spec.members) + " member(s) of " +
+    ledger.event(cluster, {EventKind::kClusterCreated, std::to_string(cluster.spec.members) + " member(s) of " +
                                                   cluster.spec.version + " were asked for"});
     ledger.add(std::move(cluster));
     provisioner.cluster_added(now);
@@ -46,7 +46,7 @@ struct Work : CommandParts {
     if (found.switchover_to == target) return found.id;
     Cluster& cluster = ledger.edit(found.id);
     cluster.switchover_to = target;
-    ledger.event(cluster, target, {"switchover_requested", "an operator asked for a switchover"});
+    ledger.event(cluster, target, {EventKind::kSwitchoverRequested, "an operator asked for a switchover"});
     return cluster.id;
   }
 

@@ -10,7 +10,7 @@ namespace {
 
 const Caller kOperator{"admin", "10.0.0.7"};  // who asks in a Scenario
 
-const Event& newest(const Scenario& s, const std::string& kind) {
+const Event& newest(const Scenario& s, EventKind kind) {
   const auto found = std::ranges::find(s.events.rbegin(), s.events.rend(), kind, &Event::kind);
   MYSOS_ASSERT(found != s.events.rend(), "the test names a kind that was told");
   return *found;
@@ -18,7 +18,7 @@ const Event& newest(const Scenario& s, const std::string& kind) {
 
 TEST(Commands, EachEventOfACommandNamesItsCaller) {
   Scenario s = a_healthy_cluster();
-  EXPECT_EQ(newest(s, "cluster_created").by, kOperator);
+  EXPECT_EQ(newest(s, EventKind::kClusterCreated).by, kOperator);
 
   EXPECT_TRUE(s.ask("shop", command::Promote{s.member("shop", 1).id, Promotion::kAvoid}));
   EXPECT_TRUE(s.ask("shop", command::ChangeCredentials{"sealed anew", 0}));
@@ -27,9 +27,9 @@ TEST(Commands, EachEventOfACommandNamesItsCaller) {
   EXPECT_TRUE(s.ask("shop", command::Failover{}));
   EXPECT_TRUE(s.ask("shop", command::Delete{}));
 
-  for (const char* kind : {"promotion_set", "credentials_rotated", "credentials_retired", "switchover_requested",
-                           "failover_requested", "cluster_deleting"}) {
-    EXPECT_EQ(newest(s, kind).by, kOperator) << kind;
+  for (const EventKind kind : {EventKind::kPromotionSet, EventKind::kCredentialsRotated, EventKind::kCredentialsRetired,
+                               EventKind::kSwitchoverRequested, EventKind::kFailoverRequested, EventKind::kClusterDeleting}) {
+    EXPECT_EQ(newest(s, kind).by, kOperator) << enum_text(kind);
   }
 }
 
@@ -37,24 +37,25 @@ TEST(Commands, AFailoverEndsTheSwitchoverThatWasAskedForBefore) {
   Scenario s = a_healthy_cluster();
   ASSERT_TRUE(s.ask("shop", command::Switchover{s.member("shop", 1).id}));
   ASSERT_TRUE(s.ask("shop", command::Failover{}));
-  EXPECT_EQ(s.times_told("switchover_failed"), 1U) << "who waits for the switchover would wait for ever";
+  EXPECT_EQ(s.times_told(EventKind::kSwitchoverFailed), 1U) << "who waits for the switchover would wait for ever";
   s.run_until([&] { return s.view("shop").state == ClusterState::kHealthy; }, seconds(60));
-  EXPECT_EQ(s.times_told("switchover_failed"), 1U);
-  EXPECT_FALSE(s.told("switchover_done"));
+  EXPECT_EQ(s.times_told(EventKind::kSwitchoverFailed), 1U);
+  EXPECT_FALSE(s.told(EventKind::kSwitchoverDone));
 }
 
 TEST(Commands, WhatMysosDoesByItselfNamesNobody) {
   Scenario s = a_healthy_cluster();
-  for (const char* kind : {"framework_registered", "member_placed", "member_running", "primary_chosen"}) {
-    EXPECT_FALSE(newest(s, kind).by) << kind;
+  for (const EventKind kind : {EventKind::kFrameworkRegistered, EventKind::kMemberPlaced, EventKind::kMemberRunning,
+                               EventKind::kPrimaryChosen}) {
+    EXPECT_FALSE(newest(s, kind).by) << enum_text(kind);
   }
   ASSERT_TRUE(s.ask("shop", command::Switchover{}));
-  s.run_until([&] { return s.told("switchover_done"); }, seconds(60));
-  EXPECT_FALSE(newest(s, "switchover_done").by) << "it follows from the command, and is none of its events";
+  s.run_until([&] { return s.told(EventKind::kSwitchoverDone); }, seconds(60));
+  EXPECT_FALSE(newest(s, EventKind::kSwitchoverDone).by) << "it follows from the command, and is none of its events";
 }
 
 TEST(Commands, ACallerIsWrittenAndReadWithItsEvent) {
-  const Event told{.kind = "promotion_set", .by = kOperator};
+  const Event told{.kind = EventKind::kPromotionSet, .by = kOperator};
   const std::string text = to_json_text(told);
   EXPECT_NE(text.find(R"("by":{"who":"admin","from":"10.0.0.7"})"), std::string::npos) << text;
   EXPECT_EQ(from_json_text<Event>(text), told);
@@ -94,7 +95,7 @@ TEST(Commands, AFrameworkThatWasRemovedMayOnlyBeRegisteredAnew) {
     EXPECT_EQ(s.ask("shop", what).error().code, Errc::kUnavailable) << what.index();
   }
   EXPECT_TRUE(s.ask("", command::Register{}));
-  EXPECT_EQ(newest(s, "framework_retired").by, kOperator);
+  EXPECT_EQ(newest(s, EventKind::kFrameworkRetired).by, kOperator);
 }
 
 }  // namespace

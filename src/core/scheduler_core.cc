@@ -141,7 +141,7 @@ struct SchedulerCore::Impl {
     if (mind.fresh && cluster->epoch.mode != EpochMode::kVirgin && serves(*cluster, members)) mind.fresh = false;
     for (int steps = 0; steps < kMaxPlanSteps; ++steps) {
       EpochDecision decision = plan_epoch(*cluster, members, config.times, mind.memory, now);
-      for (const auto& [member, why] : decision.held_now) ledger.event(*cluster, member, {"member_held_back", why});
+      for (const auto& [member, why] : decision.held_now) ledger.event(*cluster, member, {EventKind::kMemberHeldBack, why});
       mind.held_back = decision.held_back;
       // Nothing has been begun for it: no member was told anything, and clients wrote all the time.
       if (!decision.switchover_ends.empty()) give_up_switchover(ledger, ledger.edit(id), decision.switchover_ends);
@@ -162,7 +162,7 @@ struct SchedulerCore::Impl {
     const auto ended = minds.at(cluster.id).clock.saw({serves(cluster, members), open, primary->last_seen}, now);
     if (!ended) return;
     ledger.event(cluster, primary->id,
-                 {"failover_ended", describe(*ended), std::string(enum_text(ended->cause)), ended->took_ms});
+                 {EventKind::kFailoverEnded, describe(*ended), std::string(enum_text(ended->cause)), ended->took_ms});
   }
 
   void persist(const ClusterId& id, EpochDecision decision, const std::vector<MemberView>& members, Instant now) {

@@ -32,7 +32,7 @@ TEST(SchedulerCore, BringsAClusterFromAWishToHealthy) {
   const ClusterView view = s.view("shop");
   EXPECT_EQ(view.waiting_for, "");
   EXPECT_EQ(s.cluster("shop").epoch.ackers.size(), 2U);
-  EXPECT_TRUE(s.told("primary_chosen"));
+  EXPECT_TRUE(s.told(EventKind::kPrimaryChosen));
   EXPECT_EQ(s.core->watch_targets().size(), 3U);
 }
 
@@ -93,7 +93,7 @@ TEST(SchedulerCore, AVolumeThatComesBackEmptyIsNotTakenForTheOneItWas) {
   s.give(scheduler_input::Reported{empty});
   EXPECT_FALSE(view().connected);
   EXPECT_FALSE(view().report) << "what it once said to hold is gone";
-  EXPECT_TRUE(s.told("volume_lost"));
+  EXPECT_TRUE(s.told(EventKind::kVolumeLost));
   for (std::size_t i = orders; i < s.orders.size(); ++i) EXPECT_NE(s.orders[i].member, acker) << "it is told nothing";
   EXPECT_TRUE(view().volume_lost);
   EXPECT_TRUE(s.cluster("shop").find(acker)->volume_lost) << "the next scheduler need not find it out";
@@ -102,13 +102,13 @@ TEST(SchedulerCore, AVolumeThatComesBackEmptyIsNotTakenForTheOneItWas) {
   s.give(scheduler_input::Reported{named});
   EXPECT_TRUE(view().report);
   EXPECT_FALSE(view().volume_lost);
-  EXPECT_TRUE(s.told("volume_back"));
+  EXPECT_TRUE(s.told(EventKind::kVolumeBack));
 }
 
 TEST(SchedulerCore, AReportOfTheNewestTaskIsProofThatItRuns) {
   Scenario s;
   ASSERT_TRUE(s.create("shop", 1));
-  s.run_until([&] { return s.told("member_launched"); }, seconds(5));
+  s.run_until([&] { return s.told(EventKind::kMemberLaunched); }, seconds(5));
   ASSERT_EQ(s.member("shop", 0).stage, MemberStage::kLaunching);
   ObedientMember member(s.member("shop", 0).id, s.member("shop", 0).task);
   s.give(scheduler_input::Reported{member.beat()});
@@ -140,7 +140,7 @@ TEST(SchedulerCore, SwitchesOverAndForgetsTheWishOnceItIsDone) {
   ASSERT_TRUE(s.switch_over("shop", target));
   s.run_until([&] { return s.cluster("shop").epoch.primary == target; }, seconds(10));
   EXPECT_FALSE(s.cluster("shop").switchover_to);
-  EXPECT_TRUE(s.told("switchover_done"));
+  EXPECT_TRUE(s.told(EventKind::kSwitchoverDone));
   s.run_until([&] { return s.view("shop").state == ClusterState::kHealthy; }, seconds(30));
 
   ASSERT_TRUE(s.switch_over("shop")) << "without a target the best is taken";
@@ -196,7 +196,7 @@ TEST(SchedulerCore, ADismissedSchedulerActsNoMore) {
   Scenario s = a_healthy_cluster();
   s.give(scheduler_input::FromMesos{mesos::MasterError{message}});
   EXPECT_FALSE(s.core->connected());
-  EXPECT_TRUE(s.told("framework_dismissed"));
+  EXPECT_TRUE(s.told(EventKind::kFrameworkDismissed));
   const auto calls = s.mesos.calls.size();
   s.orders.clear();
   s.give(scheduler_input::WatchLost{*s.cluster("shop").epoch.primary, "cut"});
@@ -212,7 +212,7 @@ TEST(SchedulerCore, AnotherFrameworkIdThanTheRecordedOneIsNotTaken) {
   Scenario s = a_healthy_cluster(1);
   s.give(scheduler_input::FromMesos{mesos::Subscribed{FrameworkId("fw-2"), 15, "m"}});
   EXPECT_EQ(s.core->state().framework, FrameworkId("fw-1"));
-  EXPECT_TRUE(s.told("framework_dismissed"));
+  EXPECT_TRUE(s.told(EventKind::kFrameworkDismissed));
 }
 
 TEST(SchedulerCore, TheSameInputsGiveTheSameBytes) {
@@ -222,7 +222,7 @@ TEST(SchedulerCore, TheSameInputsGiveTheSameBytes) {
     for (const auto& [kind, rows] : s.records) {
       for (const auto& [key, json] : rows) story += kind + key + json;
     }
-    for (const Event& e : s.events) story += e.kind + e.member + e.message;
+    for (const Event& e : s.events) story += std::string(enum_text(e.kind)) + e.member + e.message;
   }
   EXPECT_EQ(stories[0], stories[1]);
 }

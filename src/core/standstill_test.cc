@@ -91,7 +91,7 @@ TEST(Standstill, InALockThatNobodyHoldsIsAFailureAfterAMinute) {
   ASSERT_TRUE(lasts(w));
   EXPECT_FALSE(w.plan().next);
   w.now += w.times.drop_after;
-  EXPECT_EQ(w.persist().kind, "acker_leaving");
+  EXPECT_EQ(w.persist().kind, EventKind::kAckerLeaving);
 }
 
 TEST(Standstill, OfAllReplicasThrowsAwayNoLastCopy) {
@@ -102,7 +102,7 @@ TEST(Standstill, OfAllReplicasThrowsAwayNoLastCopy) {
   w.plan();
   w.now += w.times.rebuild_after;
   EpochDecision d = w.persist();
-  EXPECT_EQ(d.kind, "rebuild_started") << "the other one still acknowledges";
+  EXPECT_EQ(d.kind, EventKind::kRebuildStarted) << "the other one still acknowledges";
   EXPECT_NE(d.why.find(kLock), std::string::npos) << d.why;
 
   EpochWorld pair(2);

@@ -191,13 +191,13 @@ Result<ClusterId> begin_failover(Ledger& ledger, const Cluster& cluster, const s
   give_up_switchover(ledger, edited, "an operator asked for a failover instead");
   std::string why = "an operator asked for it";
   if (wanted.accept_loss) why += ", and accepts that writes are lost" + known_loss(cluster, members);
-  ledger.event(edited, {"failover_requested", std::move(why)});
+  ledger.event(edited, {EventKind::kFailoverRequested, std::move(why)});
   return edited.id;
 }
 
 void give_up_switchover(Ledger& ledger, Cluster& cluster, std::string why) {
   if (!cluster.switchover_to) return;
-  ledger.event(cluster, *cluster.switchover_to, {"switchover_failed", std::move(why)});
+  ledger.event(cluster, *cluster.switchover_to, {EventKind::kSwitchoverFailed, std::move(why)});
   cluster.switchover_to.reset();
 }
 
@@ -207,7 +207,7 @@ Result<ClusterId> set_promotion(Ledger& ledger, const Cluster& cluster, const Me
   }
   Cluster& edited = ledger.edit(cluster.id);
   edited.find(member)->promotion = promotion;
-  ledger.event(edited, member, {"promotion_set", "elections see it as: " + std::string(enum_text(promotion))});
+  ledger.event(edited, member, {EventKind::kPromotionSet, "elections see it as: " + std::string(enum_text(promotion))});
   return edited.id;
 }
 

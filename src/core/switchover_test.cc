@@ -47,7 +47,7 @@ TEST(CheckFailover, TellsWhoseReceiverCannotStop) {
   w.v(0).connected = false;
   w.r(1).write_trouble = "no space is left on the volume";
   w.cluster.failover = FailoverRequest{.accept_loss = true};
-  EXPECT_EQ(w.persist().kind, "failover_started");
+  EXPECT_EQ(w.persist().kind, EventKind::kFailoverStarted);
   w.r(1).promised = w.cluster.epoch.pair;
   const std::string waits = w.plan().waiting_for;
   EXPECT_NE(waits.find("the volume of c-1 takes no writes"), std::string::npos) << waits;

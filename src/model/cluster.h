@@ -309,29 +309,4 @@ void fields(Io& io, MemberIdentity& i) {
   io("sealed_secrets", i.sealed_secrets);
 }
 
-// One line of what happened and why; the audit trail, the event stream and the CLI show it.
-struct Event {
-  std::string kind;      // "failover_started", ...: docs/events.md lists them
-  ClusterId cluster_id;  // "" where it concerns none; the log is kept by it
-  std::string cluster;   // name
-  std::string member;
-  std::string message;  // one sentence with the reason
-  Pair pair;
-  std::string cause;                            // of a failover (core/epochs/planner.h, FailoverCause)
-  std::map<std::string, std::int64_t> took_ms;  // of a failover that has ended: by step, and the "total"
-  std::optional<Caller> by = {};                // of what a command does: who gave it
-  bool operator==(const Event&) const = default;
-};
-template <class Io>
-void fields(Io& io, Event& e) {
-  io("kind", e.kind);
-  io("cluster", e.cluster);
-  io("member", e.member);
-  io("message", e.message);
-  io("pair", e.pair);
-  io("cause", e.cause);
-  io("took_ms", e.took_ms);
-  io("by", e.by);
-}
-
 }  // namespace mysos

@@ -47,7 +47,7 @@ asio::awaitable<void> EventWriter::run() {
     while (waiting_.events.empty() && waiting_.replies.empty()) co_await added_.wait();
     Batch batch = std::exchange(waiting_, {});
     if (lost_ > lost_told_) {
-      Event gap{.kind = "events_lost",
+      Event gap{.kind = EventKind::kEventsLost,
                 .message = std::to_string(lost_ - lost_told_) +
                            " event(s) were lost, because the event log could not be written"};
       batch.events.insert(batch.events.begin(), stamped(gap));

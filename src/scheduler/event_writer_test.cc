@@ -54,7 +54,7 @@ struct EventWriterTest : ::testing::Test {
   }
   void TearDown() override { loop.run(tasks.cancel_and_join()); }
   void add(std::string message, std::vector<Reply> replies = {}) {
-    writer.add({Event{.kind = "test", .message = std::move(message)}}, std::move(replies));
+    writer.add({Event{.kind = EventKind::kMemberRunning, .message = std::move(message)}}, std::move(replies));
   }
 };
 

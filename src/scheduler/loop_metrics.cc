@@ -49,14 +49,14 @@ void LoopMetrics::sent(const SchedulerOutput& output) {
   for (const SentOrder& order : output.orders)
     orders_.inc({{"order", std::string(order_name(order.order))}});
   for (const Event& event : output.events) {
-    events_.inc({{"kind", event.kind}});
-    if (event.kind == "failover_started") failovers_.inc({{"cluster", event.cluster}, {"cause", event.cause}});
-    if (event.kind == "seeding_done") {
+    events_.inc({{"kind", std::string(enum_text(event.kind))}});
+    if (event.kind == EventKind::kFailoverStarted) failovers_.inc({{"cluster", event.cluster}, {"cause", event.cause}});
+    if (event.kind == EventKind::kSeedingDone) {
       seedings_.inc({{"cluster", event.cluster}, {"result", "done"}});
       seeding_seconds_.observe(static_cast<double>(event.took_ms.at("total")) / 1000);
     }
-    if (event.kind == "seeding_failed") seedings_.inc({{"cluster", event.cluster}, {"result", "failed"}});
-    if (event.kind != "failover_ended") continue;
+    if (event.kind == EventKind::kSeedingFailed) seedings_.inc({{"cluster", event.cluster}, {"result", "failed"}});
+    if (event.kind != EventKind::kFailoverEnded) continue;
     for (const auto& [step, ms] : event.took_ms) {
       outage_seconds_.observe(static_cast<double>(ms) / 1000, {{"cause", event.cause}, {"step", step}});
     }

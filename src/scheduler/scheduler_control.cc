@@ -190,7 +190,7 @@ asio::awaitable<Result<Credentials>> SchedulerLoop::credentials(Caller caller, s
   if (found == nullptr) co_return fail(Errc::kNotFound, "there is no cluster " + name, "name");
   MYSOS_CO_TRY_VOID(secrets_of(found->id));
   const RequestId id = next_request();
-  Event event{.kind = "credentials_read",
+  Event event{.kind = EventKind::kCredentialsRead,
               .cluster_id = found->id,
               .cluster = name,
               .message = "the user's password was asked for over the API",

@@ -91,7 +91,7 @@ Status SchedulerLoop::commit_first(std::vector<Record> migration) {
   SchedulerOutput output = core_->take_output();
   if (!migration.empty()) {
     output.events.insert(output.events.begin(),
-                         Event{.kind = "state_migrated",
+                         Event{.kind = EventKind::kStateMigrated,
                                .message = "the state of an older version, with " +
                                           std::to_string(core_->state().clusters.size()) +
                                           " cluster(s), was brought into the form of this version; the older one cannot read "
@@ -217,10 +217,12 @@ asio::awaitable<bool> SchedulerLoop::make_durable(std::vector<RecordChange> chan
 void SchedulerLoop::carry_out(SchedulerOutput output) {
   metrics_.sent(output);
   for (const Event& event : output.events) {
-    kLog.info("{}{}{}: {}{}", event.kind, event.cluster.empty() ? "" : " " + event.cluster,
-              event.member.empty() ? "" : " " + event.member, event.message,
-              event.by ? " (by " + to_string(*event.by) + ")" : "");
-    if (event.kind == "framework_dismissed") fatal_ = event.message;
+    const std::string cluster = event.cluster.empty() ? "" : " " + event.cluster;
+    const std::string member = event.member.empty() ? "" : " " + event.member;
+    const std::string by = event.by ? " (by " + to_string(*event.by) + ")" : "";
+    const std::string line = fmt::format("{}{}{}: {}{}", enum_text(event.kind), cluster, member, event.message, by);
+    is_alarm(event.kind) ? kLog.warn("{}", line) : kLog.info("{}", line);
+    if (event.kind == EventKind::kFrameworkDismissed) fatal_ = event.message;
   }
   for (mesos::Call& call : output.calls) mesos_->send(std::move(call));
   if (output.resubscribe) mesos_->resubscribe();

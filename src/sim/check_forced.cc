@@ -10,7 +10,7 @@
 namespace mysos::sim {
 
 void check_forced(Sim& sim, const Truth& truth, ClusterTruth& now, const std::vector<Event>& events) {
-  const auto is = [&](const Event& e) { return e.kind == "failover_forced" && e.cluster == now.cluster.spec.name; };
+  const auto is = [&](const Event& e) { return e.kind == EventKind::kFailoverForced && e.cluster == now.cluster.spec.name; };
   const auto forced = std::ranges::find_if(events, is);
   if (forced == events.end()) return;
   if (now.losses_accepted <= now.forced.size() || !now.cluster.epoch.primary) {

@@ -143,7 +143,7 @@ void SimScheduler::turn() {
   SchedulerOutput out = pipeline_->decide(now);
   for (const Event& e : out.events) {
     sim_.tell([&] {
-      return fmt::format("event {} {} {} {}: {}", e.kind, e.cluster, e.member, to_string(e.pair), e.message);
+      return fmt::format("event {} {} {} {}: {}", enum_text(e.kind), e.cluster, e.member, to_string(e.pair), e.message);
     });
   }
   act_early(out);
@@ -259,7 +259,7 @@ void SimScheduler::carry_out(SchedulerOutput out) {
   }
   if (out.watches_changed) aim_watches();
   // Another one acts for this framework: this process ends.
-  if (std::ranges::find(out.events, "framework_dismissed", &Event::kind) != out.events.end())
+  if (std::ranges::find(out.events, EventKind::kFrameworkDismissed, &Event::kind) != out.events.end())
     crash();
 }
 

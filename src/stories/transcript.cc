@@ -180,7 +180,8 @@ std::string said(const Order& order) {
 }
 
 std::string text(const Event& event) {
-  return fmt::format("  event   {}{}{}: {}\n", event.kind, event.member.empty() ? "" : " of ", event.member, event.message);
+  return fmt::format("  event   {}{}{}: {}\n", enum_text(event.kind), event.member.empty() ? "" : " of ", event.member,
+                     event.message);
 }
 
 }  // namespace

@@ -36,7 +36,8 @@ bool name_outside(EpochPlanning& p, const MemberView& primary) {
   if (found == nullptr) return false;
   EpochRecord next = p.next_config();
   next.ackers.insert(found->id);
-  p.persist(std::move(next), "acker_added", found->id.value + " is to acknowledge from its first word on: nobody else does");
+  p.persist(std::move(next), EventKind::kAckerAdded,
+                             found->id.value + " is to acknowledge from its first word on: nobody else does");
   return true;
 }
 
@@ -46,7 +47,7 @@ bool let_in(EpochPlanning& p) {
     if (!waits_outside(p, v) || v.report->acking != p.should_acknowledge(v.id)) continue;
     EpochRecord next = p.next_config();
     next.shut_out.erase(v.id);
-    p.persist(std::move(next), "member_let_in", v.id.value + " has promised this epoch and may follow");
+    p.persist(std::move(next), EventKind::kMemberLetIn, v.id.value + " has promised this epoch and may follow");
     return true;
   }
   return false;
@@ -61,7 +62,7 @@ bool add_acker(EpochPlanning& p, const MemberView& primary) {
     if (p.held_back(v.id) && !p.too_few_acknowledge(primary)) continue;
     EpochRecord next = p.next_config();
     next.ackers.insert(v.id);
-    p.persist(std::move(next), "acker_added", v.id.value + " follows closely and acknowledges from now on");
+    p.persist(std::move(next), EventKind::kAckerAdded, v.id.value + " follows closely and acknowledges from now on");
     return true;
   }
   return false;
@@ -109,7 +110,7 @@ bool drop_acker(EpochPlanning& p, const MemberView& primary) {
     EpochRecord next = p.next_config();
     for (const MemberId& m : record.leaving) next.ackers.erase(m);
     next.leaving.clear();
-    p.persist(std::move(next), "acker_dropped",
+    p.persist(std::move(next), EventKind::kAckerDropped,
               record.leaving.begin()->value + " need not be asked any more: others have everything");
     return true;
   }
@@ -120,7 +121,7 @@ bool drop_acker(EpochPlanning& p, const MemberView& primary) {
   const std::uint32_t d = wanted_d(p.cluster.spec.flavour, record.ackers.size() - 1);
   if (d < record.d) {
     next.d = d;
-    p.persist(std::move(next), "acks_lowered",
+    p.persist(std::move(next), EventKind::kAcksLowered,
               "commits wait for " + std::to_string(d) + " acknowledgement(s): there are fewer ackers");
     return true;
   }
@@ -132,7 +133,7 @@ bool drop_acker(EpochPlanning& p, const MemberView& primary) {
                           : cannot_write   ? " cannot write to its volume"
                           : receives       ? " starts again and again"
                                            : " does not receive";
-  p.persist(std::move(next), "acker_leaving", lost->id.value + why + ": its acknowledgements are to count no more");
+  p.persist(std::move(next), EventKind::kAckerLeaving, lost->id.value + why + ": its acknowledgements are to count no more");
   return true;
 }
 
@@ -148,12 +149,13 @@ bool raise_d(EpochPlanning& p, const MemberView& primary) {
   EpochRecord next = p.next_config();
   if (!raising) {
     next.raising_to = wanted;
-    p.persist(std::move(next), "acks_raising", "commits are to wait for " + std::to_string(wanted) + " acknowledgements");
+    p.persist(std::move(next), EventKind::kAcksRaising,
+                               "commits are to wait for " + std::to_string(wanted) + " acknowledgements");
     return true;
   }
   if (well < record.raising_to) {
     next.raising_to = 0;
-    p.persist(std::move(next), "acks_not_raised", "too few replicas acknowledge");
+    p.persist(std::move(next), EventKind::kAcksNotRaised, "too few replicas acknowledge");
     return true;
   }
   if (p.containing(primary) < record.raising_to) {
@@ -161,7 +163,7 @@ bool raise_d(EpochPlanning& p, const MemberView& primary) {
     return false;
   }
   next.d = std::exchange(next.raising_to, 0);
-  p.persist(std::move(next), "acks_raised", "commits wait for " + std::to_string(next.d) + " acknowledgements");
+  p.persist(std::move(next), EventKind::kAcksRaised, "commits wait for " + std::to_string(next.d) + " acknowledgements");
   return true;
 }
 
@@ -188,7 +190,8 @@ bool recertify(EpochPlanning& p) {
     needed_one = true;
   }
   if (!needed_one) return false;
-  p.persist(p.next_config(), "certification_started", "a restarted replica may have lost relay log: it is checked again");
+  p.persist(p.next_config(), EventKind::kCertificationStarted,
+                             "a restarted replica may have lost relay log: it is checked again");
   return true;
 }
 
@@ -224,7 +227,7 @@ bool enter_solo(EpochPlanning& p, const MemberView& primary) {
   p.memory.unheard_since.clear();
   EpochRecord next = p.next_config();
   serve_alone(next);
-  p.persist(std::move(next), "solo_entered", why_alone(p) + ": " + primary.id.value + " goes on alone");
+  p.persist(std::move(next), EventKind::kSoloEntered, why_alone(p) + ": " + primary.id.value + " goes on alone");
   return true;
 }
 
@@ -243,7 +246,7 @@ bool finish_leaving_solo(EpochPlanning& p, const MemberView& primary) {
   next.mode = EpochMode::kNormal;
   next.ackers = p.record.joining;
   next.joining.clear();
-  p.persist(std::move(next), "solo_left", "writes are acknowledged by a replica again");
+  p.persist(std::move(next), EventKind::kSoloLeft, "writes are acknowledged by a replica again");
   return true;
 }
 
@@ -268,7 +271,7 @@ bool leave_solo(EpochPlanning& p, const MemberView& primary) {
   for (const MemberView& v : p.members) {
     if (!p.is_primary(v)) next.shut_out.insert(v.id);
   }
-  p.persist(std::move(next), "solo_leaving", count + " replica(s) are to acknowledge again");
+  p.persist(std::move(next), EventKind::kSoloLeaving, count + " replica(s) are to acknowledge again");
   return true;
 }
 

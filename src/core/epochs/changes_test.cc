@@ -30,7 +30,7 @@ TEST(EpochChanges, AnAckerThatIsGoneIsDroppedOnceTheOthersHaveAll) {
   EXPECT_FALSE(w.plan().next) << "not at once";
   w.now += w.times.drop_after;
 
-  EXPECT_EQ(w.persist().kind, "acker_leaving");
+  EXPECT_EQ(w.persist().kind, EventKind::kAckerLeaving);
   EXPECT_TRUE(w.cluster.epoch.ackers.contains(id(2))) << "it still counts for a failover";
   EXPECT_TRUE(w.cluster.epoch.shut_out.contains(id(2)));
   const auto told = World::ordered<order::Promote>(w.plan(), 0);
@@ -41,12 +41,12 @@ TEST(EpochChanges, AnAckerThatIsGoneIsDroppedOnceTheOthersHaveAll) {
   w.r(0).executed = w.r(0).received = gtid("0-1-12");
   EXPECT_FALSE(w.plan().next) << "what it may have acknowledged alone is not elsewhere yet";
   w.r(1).received = gtid("0-1-12");
-  EXPECT_EQ(w.persist().kind, "acker_dropped");
+  EXPECT_EQ(w.persist().kind, EventKind::kAckerDropped);
   EXPECT_EQ(w.cluster.epoch.ackers, (std::set<MemberId>{id(1)}));
 
   settle(w);
   w.crash_primary();
-  EXPECT_EQ(w.persist().kind, "failover_started") << "the one acker is enough now";
+  EXPECT_EQ(w.persist().kind, EventKind::kFailoverStarted) << "the one acker is enough now";
 }
 
 // Its receiver waits for room on the disk and stays connected, so nothing but its executor's probe tells.
@@ -57,16 +57,16 @@ TEST(EpochChanges, AnAckerThatCannotWriteIsDroppedAndIsNotNamedUntilItCan) {
   EXPECT_EQ(w.plan().waiting_for, "the volume of c-2 to take writes (no space is left on the volume)");
   w.now += w.times.drop_after;
   const EpochDecision leaving = w.persist();
-  EXPECT_EQ(leaving.kind, "acker_leaving");
+  EXPECT_EQ(leaving.kind, EventKind::kAckerLeaving);
   EXPECT_NE(leaving.why.find("cannot write to its volume"), std::string::npos) << leaving.why;
   settle(w);
-  EXPECT_EQ(w.persist().kind, "acker_dropped");
+  EXPECT_EQ(w.persist().kind, EventKind::kAckerDropped);
   settle(w);
   w.cluster.epoch.shut_out.clear();
   EXPECT_FALSE(w.plan().next);
 
   w.r(2).write_trouble.clear();
-  EXPECT_EQ(w.persist().kind, "acker_added");
+  EXPECT_EQ(w.persist().kind, EventKind::kAckerAdded);
 }
 
 TEST(EpochChanges, ThePrimaryGoesOnAloneWhereNoAckerCanWriteWhatItReceives) {
@@ -75,7 +75,7 @@ TEST(EpochChanges, ThePrimaryGoesOnAloneWhereNoAckerCanWriteWhatItReceives) {
   ASSERT_EQ(w.r(0).semi_sync_clients, 2u) << "they stay connected";
   EXPECT_FALSE(w.plan().next);
   w.now += w.times.solo_after;
-  EXPECT_EQ(w.persist().kind, "solo_entered");
+  EXPECT_EQ(w.persist().kind, EventKind::kSoloEntered);
   for (auto& v : w.views) v.report->promised = w.cluster.epoch.pair;
   w.r(0).semi_sync_d = 0;
   w.r(1).acking = w.r(2).acking = false;
@@ -86,7 +86,7 @@ TEST(EpochChanges, ThePrimaryGoesOnAloneWhereNoAckerCanWriteWhatItReceives) {
       << "a primary that serves alone is not cut off from ackers that it does not have";
 
   w.r(1).write_trouble.clear();
-  EXPECT_EQ(w.persist().kind, "solo_leaving");
+  EXPECT_EQ(w.persist().kind, EventKind::kSoloLeaving);
   EXPECT_EQ(w.cluster.epoch.joining, (std::set<MemberId>{id(1)}));
 }
 
@@ -103,7 +103,7 @@ TEST(EpochChanges, ALargeTransactionThatIsStillComingInIsNoReasonToGoAlone) {
   w.r(2).receiving = false;
   EXPECT_FALSE(w.plan().next);
   w.now += w.times.solo_after;
-  EXPECT_EQ(w.persist().kind, "solo_entered");
+  EXPECT_EQ(w.persist().kind, EventKind::kSoloEntered);
 }
 
 TEST(EpochChanges, WhatFrozenServersReceivedLastIsNoReasonToWaitForThem) {
@@ -116,7 +116,7 @@ TEST(EpochChanges, WhatFrozenServersReceivedLastIsNoReasonToWaitForThem) {
   }
   EXPECT_FALSE(w.plan().next);
   w.now += w.times.solo_after;
-  EXPECT_EQ(w.persist().kind, "solo_entered");
+  EXPECT_EQ(w.persist().kind, EventKind::kSoloEntered);
 }
 
 TEST(EpochChanges, APrimaryThatCannotWriteItselfDoesNotGoAlone) {
@@ -141,7 +141,7 @@ TEST(EpochChanges, WhatIsInThePrimarysBinlogCountsBeforeItIsVisibleThere) {
   w.r(1).received_end = {3, 400};
   EXPECT_FALSE(w.plan().next);
   w.r(1).received_end = {3, 500};
-  EXPECT_EQ(w.persist().kind, "acker_dropped");
+  EXPECT_EQ(w.persist().kind, EventKind::kAckerDropped);
 }
 
 TEST(EpochChanges, TheLastAckerIsNotDropped) {
@@ -152,7 +152,7 @@ TEST(EpochChanges, TheLastAckerIsNotDropped) {
   w.now += seconds(2);
   EXPECT_FALSE(w.plan().next);
   w.now += seconds(4);
-  EXPECT_EQ(w.persist().kind, "solo_entered");
+  EXPECT_EQ(w.persist().kind, EventKind::kSoloEntered);
 }
 
 TEST(EpochChanges, ADroppedAckerComesBackSilentFirst) {
@@ -160,9 +160,9 @@ TEST(EpochChanges, ADroppedAckerComesBackSilentFirst) {
   w.cluster.epoch.ackers = {id(1)};
   w.cluster.epoch.shut_out = {id(2)};
   settle(w);
-  EXPECT_EQ(w.persist().kind, "member_let_in");
+  EXPECT_EQ(w.persist().kind, EventKind::kMemberLetIn);
   settle(w);
-  EXPECT_EQ(w.persist().kind, "acker_added");
+  EXPECT_EQ(w.persist().kind, EventKind::kAckerAdded);
   EXPECT_EQ(w.cluster.epoch.ackers.size(), 2U);
 }
 
@@ -178,11 +178,11 @@ void forgets(World& w) {
 TEST(EpochChanges, OneThatForgotIsNoAckerBeforeItIsCertified) {
   World w(3, Flavour::kMariadb);
   forgets(w);
-  EXPECT_EQ(w.persist().kind, "certification_started");
+  EXPECT_EQ(w.persist().kind, EventKind::kCertificationStarted);
   settle(w);
   EXPECT_FALSE(w.plan().next);
   w.r(2).amnesiac = false;
-  EXPECT_EQ(w.persist().kind, "acker_added");
+  EXPECT_EQ(w.persist().kind, EventKind::kAckerAdded);
 }
 
 // Let in silently, it would receive the commits that wait, and never acknowledge them.
@@ -194,13 +194,13 @@ TEST(EpochChanges, WhereNobodyAcknowledgesOneIsNamedBeforeItIsLetIn) {
   w.r(0).semi_sync_clients = 0;
   settle(w);
   w.r(2).receiver_connected = false;
-  EXPECT_EQ(w.persist().kind, "acker_added");
+  EXPECT_EQ(w.persist().kind, EventKind::kAckerAdded);
   EXPECT_EQ(w.cluster.epoch.shut_out, std::set{id(2)});
   for (const int i : {0, 2}) w.r(i).promised = w.cluster.epoch.pair;
   EXPECT_FALSE(w.plan().next) << "it is silent yet";
   EXPECT_TRUE(World::ordered<order::Follow>(w.plan(), 2)->acking);
   w.r(2).acking = true;
-  EXPECT_EQ(w.persist().kind, "member_let_in");
+  EXPECT_EQ(w.persist().kind, EventKind::kMemberLetIn);
   EXPECT_TRUE(w.cluster.epoch.shut_out.empty());
 }
 
@@ -218,7 +218,7 @@ TEST(EpochChanges, ANewAckerIsNotDroppedForWhatItDidBefore) {
   w.r(2).receiver_connected = false;
   EXPECT_FALSE(w.plan().next);
   w.now += w.times.drop_after;
-  EXPECT_EQ(w.persist().kind, "acker_leaving");
+  EXPECT_EQ(w.persist().kind, EventKind::kAckerLeaving);
 }
 
 TEST(EpochChanges, CommitsThatWaitForWhatTheirAckersHoldAlreadyAreReleasedBySolo) {
@@ -227,21 +227,21 @@ TEST(EpochChanges, CommitsThatWaitForWhatTheirAckersHoldAlreadyAreReleasedBySolo
   w.r(0).executed = gtid("0-1-20");
   EXPECT_FALSE(w.plan().next) << "no acker has them: it may be stopped for a moment";
   w.r(2).received = gtid("0-1-20");
-  EXPECT_EQ(w.persist().kind, "solo_entered");
+  EXPECT_EQ(w.persist().kind, EventKind::kSoloEntered);
 
   World slow(3);
   slow.r(0).commits_stuck = true;
   slow.r(0).executed = gtid("0-1-20");
   EXPECT_FALSE(slow.plan().next);
   slow.now += slow.times.solo_after;
-  EXPECT_EQ(slow.persist().kind, "solo_entered") << "an acker that is stopped is no acker";
+  EXPECT_EQ(slow.persist().kind, EventKind::kSoloEntered) << "an acker that is stopped is no acker";
 }
 
 // It would be begun anew with each config that the primary promises first, and each makes another config.
 TEST(EpochChanges, ACertificationWaitsForAReplicaThatPromisesSlowly) {
   World w(3, Flavour::kMariadb);
   forgets(w);
-  EXPECT_EQ(w.persist().kind, "certification_started");
+  EXPECT_EQ(w.persist().kind, EventKind::kCertificationStarted);
   const Pair before = w.r(2).promised;
   settle(w);
   w.r(2).promised = before;
@@ -252,7 +252,7 @@ TEST(EpochChanges, ACertificationWaitsForAReplicaThatPromisesSlowly) {
   EXPECT_TRUE(World::ordered<order::Certify>(decision, 2));
 
   w.r(2).incarnation = "after another";
-  EXPECT_EQ(w.persist().kind, "certification_started") << "the read may be older than that";
+  EXPECT_EQ(w.persist().kind, EventKind::kCertificationStarted) << "the read may be older than that";
 }
 
 // What it said last is old, and alone it would be the only one that knows what was acknowledged.
@@ -262,11 +262,11 @@ TEST(EpochChanges, APrimaryWhoseServerDoesNotAnswerDoesNotGoOnAlone) {
   EXPECT_FALSE(w.plan().next);
   w.now += w.times.solo_after;
   w.r(0).server_silent_ms = 5000;
-  EXPECT_NE(w.plan().kind, "solo_entered");
+  EXPECT_NE(w.plan().kind, EventKind::kSoloEntered);
   w.r(0).server_silent_ms = 0;
   EXPECT_FALSE(w.plan().next) << "it is waited for anew";
   w.now += w.times.solo_after;
-  EXPECT_EQ(w.persist().kind, "solo_entered");
+  EXPECT_EQ(w.persist().kind, EventKind::kSoloEntered);
 }
 
 TEST(EpochChanges, SoloIsLeftWithThoseWhoRemember) {
@@ -277,25 +277,25 @@ TEST(EpochChanges, SoloIsLeftWithThoseWhoRemember) {
   w.r(0).semi_sync_d = 0;
   w.r(1).amnesiac = true;
   w.r(1).incarnation = "after a restart";
-  EXPECT_EQ(w.persist().kind, "certification_started");
+  EXPECT_EQ(w.persist().kind, EventKind::kCertificationStarted);
   settle(w);
   w.r(0).semi_sync_d = 0;
   const EpochRecord solo = w.cluster.epoch;
   const EpochDecision leaving = w.persist();
-  EXPECT_EQ(leaving.kind, "solo_leaving");
+  EXPECT_EQ(leaving.kind, EventKind::kSoloLeaving);
   EXPECT_EQ(leaving.why, "1 replica(s) are to acknowledge again");
   EXPECT_EQ(w.cluster.epoch.joining, std::set{id(2)});
 
   w.cluster.epoch = solo;
   w.v(2).connected = false;
-  EXPECT_EQ(w.persist().kind, "solo_leaving");
+  EXPECT_EQ(w.persist().kind, EventKind::kSoloLeaving);
   EXPECT_EQ(w.cluster.epoch.joining, std::set{id(1)}) << "better than nobody";
 }
 
 TEST(EpochChanges, MoreAcknowledgementsArePromisedOnlyWhenTheyAreGiven) {
   World w(5);
   w.cluster.epoch.d = 1;
-  EXPECT_EQ(w.persist().kind, "acks_raising");
+  EXPECT_EQ(w.persist().kind, EventKind::kAcksRaising);
   EXPECT_EQ(w.cluster.epoch.d, 1U) << "a failover still asks for the reports that d = 1 needs";
   EXPECT_EQ(World::ordered<order::Promote>(w.plan(), 0)->d, 2U);
   settle(w);
@@ -303,7 +303,7 @@ TEST(EpochChanges, MoreAcknowledgementsArePromisedOnlyWhenTheyAreGiven) {
   w.r(1).received = gtid("0-1-10");
   EXPECT_FALSE(w.plan().next) << "only one acker has all";
   w.r(2).received = gtid("0-1-10");
-  EXPECT_EQ(w.persist().kind, "acks_raised");
+  EXPECT_EQ(w.persist().kind, EventKind::kAcksRaised);
   EXPECT_EQ(w.cluster.epoch.d, 2U);
 }
 
@@ -314,11 +314,11 @@ TEST(EpochChanges, FewerAcknowledgementsAreWrittenDownBeforeAnAckerGoes) {
   w.v(4).connected = false;
   (void)w.plan();
   w.now += w.times.drop_after;
-  EXPECT_EQ(w.persist().kind, "acks_lowered");
+  EXPECT_EQ(w.persist().kind, EventKind::kAcksLowered);
   EXPECT_EQ(w.cluster.epoch.d, 1U);
   EXPECT_EQ(w.cluster.epoch.ackers.size(), 4U);
   settle(w);
-  EXPECT_EQ(w.persist().kind, "acker_leaving");
+  EXPECT_EQ(w.persist().kind, EventKind::kAckerLeaving);
 }
 
 TEST(EpochEvidence, APrimaryThatNoAckerCanReceiveFromIsReplacedThoughItIsInSight) {
@@ -328,7 +328,7 @@ TEST(EpochEvidence, APrimaryThatNoAckerCanReceiveFromIsReplacedThoughItIsInSight
   EXPECT_FALSE(w.plan().next);
   w.now += w.times.cut_after;
   EXPECT_EQ(w.plan().cause, FailoverCause::kCutOff);
-  EXPECT_EQ(w.persist().kind, "failover_started");
+  EXPECT_EQ(w.persist().kind, EventKind::kFailoverStarted);
   for (int i = 0; i < 3; ++i) w.fence(i);
   w.r(1).reaches = {id(2)};
   w.r(2).reaches = {id(1)};
@@ -362,7 +362,7 @@ TEST(EpochEvidence, PrimariesThatDoNotLastAreReplacedMoreAndMoreSlowly) {
   w.crash_primary();
   EXPECT_FALSE(w.plan().next);
   w.now += w.times.flap_hold;
-  EXPECT_EQ(w.persist().kind, "failover_started");
+  EXPECT_EQ(w.persist().kind, EventKind::kFailoverStarted);
   EXPECT_EQ(w.memory.flaps.unstable, w.times.flaps_allowed + 1);
 }
 
@@ -371,7 +371,7 @@ TEST(EpochEvidence, AnOperatorsFailoverDoesNotWaitForThePause) {
   w.memory.flaps = Flaps{w.now, w.times.flaps_allowed, {}};
   w.cluster.failover = FailoverRequest{};
   w.crash_primary();
-  EXPECT_EQ(w.persist().kind, "failover_started");
+  EXPECT_EQ(w.persist().kind, EventKind::kFailoverStarted);
   EXPECT_EQ(w.memory.flaps.unstable, 0U);
 }
 
@@ -386,10 +386,10 @@ TEST(EpochElection, ALossIsTakenOnlyWhereAnOperatorAcceptedIt) {
   w.cluster.failover = FailoverRequest{};
   EXPECT_FALSE(w.plan().next) << "a failover that loses nothing is impossible";
   w.cluster.failover->accept_loss = true;
-  EXPECT_EQ(w.persist().kind, "failover_started");
+  EXPECT_EQ(w.persist().kind, EventKind::kFailoverStarted);
   w.fence(1);
   const auto d = w.persist();
-  EXPECT_EQ(d.kind, "failover_forced");
+  EXPECT_EQ(d.kind, EventKind::kFailoverForced);
   EXPECT_NE(d.why.find("11 transaction(s)"), std::string::npos) << d.why;
   EXPECT_EQ(w.cluster.epoch.primary, id(1));
   EXPECT_EQ(w.cluster.epoch.mode, EpochMode::kSolo);

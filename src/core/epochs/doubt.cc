@@ -62,7 +62,7 @@ void ask_all(EpochPlanning& p, std::uint64_t jump) {
   next.joining.clear();
   next.raising_to = 0;
   const std::string who = jump == 1 ? "every member" : "the members in reach";
-  p.persist(std::move(next), "record_asked",
+  p.persist(std::move(next), EventKind::kRecordAsked,
             who + " says what it holds, and one of them becomes the primary: " + p.cluster.doubt->why);
 }
 

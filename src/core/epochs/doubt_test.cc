@@ -82,7 +82,7 @@ TEST(EpochDoubt, AsksAllAboveWhatAnybodyHasPromised) {
   ASSERT_TRUE(d.next);
   EXPECT_EQ(d.next->pair, (Pair{6, 0}));
   EXPECT_TRUE(d.next->electing);
-  EXPECT_EQ(d.kind, "record_asked");
+  EXPECT_EQ(d.kind, EventKind::kRecordAsked);
 }
 
 TEST(EpochDoubt, DoesNotEndAnElectionOfTheOldRecord) {
@@ -109,7 +109,7 @@ TEST(EpochDoubt, OneOfAllThatHasExecutedEverythingIsChosen) {
   EXPECT_EQ(w.cluster.epoch.primary, id(1));
   EXPECT_EQ(w.cluster.epoch.pair, (Pair{6, 1}));
   EXPECT_EQ(w.cluster.epoch.floor, gtid("0-1-12"));
-  EXPECT_EQ(d.kind, "record_renewed");
+  EXPECT_EQ(d.kind, EventKind::kRecordRenewed);
 }
 
 TEST(EpochDoubt, NobodyIsChosenBeforeAllHaveSaidWhatTheyHold) {
@@ -172,7 +172,7 @@ TEST(EpochDoubt, AMemberThatWaitsForACopyIsAskedAndHoldsNothing) {
   w.r(2).promised = w.cluster.epoch.pair;
   const EpochDecision d = w.persist();
 
-  EXPECT_EQ(d.kind, "record_renewed");
+  EXPECT_EQ(d.kind, EventKind::kRecordRenewed);
   EXPECT_NE(w.cluster.epoch.primary, id(2));
 }
 
@@ -195,7 +195,7 @@ TEST(EpochDoubt, AVirginRecordMakesNoFirstPrimaryOfMembersThatHadOne) {
 
   EXPECT_NE(w.cluster.epoch.primary, id(0));
   EXPECT_EQ(w.cluster.epoch.mode, EpochMode::kNormal);
-  EXPECT_EQ(d.kind, "record_renewed");
+  EXPECT_EQ(d.kind, EventKind::kRecordRenewed);
 }
 
 TEST(EpochDoubt, AnybodyMayBeginWhereThereNeverWasAPrimary) {
@@ -232,7 +232,7 @@ TEST(EpochDoubt, AnAcceptedLossTakesTheLastPrimaryInReach) {
   const EpochDecision asked_for = w.persist();
   EXPECT_EQ(w.cluster.epoch.pair.config, 0U);
   EXPECT_GT(w.cluster.epoch.pair.epoch, 1000U) << "c-1 may have promised what nobody in reach has heard of";
-  EXPECT_EQ(asked_for.kind, "record_asked");
+  EXPECT_EQ(asked_for.kind, EventKind::kRecordAsked);
   w.cluster.doubt->asking = w.cluster.epoch.pair.epoch;
   w.fence(0);
   w.fence(2);
@@ -241,7 +241,7 @@ TEST(EpochDoubt, AnAcceptedLossTakesTheLastPrimaryInReach) {
   const EpochDecision d = w.persist();
 
   EXPECT_EQ(w.cluster.epoch.primary, id(0));
-  EXPECT_EQ(d.kind, "failover_forced");
+  EXPECT_EQ(d.kind, EventKind::kFailoverForced);
   EXPECT_NE(d.why.find("not asked: c-1"), std::string::npos) << d.why;
   EXPECT_NE(d.why.find("lost, as an operator accepted"), std::string::npos) << d.why;
 }

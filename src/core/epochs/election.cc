@@ -261,10 +261,13 @@ void install(EpochPlanning& p, const MemberView& chosen) {
   }
   next.mode = next.ackers.empty() ? EpochMode::kSolo : EpochMode::kNormal;
   next.d = wanted_d(p.cluster.spec.flavour, next.ackers.size());
-  std::string kind = forced ? "failover_forced" : p.cluster.doubt ? "record_renewed" : "primary_chosen";
-  if (p.cluster.switchover_to) kind = p.cluster.switchover_to == chosen.id ? "switchover_done" : "switchover_failed";
+  EventKind kind = p.cluster.doubt ? EventKind::kRecordRenewed : EventKind::kPrimaryChosen;
+  if (forced) kind = EventKind::kFailoverForced;
+  if (p.cluster.switchover_to) {
+    kind = p.cluster.switchover_to == chosen.id ? EventKind::kSwitchoverDone : EventKind::kSwitchoverFailed;
+  }
   std::string why = chosen.id.value + (forced ? " becomes the primary" : " has executed everything that was acknowledged");
-  if (kind == "switchover_failed") {
+  if (kind == EventKind::kSwitchoverFailed) {
     why = chosen.id.value + (p.is_primary(chosen) ? " goes on as the primary: " : " becomes the primary: ") +
           why_not_chosen(p, *p.cluster.switchover_to);
   }
@@ -272,7 +275,7 @@ void install(EpochPlanning& p, const MemberView& chosen) {
   if (next.names_from == next.pair) why += "; its transactions have other names now, so all others are given its data";
   if (able.empty() && p.members.size() > 1) why += "; it serves alone until a replica follows";
   p.memory.flaps.chosen_at = p.now;
-  p.persist(std::move(next), std::move(kind), std::move(why));
+  p.persist(std::move(next), kind, std::move(why));
 }
 
 // Nothing was ever acknowledged: anybody may begin. All of them are waited for, so that nobody begins alone.
@@ -294,14 +297,14 @@ void elect_first(EpochPlanning& p) {
 
 }  // namespace
 
-void start_election(EpochPlanning& p, std::string kind, std::string why) {
+void start_election(EpochPlanning& p, EventKind kind, std::string why) {
   EpochRecord next = p.record;
   next.pair = Pair{p.record.pair.epoch + 1, 0};
   next.electing = true;
   next.leaving.clear();
   next.joining.clear();
   next.raising_to = 0;
-  p.persist(std::move(next), std::move(kind), std::move(why));
+  p.persist(std::move(next), kind, std::move(why));
 }
 
 void elect(EpochPlanning& p) {

@@ -158,7 +158,7 @@ bool act_on_evidence(EpochPlanning& p, const MemberView& primary) {
   flaps.avoid = primary.id;
   p.out.cause = found->cause;
   p.out.failed_since = found->since;
-  start_election(p, "failover_started", primary.id.value + " is replaced: " + found->why);
+  start_election(p, EventKind::kFailoverStarted, primary.id.value + " is replaced: " + found->why);
   return true;
 }
 

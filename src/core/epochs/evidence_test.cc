@@ -23,7 +23,7 @@ TEST(Evidence, ReplicasThatHearNothingOfAPrimaryThatIsSilentTooNeedNotBeWaitedFo
   w.r(1).source_silent_ms = 1000;
   EXPECT_FALSE(w.plan().next) << "one of them hears it";
   w.r(2).source_silent_ms = 1000;
-  EXPECT_EQ(w.persist().kind, "failover_started");
+  EXPECT_EQ(w.persist().kind, EventKind::kFailoverStarted);
 }
 
 TEST(Evidence, SilenceCountsFromTheLastWord) {

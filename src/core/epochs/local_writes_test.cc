@@ -75,7 +75,7 @@ TEST(LocalWritesOnMysql, NobodyIsChosenWhereSomebodyWroteOnEachUntilAnOperatorSa
   EXPECT_NE(d.waiting_for.find("failover shop --accept-loss"), std::string::npos) << d.waiting_for;
 
   w.cluster.failover = FailoverRequest{.to = std::nullopt, .accept_loss = true};
-  EXPECT_EQ(w.persist().kind, "failover_forced");
+  EXPECT_EQ(w.persist().kind, EventKind::kFailoverForced);
 }
 
 // MariaDB refuses to end a replicated XA transaction on a replica.
@@ -84,7 +84,7 @@ TEST(LocalWritesOnMariadb, WhatUsersWroteOnTwoReplicasKeepsNoElectionWaiting) {
   for (const int i : {1, 2}) write_on(w, i);
   EXPECT_FALSE(w.plan().next);
   w.now += w.times.target_wait;
-  EXPECT_EQ(w.persist().kind, "primary_chosen");
+  EXPECT_EQ(w.persist().kind, EventKind::kPrimaryChosen);
 }
 
 TEST_P(LocalWrites, WhatAnEarlierPrimaryWroteAndOthersHoldIsNotLeftOut) {

@@ -32,7 +32,7 @@ bool renew_names(EpochPlanning& p, const MemberView& primary) {
   next.names_from = next.pair;
   next.floor = primary.report->executed;
   serve_alone(next);
-  p.persist(std::move(next), "names_renewed",
+  p.persist(std::move(next), EventKind::kNamesRenewed,
             "somebody reset the binary logs of " + primary.id.value + ", and no replica can take over: its data are kept, " +
                 "and it goes on alone. Its transactions have other names from now on, so all others are given its data");
   return true;

@@ -39,7 +39,7 @@ World renamed() {
 TEST(Names, APrimaryAloneWhoseLogsWereResetIsKeptUnderOtherNames) {
   World w = reset_alone();
   const EpochDecision d = w.persist();
-  EXPECT_EQ(d.kind, "names_renewed");
+  EXPECT_EQ(d.kind, EventKind::kNamesRenewed);
   EXPECT_EQ(w.cluster.epoch.names_from, w.cluster.epoch.pair);
   EXPECT_EQ(w.cluster.epoch.floor, gtid("0-1-3")) << "nobody can ever have the names of before";
   const auto told = World::ordered<order::Promote>(w.plan(), 0);
@@ -53,7 +53,7 @@ TEST(Names, WhereNobodyCanTakeOverThePrimaryGoesOnAloneAtOnce) {
   w.r(0).logs_reset = true;
   w.r(0).executed = w.r(0).received = gtid("0-1-3");
   w.v(2).connected = false;
-  EXPECT_EQ(w.persist().kind, "names_renewed");
+  EXPECT_EQ(w.persist().kind, EventKind::kNamesRenewed);
   EXPECT_EQ(w.cluster.epoch.mode, EpochMode::kSolo);
   EXPECT_TRUE(w.cluster.epoch.ackers.empty());
 }
@@ -65,7 +65,7 @@ TEST(Names, AReplicaOfBeforeNeverAcknowledgesThoughItsSetFits) {
   for (const int i : {1, 2}) w.r(i).received = w.r(i).executed = gtid("0-1-40");
   (void)w.plan();
   w.now += w.times.rebuild_after;
-  EXPECT_EQ(w.persist().kind, "rebuild_started") << "not: solo_leaving";
+  EXPECT_EQ(w.persist().kind, EventKind::kRebuildStarted) << "not: solo_leaving";
   for (int i = 0; i < 3; ++i) w.r(i).promised = w.cluster.epoch.pair;
   const MemberId first = *w.cluster.epoch.rebuilding;
   const int i = first == id(1) ? 1 : 2;
@@ -78,7 +78,7 @@ TEST(Names, AReplicaThatWasMadeAnewSinceFollowsAndAcknowledges) {
   World w = renamed();
   w.r(1).made_at = w.cluster.epoch.pair;
   w.r(1).executed = w.r(1).received = gtid("0-1-3");
-  EXPECT_EQ(w.persist().kind, "solo_leaving");
+  EXPECT_EQ(w.persist().kind, EventKind::kSoloLeaving);
   EXPECT_EQ(w.cluster.epoch.joining, std::set<MemberId>{id(1)});
 }
 
@@ -166,7 +166,7 @@ TEST(Names, WhereTheLastAckerLostItsNamesThePrimaryGoesOnAlone) {
   EXPECT_FALSE(w.plan().next) << "another may come back";
   w.now += w.times.solo_after;
   const EpochDecision d = w.persist();
-  EXPECT_EQ(d.kind, "solo_entered");
+  EXPECT_EQ(d.kind, EventKind::kSoloEntered);
   EXPECT_NE(d.why.find("binary logs of c-1"), std::string::npos) << d.why;
   EXPECT_TRUE(w.cluster.epoch.leaving.empty());
   w.r(0).promised = w.r(1).promised = w.cluster.epoch.pair;
@@ -194,7 +194,7 @@ TEST(Names, AJoiningReplicaThatLostItsNamesIsNotWaitedForForEver) {
   w.r(1).received = w.r(1).executed = gtid("0-1-1");
   (void)w.plan();
   w.now += w.times.solo_after;
-  EXPECT_EQ(w.persist().kind, "solo_entered");
+  EXPECT_EQ(w.persist().kind, EventKind::kSoloEntered);
   EXPECT_EQ(w.cluster.epoch.mode, EpochMode::kSolo);
   EXPECT_TRUE(w.cluster.epoch.joining.empty());
 }
@@ -203,7 +203,7 @@ TEST(Names, AnotherJoiningReplicaThatHasEverythingIsEnough) {
   World w = joining({id(1), id(2)});
   w.r(1).logs_reset = w.r(1).amnesiac = true;
   w.r(1).received = w.r(1).executed = gtid("0-1-1");
-  EXPECT_EQ(w.persist().kind, "solo_left");
+  EXPECT_EQ(w.persist().kind, EventKind::kSoloLeft);
 }
 
 // Its executor did not see the reset: the primary holds what this replica wrote, and it does not know.
@@ -216,7 +216,7 @@ TEST(Names, AReplicaThatForgotWhatItWroteIsNotNamed) {
   w.r(1).received = w.r(1).executed = gtid("0-1-9");
   EXPECT_FALSE(w.plan().next) << "not: solo_leaving";
   w.r(1).received = w.r(1).executed = gtid("0-2-30,0-1-9");
-  EXPECT_EQ(w.persist().kind, "solo_leaving");
+  EXPECT_EQ(w.persist().kind, EventKind::kSoloLeaving);
 }
 
 // ---- a record that may be old ----

@@ -138,7 +138,7 @@ EpochDecision plan_epoch(const Cluster& cluster, const std::vector<MemberView>& 
   } else if (record.electing) {
     elect(p);
   } else if (record.mode == EpochMode::kVirgin) {
-    start_election(p, "bootstrap_started", "the cluster gets its first primary");
+    start_election(p, EventKind::kBootstrapStarted, "the cluster gets its first primary");
   } else {
     keep(p);
   }

@@ -14,6 +14,7 @@
 #include "base/shared_value.h"
 #include "base/time.h"
 #include "model/cluster.h"
+#include "model/event.h"
 #include "model/member_report.h"
 #include "model/order.h"
 
@@ -163,7 +164,7 @@ struct EpochMemory {
 struct EpochDecision {
   std::optional<EpochRecord> next;
   std::string why;                         // of `next`: goes into the event
-  std::string kind;                        // of that event
+  EventKind kind{};                        // of that event
   std::optional<FailoverCause> cause;      // where `next` begins an election
   Instant failed_since = kNever;           // ... and since when, as far as can be told, the primary was of no use
   std::vector<std::pair<MemberId, Order>> orders;

@@ -40,7 +40,7 @@ TEST(EpochPlanner, MakesTheFirstPrimaryOfTheWholeSet) {
 TEST(EpochPlanner, ReplacesACrashedPrimaryByAnAckerThatHasEverything) {
   World w(3);
   w.crash_primary();
-  EXPECT_EQ(w.persist().kind, "failover_started");
+  EXPECT_EQ(w.persist().kind, EventKind::kFailoverStarted);
   EXPECT_TRUE(World::ordered<order::Fence>(w.plan(), 1));
   w.r(1).received = w.r(1).executed = gtid("0-1-9");
   w.r(2).received = gtid("0-1-10");
@@ -115,7 +115,7 @@ TEST(EpochPlanner, DoesNotReplaceAPrimaryThatOnlyTheSchedulerCannotSee) {
   w.now += seconds(60);
   EXPECT_FALSE(w.plan().next) << "its ackers still receive from it";
   w.r(1).receiver_connected = w.r(2).receiver_connected = false;
-  EXPECT_EQ(w.persist().kind, "failover_started");
+  EXPECT_EQ(w.persist().kind, EventKind::kFailoverStarted);
 }
 
 TEST(EpochPlanner, WaitsForAPrimaryThatServedAlone) {
@@ -152,13 +152,13 @@ TEST(EpochPlanner, BringsAMemberBackStepByStep) {
   w.r(2).promised = w.cluster.epoch.pair;
   w.follow(w.r(2), false);
   w.r(2).receiver_connected = false;
-  EXPECT_EQ(w.persist().kind, "member_let_in");
+  EXPECT_EQ(w.persist().kind, EventKind::kMemberLetIn);
   EXPECT_TRUE(w.cluster.epoch.shut_out.empty());
   EXPECT_TRUE(w.cluster.epoch.ackers.contains(id(1)) && !w.cluster.epoch.ackers.contains(id(2)));
   EXPECT_FALSE(w.plan().next) << "the new config goes to everybody first";
   for (int i = 0; i < 3; ++i) w.r(i).promised = w.cluster.epoch.pair;
   w.r(2).receiver_connected = true;
-  EXPECT_EQ(w.persist().kind, "acker_added");
+  EXPECT_EQ(w.persist().kind, EventKind::kAckerAdded);
   for (int i = 0; i < 2; ++i) w.r(i).promised = w.cluster.epoch.pair;
   EXPECT_TRUE(World::ordered<order::Follow>(w.plan(), 2)->acking);
 }
@@ -171,7 +171,7 @@ TEST(EpochPlanner, GoesSoloOnlyAfterAWhileAndNamesItFirst) {
   EXPECT_LE(w.plan().revisit, w.now + w.times.solo_after);
   w.now += w.times.solo_after;
   const auto d = w.persist();
-  EXPECT_EQ(d.kind, "solo_entered");
+  EXPECT_EQ(d.kind, EventKind::kSoloEntered);
   EXPECT_TRUE(d.orders.empty()) << "told only after it is durable";
   EXPECT_EQ(World::ordered<order::Promote>(w.plan(), 0)->d, 0U);
 }
@@ -184,7 +184,7 @@ TEST(EpochPlanner, LeavesSoloInTheModelsOrder) {
   w.r(1).acking = false;
   w.v(2).connected = false;
 
-  EXPECT_EQ(w.persist().kind, "solo_leaving");
+  EXPECT_EQ(w.persist().kind, EventKind::kSoloLeaving);
   EXPECT_EQ(w.cluster.epoch.mode, EpochMode::kSolo) << "still: nobody counts yet";
   EXPECT_EQ(w.cluster.epoch.joining, (std::set<MemberId>{id(1)}));
   EXPECT_EQ(w.cluster.epoch.shut_out, (std::set{id(1), id(2)})) << "an old acker may still acknowledge; the new one is "
@@ -194,20 +194,20 @@ TEST(EpochPlanner, LeavesSoloInTheModelsOrder) {
   EXPECT_FALSE(w.plan().next) << "the primary has not confirmed that it waits again";
   w.r(0).promised = w.cluster.epoch.pair;
   w.r(0).semi_sync_d = 1;
-  EXPECT_EQ(w.persist().kind, "member_let_in");
+  EXPECT_EQ(w.persist().kind, EventKind::kMemberLetIn);
   EXPECT_EQ(w.cluster.epoch.shut_out, std::set{id(2)});
   w.r(0).promised = w.r(1).promised = w.cluster.epoch.pair;
   w.r(0).executed = gtid("0-1-12");
   EXPECT_FALSE(w.plan().next) << "the replica lacks what was acknowledged alone";
   w.r(1).received = gtid("0-1-12");
-  EXPECT_EQ(w.persist().kind, "solo_left");
+  EXPECT_EQ(w.persist().kind, EventKind::kSoloLeft);
   EXPECT_EQ(w.cluster.epoch.ackers, (std::set<MemberId>{id(1)}));
 }
 
 TEST(EpochPlanner, SwitchesOverToTheTargetAndSaysSo) {
   World w(3);
   w.cluster.switchover_to = id(2);
-  EXPECT_EQ(w.persist().kind, "switchover_started");
+  EXPECT_EQ(w.persist().kind, EventKind::kSwitchoverStarted);
   const auto early = World::ordered<order::Fence>(w.plan(), 1);
   ASSERT_TRUE(early);
   EXPECT_EQ(early->next_port, w.v(2).source_port) << "it is pointed at the target before the pause";
@@ -223,7 +223,7 @@ TEST(EpochPlanner, SwitchesOverToTheTargetAndSaysSo) {
   EXPECT_EQ(last->receive, gtid("0-1-12")) << "before its receiver stops";
   w.r(2).executed = w.r(2).received = gtid("0-1-12");
   w.fence(2);
-  EXPECT_EQ(w.persist().kind, "switchover_done");
+  EXPECT_EQ(w.persist().kind, EventKind::kSwitchoverDone);
   EXPECT_EQ(w.cluster.epoch.primary, id(2));
   EXPECT_EQ(w.cluster.epoch.ackers, (std::set<MemberId>{id(0), id(1)}));
 }
@@ -233,7 +233,7 @@ TEST(Switchover, LeavesAsManyAckersAsCommitsWaitForUntilThePrimaryIsQuiet) {
   w.cluster.epoch.d = 2;
   w.r(0).semi_sync_d = 2;
   w.cluster.switchover_to = id(4);
-  EXPECT_EQ(w.persist().kind, "switchover_started");
+  EXPECT_EQ(w.persist().kind, EventKind::kSwitchoverStarted);
 
   const EpochDecision d = w.plan();
 
@@ -278,7 +278,7 @@ TEST(EpochPlanner, RebuildsAnErrantMemberAfterAWhileButNeverAnAcker) {
   w.r(2).received = gtid("0-1-9,0-7-1");
   EXPECT_FALSE(World::ordered<order::Rebuild>(w.plan(), 2));
   w.now += w.times.rebuild_after;
-  EXPECT_EQ(w.persist().kind, "rebuild_started");
+  EXPECT_EQ(w.persist().kind, EventKind::kRebuildStarted);
   for (int i = 0; i < 3; ++i) w.r(i).promised = w.cluster.epoch.pair;
   EXPECT_TRUE(World::ordered<order::Rebuild>(w.plan(), 2));
   w.cluster.epoch.ackers.insert(id(2));
@@ -321,14 +321,14 @@ TEST(EpochPlanner, AnAmnesiacThatKnowsWhatItForgotMakesAFailoverPossible) {
   w.crash_primary();
   EXPECT_FALSE(w.plan().next) << "the election could not be ended";
   w.r(1).known = gtid("0-1-9");
-  EXPECT_EQ(w.persist().kind, "failover_started");
+  EXPECT_EQ(w.persist().kind, EventKind::kFailoverStarted);
 }
 
 TEST(EpochPlanner, CertifiesAnAmnesiacByAReadAfterItsRestart) {
   World w(3, Flavour::kMariadb);
   w.r(1).amnesiac = true;
   w.r(1).incarnation = "b";
-  EXPECT_EQ(w.persist().kind, "certification_started");
+  EXPECT_EQ(w.persist().kind, EventKind::kCertificationStarted);
   EXPECT_FALSE(World::ordered<order::Certify>(w.plan(), 1)) << "that read may be older than its restart";
   for (int i = 0; i < 3; ++i) w.r(i).promised = w.cluster.epoch.pair;
   const auto certify = World::ordered<order::Certify>(w.plan(), 1);
@@ -340,7 +340,7 @@ TEST(EpochPlanner, CertifiesAnAmnesiacThoughWritesGoOnAllTheTime) {
   World w(3, Flavour::kMariadb);
   w.r(1).amnesiac = true;
   w.r(1).incarnation = "b";
-  EXPECT_EQ(w.persist().kind, "certification_started");
+  EXPECT_EQ(w.persist().kind, EventKind::kCertificationStarted);
   for (int i = 0; i < 3; ++i) w.r(i).promised = w.cluster.epoch.pair;
   w.r(0).executed = w.r(0).received = gtid("0-1-20");
   EXPECT_FALSE(World::ordered<order::Certify>(w.plan(), 1));
@@ -366,7 +366,7 @@ TEST(Election, OneThatFailedIsNotChosenAgainForBeingFencedFirst) {
   w.r(1).receiver_connected = w.r(2).receiver_connected = false;  // cut off: they are slow to let go of it
   (void)w.plan();
   w.now += w.times.cut_after;
-  EXPECT_EQ(w.persist().kind, "failover_started");
+  EXPECT_EQ(w.persist().kind, EventKind::kFailoverStarted);
   w.fence(0);
   (void)w.plan();
   w.now += w.times.stragglers_wait;
@@ -383,7 +383,7 @@ TEST(Election, OneThatFailedIsNotChosenAgainForBeingFencedFirst) {
 TEST(Election, OneThatFailedIsChosenAgainWhereTheOthersDoNotComeInTime) {
   World w(3);
   w.crash_primary();
-  EXPECT_EQ(w.persist().kind, "failover_started");
+  EXPECT_EQ(w.persist().kind, EventKind::kFailoverStarted);
   w.r(0).server = ServerState::kRunning;
   w.fence(0);
   (void)w.plan();

@@ -121,9 +121,9 @@ void EpochPlanning::wait(std::string what) {
   if (out.waiting_for.empty()) out.waiting_for = std::move(what);
 }
 
-void EpochPlanning::persist(EpochRecord next, std::string kind, std::string why) {
+void EpochPlanning::persist(EpochRecord next, EventKind kind, std::string why) {
   out.next = std::move(next);
-  out.kind = std::move(kind);
+  out.kind = kind;
   out.why = std::move(why);
 }
 

@@ -88,7 +88,7 @@ struct EpochPlanning {
   [[nodiscard]] EpochRecord next_config() const;
   void revisit(Instant at) { out.revisit = std::min(out.revisit, at); }
   void wait(std::string what);
-  void persist(EpochRecord next, std::string kind, std::string why);
+  void persist(EpochRecord next, EventKind kind, std::string why);
   // A condition that has held for `long_enough`; `since` remembers its begin.
   bool lasted(std::optional<Instant>& since, bool holds, Duration long_enough);
 };
@@ -108,7 +108,7 @@ Pair names_under(const EpochPlanning& p, const MemberView& chosen, const Pair& p
 // says so. nullptr: there is none.
 [[nodiscard]] const MemberView* complete_without_names(const EpochPlanning& p);
 
-void start_election(EpochPlanning& p, std::string kind, std::string why);
+void start_election(EpochPlanning& p, EventKind kind, std::string why);
 // The fences of the election under way, each to who is due for it.
 void order_fences(EpochPlanning& p);
 // One election, from its fences to the record that ends it.

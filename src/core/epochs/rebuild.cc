@@ -242,7 +242,7 @@ bool change_rebuilding(EpochPlanning& p, const MemberView& primary) {
   if (named && rebuilt(p, primary, before)) {
     EpochRecord next = p.next_config();
     next.rebuilding.reset();
-    p.persist(std::move(next), "rebuild_ended", named->value + " needs no other data any more");
+    p.persist(std::move(next), EventKind::kRebuildEnded, named->value + " needs no other data any more");
     return true;
   }
   if (named && EpochPlanning::in_sight(*before)) return false;
@@ -260,7 +260,7 @@ bool change_rebuilding(EpochPlanning& p, const MemberView& primary) {
     EpochRecord next = p.next_config();
     next.rebuilding = v.id;
     if (alone) serve_alone(next);
-    p.persist(std::move(next), "rebuild_started",
+    p.persist(std::move(next), EventKind::kRebuildStarted,
               v.id.value + " is to be given the data of another: " + need->why +
                   (alone ? "; there is no other replica, so " + primary.id.value + " goes on alone until then" : ""));
     return true;

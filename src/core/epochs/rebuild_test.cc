@@ -192,11 +192,11 @@ TEST(Rebuild, NoElectionWaitsForAMemberThatCopies) {
   w.r(2).server = ServerState::kPreparing;
   w.r(2).needs_copy = false;
   w.crash_primary();
-  EXPECT_EQ(w.persist().kind, "failover_started");
+  EXPECT_EQ(w.persist().kind, EventKind::kFailoverStarted);
   w.fence(1);
   (void)w.plan();
   w.now += w.times.stragglers_wait;
-  EXPECT_EQ(w.persist().kind, "primary_chosen");
+  EXPECT_EQ(w.persist().kind, EventKind::kPrimaryChosen);
   EXPECT_EQ(w.cluster.epoch.primary, id(1));
   EXPECT_EQ(w.cluster.epoch.ackers, (std::set<MemberId>{}));
 }
@@ -254,7 +254,8 @@ TEST(Rebuild, DataThatNeverReceiveTheRestAreNotKeptAsTheOnlyOtherCopy) {
     World w = all_stopped_and_left_behind(members);
     EXPECT_NE(w.plan().waiting_for.find("purged what it would need next"), std::string::npos) << w.plan().waiting_for;
     w.now += w.times.rebuild_after;
-    EXPECT_EQ(w.persist().kind, "rebuild_started") << "none of them can ever acknowledge, so none is to wait for another";
+    EXPECT_EQ(w.persist().kind, EventKind::kRebuildStarted)
+        << "none of them can ever acknowledge, so none is to wait for another";
     for (MemberView& v : w.views) v.report->promised = w.cluster.epoch.pair;
     ASSERT_EQ(w.cluster.epoch.rebuilding, id(1));
     const EpochDecision d = w.plan();
@@ -271,7 +272,7 @@ TEST(Rebuild, WhatOnlyAReplicaThatIsLeftBehindHoldsIsNamed) {
   w.v(2).connected = false;
   (void)w.plan();
   w.now += w.times.rebuild_after;
-  EXPECT_EQ(w.persist().kind, "rebuild_started");
+  EXPECT_EQ(w.persist().kind, EventKind::kRebuildStarted);
   for (MemberView& v : w.views) v.report->promised = w.cluster.epoch.pair;
   const auto order = World::ordered<order::Rebuild>(w.plan(), 1);
   ASSERT_TRUE(order);
@@ -286,7 +287,7 @@ TEST(Rebuild, DataThatNeverReceiveTheRestAreKeptWhileThePrimaryDoesNotServeAsItS
   EXPECT_FALSE(w.plan().next);
   w.r(0).write_trouble.clear();
   w.memory.stalled_since.reset();
-  EXPECT_EQ(w.persist().kind, "rebuild_started");
+  EXPECT_EQ(w.persist().kind, EventKind::kRebuildStarted);
 }
 
 TEST(Rebuild, DataThatNeverReceiveTheRestAreNotCheckedForWhatTheyForgot) {
@@ -298,7 +299,7 @@ TEST(Rebuild, DataThatNeverReceiveTheRestAreNotCheckedForWhatTheyForgot) {
   w.r(1).busy = false;
   EXPECT_FALSE(w.plan().next) << "each record would make it follow again, and that would make another record";
   w.now += w.times.rebuild_after;
-  EXPECT_EQ(w.persist().kind, "rebuild_started");
+  EXPECT_EQ(w.persist().kind, EventKind::kRebuildStarted);
 }
 
 TEST(Rebuild, AStoppedReplicaThatOnlyHasNoConnectionIsKept) {

@@ -42,7 +42,7 @@ TEST(Relapse, AfterTheSecondInARowAnAckerIsHeldBackAndDropped) {
 
   const EpochDecision d = w.persist();
 
-  EXPECT_EQ(d.kind, "acker_leaving");
+  EXPECT_EQ(d.kind, EventKind::kAckerLeaving);
   EXPECT_NE(d.why.find("starts again and again"), std::string::npos) << d.why;
   ASSERT_EQ(d.held_now.size(), 1U);
   EXPECT_EQ(d.held_now[0].first, id(1));
@@ -98,7 +98,7 @@ TEST(Relapse, WhereNobodyElseCanAcknowledgeItDoes) {
   w.cluster.epoch.ackers.clear();
   w.r(0).semi_sync_d = 0;
   w.r(1).acking = false;
-  EXPECT_EQ(w.persist().kind, "solo_leaving");
+  EXPECT_EQ(w.persist().kind, EventKind::kSoloLeaving);
   EXPECT_EQ(w.cluster.epoch.joining, (std::set<MemberId>{id(1)}));
 }
 
@@ -112,7 +112,7 @@ TEST(Relapse, OfTwoThatCouldJoinTheOneThatLastsIsNamed) {
   w.cluster.epoch.ackers.clear();
   w.r(0).semi_sync_d = 0;
   w.r(1).acking = w.r(2).acking = false;
-  EXPECT_EQ(w.persist().kind, "solo_leaving");
+  EXPECT_EQ(w.persist().kind, EventKind::kSoloLeaving);
   EXPECT_EQ(w.cluster.epoch.joining, (std::set<MemberId>{id(2)}));
 }
 

@@ -29,8 +29,8 @@ void settle(World& w) {
   }
 }
 // The records that the planner writes by itself, until it wants none.
-std::vector<std::string> go_on(World& w, Duration wait) {
-  std::vector<std::string> kinds;
+std::vector<EventKind> go_on(World& w, Duration wait) {
+  std::vector<EventKind> kinds;
   (void)w.plan();
   w.now += wait;
   for (int i = 0; i < 10; ++i) {
@@ -56,10 +56,11 @@ INSTANTIATE_TEST_SUITE_P(Harm, RepairTest, testing::Bool(),
 TEST_P(RepairTest, AnAckerThatCouldNotBecomeThePrimaryIsDroppedNamedAndMadeAnew) {
   World w(3);
   harm(w, 1);
-  EXPECT_EQ(go_on(w, w.times.drop_after), (std::vector<std::string>{"acker_leaving", "acker_dropped", "member_let_in"}));
+  EXPECT_EQ(go_on(w, w.times.drop_after), (std::vector<EventKind>{EventKind::kAckerLeaving,
+                                                                    EventKind::kAckerDropped, EventKind::kMemberLetIn}));
   EXPECT_EQ(w.cluster.epoch.ackers, (std::set<MemberId>{id(2)}));
 
-  EXPECT_EQ(go_on(w, w.times.rebuild_after), (std::vector<std::string>{"rebuild_started"}));
+  EXPECT_EQ(go_on(w, w.times.rebuild_after), (std::vector<EventKind>{EventKind::kRebuildStarted}));
 
   EXPECT_EQ(w.cluster.epoch.rebuilding, id(1));
   const auto order = World::ordered<order::Rebuild>(w.plan(), 1);
@@ -92,7 +93,7 @@ TEST_P(RepairTest, TheLastCopyBesideThePrimarysIsKeptAndAcknowledges) {
   w.v(2).connected = false;
   w.cluster.epoch.ackers.erase(id(2));
   w.r(0).semi_sync_clients = 1;
-  EXPECT_EQ(go_on(w, seconds(600)), (std::vector<std::string>{}));
+  EXPECT_EQ(go_on(w, seconds(600)), (std::vector<EventKind>{}));
   EXPECT_EQ(w.cluster.epoch.ackers, (std::set<MemberId>{id(1)}));
   EXPECT_EQ(w.cluster.epoch.mode, EpochMode::kNormal);
   EXPECT_NE(w.plan().waiting_for, "");
@@ -107,7 +108,7 @@ TEST_P(RepairTest, TheOnlyReplicaOfAClusterOfTwoIsMadeAnewAfterAWhile) {
   EXPECT_NE(w.plan().waiting_for, "");
 
   w.now += w.times.rebuild_only_after;
-  EXPECT_EQ(w.persist().kind, "rebuild_started");
+  EXPECT_EQ(w.persist().kind, EventKind::kRebuildStarted);
 
   EXPECT_EQ(w.cluster.epoch.rebuilding, id(1));
   EXPECT_EQ(w.cluster.epoch.mode, EpochMode::kSolo) << "it counts no more, before its data are thrown away";
@@ -133,7 +134,7 @@ TEST_P(RepairTest, WhileThePrimaryCannotWriteTheOnlyReplicaIsKept) {
   w.r(0).write_trouble.clear();
   (void)w.plan();
   w.now += w.times.rebuild_only_after;
-  EXPECT_EQ(w.persist().kind, "rebuild_started");
+  EXPECT_EQ(w.persist().kind, EventKind::kRebuildStarted);
 }
 
 TEST(Repair, TheOnlyReplicaAcknowledgesAgainOnceItHasItsNewData) {
@@ -143,9 +144,9 @@ TEST(Repair, TheOnlyReplicaAcknowledgesAgainOnceItHasItsNewData) {
   w.cluster.epoch.ackers.clear();
   w.r(0).semi_sync_d = 0;
   w.r(1).acking = false;
-  EXPECT_EQ(w.persist().kind, "rebuild_ended");
+  EXPECT_EQ(w.persist().kind, EventKind::kRebuildEnded);
   settle(w);
-  EXPECT_EQ(w.persist().kind, "solo_leaving");
+  EXPECT_EQ(w.persist().kind, EventKind::kSoloLeaving);
 }
 
 // ---- binary logs that somebody reset ----
@@ -156,7 +157,7 @@ World failover_of_reset() {
   w.r(0).logs_reset = true;
   w.r(0).executed = w.r(0).received = gtid("0-1-1");
   const EpochDecision d = w.persist();
-  EXPECT_EQ(d.kind, "failover_started");
+  EXPECT_EQ(d.kind, EventKind::kFailoverStarted);
   EXPECT_EQ(d.cause, FailoverCause::kLogsReset);
   w.fence(0);
   w.fence(1);
@@ -170,7 +171,7 @@ TEST(Repair, APrimaryWhoseLogsWereResetIsReplacedByOneThatHasEverything) {
   w.fence(2);
   (void)w.plan();
   w.now += w.times.target_wait;
-  EXPECT_EQ(w.persist().kind, "primary_chosen");
+  EXPECT_EQ(w.persist().kind, EventKind::kPrimaryChosen);
   EXPECT_EQ(w.cluster.epoch.primary, id(2));
   EXPECT_FALSE(w.cluster.epoch.ackers.contains(id(0)));
 }
@@ -178,7 +179,7 @@ TEST(Repair, APrimaryWhoseLogsWereResetIsReplacedByOneThatHasEverything) {
 TEST(Repair, APrimaryWhoseLogsWereResetGoesOnWhereNobodyIsProvenToHaveEverything) {
   World w = failover_of_reset();
   w.now += w.times.target_wait;
-  EXPECT_EQ(w.persist().kind, "primary_chosen");
+  EXPECT_EQ(w.persist().kind, EventKind::kPrimaryChosen);
   EXPECT_EQ(w.cluster.epoch.primary, id(0));
   EXPECT_EQ(w.cluster.epoch.names_from, w.cluster.epoch.pair);
 }
@@ -190,7 +191,7 @@ TEST(Repair, AReplicaWhoseLogsWereResetIsMadeAnew) {
   EXPECT_EQ(w.cluster.epoch.ackers, (std::set<MemberId>{id(2)}));
   w.r(1).role = MemberRole::kErrant;
   w.r(1).receiver_running = w.r(1).receiver_connected = w.r(1).acking = false;
-  EXPECT_EQ(go_on(w, w.times.rebuild_after), (std::vector<std::string>{"rebuild_started"}));
+  EXPECT_EQ(go_on(w, w.times.rebuild_after), (std::vector<EventKind>{EventKind::kRebuildStarted}));
   EXPECT_TRUE(World::ordered<order::Rebuild>(w.plan(), 1));
 }
 
@@ -248,10 +249,10 @@ TEST(Repair, AReplicaThatIsKilledForMemoryAgainAndAgainIsMadeAnew) {
   w.r(1).acking = false;
   for (const int i : {0, 2}) w.r(i).executed = w.r(i).received = gtid("0-1-5000");
   w.r(1).memory_kills = 2;
-  EXPECT_EQ(go_on(w, w.times.rebuild_after), (std::vector<std::string>{}));
+  EXPECT_EQ(go_on(w, w.times.rebuild_after), (std::vector<EventKind>{}));
 
   w.r(1).memory_kills = 3;
-  EXPECT_EQ(go_on(w, w.times.rebuild_after), (std::vector<std::string>{"rebuild_started"}));
+  EXPECT_EQ(go_on(w, w.times.rebuild_after), (std::vector<EventKind>{EventKind::kRebuildStarted}));
   const auto order = World::ordered<order::Rebuild>(w.plan(), 1);
   ASSERT_TRUE(order);
   EXPECT_EQ(order->donor->member, id(2));
@@ -267,7 +268,7 @@ TEST(Repair, WhereBothReplicasAreKilledForMemoryOneAfterTheOtherIsMadeAnewFromTh
     w.r(i).acking = false;
     w.r(i).memory_kills = 3;
   }
-  EXPECT_EQ(go_on(w, w.times.rebuild_after), (std::vector<std::string>{"rebuild_started"}));
+  EXPECT_EQ(go_on(w, w.times.rebuild_after), (std::vector<EventKind>{EventKind::kRebuildStarted}));
   EXPECT_EQ(w.cluster.epoch.rebuilding, id(1));
   EXPECT_FALSE(World::ordered<order::Rebuild>(w.plan(), 2));
 }
@@ -291,14 +292,14 @@ TEST(Repair, TwoThatAreErrantAreNeverThrownAwayTogether) {
   w.r(1).role = MemberRole::kIdle;
   w.r(1).received = w.r(1).executed = {};
   w.v(1).connected = false;  // its machine is gone meanwhile
-  EXPECT_EQ(go_on(w, seconds(60)), (std::vector<std::string>{})) << "beside the primary's there are only these data";
+  EXPECT_EQ(go_on(w, seconds(60)), (std::vector<EventKind>{})) << "beside the primary's there are only these data";
   EXPECT_FALSE(World::ordered<order::Rebuild>(w.plan(), 2));
 }
 
 TEST(Repair, TheNameGoesOnceItFollowsAgain) {
   World w(3);
   w.cluster.epoch.rebuilding = id(1);
-  EXPECT_EQ(w.persist().kind, "rebuild_ended");
+  EXPECT_EQ(w.persist().kind, EventKind::kRebuildEnded);
   EXPECT_FALSE(w.cluster.epoch.rebuilding);
 }
 
@@ -312,7 +313,7 @@ TEST(Repair, TheNameOutlivesAnElection) {
   w.fence(1);
   (void)w.plan();
   w.now += w.times.stragglers_wait;
-  EXPECT_EQ(w.persist().kind, "primary_chosen");
+  EXPECT_EQ(w.persist().kind, EventKind::kPrimaryChosen);
   EXPECT_EQ(w.cluster.epoch.rebuilding, id(2));
 }
 
@@ -362,7 +363,7 @@ TEST(Repair, AnAcceptedLossEndsInAPrimaryWhateverTheAppliersSay) {
 
   const EpochDecision d = w.persist();
 
-  EXPECT_EQ(d.kind, "failover_forced");
+  EXPECT_EQ(d.kind, EventKind::kFailoverForced);
   EXPECT_EQ(w.cluster.epoch.primary, id(2)) << "it has executed most";
   EXPECT_EQ(w.cluster.epoch.floor, gtid("0-1-8"));
   EXPECT_NE(d.why.find("0-1-9"), std::string::npos) << d.why;
@@ -377,7 +378,7 @@ TEST(Repair, AnAcceptedLossWaitsForAnApplierThatWorks) {
   w.now += w.times.loss_wait;
   EXPECT_FALSE(w.plan().next) << "it will have executed more than the other";
   w.r(2).executed = gtid("0-1-8");
-  EXPECT_EQ(w.persist().kind, "failover_forced");
+  EXPECT_EQ(w.persist().kind, EventKind::kFailoverForced);
   EXPECT_EQ(w.cluster.epoch.primary, id(2));
 }
 

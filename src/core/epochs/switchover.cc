@@ -88,7 +88,7 @@ bool begin_switchover(EpochPlanning& p, const MemberView& primary) {
   if (why.empty()) {
     p.memory.flaps.avoid.reset();  // an operator's word counts for more than what was before
     p.out.cause = FailoverCause::kSwitchover;
-    start_election(p, "switchover_started", "an operator asked for " + to->value);
+    start_election(p, EventKind::kSwitchoverStarted, "an operator asked for " + to->value);
     return true;
   }
   const Instant until = approach.since + p.times.approach_wait;

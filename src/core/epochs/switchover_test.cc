@@ -17,7 +17,7 @@ void receive(World& w, int member, int up_to) { w.r(member).received = gtid("0-1
 TEST(Switchover, BeginsAtOnceWhereTheTargetHasExecutedWhatThePrimaryHas) {
   World w(3);
   w.cluster.switchover_to = id(2);
-  EXPECT_EQ(w.persist().kind, "switchover_started");
+  EXPECT_EQ(w.persist().kind, EventKind::kSwitchoverStarted);
 }
 
 TEST(Switchover, BeginsWhileClientsWriteOnceTheTargetIsSeenToKeepUp) {
@@ -31,7 +31,7 @@ TEST(Switchover, BeginsWhileClientsWriteOnceTheTargetIsSeenToKeepUp) {
   write_on(w, 900);
   receive(w, 2, 800);
   apply(w, 2, 600);
-  EXPECT_EQ(w.persist().kind, "switchover_started") << "300 behind, and yet it is near";
+  EXPECT_EQ(w.persist().kind, EventKind::kSwitchoverStarted) << "300 behind, and yet it is near";
 }
 
 // The simulator's seed 1825: a deadline that does not lie in the future is looked at again and again.
@@ -64,7 +64,7 @@ TEST(Switchover, WaitsForATargetThatIsInALongTransactionAndFencesNobody) {
   apply(w, 2, 10);
   w.r(2).applier_stalled_ms = 0;
   EXPECT_FALSE(w.plan().next) << "what it executed was five seconds old";
-  EXPECT_EQ(w.persist().kind, "switchover_started");
+  EXPECT_EQ(w.persist().kind, EventKind::kSwitchoverStarted);
 }
 
 TEST(Switchover, WaitsForATargetThatExecutesOldTransactionsOneByOne) {
@@ -120,7 +120,7 @@ TEST(Switchover, WaitsUntilEnoughOthersAcknowledge) {
   w.r(0).semi_sync_clients = 2;
   EXPECT_NE(w.plan().waiting_for.find("too few other replicas"), std::string::npos) << w.plan().waiting_for;
   w.r(3).receiver_connected = true;
-  EXPECT_EQ(w.persist().kind, "switchover_started");
+  EXPECT_EQ(w.persist().kind, EventKind::kSwitchoverStarted);
 }
 
 // Begun when the target was near; then a client committed what takes a minute to execute.
@@ -146,7 +146,7 @@ TEST(Switchover, ThatCannotGoOnGivesTheOldPrimaryBackAtOnce) {
 
   const EpochDecision d = w.persist();
 
-  EXPECT_EQ(d.kind, "switchover_failed");
+  EXPECT_EQ(d.kind, EventKind::kSwitchoverFailed);
   EXPECT_NE(d.why.find("c-0 goes on as the primary: c-2 lacks 1 transaction(s) and has been executing one for 1.0 s"),
             std::string::npos)
       << d.why;
@@ -165,7 +165,7 @@ TEST(Switchover, WaitsForATargetThatExecutesAsLongAsItGetsOn) {
   w.now += w.times.drain_stall * 2;
   EXPECT_FALSE(w.plan().next);
   apply(w, 2, 10);
-  EXPECT_EQ(w.persist().kind, "switchover_done");
+  EXPECT_EQ(w.persist().kind, EventKind::kSwitchoverDone);
 }
 
 TEST(Switchover, ThatCannotGoOnPrefersTheOldPrimaryToAnotherReplica) {
@@ -173,7 +173,7 @@ TEST(Switchover, ThatCannotGoOnPrefersTheOldPrimaryToAnotherReplica) {
   apply(w, 1, 10);
   EXPECT_FALSE(w.plan().next);
   w.now += w.times.target_wait;
-  EXPECT_EQ(w.persist().kind, "switchover_failed");
+  EXPECT_EQ(w.persist().kind, EventKind::kSwitchoverFailed);
   EXPECT_EQ(w.cluster.epoch.primary, id(0)) << "the target follows it still";
 }
 

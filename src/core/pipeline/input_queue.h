@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "core/state/scheduler_input.h"
+#include "model/event.h"
 
 namespace mysos {
 

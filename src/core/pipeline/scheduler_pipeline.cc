@@ -87,7 +87,7 @@ Duration SchedulerPipeline::refused(std::string why) {
 
 SchedulerOutput SchedulerPipeline::durable(Instant now) {
   if (const std::string trouble = store_trouble(now); !trouble.empty()) {
-    gathered_.events.push_back({.kind = "store_recovered",
+    gathered_.events.push_back({.kind = EventKind::kStoreRecovered,
                                 .message = "for " + std::to_string(whole_seconds(commit_age(now))) +
                                            " s the state could not be stored, and decisions waited: " + trouble});
   }

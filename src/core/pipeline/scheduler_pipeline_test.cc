@@ -61,7 +61,7 @@ TEST_F(Pipeline, WhatFollowsFromARecordLeavesOnceItIsDurable) {
 }
 
 TEST_F(Pipeline, WhatHasNoRecordsIsDurableAtOnce) {
-  pipeline.push(AuditInput{RequestId("r-read"), Event{.kind = "credentials_read"}});
+  pipeline.push(AuditInput{RequestId("r-read"), Event{.kind = EventKind::kCredentialsRead}});
   EXPECT_TRUE(turn(kStart));
   EXPECT_TRUE(answered("read"));
 }
@@ -102,7 +102,7 @@ TEST_F(Pipeline, TheCoreGoesOnWithoutACommitThatDoesNotCome) {
   EXPECT_FALSE(answered("blog"));
   EXPECT_EQ(specs(), 2u) << "what gathered is the next commit";
   const auto& events = pipeline.commit()->output.events;
-  EXPECT_TRUE(std::ranges::count(events, "store_recovered", &Event::kind) == 1);
+  EXPECT_TRUE(std::ranges::count(events, EventKind::kStoreRecovered, &Event::kind) == 1);
   EXPECT_EQ(pipeline.store_trouble(later + 600ms), "");
 }
 

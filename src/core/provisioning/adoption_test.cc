@@ -85,7 +85,7 @@ TEST(Adoption, TasksThatRunAreTakenOverAndNothingIsKilled) {
   }
   EXPECT_EQ(s.mesos.tasks.size(), launches) << "nothing was launched";
   EXPECT_EQ(s.kills(), 0U);
-  EXPECT_EQ(s.times_told("cluster_adopted"), 1U);
+  EXPECT_EQ(s.times_told(EventKind::kClusterAdopted), 1U);
 }
 
 TEST(Adoption, MembersOfWhichOnlyTheVolumeIsLeftAreLaunchedOnItAndHandOverTheSecrets) {
@@ -117,7 +117,7 @@ TEST(Adoption, MembersOfWhichOnlyTheVolumeIsLeftAreLaunchedOnItAndHandOverTheSec
   EXPECT_EQ(s.cluster("shop").sealed_secrets, "sealed");
   EXPECT_EQ(s.cluster("shop").credentials, 2U);
   EXPECT_TRUE(s.core->orphans().volumes.empty());
-  EXPECT_FALSE(s.told("orphan_released"));
+  EXPECT_FALSE(s.told(EventKind::kOrphanReleased));
 }
 
 TEST(Adoption, AMemberWhoseAgentIsAwayIsTakenWhenItComesBack) {
@@ -258,7 +258,7 @@ TEST(Adoption, AnOlderRecordTakesTheNewerPasswordFromItsMembers) {
   s.run_for(seconds(1));
   EXPECT_EQ(s.cluster("shop").sealed_secrets, "newer");
   EXPECT_EQ(s.cluster("shop").credentials, 1U);
-  EXPECT_EQ(s.times_told("secrets_found"), 1U);
+  EXPECT_EQ(s.times_told(EventKind::kSecretsFound), 1U);
 }
 
 TEST(Adoption, TheLabelOfAVolumeSaysWhatTheRecordDid) {

@@ -47,13 +47,13 @@ TEST(Orphans, TasksOfAnUnknownClusterAreFoundAtOnceAndLeftAlone) {
   Scenario s = put_back();
   s.run_for(seconds(1));
 
-  EXPECT_EQ(s.times_told("cluster_unknown"), 1U);
+  EXPECT_EQ(s.times_told(EventKind::kClusterUnknown), 1U);
   const OrphansView view = s.core->orphans();
   ASSERT_EQ(view.tasks.size(), 2U);
   EXPECT_EQ(view.tasks[0].cluster_name, "shop");
   s.run_for(hours(1));
   EXPECT_EQ(s.mesos.live_tasks(), 2U);
-  EXPECT_FALSE(s.told("stray_task_killed"));
+  EXPECT_FALSE(s.told(EventKind::kStrayTaskKilled));
   EXPECT_EQ(s.mesos.unacknowledged(), 0U);
 }
 
@@ -63,8 +63,8 @@ TEST(Orphans, AVolumeOfAnUnknownClusterIsKeptForEver) {
   end_all(s);
   s.run_for(hours(30));
 
-  EXPECT_EQ(s.times_told("orphan_found"), 2U);
-  EXPECT_FALSE(s.told("orphan_released"));
+  EXPECT_EQ(s.times_told(EventKind::kOrphanFound), 2U);
+  EXPECT_FALSE(s.told(EventKind::kOrphanReleased));
   EXPECT_EQ(volumes_in(s.mesos), 2U);
   const OrphansView view = s.core->orphans();
   EXPECT_TRUE(view.tasks.empty());
@@ -100,7 +100,7 @@ TEST(Orphans, AUserDestroysOneAndOnlyThatOne) {
   ASSERT_TRUE(destroy(s, id)) << "once more is the same";
   s.run_for(minutes(10));
 
-  EXPECT_EQ(s.times_told("orphan_destroyed"), 1U);
+  EXPECT_EQ(s.times_told(EventKind::kOrphanDestroyed), 1U);
   EXPECT_EQ(volumes_in(s.mesos), 1U);
   ASSERT_EQ(s.core->orphans().volumes.size(), 1U);
   EXPECT_NE(s.core->orphans().volumes[0].id, id);
@@ -137,8 +137,8 @@ TEST(Orphans, AVolumeOnWhichNothingEverRanIsGivenBackByAnySchedulerAfter) {
   t.mesos.stray_task("1", TaskId("shop.aaaaaaaa.0.1"));
   t.run_for(minutes(5));
 
-  EXPECT_TRUE(t.told("stray_task_killed")) << "the store knows that this launch was given up";
-  EXPECT_TRUE(t.told("orphan_released"));
+  EXPECT_TRUE(t.told(EventKind::kStrayTaskKilled)) << "the store knows that this launch was given up";
+  EXPECT_TRUE(t.told(EventKind::kOrphanReleased));
   EXPECT_TRUE(t.core->state().orphans.empty());
 }
 
@@ -153,7 +153,7 @@ TEST(Orphans, ALaunchThatWasGivenUpIsKilled) {
   s.mesos.stray_task("2", first);
   s.run_for(seconds(1));
 
-  EXPECT_TRUE(s.told("stray_task_killed"));
+  EXPECT_TRUE(s.told(EventKind::kStrayTaskKilled));
 }
 
 }  // namespace

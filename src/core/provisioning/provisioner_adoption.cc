@@ -90,7 +90,8 @@ Result<ClusterId> Provisioner::adopt(const command::Adopt& in, Instant now) {
   ledger_.add(std::move(cluster));
   take_places(id, now);
   const Cluster& added = *ledger_.find(id);
-  ledger_.event(added, {"cluster_adopted", "its record was rebuilt from what its members hold: " + places_text(added)});
+  ledger_.event(added, {EventKind::kClusterAdopted,
+                        "its record was rebuilt from what its members hold: " + places_text(added)});
   return id;
 }
 
@@ -127,7 +128,7 @@ std::size_t Provisioner::take_places(const ClusterId& id, Instant now) {
     orphans_.task_gone(m.task);
     if (found->runs()) reconciler_.ask(m.task, m.place().agent, now);
     const std::string& host = m.place().hostname;
-    tell(owner, {"member_found", found->runs() ? "task " + m.task.value + " runs on " + host + " and is taken over"
+    tell(owner, {EventKind::kMemberFound, found->runs() ? "task " + m.task.value + " runs on " + host + " and is taken over"
                                                : "its volume is on " + host});
     take_secrets(owner, *found);
     wake(now);
@@ -158,7 +159,7 @@ void Provisioner::take_secrets(const Owner& owner, const MemberFound& found) {
   if (found.spec.token_hash != known.token_hash) return;
   MemberRow& row = table_.at(owner.member);
   if (!found.problem.empty() && row.secrets_problem != found.problem) {
-    tell(owner, {"secrets_unreadable", found.problem});
+    tell(owner, {EventKind::kSecretsUnreadable, found.problem});
   }
   row.secrets_problem = found.problem;
   const bool newer = known.sealed_secrets.empty() || found.credentials > known.credentials;
@@ -167,7 +168,8 @@ void Provisioner::take_secrets(const Owner& owner, const MemberFound& found) {
   cluster.sealed_secrets = found.sealed_secrets;
   cluster.credentials = found.credentials;
   ledger_.watches_changed();
-  tell(owner, {"secrets_found", "the cluster's secrets are those that this member keeps: the state had none, or older ones"});
+  tell(owner, {EventKind::kSecretsFound,
+               "the cluster's secrets are those that this member keeps: the state had none, or older ones"});
 }
 
 // The record has none, or older ones than this member.

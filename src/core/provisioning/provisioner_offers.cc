@@ -92,7 +92,7 @@ void Provisioner::serve(const Owner& owner, const Holding& holding, Use& use, In
     at.hostname = use.offer.hostname;
     at.ip = config_.bind.empty() ? use.offer.ip : config_.bind;
     index(owner);
-    tell(owner, {"member_moved", "its agent is now known as " + at.agent.value});
+    tell(owner, {EventKind::kMemberMoved, "its agent is now known as " + at.agent.value});
   }
   switch (get(owner).stage) {
     case MemberStage::kWanted:
@@ -129,7 +129,7 @@ void Provisioner::serve_down(const Owner& owner, const Holding& offered, Use& us
     if (down.stuck.empty()) {
       down.stuck = "its reservation on " + m.place().hostname + " came back " +
                   (holding.volumes.empty() ? "without the volume that held its data" : "changed");
-      tell(owner, {"volume_missing", down.stuck + "; offered: " + describe(holding.reserved + holding.volumes)});
+      tell(owner, {EventKind::kVolumeMissing, down.stuck + "; offered: " + describe(holding.reserved + holding.volumes)});
     }
     return;
   }
@@ -224,7 +224,7 @@ void Provisioner::place(const Owner& owner, Use& use, Instant now) {
   at.resource_id = m.id.value + "-" + std::to_string(m.launches + 1) + "-" + ledger_.prng().name(6);
   at.volume = VolumeId("mysos-" + at.resource_id);
   m.server_id = grant_server_id(ledger_.edit(owner.cluster));
-  tell(owner, {"member_placed", "on " + at.hostname + ", ports " + std::to_string(at.port) + ", " +
+  tell(owner, {EventKind::kMemberPlaced, "on " + at.hostname + ", ports " + std::to_string(at.port) + ", " +
                                     std::to_string(at.api_port) + " and " + std::to_string(at.admin_port)});
 
   const Resources granted = granted_resources(*m.granted).allocated_to(use.offer.allocation_role);
@@ -248,7 +248,7 @@ void Provisioner::launch(const Owner& owner, const Resources& resources, Use& us
   to_launching(owner, now);
   row_of(owner).task.accepted = use.offer.offers.front();
   use.operations.push_back({mesos::Launch{{task_of(cluster_of(owner), m, resources, config_)}}, OperationId()});
-  tell(owner, {"member_launched", "task " + m.task.value + " is launched on " + m.place().hostname});
+  tell(owner, {EventKind::kMemberLaunched, "task " + m.task.value + " is launched on " + m.place().hostname});
 }
 
 void Provisioner::settle(std::vector<Use>& uses) {

@@ -18,7 +18,7 @@ void Provisioner::serve_orphan(const std::string& resource_id, const Holding& ho
   const bool keep = word == known.end() && !holding.volumes.empty();
   if (orphans_.saw(resource_id, holding, use.offer, now)) {
     const std::string advice = keep ? ". It is kept, since it may hold data: mysos orphans" : "";
-    ledger_.event({"orphan_found", "no member owns " + resource_id + ": " + what + advice});
+    ledger_.event({EventKind::kOrphanFound, "no member owns " + resource_id + ": " + what + advice});
   }
   if (keep && in_doubt()) {
     const auto at = holding.reservation.labels.find(kClusterLabel);
@@ -33,7 +33,7 @@ void Provisioner::serve_orphan(const std::string& resource_id, const Holding& ho
     use.operations.push_back(std::move(operation));
   }
   if (asked) use.awaited = true;
-  if (!asked) ledger_.event({"orphan_released", "what no member owns and holds no data is given back: " + what});
+  if (!asked) ledger_.event({EventKind::kOrphanReleased, "what no member owns and holds no data is given back: " + what});
 }
 
 // Those that are given back or destroyed, so that they have to be in an offer.
@@ -53,7 +53,8 @@ void Provisioner::add_orphans_wanted(std::set<std::string>& wants, Instant now) 
 void Provisioner::tell_of(const FrameworkId& other) {
   if (others_told_.size() >= kMaxOthersTold || !others_told_.insert(other).second) return;
   const std::string ours = ledger_.state().framework ? ledger_.state().framework->value : "";
-  ledger_.event({"framework_unknown", "reservations of the Mysos framework " + other.value + " are offered, and not touched: "
+  ledger_.event({EventKind::kFrameworkUnknown,
+                 "reservations of the Mysos framework " + other.value + " are offered, and not touched: "
                                       "this one is " + ours + ". If that was this installation before its state was lost: "
                                       "docs/operations.md, --framework-id"});
 }
@@ -72,7 +73,7 @@ void Provisioner::orphans_absent(const Use& use, const std::map<std::string, Hol
 void Provisioner::orphan_gone(const std::string& resource_id, const std::string& why) {
   const auto word = ledger_.state().orphans.find(resource_id);
   if (word != ledger_.state().orphans.end()) {
-    if (word->second.fate == OrphanFate::kDestroy) ledger_.event({"orphan_destroyed", resource_id + ": " + why});
+    if (word->second.fate == OrphanFate::kDestroy) ledger_.event({EventKind::kOrphanDestroyed, resource_id + ": " + why});
     ledger_.erase_orphan(resource_id);
   }
   orphans_.gone(resource_id);
@@ -87,7 +88,8 @@ void Provisioner::orphan_operation(const std::string& kind, const std::string& r
   if (in.state == OperationState::kGoneByOperator) return orphan_gone(resource_id, "its agent is gone for good");
   const bool failed = in.state == OperationState::kFailed || in.state == OperationState::kError;
   if (failed && orphans_.find(resource_id) != nullptr) {
-    ledger_.event({"operation_failed", kind + " of the orphan " + resource_id + ": " + std::string(enum_text(in.state)) +
+    ledger_.event({EventKind::kOperationFailed,
+                   kind + " of the orphan " + resource_id + ": " + std::string(enum_text(in.state)) +
                                            (in.message.empty() ? "" : ", " + in.message)});
   }
 }
@@ -109,7 +111,8 @@ Result<ClusterId> Provisioner::destroy_orphan(const std::string& resource_id, In
     return fail(Errc::kNotFound, "there is no orphan " + resource_id + "; a volume that a task holds is none yet", "id");
   }
   ledger_.set_orphan(resource_id, {OrphanFate::kDestroy, found->agent});
-  ledger_.event({"orphan_destroy_asked", "a user asked for " + resource_id + " (volume " + found->volume.value + " on " +
+  ledger_.event({EventKind::kOrphanDestroyAsked,
+                 "a user asked for " + resource_id + " (volume " + found->volume.value + " on " +
                                              found->hostname + ") to be destroyed"});
   wake(now);
   return found->cluster;
@@ -149,17 +152,19 @@ void Provisioner::stray(const mesos::Update& in, Instant now) {
   const TaskName name = parse_task_id(in.task).value_or(TaskName{});
   if (given_up(name)) {
     if (!lives) return;
-    ledger_.event({"stray_task_killed", "the launch of task " + in.task.value + " was given up"});
+    ledger_.event({EventKind::kStrayTaskKilled, "the launch of task " + in.task.value + " was given up"});
     ledger_.call(mesos::Kill{in.task, in.agent, config_.kill_grace});
     return;
   }
   const bool news = !orphans_.knows_task_of(name.cluster);
   const bool first = left_alone(in, name, now);
   if (news) {
-    ledger_.event({"cluster_unknown", "task " + in.task.value + " runs, and the state knows no cluster " + name.cluster_name +
-                                          " (" + name.cluster.value + "). It is left alone: mysos orphans"});
+    ledger_.event({EventKind::kClusterUnknown, "task " + in.task.value + " runs, and the state knows no cluster " +
+                                                   name.cluster_name + " (" + name.cluster.value +
+                                                   "). It is left alone: mysos orphans"});
   } else if (first) {
-    ledger_.event({"task_unknown", "task " + in.task.value + " runs, and the state does not know it; it is left alone"});
+    ledger_.event({EventKind::kTaskUnknown,
+                   "task " + in.task.value + " runs, and the state does not know it; it is left alone"});
   }
 }
 

@@ -32,7 +32,8 @@ void Provisioner::choose_ports(const Owner& owner, const Use& use) {
   at.port = found[0];
   at.api_port = found[1];
   at.admin_port = found[2];
-  tell(owner, {"ports_changed", "its next launch is on ports " + std::to_string(at.port) + ", " + std::to_string(at.api_port) +
+  tell(owner, {EventKind::kPortsChanged,
+               "its next launch is on ports " + std::to_string(at.port) + ", " + std::to_string(at.api_port) +
                                     " and " + std::to_string(at.admin_port) + ": " + row.failed_why});
 }
 

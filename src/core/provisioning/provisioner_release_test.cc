@@ -15,7 +15,7 @@ TEST(Release, AnOfferWithoutTheVolumeProvesNothingWhileTheOneThatHadItIsOpen) {
   const Resources held = s.mesos.tasks.at(m.task).info.resources;
   s.mesos.refused_operations = {"destroy", "unreserve"};
   ASSERT_TRUE(s.remove("shop"));
-  s.run_until([&] { return s.times_told("operation_failed") == 2; }, seconds(10));
+  s.run_until([&] { return s.times_told(EventKind::kOperationFailed) == 2; }, seconds(10));
   s.mesos.refused_operations.clear();
   s.lose_calls = true;
   const auto offered = [&](const std::string& id, const Resources& what) {
@@ -30,7 +30,7 @@ TEST(Release, AnOfferWithoutTheVolumeProvesNothingWhileTheOneThatHadItIsOpen) {
   for (int i = 1; i <= 10; ++i) {
     s.run_for(seconds(2));
     offered("other-" + std::to_string(i), Resources{scalar("cpus", 1000)});
-    ASSERT_FALSE(s.told("member_released")) << "after " << 2 * i << " s";
+    ASSERT_FALSE(s.told(EventKind::kMemberReleased)) << "after " << 2 * i << " s";
   }
   s.lose_calls = false;
   s.give(scheduler_input::FromMesos{mesos::Disconnected{}});
@@ -56,12 +56,12 @@ TEST(Release, NorDoesItWhereTheVolumeWasOfferedBeforeTheDelete) {
     s.give(scheduler_input::FromMesos{mesos::Offers{{offer}}});
   };
   offered("with-it", held);  // so the task has ended
-  ASSERT_TRUE(s.told("member_down"));
+  ASSERT_TRUE(s.told(EventKind::kMemberDown));
   ASSERT_TRUE(s.remove("shop"));
   for (int i = 1; i <= 10; ++i) {
     s.run_for(seconds(2));
     offered("other-" + std::to_string(i), Resources{scalar("cpus", 1000)});
-    ASSERT_FALSE(s.told("member_released")) << "after " << 2 * i << " s";
+    ASSERT_FALSE(s.told(EventKind::kMemberReleased)) << "after " << 2 * i << " s";
   }
 }
 

@@ -27,7 +27,7 @@ void Provisioner::to_running(const Owner& owner, Instant now) {
   Member& m = edit(owner);
   m.holds_data = true;
   ask_for_secrets(owner, now);
-  tell(owner, {"member_running", "task " + m.task.value + " runs on " + m.place().hostname});
+  tell(owner, {EventKind::kMemberRunning, "task " + m.task.value + " runs on " + m.place().hostname});
 }
 
 void Provisioner::to_down(const Owner& owner, const std::string& why, Instant now) {
@@ -43,7 +43,7 @@ void Provisioner::to_down(const Owner& owner, const std::string& why, Instant no
   // If its ACCEPT never arrived, the master still thinks that we are looking at the offer.
   if (row.task.accepted) ledger_.call(mesos::Decline{{*row.task.accepted}, Duration::zero()});
   row.task.accepted.reset();
-  tell(owner, {"member_down", "task " + m.task.value + ": " + why});
+  tell(owner, {EventKind::kMemberDown, "task " + m.task.value + ": " + why});
 }
 
 void Provisioner::to_killing(const Owner& owner, Instant now) {
@@ -62,7 +62,7 @@ void Provisioner::abandon_place(const Owner& owner, const std::string& why, Inst
   if (cluster_of(owner).doubt) return;  // a record that may be old does not know who holds data
   Member& m = edit(owner);
   MYSOS_ASSERT(!m.holds_data, "a member that has held data keeps its place");
-  tell(owner, {"placement_abandoned", "the place on " + m.place().hostname + " is given up: " + why});
+  tell(owner, {EventKind::kPlacementAbandoned, "the place on " + m.place().hostname + " is given up: " + why});
   orphan_unused(m, now);
   reconciler_.settled(m.task);
   unindex(owner);
@@ -78,7 +78,7 @@ void Provisioner::abandon_place(const Owner& owner, const std::string& why, Inst
 
 void Provisioner::finish(const Owner& owner, const std::string& why) {
   const Member& m = get(owner);
-  tell(owner, {"member_released", why});
+  tell(owner, {EventKind::kMemberReleased, why});
   reconciler_.settled(m.task);
   unindex(owner);
   table_.remove(owner.member);
@@ -86,7 +86,7 @@ void Provisioner::finish(const Owner& owner, const std::string& why) {
   Cluster& cluster = ledger_.edit(owner.cluster);
   std::erase_if(cluster.members, [&](const Member& member) { return member.id == owner.member; });
   if (!cluster.members.empty()) return;
-  ledger_.event(cluster, {"cluster_deleted", "all of it has been given back"});
+  ledger_.event(cluster, {EventKind::kClusterDeleted, "all of it has been given back"});
   ledger_.erase(owner.cluster);
 }
 
@@ -113,7 +113,7 @@ void Provisioner::begin_delete(const ClusterId& id, Instant now) {
   Cluster& cluster = ledger_.edit(id);
   cluster.deleting = true;
   cluster.switchover_to.reset();
-  ledger_.event(cluster, {"cluster_deleting", "a user asked for it"});
+  ledger_.event(cluster, {EventKind::kClusterDeleting, "a user asked for it"});
   std::vector<Owner> owners;
   for (const Member& m : cluster.members) owners.push_back({id, m.id});
   for (const Owner& owner : owners) send_away(owner, now);

@@ -124,7 +124,7 @@ TEST(Provisioning, ALostAcceptIsFoundOutAndTheMemberIsLaunchedAnew) {
   Scenario s(1);
   ASSERT_TRUE(s.create("shop", 1));
   s.lose_accepts = true;
-  s.run_until([&] { return s.told("member_launched"); }, seconds(5));
+  s.run_until([&] { return s.told(EventKind::kMemberLaunched); }, seconds(5));
   s.lose_accepts = false;
   const TaskId lost = s.member("shop", 0).task;
   EXPECT_EQ(s.mesos.live_tasks(), 0U);
@@ -139,7 +139,7 @@ TEST(Provisioning, AHalfDoneAcceptIsFinishedFromTheNextOffer) {
   Scenario s(1);
   s.mesos.refused_operations = {"create"};
   ASSERT_TRUE(s.create("shop", 1));
-  s.run_until([&] { return s.told("member_down"); }, seconds(5));
+  s.run_until([&] { return s.told(EventKind::kMemberDown); }, seconds(5));
   s.mesos.refused_operations.clear();
   const std::string resource_id = s.member("shop", 0).place().resource_id;
   s.run_until([&] { return s.all_running("shop"); }, minutes(1));
@@ -147,7 +147,7 @@ TEST(Provisioning, AHalfDoneAcceptIsFinishedFromTheNextOffer) {
   EXPECT_EQ(s.member("shop", 0).place().resource_id, resource_id);
   const auto* accept = s.mesos.last<mesos::Accept>();
   EXPECT_EQ(accept->operations.size(), 2U) << "CREATE and LAUNCH: the reservation is there";
-  EXPECT_TRUE(s.told("operation_failed"));
+  EXPECT_TRUE(s.told(EventKind::kOperationFailed));
   EXPECT_EQ(held_resource_ids(s.mesos), std::set<std::string>{resource_id});
 }
 
@@ -155,20 +155,20 @@ TEST(Provisioning, ARefusedReservationIsPlacedAnewUnderAnotherName) {
   Scenario s(1);
   s.mesos.refused_operations = {"reserve"};
   ASSERT_TRUE(s.create("shop", 1));
-  s.run_until([&] { return s.told("member_down"); }, seconds(5));
+  s.run_until([&] { return s.told(EventKind::kMemberDown); }, seconds(5));
   const std::string refused = s.member("shop", 0).place().resource_id;
   s.mesos.refused_operations.clear();
   s.run_until([&] { return s.all_running("shop"); }, minutes(1));
 
   EXPECT_NE(s.member("shop", 0).place().resource_id, refused);
-  EXPECT_TRUE(s.told("placement_abandoned"));
+  EXPECT_TRUE(s.told(EventKind::kPlacementAbandoned));
 }
 
 TEST(Provisioning, ARescindedOfferCostsOneTry) {
   Scenario s(1);
   ASSERT_TRUE(s.create("shop", 1));
   s.lose_accepts = true;
-  s.run_until([&] { return s.told("member_launched"); }, seconds(5));
+  s.run_until([&] { return s.told(EventKind::kMemberLaunched); }, seconds(5));
   s.lose_accepts = false;
   s.mesos.rescind_all();
   const Instant before = s.now;
@@ -235,7 +235,7 @@ TEST(Provisioning, AMemberThatEndsComesBackOnItsOwnVolume) {
   Scenario s = a_running_cluster();
   const Member before = s.member("shop", 1);
   s.mesos.end_task(before.task, mesos::TaskState::kFailed, "REASON_EXECUTOR_TERMINATED");
-  s.run_until([&] { return s.told("member_down"); }, seconds(1));
+  s.run_until([&] { return s.told(EventKind::kMemberDown); }, seconds(1));
   s.run_until([&] { return s.all_running("shop"); }, seconds(10));
 
   const Member& after = s.member("shop", 1);
@@ -267,7 +267,7 @@ TEST(Provisioning, AMemberIsLaunchedAgainAsItWasGrantedWhateverIsWantedMeanwhile
     c.spec.any_engine = true;
   });
   s.mesos.end_task(s.member("shop", 1).task, mesos::TaskState::kFailed, "it ends");
-  s.run_until([&] { return s.told("member_down"); }, seconds(1));
+  s.run_until([&] { return s.told(EventKind::kMemberDown); }, seconds(1));
   s.run_until([&] { return s.all_running("shop"); }, seconds(10));
 
   EXPECT_EQ(s.member("shop", 1).granted, before);
@@ -325,11 +325,11 @@ TEST(Provisioning, AMemberWhosePortIsTakenGetsOthersOnItsOwnVolume) {
   const Member before = s.member("shop", 1);
   const std::string taken = "port " + std::to_string(before.place().port) + " at 10.0.0.2 " + std::string(kPortTaken);
   s.mesos.end_task(before.task, mesos::TaskState::kFailed, taken);
-  s.run_until([&] { return s.told("member_down"); }, seconds(1));
+  s.run_until([&] { return s.told(EventKind::kMemberDown); }, seconds(1));
   s.run_until([&] { return s.all_running("shop"); }, seconds(10));
 
   const Member after = s.member("shop", 1);
-  EXPECT_TRUE(s.told("ports_changed"));
+  EXPECT_TRUE(s.told(EventKind::kPortsChanged));
   EXPECT_EQ(after.place().volume, before.place().volume);
   for (const std::uint16_t old : {before.place().port, before.place().api_port, before.place().admin_port}) {
     for (const std::uint16_t now : {after.place().port, after.place().api_port, after.place().admin_port}) EXPECT_NE(now, old);
@@ -349,7 +349,7 @@ TEST(Provisioning, PortsThatAnAcceptLostWithItAreReservedWithTheNextOffer) {
   const Member before = s.member("shop", 0);
   s.lose_accepts = true;
   s.mesos.end_task(before.task, mesos::TaskState::kFailed, "port 31000 " + std::string(kPortTaken));
-  s.run_until([&] { return s.told("ports_changed"); }, seconds(10));
+  s.run_until([&] { return s.told(EventKind::kPortsChanged); }, seconds(10));
   s.run_for(seconds(1));
   s.lose_accepts = false;
 
@@ -438,7 +438,7 @@ TEST(Provisioning, IsNeverLaunchedOnAnEmptyVolumeInsteadOfItsOwn) {
   s.run_for(minutes(10));
 
   EXPECT_EQ(s.member("shop", 0).stage, MemberStage::kDown);
-  EXPECT_EQ(s.times_told("volume_missing"), 1U);
+  EXPECT_EQ(s.times_told(EventKind::kVolumeMissing), 1U);
   EXPECT_NE(s.view("shop").waiting_for.find("without the volume"), std::string::npos);
   EXPECT_EQ(s.mesos.tasks.size(), launched);
   EXPECT_EQ(s.mesos.count<mesos::Accept>(), 1U);
@@ -453,7 +453,7 @@ TEST(Provisioning, ADeleteGivesEverythingBackAndOnlyThenFreesTheName) {
 
   s.run_until([&] { return s.core->state().clusters.empty(); }, minutes(1));
   EXPECT_TRUE(s.mesos.nothing_held());
-  EXPECT_TRUE(s.told("cluster_deleted"));
+  EXPECT_TRUE(s.told(EventKind::kClusterDeleted));
   for (const char* kind : {"spec", "epoch", "secrets", "member"}) EXPECT_TRUE(s.records[kind].empty()) << kind;
   const auto* kill = s.mesos.last<mesos::Kill>();
   ASSERT_NE(kill, nullptr);
@@ -469,7 +469,7 @@ TEST(Provisioning, AMemberThatWasNeverPlacedVanishesAtOnce) {
   EXPECT_NE(s.view("shop").waiting_for.find("no agent has offered anything yet"), std::string::npos);
   ASSERT_TRUE(s.remove("shop"));
   EXPECT_TRUE(s.core->state().clusters.empty());
-  EXPECT_TRUE(s.told("cluster_deleted"));
+  EXPECT_TRUE(s.told(EventKind::kClusterDeleted));
 }
 
 TEST(Provisioning, KillsAreRepeatedUntilTheTaskHasEnded) {
@@ -541,7 +541,7 @@ TEST(Provisioning, ARefusedReleaseIsTriedAgain) {
   ASSERT_TRUE(s.remove("shop"));
   s.run_for(seconds(30));
   EXPECT_TRUE(s.member("shop", 0).released_volume);
-  EXPECT_LT(s.times_told("operation_failed"), 10U);
+  EXPECT_LT(s.times_told(EventKind::kOperationFailed), 10U);
   s.mesos.refused_operations.clear();
   s.run_until([&] { return s.core->state().clusters.empty(); }, minutes(3));
   EXPECT_TRUE(s.mesos.nothing_held());
@@ -561,8 +561,8 @@ TEST(Provisioning, StrangersReservationsAreNeverTouched) {
   const Resources& left = s.mesos.agents.at(AgentId("1")).free;
   EXPECT_TRUE(left.contains(theirs));
   EXPECT_TRUE(left.contains(plain));
-  EXPECT_EQ(s.times_told("framework_unknown"), 1U) << "it is told of, once";
-  EXPECT_FALSE(s.told("orphan_found"));
+  EXPECT_EQ(s.times_told(EventKind::kFrameworkUnknown), 1U) << "it is told of, once";
+  EXPECT_FALSE(s.told(EventKind::kOrphanFound));
 }
 
 TEST(Provisioning, OrphansOfOursAreGivenBackAfterTheGrace) {
@@ -572,11 +572,11 @@ TEST(Provisioning, OrphansOfOursAreGivenBackAfterTheGrace) {
   const Resources orphan = s.mesos.reserve_for("2", {{"mysos_framework", "fw-1"}, {"mysos_resource", "lost"}}, 1);
   s.start();
   s.run_for(seconds(100));
-  EXPECT_TRUE(s.told("orphan_found"));
+  EXPECT_TRUE(s.told(EventKind::kOrphanFound));
   EXPECT_TRUE(s.mesos.agents.at(AgentId("2")).free.contains(orphan)) << "before the grace it is left alone";
 
   s.run_for(seconds(60));
-  EXPECT_EQ(s.times_told("orphan_released"), 1U);
+  EXPECT_EQ(s.times_told(EventKind::kOrphanReleased), 1U);
   EXPECT_TRUE(s.mesos.nothing_held());
 }
 

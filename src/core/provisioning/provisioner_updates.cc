@@ -108,7 +108,7 @@ void Provisioner::ended(const Owner& owner, const mesos::Update& in, Instant now
       if (row.in<stage::Down>().agent_gone && !get(owner).holds_data) abandon_place(owner, "its agent is gone", now);
       return;
     case MemberStage::kKilling:
-      tell(owner, {"member_stopped", "task " + in.task.value + ": " + row.task.why});
+      tell(owner, {EventKind::kMemberStopped, "task " + in.task.value + ": " + row.task.why});
       if (!agent_gone) return to_releasing(owner, now);
       return finish(owner, "its agent is gone for good, and all of it with it");
     case MemberStage::kReleasing:
@@ -125,7 +125,7 @@ void Provisioner::doubtful(const Owner& owner, const mesos::Update& in, Instant 
   row.task.why = words_of(in);
   reconciler_.keep_asking(in.task, get(owner).place().agent, now + kReconcileMin);
   if (news && in.state != TaskState::kUnknown) {
-    tell(owner, {"member_unreachable", "task " + in.task.value + " may still be running: " + row.task.why});
+    tell(owner, {EventKind::kMemberUnreachable, "task " + in.task.value + " may still be running: " + row.task.why});
   }
 }
 
@@ -154,7 +154,7 @@ bool Provisioner::later_launch(const mesos::Update& in, Instant now) {
   const bool placed = stage == MemberStage::kLaunching || stage == MemberStage::kRunning || stage == MemberStage::kDown;
   if (!placed || !in_its_place) {
     if (lives && left_alone(in, *name, now)) {
-      tell(owner, {"task_unknown", "task " + in.task.value +
+      tell(owner, {EventKind::kTaskUnknown, "task " + in.task.value +
                                        " of this member runs in a place that the record does not know; it is left alone"});
     }
     return lives;
@@ -166,7 +166,7 @@ bool Provisioner::later_launch(const mesos::Update& in, Instant now) {
   take_over(owner, in.task, name->launches);
   to_launching(owner, now);
   wake(now);
-  tell(owner, {"task_found", "task " + in.task.value + " of this member runs, which the record did not know"});
+  tell(owner, {EventKind::kTaskFound, "task " + in.task.value + " of this member runs, which the record did not know"});
   on(in, now);
   return true;
 }
@@ -193,7 +193,8 @@ void Provisioner::on(const mesos::UpdateOperation& in, Instant now) {
   const bool failed = in.state == OperationState::kFailed || in.state == OperationState::kError ||
                       in.state == OperationState::kDropped;
   if (failed) {
-    tell(*owner, {"operation_failed", name->kind + " of " + name->resource_id + ": " + std::string(enum_text(in.state)) +
+    tell(*owner, {EventKind::kOperationFailed,
+                  name->kind + " of " + name->resource_id + ": " + std::string(enum_text(in.state)) +
                                           (in.message.empty() ? "" : ", " + in.message)});
   }
   if (get(*owner).stage != MemberStage::kReleasing) return;

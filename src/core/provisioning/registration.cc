@@ -16,13 +16,13 @@ bool Registration::on(const mesos::Subscribed& in) {
     ledger_.set_framework(in.framework);
     const std::string adopts =
         former == 0 ? "" : "; what carries the label of " + std::to_string(former) + " former one(s) is ours too";
-    ledger_.event({"framework_registered", "this framework is " + in.framework.value + adopts});
+    ledger_.event({EventKind::kFrameworkRegistered, "this framework is " + in.framework.value + adopts});
   }
   standing_ = Standing::kActs;  // a master that has forgotten the removal takes the framework back
   subscribed_ = true;
   problem_.clear();
   ledger_.open_calls(true);
-  ledger_.event({"master_connected", "subscribed to master " + in.master_id});
+  ledger_.event({EventKind::kMasterConnected, "subscribed to master " + in.master_id});
   return true;
 }
 
@@ -34,13 +34,13 @@ void Registration::on(const mesos::MasterError& in) {
   standing_ = Standing::kRemoved;
   problem_ = "Mesos has removed this framework, so nothing can be started or changed; the volumes with the data are kept on "
              "the agents. `mysos register` registers a new framework, which starts the databases on their volumes again";
-  ledger_.event({"framework_removed", known->value + ": " + problem_});
+  ledger_.event({EventKind::kFrameworkRemoved, known->value + ": " + problem_});
 }
 
 void Registration::lost(const std::string& why) {
   ledger_.open_calls(false);
   if (acts()) problem_ = why;
-  if (std::exchange(subscribed_, false)) ledger_.event({"master_disconnected", why});
+  if (std::exchange(subscribed_, false)) ledger_.event({EventKind::kMasterDisconnected, why});
 }
 
 // Somebody else acts for this framework now, or nobody may: whatever this process did could only do harm.
@@ -48,7 +48,7 @@ void Registration::dismiss(const std::string& why) {
   lost(why);
   standing_ = Standing::kDismissed;
   problem_ = why + "; this scheduler acts no more";
-  ledger_.event({"framework_dismissed", problem_});
+  ledger_.event({EventKind::kFrameworkDismissed, problem_});
 }
 
 Status Registration::begin_anew() {
@@ -62,7 +62,7 @@ Status Registration::begin_anew() {
     return fail(Errc::kTooLarge, "Mesos has removed " + std::to_string(kMaxFormerFrameworks) +
                                      " frameworks of this scheduler, the most that it remembers");
   }
-  ledger_.event({"framework_retired", "a new framework is registered in place of " + known->value});
+  ledger_.event({EventKind::kFrameworkRetired, "a new framework is registered in place of " + known->value});
   ledger_.retire_framework();
   standing_ = Standing::kActs;
   problem_.clear();

@@ -40,8 +40,8 @@ TEST(Registration, AfterARemovalOnlyReadingIsPossible) {
 
   EXPECT_TRUE(s.core->removed());
   EXPECT_FALSE(s.core->connected());
-  EXPECT_TRUE(s.told("framework_removed"));
-  EXPECT_FALSE(s.told("framework_dismissed"));
+  EXPECT_TRUE(s.told(EventKind::kFrameworkRemoved));
+  EXPECT_FALSE(s.told(EventKind::kFrameworkDismissed));
   EXPECT_EQ(s.mesos.calls.size(), calls);
   EXPECT_TRUE(s.orders.empty());
   const ClusterView view = s.view("shop");
@@ -75,7 +75,7 @@ TEST(Registration, ANewFrameworkStartsTheMembersOnTheirVolumes) {
       EXPECT_TRUE(std::holds_alternative<mesos::Launch>(o.what)) << "nothing is reserved, made or destroyed";
   }
   s.run_for(minutes(20));
-  EXPECT_FALSE(s.told("orphan_found"));
+  EXPECT_FALSE(s.told(EventKind::kOrphanFound));
 }
 
 TEST(Registration, TheFormerIdsOutliveARestartAndADeleteLeavesNothingBehind) {

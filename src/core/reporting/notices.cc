@@ -6,11 +6,11 @@ namespace {
 
 void tell(Ledger& ledger, const Cluster& cluster, const MemberId& member, const Notice& notice) {
   switch (notice.kind) {
-    case NoticeKind::kReaderEnded: return ledger.event(cluster, member, {"reader_ended", notice.text});
-    case NoticeKind::kBinlogsChanged: return ledger.event(cluster, member, {"binlogs_changed", notice.text});
-    case NoticeKind::kEventsStarted: return ledger.event(cluster, member, {"events_started", notice.text});
-    case NoticeKind::kEventsStopped: return ledger.event(cluster, member, {"events_stopped", notice.text});
-    case NoticeKind::kEventsFailed: return ledger.event(cluster, member, {"events_failed", notice.text});
+    case NoticeKind::kReaderEnded: return ledger.event(cluster, member, {EventKind::kReaderEnded, notice.text});
+    case NoticeKind::kBinlogsChanged: return ledger.event(cluster, member, {EventKind::kBinlogsChanged, notice.text});
+    case NoticeKind::kEventsStarted: return ledger.event(cluster, member, {EventKind::kEventsStarted, notice.text});
+    case NoticeKind::kEventsStopped: return ledger.event(cluster, member, {EventKind::kEventsStopped, notice.text});
+    case NoticeKind::kEventsFailed: return ledger.event(cluster, member, {EventKind::kEventsFailed, notice.text});
   }
 }
 

@@ -22,7 +22,7 @@ TEST_F(Notices, AreTheirOwnSentenceAndEachIsToldOnce) {
   EXPECT_TRUE(tell("e", {}).empty());
   const auto told = tell("e", {ended(1, "app@h was ended: the applier waited for a row lock")});
   ASSERT_EQ(told.size(), 1U);
-  EXPECT_EQ(told[0].kind, "reader_ended");
+  EXPECT_EQ(told[0].kind, EventKind::kReaderEnded);
   EXPECT_EQ(told[0].member, kOther.value);
   EXPECT_EQ(told[0].message, "app@h was ended: the applier waited for a row lock");
   EXPECT_TRUE(tell("e", {ended(1, "app@h was ended: the applier waited for a row lock")}).empty());
@@ -40,7 +40,7 @@ TEST_F(Notices, HaveAnEventForEachKind) {
   for (const auto& name : enum_names(NoticeKind{})) all.push_back({all.size() + 1, name.value, "text"});
   const auto told = tell("e", all);
   ASSERT_EQ(told.size(), all.size());
-  for (std::size_t i = 0; i < all.size(); ++i) EXPECT_EQ(told[i].kind, enum_text(all[i].kind));
+  for (std::size_t i = 0; i < all.size(); ++i) EXPECT_EQ(enum_text(told[i].kind), enum_text(all[i].kind));
 }
 
 }  // namespace

@@ -21,14 +21,14 @@ void tell_applier(Ledger& ledger, const Cluster& cluster, MemberRow& row) {
   if (!applies || r.busy || r.server != ServerState::kRunning) return;
   if (r.applier_running) {
     if (!row.applier_told.empty() && r.applier_restarts == 0) {
-      ledger.event(cluster, r.member, {"applier_started", "its applier runs again"});
+      ledger.event(cluster, r.member, {EventKind::kApplierStarted, "its applier runs again"});
       row.applier_told.clear();
     }
     return;
   }
   std::string why = why_stopped(r);
   if (row.applier_told == why) return;
-  ledger.event(cluster, r.member, {"applier_stopped", "its applier has stopped: " + why});
+  ledger.event(cluster, r.member, {EventKind::kApplierStopped, "its applier has stopped: " + why});
   row.applier_told = std::move(why);
 }
 
@@ -38,13 +38,14 @@ void tell_standstill(Ledger& ledger, const Cluster& cluster, MemberRow& row) {
   if (stands_still(r)) {
     if (told && told->executed == r.executed && told->waits_for == r.applier_waits_for) return;
     ledger.event(cluster, r.member,
-                 {"applier_stalled", "for " + std::to_string(r.applier_stalled_ms / 1000) + " s " + standstill_text(r)});
+                 {EventKind::kApplierStalled,
+                  "for " + std::to_string(r.applier_stalled_ms / 1000) + " s " + standstill_text(r)});
     told = MemberRow::Standstill{r.executed, r.applier_waits_for};
     return;
   }
   const bool moved = told && r.server == ServerState::kRunning && !r.busy && r.executed != told->executed;
   if (!moved) return;
-  if (r.applier_running) ledger.event(cluster, r.member, {"applier_resumed", "its applier goes on"});
+  if (r.applier_running) ledger.event(cluster, r.member, {EventKind::kApplierResumed, "its applier goes on"});
   told.reset();
 }
 
@@ -64,7 +65,8 @@ void tell_receiver(Ledger& ledger, const MemberTable& table, const Cluster& clus
   const bool lasts = !r.receiver_running || now - *row.receiver_fails_since >= kReceiverPatience;
   std::string why = "error " + std::to_string(r.receiver_error.number) + ": " + r.receiver_error.text;
   if (!lasts || row.receiver_told == why) return;
-  ledger.event(cluster, r.member, {"receiver_failed", "it does not receive from " + cluster.epoch.primary->value + ": " + why});
+  ledger.event(cluster, r.member, {EventKind::kReceiverFailed,
+                                   "it does not receive from " + cluster.epoch.primary->value + ": " + why});
   row.receiver_told = std::move(why);
 }
 
@@ -72,7 +74,8 @@ void tell_written_on(Ledger& ledger, const Cluster& cluster, const MemberReport&
   const GtidSet extra = errant_while_following(cluster.epoch, primary, *row.report);
   if (extra.empty() || row.errant_told.contains(extra)) return;
   ledger.event(cluster, row.report->member,
-               {"member_errant", "somebody wrote on it while it followed " + primary.member.value + ": only it holds " +
+               {EventKind::kMemberErrant,
+                "somebody wrote on it while it followed " + primary.member.value + ": only it holds " +
                                      extra.to_string()});
   row.errant_told = extra;
 }

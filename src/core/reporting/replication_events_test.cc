@@ -30,7 +30,7 @@ class ReplicationEvents : public ReportWorld {
   // The events that this report is worth, as "kind: message".
   Told told(const MemberReport& r) {
     Told out;
-    for (const Event& e : give(r)) out.push_back(e.kind + ": " + e.message);
+    for (const Event& e : give(r)) out.push_back(std::string(enum_text(e.kind)) + ": " + e.message);
     return out;
   }
 

@@ -16,7 +16,8 @@ bool same_volume(Ledger& ledger, const Cluster& cluster, const Member& member, c
   if (report.volume == member.volume_name) {
     if (!member.volume_lost) return true;
     ledger.edit(cluster.id).find(member.id)->volume_lost = false;
-    ledger.event(cluster, member.id, {"volume_back", "it has the volume again that it had lost: what is on it counts"});
+    ledger.event(cluster, member.id, {EventKind::kVolumeBack,
+                                      "it has the volume again that it had lost: what is on it counts"});
     return true;
   }
   if (member.volume_name.empty()) {
@@ -28,7 +29,7 @@ bool same_volume(Ledger& ledger, const Cluster& cluster, const Member& member, c
   if (!member.volume_lost) {
     ledger.edit(cluster.id).find(member.id)->volume_lost = true;
     ledger.event(cluster, member.id,
-                 {"volume_lost", "its volume came back empty: what was on it counts no more, and it is left alone"});
+                 {EventKind::kVolumeLost, "its volume came back empty: what was on it counts no more, and it is left alone"});
   }
   return false;
 }

@@ -14,7 +14,7 @@ void tell_errant(Ledger& ledger, const MemberTable& table, const Cluster& cluste
   const GtidSet extra = now.received.minus(primary->report->executed);
   if (extra.count() == 0) return;
   ledger.event(cluster, now.member,
-               {"member_errant", "only it holds " + extra.to_string() + ": nobody was told that these are safe"});
+               {EventKind::kMemberErrant, "only it holds " + extra.to_string() + ": nobody was told that these are safe"});
 }
 
 std::string size_and_time(const Seeding& s) {
@@ -28,16 +28,17 @@ void tell_copy(Ledger& ledger, const Cluster& cluster, const MemberRow& row, con
   if (known && row.seeding->state == s.state) return;
   switch (s.state) {
     case SeedState::kCopying:
-      return ledger.event(cluster, now.member, {"seeding_started", "its data are made anew, as a copy of " + s.donor.value});
+      return ledger.event(cluster, now.member, {EventKind::kSeedingStarted,
+                                                "its data are made anew, as a copy of " + s.donor.value});
     case SeedState::kFailed:
       if (!known) return;
       return ledger.event(cluster, now.member,
-                          {"seeding_failed", "the copy of " + row.seeding->donor.value + " was cut off after " +
+                          {EventKind::kSeedingFailed, "the copy of " + row.seeding->donor.value + " was cut off after " +
                                                  size_and_time(*row.seeding) + ": " + s.why});
     case SeedState::kDone:
       if (!known) return;
       return ledger.event(cluster, now.member,
-                          {"seeding_done", "it has the data of " + s.donor.value + ": " + size_and_time(s), {},
+                          {EventKind::kSeedingDone, "it has the data of " + s.donor.value + ": " + size_and_time(s), {},
                            {{"total", s.took_ms}}});
   }
 }
@@ -46,7 +47,7 @@ void tell_copy(Ledger& ledger, const Cluster& cluster, const MemberRow& row, con
 void tell_end(Ledger& ledger, const Cluster& cluster, const MemberReport& before, const MemberReport& now) {
   const bool again = before.crashed && before.problem == now.problem;
   if (!now.crashed || again || now.problem.empty()) return;
-  ledger.event(cluster, now.member, {"server_ended", now.problem});
+  ledger.event(cluster, now.member, {EventKind::kServerEnded, now.problem});
 }
 
 }  // namespace
@@ -57,7 +58,7 @@ void tell_seeding(Ledger& ledger, const MemberTable& table, const Cluster& clust
     tell_end(ledger, cluster, *row.report, now);
     if (!now.errant_kept.empty() && now.errant_kept != row.report->errant_kept) {
       ledger.event(cluster, now.member,
-                   {"errant_kept", "logs with what only it held are on its volume, in " + now.errant_kept});
+                   {EventKind::kErrantKept, "logs with what only it held are on its volume, in " + now.errant_kept});
     }
   }
   if (!now.seeding) return;

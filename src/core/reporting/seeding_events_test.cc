@@ -31,7 +31,7 @@ TEST_F(Seedings, AnErrantMemberIsToldOnceWithWhatOnlyItHolds) {
   other_.received = *GtidSet::parse("0-1-9,0-7-2");
   const auto told = give(other_);
   ASSERT_EQ(told.size(), 1U);
-  EXPECT_EQ(told[0].kind, "member_errant");
+  EXPECT_EQ(told[0].kind, EventKind::kMemberErrant);
   EXPECT_EQ(told[0].member, kOther.value);
   EXPECT_NE(told[0].message.find("0-7-2"), std::string::npos) << told[0].message;
   EXPECT_TRUE(give(other_).empty());
@@ -51,7 +51,7 @@ TEST_F(Seedings, ACopyIsToldAtItsBeginAndAtItsEnd) {
   copies();
   auto told = give(other_);
   ASSERT_EQ(told.size(), 1U);
-  EXPECT_EQ(told[0].kind, "seeding_started");
+  EXPECT_EQ(told[0].kind, EventKind::kSeedingStarted);
   EXPECT_NE(told[0].message.find("c-2"), std::string::npos);
   other_.seeding->bytes = mib(40);
   other_.seeding->took_ms = 3000;
@@ -59,7 +59,7 @@ TEST_F(Seedings, ACopyIsToldAtItsBeginAndAtItsEnd) {
   other_.seeding->state = SeedState::kDone;
   told = give(other_);
   ASSERT_EQ(told.size(), 1U);
-  EXPECT_EQ(told[0].kind, "seeding_done");
+  EXPECT_EQ(told[0].kind, EventKind::kSeedingDone);
   EXPECT_NE(told[0].message.find("40 MB in 3000 ms"), std::string::npos) << told[0].message;
   EXPECT_EQ(told[0].took_ms.at("total"), 3000);
   EXPECT_TRUE(give(other_).empty());
@@ -75,13 +75,13 @@ TEST_F(Seedings, ACopyThatIsCutOffSaysSoAndTheNextOneIsAnother) {
   other_.seeding->why = "killed";
   auto told = give(other_);
   ASSERT_EQ(told.size(), 1U);
-  EXPECT_EQ(told[0].kind, "seeding_failed");
+  EXPECT_EQ(told[0].kind, EventKind::kSeedingFailed);
   EXPECT_NE(told[0].message.find("c-2"), std::string::npos) << told[0].message;
   copies();
   other_.seeding->generation = 2;
   told = give(other_);
   ASSERT_EQ(told.size(), 1U);
-  EXPECT_EQ(told[0].kind, "seeding_started");
+  EXPECT_EQ(told[0].kind, EventKind::kSeedingStarted);
 }
 
 TEST_F(Seedings, AServerThatEndsByItselfIsToldWithTheReasonOnceEachTime) {
@@ -89,7 +89,7 @@ TEST_F(Seedings, AServerThatEndsByItselfIsToldWithTheReasonOnceEachTime) {
   other_.problem = "mysqld: out of memory";
   const auto told = give(other_);
   ASSERT_EQ(told.size(), 1U);
-  EXPECT_EQ(told[0].kind, "server_ended");
+  EXPECT_EQ(told[0].kind, EventKind::kServerEnded);
   EXPECT_EQ(told[0].message, "mysqld: out of memory");
   EXPECT_TRUE(give(other_).empty());
 
@@ -105,7 +105,7 @@ TEST_F(Seedings, WhereTheErrantTransactionsAreIsTold) {
   other_.errant_kept = "errant/0";
   const auto told = give(other_);
   ASSERT_EQ(told.size(), 1U);
-  EXPECT_EQ(told[0].kind, "errant_kept");
+  EXPECT_EQ(told[0].kind, EventKind::kErrantKept);
   EXPECT_NE(told[0].message.find("errant/0"), std::string::npos);
 }
 

@@ -19,19 +19,20 @@ void tell_repairs(Ledger& ledger, const Cluster& cluster, MemberRow& row, const 
     if (what != row.repaired || now >= row.repair_told + kTellRepairAgain) {
       row.repaired = what;
       row.repair_told = now;
-      ledger.event(cluster, report.member, {"server_repaired", "somebody changed its server; put right: " + what});
+      ledger.event(cluster, report.member, {EventKind::kServerRepaired, "somebody changed its server; put right: " + what});
     }
   }
   if (!report.tampered.empty() && (before == nullptr || before->tampered != report.tampered)) {
     ledger.event(cluster, report.member,
-                 {"server_tampered", "somebody changed its server, and it cannot be put right: " + listed(report.tampered)});
+                 {EventKind::kServerTampered,
+                  "somebody changed its server, and it cannot be put right: " + listed(report.tampered)});
   }
 }
 
 void tell_password(Ledger& ledger, const Cluster& cluster, const MemberRow& row, const MemberReport& report) {
   if (!report.password_changed || (row.report && row.report->password_changed)) return;
   ledger.event(cluster, report.member,
-               {"password_changed", "the user's password was changed in SQL: `mysos credentials` does not know it"});
+               {EventKind::kPasswordChanged, "the user's password was changed in SQL: `mysos credentials` does not know it"});
 }
 
 // A disk that is slow again and again is told once a minute.
@@ -43,9 +44,9 @@ void tell_volume(Ledger& ledger, const Cluster& cluster, MemberRow& row, const M
   row.volume_told = now;
   if (trouble) {
     ledger.event(cluster, report.member,
-                 {"volume_not_writable", "nothing can be written to its volume: " + report.write_trouble});
+                 {EventKind::kVolumeNotWritable, "nothing can be written to its volume: " + report.write_trouble});
   } else {
-    ledger.event(cluster, report.member, {"volume_writable", "its volume takes writes again"});
+    ledger.event(cluster, report.member, {EventKind::kVolumeWritable, "its volume takes writes again"});
   }
 }
 
@@ -57,7 +58,7 @@ void note_credentials(Ledger& ledger, const Cluster& cluster, const MemberReport
   Cluster& c = ledger.edit(cluster.id);
   c.credentials_applied = report.credentials_applied;
   if (c.credentials_applied == c.credentials) {
-    ledger.event(c, report.member, {"credentials_applied", "the primary has the user's account as it was asked for"});
+    ledger.event(c, report.member, {EventKind::kCredentialsApplied, "the primary has the user's account as it was asked for"});
   }
 }
 
@@ -71,9 +72,10 @@ Result<ClusterId> change_credentials(Ledger& ledger, const Cluster& cluster, con
   c.sealed_secrets = in.sealed_secrets;
   ++c.credentials;
   if (in.retires) {
-    ledger.event(c, {"credentials_retired", "the user's old password is not to be valid any more"});
+    ledger.event(c, {EventKind::kCredentialsRetired, "the user's old password is not to be valid any more"});
   } else {
-    ledger.event(c, {"credentials_rotated", "the user gets another password; the one before stays valid until it is retired"});
+    ledger.event(c, {EventKind::kCredentialsRotated,
+                     "the user gets another password; the one before stays valid until it is retired"});
   }
   return c.id;
 }

@@ -32,7 +32,7 @@ TEST_F(ServerChanges, WhatWasPutRightIsNamedOnceAMinute) {
   report_.repairs = 1;
   const auto told = hear();
   ASSERT_EQ(told.size(), 1U);
-  EXPECT_EQ(told[0].kind, "server_repaired");
+  EXPECT_EQ(told[0].kind, EventKind::kServerRepaired);
   EXPECT_EQ(told[0].message, "somebody changed its server; put right: sync_binlog was '0'; the account 'a'@'%' was locked");
 
   EXPECT_TRUE(hear().empty()) << "nothing new";
@@ -49,7 +49,7 @@ TEST_F(ServerChanges, WhatCannotBePutRightIsNamed) {
   report_.tampered = {"gtid_mode was 'OFF'"};
   const auto told = hear();
   ASSERT_EQ(told.size(), 1U);
-  EXPECT_EQ(told[0].kind, "server_tampered");
+  EXPECT_EQ(told[0].kind, EventKind::kServerTampered);
   EXPECT_TRUE(hear().empty());
   report_.tampered.clear();
   EXPECT_TRUE(hear().empty());
@@ -58,24 +58,24 @@ TEST_F(ServerChanges, WhatCannotBePutRightIsNamed) {
 TEST_F(ServerChanges, AVolumeThatTakesNoWritesIsToldOnceAMinute) {
   const auto give_trouble = [&](const std::string& trouble, Duration later = std::chrono::seconds(1)) {
     report_.write_trouble = trouble;
-    std::vector<std::string> kinds;
+    std::vector<EventKind> kinds;
     for (const Event& event : hear(later)) kinds.push_back(event.kind);
     return kinds;
   };
-  using Kinds = std::vector<std::string>;
-  EXPECT_EQ(give_trouble("no space is left on the volume"), Kinds{"volume_not_writable"});
+  using Kinds = std::vector<EventKind>;
+  EXPECT_EQ(give_trouble("no space is left on the volume"), Kinds{EventKind::kVolumeNotWritable});
   EXPECT_EQ(give_trouble("a write does not come to its end"), Kinds{}) << "told already";
-  EXPECT_EQ(give_trouble(""), Kinds{"volume_writable"});
+  EXPECT_EQ(give_trouble(""), Kinds{EventKind::kVolumeWritable});
   EXPECT_EQ(give_trouble("again"), Kinds{});
   EXPECT_EQ(give_trouble(""), Kinds{}) << "nobody was told of it";
   EXPECT_EQ(give_trouble("again"), Kinds{});
-  EXPECT_EQ(give_trouble("again", std::chrono::minutes(1)), Kinds{"volume_not_writable"}) << "it lasts";
+  EXPECT_EQ(give_trouble("again", std::chrono::minutes(1)), Kinds{EventKind::kVolumeNotWritable}) << "it lasts";
 }
 
 TEST_F(ServerChanges, APasswordIsInForceWhenThePrimaryHasIt) {
   ASSERT_TRUE(change(0));
   EXPECT_EQ(cluster().sealed_secrets, "second");
-  EXPECT_EQ(ledger_.take().events.front().kind, "credentials_rotated");
+  EXPECT_EQ(ledger_.take().events.front().kind, EventKind::kCredentialsRotated);
   EXPECT_FALSE(change(0)) << "made from secrets that are not the cluster's any more";
 
   EXPECT_TRUE(hear().empty());
@@ -84,12 +84,12 @@ TEST_F(ServerChanges, APasswordIsInForceWhenThePrimaryHasIt) {
   report_.credentials_applied = 1;
   const auto told = hear();
   ASSERT_EQ(told.size(), 1U);
-  EXPECT_EQ(told[0].kind, "credentials_applied");
+  EXPECT_EQ(told[0].kind, EventKind::kCredentialsApplied);
   EXPECT_EQ(cluster().credentials_applied, 1U);
   EXPECT_TRUE(hear().empty());
 
   ASSERT_TRUE(change(1, true));
-  EXPECT_EQ(ledger_.take().events.front().kind, "credentials_retired");
+  EXPECT_EQ(ledger_.take().events.front().kind, EventKind::kCredentialsRetired);
   EXPECT_LT(cluster().credentials_applied, cluster().credentials);
 }
 
@@ -97,7 +97,7 @@ TEST_F(ServerChanges, APasswordThatWasChangedInSqlIsToldOnce) {
   report_.password_changed = true;
   const auto told = hear();
   ASSERT_EQ(told.size(), 1U);
-  EXPECT_EQ(told[0].kind, "password_changed");
+  EXPECT_EQ(told[0].kind, EventKind::kPasswordChanged);
   EXPECT_TRUE(hear().empty());
   report_.password_changed = false;
   EXPECT_TRUE(hear().empty());

@@ -238,8 +238,8 @@ bool Scenario::all_running(const std::string& name) const {
   return found != nullptr &&
          std::ranges::all_of(found->members, [](const Member& m) { return m.stage == MemberStage::kRunning; });
 }
-bool Scenario::told(const std::string& kind) const { return times_told(kind) > 0; }
-std::size_t Scenario::times_told(const std::string& kind) const {
+bool Scenario::told(EventKind kind) const { return times_told(kind) > 0; }
+std::size_t Scenario::times_told(EventKind kind) const {
   return static_cast<std::size_t>(std::ranges::count(events, kind, &Event::kind));
 }
 

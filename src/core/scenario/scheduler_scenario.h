@@ -54,8 +54,8 @@ class Scenario {
   [[nodiscard]] const Member& member(const std::string& name, std::size_t index) const;
   [[nodiscard]] ClusterView view(const std::string& name) const;
   [[nodiscard]] bool all_running(const std::string& name) const;
-  [[nodiscard]] bool told(const std::string& kind) const;
-  [[nodiscard]] std::size_t times_told(const std::string& kind) const;
+  [[nodiscard]] bool told(EventKind kind) const;
+  [[nodiscard]] std::size_t times_told(EventKind kind) const;
 
   ScriptedMesos mesos;
   std::unique_ptr<SchedulerCore> core;

@@ -19,7 +19,7 @@ void doubt_if_proven(Ledger& ledger, const Cluster& cluster, const MemberReport&
 }
 
 void doubt_all_records(Ledger& ledger, const std::string& why) {
-  ledger.event({"state_put_back", why});
+  ledger.event({EventKind::kStatePutBack, why});
   std::vector<ClusterId> all;
   for (const auto& [id, cluster] : ledger.state().clusters) all.push_back(id);
   for (const ClusterId& id : all) {
@@ -52,7 +52,7 @@ void doubt_record(Ledger& ledger, const ClusterId& id, const std::string& why) {
   if (cluster.failover) dropped = "; the failover in it is not carried out";
   cluster.switchover_to.reset();
   cluster.failover.reset();
-  ledger.event(cluster, {"record_doubted",
+  ledger.event(cluster, {EventKind::kRecordDoubted,
                          "the record of this cluster is old, or may be: " + why +
                              ". Nothing is decided from it until all members have said what they hold" + dropped});
 }

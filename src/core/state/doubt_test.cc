@@ -16,7 +16,7 @@ Scenario a_state_put_back(bool noticed) {
   Scenario s = a_healthy_cluster();
   const auto before = s.records;
   EXPECT_TRUE(s.switch_over("shop", s.member("shop", 1).id));
-  s.run_until([&] { return s.told("switchover_done"); }, seconds(60));
+  s.run_until([&] { return s.told(EventKind::kSwitchoverDone); }, seconds(60));
   s.run_until([&] { return s.view("shop").state == ClusterState::kHealthy; }, seconds(60));
   EXPECT_EQ(s.cluster("shop").epoch.primary, s.member("shop", 1).id);
   s.records = before;
@@ -33,9 +33,9 @@ TEST(Doubt, TheStateIsDoubtfulBeforeAnybodyIsHeardOf) {
   s.run_for(seconds(30));
 
   EXPECT_EQ(s.view("shop").state, ClusterState::kInDoubt);
-  EXPECT_TRUE(s.told("state_put_back"));
-  EXPECT_TRUE(s.told("record_doubted"));
-  EXPECT_FALSE(s.told("failover_started"));
+  EXPECT_TRUE(s.told(EventKind::kStatePutBack));
+  EXPECT_TRUE(s.told(EventKind::kRecordDoubted));
+  EXPECT_FALSE(s.told(EventKind::kFailoverStarted));
   EXPECT_TRUE(s.orders.empty());
 }
 
@@ -48,7 +48,7 @@ TEST(Doubt, OneMemberThatPromisedMoreProvesThatTheRecordIsOld) {
 
   EXPECT_EQ(s.view("shop").state, ClusterState::kInDoubt);
   EXPECT_NE(s.view("shop").waiting_for.find(newer.value + " has promised"), std::string::npos) << s.view("shop").waiting_for;
-  EXPECT_TRUE(s.told("record_doubted"));
+  EXPECT_TRUE(s.told(EventKind::kRecordDoubted));
   EXPECT_EQ(s.view("shop").cluster->doubt->asking, 0U);
 }
 
@@ -61,8 +61,8 @@ TEST(Doubt, TheClusterIsBackOnceAllItsMembersHaveSaidWhatTheyHold) {
 
   EXPECT_GT(s.cluster("shop").epoch.pair.epoch, epoch_before);
   EXPECT_FALSE(s.cluster("shop").doubt);
-  EXPECT_TRUE(s.told("record_asked"));
-  EXPECT_TRUE(s.told("record_renewed"));
+  EXPECT_TRUE(s.told(EventKind::kRecordAsked));
+  EXPECT_TRUE(s.told(EventKind::kRecordRenewed));
 }
 
 TEST(Doubt, TheDoubtOutlivesTheProcess) {
@@ -79,7 +79,7 @@ TEST(Doubt, WhatAnOperatorAskedForIsNotCarriedOutFromAnOldRecord) {
   EXPECT_TRUE(s.switch_over("shop", s.member("shop", 1).id));
   const auto before = s.records;
   ASSERT_TRUE(s.cluster("shop").switchover_to || s.cluster("shop").epoch.electing);
-  s.run_until([&] { return s.told("switchover_done"); }, seconds(60));
+  s.run_until([&] { return s.told(EventKind::kSwitchoverDone); }, seconds(60));
   s.records = before;
   s.orders.clear();
   s.start();
@@ -95,7 +95,7 @@ TEST(Doubt, ALossThatWasAcceptedBeforeTheCopyWasMadeIsNotTaken) {
   EXPECT_TRUE(s.ask("shop", command::Failover{{.accept_loss = true}}));
   ASSERT_TRUE(s.cluster("shop").failover);
   const auto before = s.records;
-  s.run_until([&] { return s.told("failover_forced"); }, seconds(60));
+  s.run_until([&] { return s.told(EventKind::kFailoverForced); }, seconds(60));
   s.records = before;
   s.orders.clear();
   s.events.clear();
@@ -106,7 +106,7 @@ TEST(Doubt, ALossThatWasAcceptedBeforeTheCopyWasMadeIsNotTaken) {
 
   EXPECT_FALSE(s.cluster("shop").failover);
   EXPECT_EQ(s.cluster("shop").doubt->asking, 0U);
-  EXPECT_FALSE(s.told("failover_forced"));
+  EXPECT_FALSE(s.told(EventKind::kFailoverForced));
 }
 
 TEST(Doubt, OnlyAnAcceptedLossIsAFailoverThatAnOperatorCanOrder) {
@@ -122,7 +122,7 @@ TEST(Doubt, OnlyAnAcceptedLossIsAFailoverThatAnOperatorCanOrder) {
   EXPECT_FALSE(s.switch_over("shop"));
 
   EXPECT_TRUE(s.ask("shop", command::Failover{{.accept_loss = true}}));
-  s.run_until([&] { return s.told("failover_forced"); }, seconds(60));
+  s.run_until([&] { return s.told(EventKind::kFailoverForced); }, seconds(60));
   EXPECT_FALSE(s.cluster("shop").doubt);
 }
 
@@ -141,9 +141,9 @@ TEST(Doubt, ATaskThatTheOldRecordDoesNotKnowIsFoundAndNotKilled) {
 
   EXPECT_EQ(s.member("shop", 0).task, is.task);
   EXPECT_EQ(s.member("shop", 0).launches, is.launches);
-  EXPECT_FALSE(s.told("stray_task_killed"));
-  EXPECT_TRUE(s.told("task_found"));
-  EXPECT_EQ(s.view("shop").cluster->doubt.has_value() || s.told("record_renewed"), true);
+  EXPECT_FALSE(s.told(EventKind::kStrayTaskKilled));
+  EXPECT_TRUE(s.told(EventKind::kTaskFound));
+  EXPECT_EQ(s.view("shop").cluster->doubt.has_value() || s.told(EventKind::kRecordRenewed), true);
 }
 
 TEST(Doubt, ADeletionEndsTheTaskThatTheOldRecordDoesNotKnowBeforeItGivesThePlaceBack) {
@@ -159,7 +159,7 @@ TEST(Doubt, ADeletionEndsTheTaskThatTheOldRecordDoesNotKnowBeforeItGivesThePlace
   ASSERT_TRUE(s.remove("shop"));
   s.run_until([&] { return s.core->state().clusters.empty(); }, minutes(3));
 
-  EXPECT_FALSE(s.told("stray_task_killed"));
+  EXPECT_FALSE(s.told(EventKind::kStrayTaskKilled));
   EXPECT_TRUE(s.mesos.nothing_held());
 }
 
@@ -179,9 +179,9 @@ TEST(Doubt, AMemberThatTheOldRecordNeverPlacedSaysWhereItIsAndIsNotPlacedAgain) 
   s.run_for(minutes(3));
 
   EXPECT_EQ(s.mesos.tasks.size(), tasks);
-  EXPECT_FALSE(s.told("member_placed"));
-  EXPECT_FALSE(s.told("stray_task_killed"));
-  EXPECT_EQ(s.times_told("member_found"), 3U);
+  EXPECT_FALSE(s.told(EventKind::kMemberPlaced));
+  EXPECT_FALSE(s.told(EventKind::kStrayTaskKilled));
+  EXPECT_EQ(s.times_told(EventKind::kMemberFound), 3U);
   EXPECT_EQ(s.view("shop").state, ClusterState::kHealthy) << s.view("shop").waiting_for;
 }
 

@@ -16,7 +16,7 @@
 namespace mysos {
 
 struct EventText {
-  std::string kind;
+  EventKind kind{};
   std::string message;
   std::string cause = {};
   std::map<std::string, std::int64_t> took_ms = {};

@@ -12,6 +12,7 @@
 #include "core/state/scheduler_state.h"
 #include "model/cluster.h"
 #include "model/command.h"
+#include "model/event.h"
 #include "model/mesos.h"
 #include "model/order.h"
 

@@ -120,7 +120,7 @@ TEST(ServerIds, AMemberThatIsPlacedAnewGetsAnotherOne) {
     Scenario s(1);
     s.mesos.refused_operations = {refused};
     ASSERT_TRUE(s.create("shop", 1));
-    s.run_until([&] { return s.told("member_down"); }, seconds(5));
+    s.run_until([&] { return s.told(EventKind::kMemberDown); }, seconds(5));
     const std::uint32_t first = s.member("shop", 0).server_id;
     EXPECT_NE(first, 0U);
     s.mesos.refused_operations.clear();
