@@ -172,7 +172,7 @@ TEST_F(Loop, AStateThatCannotBeReadRefusesTheStartAndIsLeftAsItIs) {
   };
   const std::string id = whole.at("spec").begin()->first;
   EXPECT_TRUE(refused("epoch", id, R"({"v":1})").contains("the record epoch/" + id + " is damaged: epoch is missing"));
-  EXPECT_TRUE(refused("spec", id, R"({"v":2})").contains("newer Mysos"));
+  EXPECT_TRUE(refused("spec", id, R"({"v":1000})").contains("newer Mysos"));
   EXPECT_TRUE(refused("plan", "p", R"({"v":1})").contains("plan/p"));
   start();
   EXPECT_TRUE(scheduler->cluster("shop"));
