@@ -91,6 +91,7 @@ void Provisioner::serve(const Owner& owner, const Holding& holding, Use& use, In
     at.agent = use.offer.agent;
     at.hostname = use.offer.hostname;
     at.ip = config_.bind.empty() ? use.offer.ip : config_.bind;
+    if (get(owner).stage == MemberStage::kDown) row_of(owner).in<stage::Down>().agent_gone = false;
     index(owner);
     tell(owner, {EventKind::kMemberMoved, "its agent is now known as " + at.agent.value});
   }

@@ -67,12 +67,11 @@ void Provisioner::abandon_place(const Owner& owner, const std::string& why, Inst
   reconciler_.settled(m.task);
   unindex(owner);
   enter(owner, stage::Wanted{row_of(owner).in<stage::Down>().not_before});
-  Member fresh;
-  fresh.id = m.id;
-  fresh.index = m.index;
-  fresh.leaves = m.leaves;
-  fresh.launches = m.launches;
-  m = std::move(fresh);
+  m.granted.reset();
+  m.task = TaskId();
+  m.volume_name.clear();
+  m.volume_lost = false;
+  m.server_id = 0;
   table_.forget_task(owner.member);
 }
 
