@@ -13,10 +13,10 @@ Provisioner::Provisioner(Ledger& ledger, MemberTable& table, const SchedulerConf
       tap_(config.implicit_reconcile),
       reconciler_(config.implicit_reconcile),
       orphans_(config.orphan_grace) {
-  for (const Owner& owner : placed()) index(owner);
+  for (const Owner& owner : all_placed()) index(owner);
 }
 
-std::vector<Provisioner::Owner> Provisioner::placed() const {
+std::vector<Owner> Provisioner::all_placed() const {
   std::vector<Owner> out;
   for (const auto& [id, cluster] : ledger_.state().clusters) {
     for (const Member& m : cluster.members) {
@@ -27,22 +27,13 @@ std::vector<Provisioner::Owner> Provisioner::placed() const {
 }
 
 void Provisioner::index(const Owner& owner) {
-  const Member& m = get(owner);
-  by_task_.insert_or_assign(m.task, owner);
-  by_resource_.insert_or_assign(m.place().resource_id, owner);
-  by_agent_[m.place().agent][m.id] = owner.cluster;
+  placed_.add(owner.cluster, get(owner));
 }
 
 void Provisioner::unindex(const Owner& owner) {
   const Member& m = get(owner);
   introductions_.settled(m.task);
-  by_task_.erase(m.task);
-  if (!m.granted) return;
-  by_resource_.erase(m.place().resource_id);
-  const auto there = by_agent_.find(m.place().agent);
-  if (there == by_agent_.end()) return;
-  there->second.erase(m.id);
-  if (there->second.empty()) by_agent_.erase(there);
+  placed_.remove(m);
 }
 
 const Cluster& Provisioner::cluster_of(const Owner& owner) const {
@@ -64,11 +55,6 @@ void Provisioner::tell(const Owner& owner, EventText text) {
   ledger_.event(cluster_of(owner), owner.member, std::move(text));
 }
 
-std::optional<Provisioner::Owner> Provisioner::owner_of_resource(const std::string& resource_id) const {
-  const auto found = by_resource_.find(resource_id);
-  return found == by_resource_.end() ? std::nullopt : std::optional(found->second);
-}
-
 bool Provisioner::in_doubt() const {
   return ledger_.any_doubt();
 }
@@ -79,7 +65,7 @@ void Provisioner::subscribed(Instant now) {
   tap_.subscribed(now);
   reconciler_.subscribed(now);
   if (in_doubt()) reconciler_.ask_for_all(now);
-  for (const Owner& owner : placed()) {
+  for (const Owner& owner : all_placed()) {
     const Member& m = get(owner);
     MemberRow& row = row_of(owner);
     reconciler_.ask(m.task, m.place().agent, now);

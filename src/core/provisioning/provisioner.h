@@ -19,6 +19,7 @@
 #include "core/provisioning/agent_table.h"
 #include "core/provisioning/offer_tap.h"
 #include "core/provisioning/orphans.h"
+#include "core/provisioning/placed_members.h"
 #include "core/provisioning/reconciler.h"
 #include "core/state/ledger.h"
 #include "core/state/member_table.h"
@@ -73,10 +74,6 @@ class Provisioner {
   void identified(const scheduler_input::Identified& in, Instant now);
 
  private:
-  struct Owner {
-    ClusterId cluster;
-    MemberId member;
-  };
   // The offers of one agent, and what is to be done with them.
   struct Use {
     AgentOffer offer;
@@ -101,8 +98,7 @@ class Provisioner {
     }
     return out;
   }
-  [[nodiscard]] std::vector<Owner> placed() const;
-  [[nodiscard]] std::optional<Owner> owner_of_resource(const std::string& resource_id) const;
+  [[nodiscard]] std::vector<Owner> all_placed() const;
   // To be called before and after a member's place or task changes.
   void unindex(const Owner& owner);
   void index(const Owner& owner);
@@ -146,6 +142,7 @@ class Provisioner {
   // Updates (provisioning/provisioner_updates.cc).
   void alive(const Owner& owner, const mesos::Update& in, Instant now);
   void ended(const Owner& owner, const mesos::Update& in, Instant now);
+  void unreserve_answered(const Owner& owner, const mesos::UpdateOperation& in, bool failed, Instant now);
   void doubtful(const Owner& owner, const mesos::Update& in, Instant now);
   // Of a launch that this state does not know, so it is old (core/state/doubt.h). False: it is not such a task.
   bool later_launch(const mesos::Update& in, Instant now);
@@ -180,10 +177,7 @@ class Provisioner {
   Orphans orphans_;
   std::set<FrameworkId> others_told_;  // frameworks of Mysos whose reservations are not ours
   Questions introductions_{kReconcileMin, kReconcileMax};  // executors that are asked who they are
-  // Where to find the placed members.
-  std::map<TaskId, Owner> by_task_;  // newest tasks only
-  std::map<std::string, Owner> by_resource_;
-  std::map<AgentId, std::map<MemberId, ClusterId>> by_agent_;
+  PlacedMembers placed_;
   Instant next_ = kNever;
 };
 

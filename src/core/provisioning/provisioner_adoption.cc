@@ -147,10 +147,10 @@ void Provisioner::identified(const scheduler_input::Identified& in, Instant now)
     introductions_.settled(task);
     take_places(spec.cluster, now);
   }
-  const auto owner = by_task_.find(task);
-  if (owner == by_task_.end()) return;
-  take_secrets(owner->second, found);
-  if (!lacks_secrets(owner->second)) introductions_.settled(task);
+  const auto owner = placed_.by_task(task);
+  if (!owner) return;
+  take_secrets(*owner, found);
+  if (!lacks_secrets(*owner)) introductions_.settled(task);
 }
 
 // A record that was rebuilt from labels has none, and one that is old has older ones than the members.

@@ -38,7 +38,7 @@ void Provisioner::on(const mesos::Offers& in, Instant now) {
 
 void Provisioner::on(const mesos::Rescind& in, Instant now) {
   wake(now);
-  for (const auto& [task, owner] : by_task_) {
+  for (const auto& [task, owner] : placed_.all()) {
     MemberRow& row = row_of(owner);
     if (row.task.accepted != in.offer) continue;
     row.task.accepted.reset();
@@ -51,27 +51,22 @@ void Provisioner::look_through(Use& use, Instant now) {
   agents_.saw(use.offer, held_beyond(use.offer, holdings));
   for (const FrameworkId& other : other_frameworks_in(use.offer.resources, ledger_.state().labels())) tell_of(other);
   for (const auto& [resource_id, holding] : holdings) {
-    if (const auto owner = owner_of_resource(resource_id)) {
+    if (const auto owner = placed_.by_resource(resource_id)) {
       serve(*owner, holding, use, now);
     } else {
       serve_orphan(resource_id, holding, use, now);
     }
   }
   orphans_absent(use, holdings, now);
-  const auto there = by_agent_.find(use.offer.agent);
-  if (there == by_agent_.end()) return;
-  for (const auto& [member, cluster] : std::map(there->second)) {  // a copy: serving may unplace
-    const Owner owner{cluster, member};
+  for (const Owner& owner : placed_.on(use.offer.agent)) {
     if (!holdings.contains(get(owner).place().resource_id)) serve_absent(owner, use, now);
   }
 }
 
 Needs Provisioner::held_beyond(const AgentOffer& offer, const std::map<std::string, Holding>& offered) const {
   Needs held;
-  const auto there = by_agent_.find(offer.agent);
-  if (there == by_agent_.end()) return held;
-  for (const auto& [member, cluster] : there->second) {
-    const Member& m = get({cluster, member});
+  for (const Owner& owner : placed_.on(offer.agent)) {
+    const Member& m = get(owner);
     const bool holds = m.stage == MemberStage::kRunning || m.stage == MemberStage::kKilling;
     if (!holds || offered.contains(m.place().resource_id)) continue;
     const Needs needs = needs_of(m.granted->size);

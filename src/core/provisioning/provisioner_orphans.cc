@@ -23,7 +23,7 @@ void Provisioner::serve_orphan(const std::string& resource_id, const Holding& ho
   if (keep && in_doubt()) {
     const auto at = holding.reservation.labels.find(kClusterLabel);
     if (at != holding.reservation.labels.end()) take_places(ClusterId(at->second), now);
-    if (const auto owner = owner_of_resource(resource_id)) return serve(*owner, holding, use, now);
+    if (const auto owner = placed_.by_resource(resource_id)) return serve(*owner, holding, use, now);
   }
   if (keep) return;
   const bool asked = word != known.end() && word->second.fate == OrphanFate::kDestroy;

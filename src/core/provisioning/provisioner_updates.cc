@@ -33,12 +33,12 @@ std::optional<OperationName> parse_operation(const OperationId& id) {
 
 void Provisioner::on(const mesos::Update& in, Instant now) {
   if (!in.uuid.empty() && in.agent) ledger_.call(mesos::Acknowledge{*in.agent, in.task, in.uuid});
-  const auto found = by_task_.find(in.task);
-  if (found == by_task_.end()) {
+  const auto found = placed_.by_task(in.task);
+  if (!found) {
     if (!later_launch(in, now)) stray(in, now);
     return;
   }
-  const Owner owner = found->second;
+  const Owner owner = *found;
   if (row_of(owner).task.ended && !mesos::is_terminal(in.state)) return;  // an older update, sent again
   // That what runs is running comes for every task after each subscription, and makes nothing due.
   if (in.state != TaskState::kRunning || get(owner).stage != MemberStage::kRunning) wake(now);
@@ -185,7 +185,7 @@ void Provisioner::on(const mesos::UpdateOperation& in, Instant now) {
   if (!in.uuid.empty()) ledger_.call(mesos::AcknowledgeOperation{in.operation, in.uuid, in.agent});
   const auto name = parse_operation(in.operation);
   if (!name) return;
-  const auto owner = owner_of_resource(name->resource_id);
+  const auto owner = placed_.by_resource(name->resource_id);
   wake(now);
   if (!owner) return orphan_operation(name->kind, name->resource_id, in);
   ledger_.touch(owner->cluster);
@@ -198,15 +198,19 @@ void Provisioner::on(const mesos::UpdateOperation& in, Instant now) {
                                           (in.message.empty() ? "" : ", " + in.message)});
   }
   if (get(*owner).stage != MemberStage::kReleasing) return;
-  auto& releasing = row_of(*owner).in<stage::Releasing>();
-  if (in.state == OperationState::kFinished && name->kind == "destroy") {
-    if (!get(*owner).released_volume) edit(*owner).released_volume = true;
-  } else if (name->kind != "unreserve") {
-    return;
-  } else if (in.state == OperationState::kFinished) {
-    finish(*owner, "its volume is destroyed and its reservation on " + get(*owner).place().hostname + " given back");
+  if (name->kind == "unreserve") return unreserve_answered(*owner, in, failed, now);
+  const bool destroyed = name->kind == "destroy" && in.state == OperationState::kFinished;
+  if (destroyed && !get(*owner).released_volume) edit(*owner).released_volume = true;
+}
+
+// Of a member that is being released.
+void Provisioner::unreserve_answered(const Owner& owner, const mesos::UpdateOperation& in, bool failed, Instant now) {
+  using mesos::OperationState;
+  auto& releasing = row_of(owner).in<stage::Releasing>();
+  if (in.state == OperationState::kFinished) {
+    finish(owner, "its volume is destroyed and its reservation on " + get(owner).place().hostname + " given back");
   } else if (in.state == OperationState::kGoneByOperator) {
-    finish(*owner, "its agent is gone for good, and all of it with it");
+    finish(owner, "its agent is gone for good, and all of it with it");
   } else if ((failed || in.state == OperationState::kUnknown) && in.operation == releasing.unreserve) {
     releasing.answer_by = kNever;
     releasing.since = now;  // only now is it on its way back
@@ -217,7 +221,7 @@ void Provisioner::on(const mesos::UpdateOperation& in, Instant now) {
 
 void Provisioner::on(const mesos::Failure& in, Instant now) {
   wake(now);
-  for (const auto& [task, owner] : by_task_) {
+  for (const auto& [task, owner] : placed_.all()) {
     const Member& m = get(owner);
     if (in.executor) {
       // The update of its task follows by itself, as a rule.
