@@ -101,7 +101,7 @@ class World {
       for (int m = 0; m < kMembers; ++m) {
         if (m > 0) c.epoch.ackers.insert(member_of(i, m));
         c.members.push_back(member(i, m, clusters));
-        peers.push_back({c.members.back().id, c.members.back().ip, c.members.back().api_port});
+        peers.push_back({c.members.back().id, c.members.back().place().ip, c.members.back().place().api_port});
       }
       for (int m = 0; m < kMembers; ++m) reports_.push_back(healthy(c, m, peers, executed));
       s.clusters.emplace(c.id, std::move(c));
@@ -113,14 +113,15 @@ class World {
     m.id = member_of(cluster, index);
     m.index = static_cast<std::uint32_t>(index);
     m.stage = MemberStage::kRunning;
-    m.agent = AgentId(text_of("agent", (cluster + index) % agents));
-    m.hostname = text_of("host", (cluster + index) % agents);
-    m.ip = "10.0.0.1";
-    m.port = static_cast<std::uint16_t>(31000 + 3 * index);
-    m.api_port = static_cast<std::uint16_t>(m.port + 1);
-    m.admin_port = static_cast<std::uint16_t>(m.port + 2);
-    m.resource_id = m.id.value + "-1-abcdef";
-    m.volume = VolumeId("mysos-" + m.resource_id);
+    Place& at = m.granted.emplace().place;
+    at.agent = AgentId(text_of("agent", (cluster + index) % agents));
+    at.hostname = text_of("host", (cluster + index) % agents);
+    at.ip = "10.0.0.1";
+    at.port = static_cast<std::uint16_t>(31000 + 3 * index);
+    at.api_port = static_cast<std::uint16_t>(at.port + 1);
+    at.admin_port = static_cast<std::uint16_t>(at.port + 2);
+    at.resource_id = m.id.value + "-1-abcdef";
+    at.volume = VolumeId("mysos-" + at.resource_id);
     m.task = task_of_member(cluster, index);
     m.launches = 1;
     m.holds_data = true;
@@ -143,7 +144,7 @@ class World {
     r.executed = r.received = executed;
     r.gtid_source = "3e11fa47-71ca-11e1-9e33-c80aa9429562";
     r.peers = std::move(peers);
-    r.port = m.port;
+    r.port = m.place().port;
     if (index == 0) {
       r.role = MemberRole::kPrimary;
       r.writable = r.user_ready = true;

@@ -19,11 +19,11 @@ void come_back_as_9(Scenario& s) {
   const Member& m = s.member("shop", 0);
   const Resources held = s.mesos.tasks.at(m.task).info.resources;
   s.mesos.mark_gone(m.place().agent.value);
-  s.run_until([&] { return s.told("member_down"); }, seconds(1));
+  s.run_until([&] { return s.told(EventKind::kMemberDown); }, seconds(1));
   ASSERT_NE(s.view("shop").waiting_for.find("was marked gone"), std::string::npos) << s.view("shop").waiting_for;
   s.mesos.add_agent("9", 0, 0, 0);
   s.mesos.agents.at(AgentId("9")).free = held;
-  s.run_until([&] { return s.told("member_moved"); }, seconds(1));
+  s.run_until([&] { return s.told(EventKind::kMemberMoved); }, seconds(1));
 }
 
 TEST(Anew, OperatorsPreferenceOutlivesAPlaceThatIsGivenUp) {
@@ -32,11 +32,11 @@ TEST(Anew, OperatorsPreferenceOutlivesAPlaceThatIsGivenUp) {
   ASSERT_TRUE(s.create("shop", 1));
   const MemberId member = s.member("shop", 0).id;
   ASSERT_TRUE(s.ask("shop", command::Promote{member, Promotion::kPrefer}));
-  s.run_until([&] { return s.told("member_down"); }, seconds(5));
+  s.run_until([&] { return s.told(EventKind::kMemberDown); }, seconds(5));
   s.mesos.refused_operations.clear();
   s.run_until([&] { return s.all_running("shop"); }, minutes(1));
 
-  EXPECT_TRUE(s.told("placement_abandoned"));
+  EXPECT_TRUE(s.told(EventKind::kPlacementAbandoned));
   EXPECT_EQ(s.member("shop", 0).promotion, Promotion::kPrefer);
 }
 
@@ -79,15 +79,15 @@ TEST(Anew, APortThatIsFreeAgainIsNotTakenForTakenForEver) {
   ASSERT_FALSE(ports.empty());
   agent.free -= ports;
   s.mesos.end_task(before.task, mesos::TaskState::kFailed, "port 31000 " + std::string(kPortTaken));
-  s.run_until([&] { return s.told("member_down"); }, seconds(1));
+  s.run_until([&] { return s.told(EventKind::kMemberDown); }, seconds(1));
   s.run_until([&] { return s.all_running("shop"); }, seconds(30));
-  ASSERT_FALSE(s.told("ports_changed"));
+  ASSERT_FALSE(s.told(EventKind::kPortsChanged));
 
   agent.free += ports;
   s.mesos.end_task(s.member("shop", 0).task, mesos::TaskState::kFailed, "something else");
   s.run_until([&] { return s.member("shop", 0).stage == MemberStage::kDown; }, seconds(1));
   s.run_until([&] { return s.all_running("shop"); }, minutes(1));
-  EXPECT_FALSE(s.told("ports_changed"));
+  EXPECT_FALSE(s.told(EventKind::kPortsChanged));
   EXPECT_EQ(s.member("shop", 0).place().port, before.place().port);
 }
 
