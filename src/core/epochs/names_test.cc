@@ -176,6 +176,20 @@ TEST(Names, WhereTheLastAckerLostItsNamesThePrimaryGoesOnAlone) {
   EXPECT_FALSE(told->acking) << "it stops following, and is made anew";
 }
 
+// The other acker does not come back: it lost its volume. It is not in sight, and nobody knows that it acknowledges nothing.
+TEST(Names, NorDoesOneThatIsAwayKeepThePrimaryWaiting) {
+  World w(3);
+  w.v(2).volume_lost = true;
+  w.v(2).connected = false;
+  w.v(2).report.reset();
+  w.r(0).semi_sync_clients = 1;
+  w.r(1).logs_reset = w.r(1).amnesiac = true;
+  w.r(1).received = w.r(1).executed = gtid("0-1-1");
+  EXPECT_FALSE(w.plan().next) << "it may come back";
+  w.now += w.times.solo_after;
+  EXPECT_EQ(w.persist().kind, EventKind::kSoloEntered);
+}
+
 // The record is on its way back from solo; `who` is joining and acknowledges.
 World joining(std::set<MemberId> who) {
   World w(3);

@@ -88,7 +88,11 @@ std::uint32_t EpochPlanning::d_in_force() const {
 }
 
 bool EpochPlanning::too_few_acknowledge(const MemberView& primary) const {
-  if (primary.report->semi_sync_clients < d_in_force()) return true;
+  // Of the replicas that the primary waits for, some may have lost the names of what they acknowledge.
+  const auto useless = std::ranges::count_if(members, [&](const MemberView& v) {
+    return should_acknowledge(v.id) && nameless(v) && v.report->acking && v.report->receiver_connected;
+  });
+  if (primary.report->semi_sync_clients < d_in_force() + static_cast<std::uint32_t>(useless)) return true;
   if (!can_write(primary)) return false;  // then commits wait for its own volume
   const auto able = std::ranges::count_if(members, [&](const MemberView& v) {
     return should_acknowledge(v.id) && (!in_sight(v) || can_write(v)) && !nameless(v);
