@@ -269,7 +269,7 @@ asio::awaitable<void> Executors::old_primary_comes_back(TestMember& next, Pair p
   const auto read = co_await next.client->status(seconds(5));
   EXPECT_TRUE(read);
   if (!read) co_return;
-  // It may hold what it never acknowledged: then it refuses, and is made anew.
+  // It may hold what it never acknowledged: then it refuses, and is rebuilt.
   const auto followed = co_await order(at(0), follow(pair, next, *read, false));
   if (!followed) {
     const auto refused = co_await at(0).client->status(seconds(5));

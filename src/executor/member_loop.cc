@@ -222,12 +222,12 @@ void MemberLoop::count(const MemberInput& input) {
     kLog.info("mysqld is up: {}, server {}, incarnation {}", up->version, up->server_id,
               up->incarnation);
   } else if (const auto* guarded = std::get_if<member_input::Guarded>(&input)) {
-    for (const std::string& what : guarded->repaired) kLog.warn("somebody changed the server; put right: {}", what);
+    for (const std::string& what : guarded->repaired) kLog.warn("somebody changed the server; repaired: {}", what);
     for (const std::string& what : guarded->tampered) {
       kLog.error("somebody changed the server, and it stays so: {}", what);
     }
     metrics_.counter("mysos_member_server_repairs_total",
-                     "Accounts and settings of the server that were changed and put right.")
+                     "Accounts and settings of the server that were changed and repaired.")
         .inc(labels_, static_cast<double>(guarded->repaired.size()));
   } else if (const auto* failed = std::get_if<member_input::DatadirFailed>(&input)) {
     kLog.error("the datadir cannot be made: {}", failed->why);
@@ -282,7 +282,7 @@ std::string MemberLoop::metrics() {
       r.lag_ms < 0 ? -1 : static_cast<double>(r.lag_ms) / 1000);
   set("mysos_member_transactions_executed", "Transactions in its GTID set.",
       static_cast<double>(r.executed.count()));
-  set("mysos_member_server_tampered", "Accounts and settings of the server that were changed and cannot be put right.",
+  set("mysos_member_server_tampered", "Accounts and settings of the server that were changed and cannot be repaired.",
       static_cast<double>(r.tampered.size()));
   set("mysos_member_logs_reset", "1 where somebody reset the server's binary logs.", r.logs_reset ? 1 : 0);
   set("mysos_member_events_running", "1 while the clients' events (CREATE EVENT) run here.", r.events_run ? 1 : 0);

@@ -37,7 +37,7 @@ struct ServerKeeper::Run {
   std::optional<std::uint64_t> memory_kills = out_of_memory_kills();  // before it
   bool user_made = false;  // the user's account was seen or made
   bool password_changed = false;  // by the user, in SQL
-  std::vector<std::string> still_wrong;  // what somebody changed of the server, and could not be put right
+  std::vector<std::string> still_wrong;  // what somebody changed of the server, and could not be repaired
   Instant strangers_told{};              // when it was last told that clients used the admin port
   std::optional<Instant> asked;  // when the read began that is under way
   StuckCommits stuck;

@@ -54,7 +54,7 @@ struct EpochRecord {
   std::set<MemberId> leaving;   // subset of ackers: told to be silent, still counts for a failover
   std::set<MemberId> joining;   // solo only: told to acknowledge, do not count yet
   std::set<MemberId> shut_out;  // the primary refuses them as replicas
-  std::optional<MemberId> rebuilding;  // the one replica whose data may be thrown away and made anew
+  std::optional<MemberId> rebuilding;  // the one replica whose data may be thrown away and rebuilt
   GtidSet floor;                // what the primary had executed when it was chosen; every later one must have it
   // Somebody reset the binary logs of a primary whose data were the only complete ones, so its transactions have other names
   // from this pair on. Sets of data that were made before cannot be compared with those any more.

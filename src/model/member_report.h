@@ -67,7 +67,7 @@ void fields(Io& io, Peer& p) {
   io.required("api_port", p.api_port);
 }
 
-// Whom a member that is made anew copies its data from.
+// Whom a member that is rebuilt copies its data from.
 struct Donor {
   MemberId member;
   std::string host;            // of its mysqld and its member API
@@ -194,9 +194,9 @@ struct MemberFacts {
   std::uint64_t credentials = 0;          // which of the user's passwords it was told of, counted from 0
   std::uint64_t credentials_applied = 0;  // primary: which of them its server has
   bool password_changed = false;          // primary: somebody has set another one with SQL since
-  // What of its server's accounts and settings is not as Mysos made it, and cannot be put right: at most kMaxTampered.
+  // What of its server's accounts and settings is not as Mysos made it, and cannot be repaired: at most kMaxTampered.
   std::vector<std::string> tampered;
-  std::vector<std::string> repaired;  // what was put right last, and ...
+  std::vector<std::string> repaired;  // what was repaired last, and ...
   std::uint64_t repairs = 0;          // ... how often that happened, of this executor process
   std::int64_t lag_ms = -1;
   std::uint32_t applier_stalled_ms = 0;  // it holds received transactions, and has executed none for so long; 0 = not for long
@@ -212,7 +212,7 @@ struct MemberFacts {
   bool logs_reset = false;   // somebody reset its binary logs: its data have lost the names of their transactions; durable
   bool written_on = false;   // a replica: its server wrote to its binlog by itself, since its executor came
   bool binlog_gone = false;        // its source does not have any more what it would need next
-  std::uint64_t generation = 0;    // of its datadir: rises each time the data are made anew
+  std::uint64_t generation = 0;    // of its datadir: rises each time the data are rebuilt
   std::uint32_t data_server_id = 0;  // of its data, or of those that it is to make; 0: an executor of version 0.1
   Pair made_at;                    // of the order that made the data, or gave their transactions other names; 0.0 = the first
   bool needs_copy = false;         // it has no data, and waits to be told whom to copy (a Rebuild with a donor)

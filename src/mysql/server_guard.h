@@ -4,7 +4,7 @@
 // ours or have rights that no client may have, proxy grants and roles that lead to ours or from ours, the user's account, and
 // the settings that promises stand on. Clients cannot do
 // most of that (accounts.h); this finds what they can, what an earlier version allowed, and what was done over the socket.
-// Pure: it compares rows, and says how to put right what differs. Names no secret.
+// Pure: it compares rows, and says how to repaired what differs. Names no secret.
 #include <map>
 #include <optional>
 #include <set>
@@ -25,7 +25,7 @@ struct Deviation {
 
 // What is known of the server beside the rows.
 struct GuardContext {
-  bool writable = false;   // accounts of clients are looked at where they can be put right
+  bool writable = false;   // accounts of clients are looked at where they can be repaired
   bool user_made = false;  // the user's account was made on this server
   // The accounts that replicate, by whether they are locked; none: not known since this executor came.
   std::optional<std::map<std::string, bool>> replicating = std::nullopt;

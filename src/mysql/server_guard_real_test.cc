@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What somebody changes of a real server is seen, named and put right; and a new password of the user's while the old one
+// What somebody changes of a real server is seen, named and repaired; and a new password of the user's while the old one
 // stays valid.
 #include <gtest/gtest.h>
 

@@ -9,7 +9,7 @@ namespace mysos::sim {
 
 namespace {
 
-// A replica that users did harm to, and that is repaired by its data being made anew.
+// A replica that users did harm to, and that is repaired by its data being rebuilt.
 bool harmed(const Datadir& primary, const Datadir* data) {
   return data != nullptr && (data->broken || data->held_lock || data->reset || !primary.executed.contains(data->local));
 }

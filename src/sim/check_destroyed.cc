@@ -40,7 +40,7 @@ void check_named_for_rebuild(Sim& sim, const Truth& truth, const ClusterTruth& n
   const bool replayable = primary->purged == 0 || primary->executed.minus(data->received).empty();
   if (data->broken || data->held_lock || data->reset || primary->reset || !data->local.empty() ||
       !primary->executed.contains(data->received) || !replayable) return;
-  sim.violate(fmt::format("{} is to be made anew, and could go on with the data that it has", record.rebuilding->str()));
+  sim.violate(fmt::format("{} is to be rebuilt, and could go on with the data that it has", record.rebuilding->str()));
 }
 
 }  // namespace mysos::sim

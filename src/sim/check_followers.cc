@@ -21,7 +21,7 @@ void check_followers(Sim& sim, const Truth& truth, const ClusterTruth& now) {
     if (c->volume().promise.pair.epoch != record.pair.epoch || c->volume().promise.pair.config == 0)
       continue;
     const MemberPromise& promise = c->volume().promise;
-    if (promise.made_at < record.names_from || promise.rebuilding) continue;  // it is made anew, or about to be
+    if (promise.made_at < record.names_from || promise.rebuilding) continue;  // it is rebuilt, or about to be
     sim.coverage.hit(Mark::kS5Follower);
     if (primary->executed.contains(data->received.minus(data->local))) continue;
     return sim.violate(fmt::format(

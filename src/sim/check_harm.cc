@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Users do harm to replicas. 'Healthy' is not said while a replica that is seen could not become the primary; of several
-// copies that must be made anew one is thrown away at a time; and who is copied is sound.
+// copies that must be rebuilt one is thrown away at a time; and who is copied is sound.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -27,7 +27,7 @@ enum class Mark {
   kSeeded,                 // ... and another member's were copied
   kSeedCutOff,             // a copy was cut off
   kSeedUnderElection,      // a copy went on while another primary was elected
-  kServerIdOfItsOwn,       // a server started on data that were made anew
+  kServerIdOfItsOwn,       // a server started on data that were rebuilt
   kErrantKept,             // errant transactions were kept aside before
   kAmnesia,                // a relay log was lost
   kKnown,                  // ... and what was in it is known

@@ -30,7 +30,7 @@ from mysos_process import executor_of, servers  # noqa: E402
 from world import CONTROL, a_world  # noqa: E402
 
 STRIKES = 10          # in a round
-HEAL_SECONDS = 240    # a member may have to be made anew, after another
+HEAL_SECONDS = 240    # a member may have to be rebuilt, after another
 CHECK_SECONDS = 240
 LONGEST = 6           # seconds of a fault that lasts
 PACE = 0.01

@@ -113,7 +113,7 @@ class Ledger:
         return max(b - a for a, b in zip(times, times[1:]))
 
     def _ids_at(self, host, port):
-        """What a member has now: nothing, while it is made anew or has yet to replay the table's creation."""
+        """What a member has now: nothing, while it is rebuilt or has yet to replay the table's creation."""
         try:
             with connect(host, port, self.user, self.password, read_timeout=30) as c:
                 return [row[0] for row in query(c, f"SELECT id FROM {TABLE}")]

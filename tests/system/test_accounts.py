@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the cluster's user cannot reach, on the primary and a replica; a server that somebody changed is put right and told;
+"""What the cluster's user cannot reach, on the primary and a replica; a server that somebody changed is repaired and told;
 the user's password is in no file of a member, and can be changed while the old one works. Over both flavours."""
 import json
 import pathlib
@@ -111,7 +111,7 @@ def test_what_somebody_changed_of_a_server_is_put_right_and_told(shop, up):
         words = " ".join(e["message"] for e in events(shop, "server_repaired", seen))
         return "sync_binlog was '0'" in words and "mysos_monitor" in words
 
-    wait_for("both are put right", told, HEAL_SECONDS)
+    wait_for("both are repaired", told, HEAL_SECONDS)
     with admin(up) as c:
         assert query(c, "select @@global.sync_binlog")[0][0] == 1
     shop.client.wait_state("shop", "healthy")

@@ -59,7 +59,7 @@ def test_a_replica_whose_logs_are_reset_is_made_anew(own):
     wait_for("it is told", lambda: told(shop, at, "reset"), 10)
     assert shop.show()["state"] == "degraded"
     on_primary(shop, "INSERT INTO d.t VALUES (2)")
-    wait_for("its data are made anew", lambda: events(shop, "seeding_done", at), REPAIR_SECONDS)
+    wait_for("its data are rebuilt", lambda: events(shop, "seeding_done", at), REPAIR_SECONDS)
     shop.healthy(REPAIR_SECONDS)
     equal_everywhere(shop, 2)
 
@@ -74,7 +74,7 @@ def test_a_primary_whose_logs_are_reset_is_replaced_and_loses_nothing_from_befor
     shop.replaced(at)
     assert "reset its binary logs" in shop.failovers()[-1]
     on_primary(shop, "INSERT INTO d.t VALUES (2)")
-    wait_for("its data are made anew", lambda: events(shop, "seeding_done", at), REPAIR_SECONDS)
+    wait_for("its data are rebuilt", lambda: events(shop, "seeding_done", at), REPAIR_SECONDS)
     shop.healthy(REPAIR_SECONDS)
     equal_everywhere(shop, 2)
     ledger.check(shop.addresses(), HEAL_SECONDS)
@@ -95,7 +95,7 @@ def test_a_primary_that_is_reset_while_it_is_alone_keeps_its_data_and_replicas_a
             on_primary(shop, *[f"INSERT INTO d.t VALUES ({i})" for i in range(3, 40)])
             ledger.wait_for_more(20)
     for m in others:
-        wait_for("its data are made anew", lambda m=m: events(shop, "seeding_done", m), REPAIR_SECONDS)
+        wait_for("its data are rebuilt", lambda m=m: events(shop, "seeding_done", m), REPAIR_SECONDS)
     shop.healthy(REPAIR_SECONDS)
     assert shop.show()["primary"] == at["id"] and not shop.failovers(), shop.client.events(shop.name)
     equal_everywhere(shop, 39)
@@ -114,6 +114,6 @@ def test_a_primary_that_is_reset_and_dies_at_once_proves_nothing(own):
     kill([server_of(up.folder, at)])
     wait_for("it is told", lambda: told(shop, at, "reset"), HEAL_SECONDS)
     shop.replaced(at)
-    wait_for("its data are made anew", lambda: events(shop, "seeding_done", at), REPAIR_SECONDS)
+    wait_for("its data are rebuilt", lambda: events(shop, "seeding_done", at), REPAIR_SECONDS)
     shop.healthy(REPAIR_SECONDS)
     ledger.check(shop.addresses(), HEAL_SECONDS)

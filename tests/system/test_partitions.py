@@ -125,7 +125,7 @@ def test_a_link_that_flaps(world, standing):
 
 
 def server_id(shop, at):
-    """It changes when its data are made anew (ADR 6); None where it does not answer."""
+    """It changes when its data are rebuilt (ADR 6); None where it does not answer."""
     try:
         return shop.ask("SELECT @@GLOBAL.server_id", at["host"], at["port"])
     except pymysql.err.MySQLError:
@@ -133,7 +133,7 @@ def server_id(shop, at):
 
 
 def test_an_old_primary_that_returns_with_transactions_that_nobody_has(world, standing):
-    """A row is written while it is cut off: nobody is ever told that it is safe. It goes, and its member is made anew."""
+    """A row is written while it is cut off: nobody is ever told that it is safe. It goes, and its member is rebuilt."""
     old = member(standing.calm(), "primary")
     was = server_id(standing, old)
     place = world.machine_of(old)
@@ -149,7 +149,7 @@ def test_an_old_primary_that_returns_with_transactions_that_nobody_has(world, st
             ledger.wait_for_more(50)
             stops_serving(world, standing, old)
             writer.join(HEAL_SECONDS)
-        wait_for("it is made anew", lambda: server_id(standing, old) not in (None, was), HEAL_SECONDS)
+        wait_for("it is rebuilt", lambda: server_id(standing, old) not in (None, was), HEAL_SECONDS)
     assert answers == [None], "a write was acknowledged that no replica has"
 
 
@@ -159,5 +159,5 @@ def test_an_old_primary_that_returns_with_nothing_of_its_own_keeps_its_data(worl
     with world.machines.apart(world.machine_of(old)):
         standing.replaced(old)
     after = standing.healthy()
-    assert server_id(standing, old) == was, "its data were made anew, for nothing"
+    assert server_id(standing, old) == was, "its data were rebuilt, for nothing"
     assert next(m for m in after["members"] if m["id"] == old["id"])["role"] == "replica"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Members that are made anew as copies of others: an errant one, under writes, while recipients, donors and primaries die."""
+"""Members that are rebuilt as copies of others: an errant one, under writes, while recipients, donors and primaries die."""
 import contextlib
 import json
 import os

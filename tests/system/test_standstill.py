@@ -108,7 +108,7 @@ def test_replicas_that_are_stuck_for_good_are_made_anew_one_after_the_other(own)
     up, shop = own
     lock_up_appliers(shop)
     for at in replicas(shop):
-        wait_for("its data are made anew", lambda at=at: events(shop, "seeding_done", at), 2 * STUCK_SECONDS + REPAIR_SECONDS)
+        wait_for("its data are rebuilt", lambda at=at: events(shop, "seeding_done", at), 2 * STUCK_SECONDS + REPAIR_SECONDS)
     shop.healthy(REPAIR_SECONDS)
     equal_everywhere(shop, 2)
     for host, port in shop.addresses():
@@ -131,7 +131,7 @@ def test_a_user_who_ends_a_replicated_transaction_on_a_replica_has_written_there
     run(shop, at["host"], at["port"], "XA ROLLBACK 'rep'")
     wait_for("it is told", lambda: events(shop, "member_errant", at), 10)
     run(shop, host, port, "XA COMMIT 'rep'")
-    wait_for("its data are made anew", lambda: events(shop, "seeding_done", at), REPAIR_SECONDS)
+    wait_for("its data are rebuilt", lambda: events(shop, "seeding_done", at), REPAIR_SECONDS)
     shop.healthy(REPAIR_SECONDS)
     equal_everywhere(shop, 2)
 

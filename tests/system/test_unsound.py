@@ -85,7 +85,7 @@ def test_replicas_whose_applier_stops_are_told_and_made_anew_one_after_the_other
     assert applier_gauge(shop, up) >= 1
 
     for at in harmed:
-        wait_for("its data are made anew", lambda at=at: events(shop, "seeding_done", at), REPAIR_SECONDS)
+        wait_for("its data are rebuilt", lambda at=at: events(shop, "seeding_done", at), REPAIR_SECONDS)
     shop.healthy(REPAIR_SECONDS)
     equal_everywhere(shop, 2)
     assert applier_gauge(shop, up) == 0
@@ -103,7 +103,7 @@ def test_the_only_replica_of_two_is_made_anew_while_the_primary_goes_on(own_up, 
     with shop.ledger() as ledger:
         on_primary(shop, "INSERT INTO d.t VALUES (2)")
         wait_for("it is told", lambda: events(shop, "applier_stopped", at), 10)
-        wait_for("its data are made anew", lambda: events(shop, "seeding_done", at), 60 + REPAIR_SECONDS)
+        wait_for("its data are rebuilt", lambda: events(shop, "seeding_done", at), 60 + REPAIR_SECONDS)
         shop.healthy(REPAIR_SECONDS)
         ledger.wait_for_more(50)
     ledger.check(shop.addresses(), HEAL_SECONDS)
@@ -188,7 +188,7 @@ def test_what_a_user_writes_on_a_replica_is_told_and_goes_with_its_data(own):
     assert shop.show()["state"] == "degraded"
 
     on_primary(shop, "INSERT INTO d.t VALUES (2)")
-    wait_for("its data are made anew", lambda: events(shop, "seeding_done", at), REPAIR_SECONDS)
+    wait_for("its data are rebuilt", lambda: events(shop, "seeding_done", at), REPAIR_SECONDS)
     shop.healthy(REPAIR_SECONDS)
     equal_everywhere(shop, 2)
 

@@ -272,7 +272,7 @@ void install(EpochPlanning& p, const MemberView& chosen) {
           why_not_chosen(p, *p.cluster.switchover_to);
   }
   if (forced) why += loss_text(p, chosen) + (p.cluster.doubt ? not_asked(p) : "");
-  if (next.names_from == next.pair) why += "; its transactions have other names now, so all others are given its data";
+  if (next.names_from == next.pair) why += "; its transactions have other names now, so all other members are rebuilt from it";
   if (able.empty() && p.members.size() > 1) why += "; it serves alone until a replica follows";
   p.memory.flaps.chosen_at = p.now;
   p.persist(std::move(next), kind, std::move(why));

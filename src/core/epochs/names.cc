@@ -2,7 +2,7 @@
 // The names of transactions after a reset of binary logs (RESET MASTER, RESET BINARY LOGS AND GTIDS). A server that was reset
 // has all its data and has forgotten what their transactions are called, and it gives the same names to others. While another
 // member can take over, that one does. Where the primary's data are the only complete ones they are kept: the record says from
-// which pair on its names count, and the data of all others, which were made before, are made anew from it. No comparison of
+// which pair on its names count, and the data of all others, which were made before, are rebuilt from it. No comparison of
 // sets finds that: what a replica holds may be contained in the new names by chance.
 #include <algorithm>
 
@@ -34,7 +34,8 @@ bool renew_names(EpochPlanning& p, const MemberView& primary) {
   serve_alone(next);
   p.persist(std::move(next), EventKind::kNamesRenewed,
             "somebody reset the binary logs of " + primary.id.value + ", and no replica can take over: its data are kept, " +
-                "and it goes on alone. Its transactions have other names from now on, so all others are given its data");
+                "and it goes on alone. Its transactions have other names from now on, "
+                "so all other members are rebuilt from it");
   return true;
 }
 

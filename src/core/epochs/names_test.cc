@@ -173,7 +173,7 @@ TEST(Names, WhereTheLastAckerLostItsNamesThePrimaryGoesOnAlone) {
   w.r(0).semi_sync_d = 0;
   const auto told = World::ordered<order::Follow>(w.plan(), 1);
   ASSERT_TRUE(told);
-  EXPECT_FALSE(told->acking) << "it stops following, and is made anew";
+  EXPECT_FALSE(told->acking) << "it stops following, and is rebuilt";
 }
 
 // The other acker does not come back: it lost its volume. It is not in sight, and nobody knows that it acknowledges nothing.
@@ -275,7 +275,7 @@ TEST(Names, InDoubtThePrimaryThatIsAloneSinceAResetGoesOnUnderItsNames) {
   EXPECT_TRUE(w.cluster.epoch.ackers.empty()) << "data of before";
 }
 
-// c-1 was made anew in the epoch before the one that it led: its names are those of all.
+// c-1 was rebuilt in the epoch before the one that it led: its names are those of all.
 TEST(Names, InDoubtAPrimaryThatWasMadeAnewBeforeHasTheNamesOfAll) {
   World w = asked();
   w.r(1).made_at = {4, 3};

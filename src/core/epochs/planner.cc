@@ -73,7 +73,7 @@ std::string what_it_lacks(const EpochPlanning& p, const MemberView& v) {
 }
 
 void order_replica(EpochPlanning& p, const MemberView& primary, const MemberView& v) {
-  if (made_anew(p, primary, v)) return;
+  if (handle_rebuild(p, primary, v)) return;
   if (std::string amiss = what_is_amiss(p, primary, v); !amiss.empty()) p.wait(std::move(amiss));
   if (!EpochPlanning::server_up(v) || !primary.report || v.report->promised > p.record.pair) return;
   if (!tells_what_it_holds(*primary.report)) return;  // nothing that this replica holds could be found in it

@@ -152,7 +152,7 @@ struct EpochMemory {
   std::optional<Instant> election_since;
   std::optional<Approach> approach;
   std::optional<Instant> first_ready;       // bootstrap: the first member was ready
-  std::map<MemberId, Instant> broken_since;                  // replicas whose data are to be made anew
+  std::map<MemberId, Instant> broken_since;                  // replicas whose data are to be rebuilt
   std::map<MemberId, Instant> donor_wanted_since;            // no replica can be copied
   std::map<MemberId, std::optional<Instant>> unheard_since;  // ackers that do not receive, or cannot write it
   std::map<MemberId, std::optional<Instant>> unsound_since;  // ackers that could not become the primary

@@ -3,7 +3,7 @@
 // What the parts of the epoch planner share during one call: what is seen, read as the rules need it, and the decision under
 // way. The parts: epoch_relapse (whose server starts again and again?), epoch_evidence (has the primary failed?),
 // epoch_election (who comes next?), epoch_fences (who is fenced when?), epoch_names (what do sets say after a reset?),
-// epoch_changes (the record of a living primary, one careful step at a time), epoch_rebuild (whose data are made anew, and from
+// epoch_changes (the record of a living primary, one careful step at a time), epoch_rebuild (whose data are rebuilt, and from
 // whom), epoch_switchover (when a planned change may begin); epochs/planner.cc puts them in order.
 #include <map>
 #include <string>
@@ -150,7 +150,7 @@ void serve_alone(EpochRecord& next);
 bool change_rebuilding(EpochPlanning& p, const MemberView& primary);
 // It says that it has no data, or has them copied just now.
 [[nodiscard]] bool bare(const MemberView& v);
-// Whether this replica's data are made anew, or are to be: then it is told nothing else.
-bool made_anew(EpochPlanning& p, const MemberView& primary, const MemberView& v);
+// Whether this replica's data are rebuilt, or are to be: then it is told nothing else.
+bool handle_rebuild(EpochPlanning& p, const MemberView& primary, const MemberView& v);
 
 }  // namespace mysos

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Members whose data are made anew: errant ones, those whose applier does not go on, and those that cannot sensibly replay
+// Members whose data are rebuilt: errant ones, those whose applier does not go on, and those that cannot sensibly replay
 // what they lack. Data are thrown away of one replica at a time, which the record names before, and never those of the last
 // copy beside the primary's, with one exception: a cluster of two has no other way to a sound replica. Data that can never
 // receive what was written since are no such copy. The data are copied from a replica that is sound, from the primary only
@@ -47,7 +47,7 @@ bool went_further(const MemberView& v, const MemberView& recipient) {
   return !held_up || !r.executed.contains(v.report->executed);
 }
 
-// It is worth waiting for: it is not one that has to be made anew itself.
+// It is worth waiting for: it is not one that has to be rebuilt itself.
 bool may_give_yet(const EpochPlanning& p, const MemberView& v) {
   const bool flawed = v.report && (v.report->needs_copy || v.report->role == MemberRole::kErrant);
   const bool anew = v.volume_lost || p.unsound(v) || p.outdated(v) || flawed;
@@ -92,7 +92,7 @@ void order_rebuild(EpochPlanning& p, const MemberView& primary, const MemberView
   const bool given_up = r.seeding && r.seeding->state == SeedState::kFailed && r.seeding->failures + 1 >= kSeedTries;
   if (!given_up || !primary.report->binlog_complete) {
     const DonorChoice choice = choose_donor(p, primary, v);
-    if (choice.donor == nullptr) return p.wait(v.id.value + ", which is to be made anew, for " + choice.waits_for);
+    if (choice.donor == nullptr) return p.wait(v.id.value + ", which is to be rebuilt, for " + choice.waits_for);
     o.donor = Donor{choice.donor->id, choice.donor->host, choice.donor->source_port, choice.donor->api_port};
     o.holds = choice.donor->report->executed;
   }
@@ -171,7 +171,7 @@ std::optional<Need> work_out_need(const EpochPlanning& p, const MemberView& prim
   return Need{"the primary has purged what it would need next"};
 }
 
-// change_rebuilding() and made_anew() both ask.
+// change_rebuilding() and handle_rebuild() both ask.
 const std::optional<Need>& need_of(EpochPlanning& p, const MemberView& primary, const MemberView& v) {
   const auto known = p.needs.find(v.id);
   return known != p.needs.end() ? known->second : p.needs.emplace(v.id, work_out_need(p, primary, v)).first->second;
@@ -207,7 +207,7 @@ bool bare(const MemberView& v) {
                                                v.report->seeding->state == SeedState::kCopying));
 }
 
-bool made_anew(EpochPlanning& p, const MemberView& primary, const MemberView& v) {
+bool handle_rebuild(EpochPlanning& p, const MemberView& primary, const MemberView& v) {
   if (!EpochPlanning::in_sight(v) || !primary.report || v.report->promised > p.record.pair) return false;
   const MemberReport& r = *v.report;
   if (r.server == ServerState::kPreparing && r.seeding && r.seeding->state == SeedState::kCopying) {
@@ -254,14 +254,14 @@ bool change_rebuilding(EpochPlanning& p, const MemberView& primary) {
     if (!need || (counts(p, v.id) && !alone) || since == p.memory.broken_since.end()) continue;
     if (p.now < since->second + patience(p, primary, *need)) continue;
     if (const std::string why_not = why_not_now(p, primary, v, *need); !why_not.empty()) {
-      p.wait(v.id.value + ": " + need->why + "; its data are kept until they can be spared, and that waits for " + why_not);
+      p.wait(v.id.value + ": " + need->why + "; it is not rebuilt yet: that waits for " + why_not);
       continue;
     }
     EpochRecord next = p.next_config();
     next.rebuilding = v.id;
     if (alone) serve_alone(next);
     p.persist(std::move(next), EventKind::kRebuildStarted,
-              v.id.value + " is to be given the data of another: " + need->why +
+              v.id.value + " is to be rebuilt as a copy of another member: " + need->why +
                   (alone ? "; there is no other replica, so " + primary.id.value + " goes on alone until then" : ""));
     return true;
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whose data are made anew, and from whom.
+// Whose data are rebuilt, and from whom.
 #include "core/epochs/epoch_world.h"
 
 namespace mysos {

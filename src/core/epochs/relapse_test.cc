@@ -131,7 +131,7 @@ TEST(Relapse, PrimariesAndOtherDataAreNotCounted) {
   (void)w.plan();
   w.r(1).generation = 1;
   restart(w, 1);
-  EXPECT_EQ(w.plan().held_back, 0U) << "its data were made anew";
+  EXPECT_EQ(w.plan().held_back, 0U) << "its data were rebuilt";
   for (int i = 0; i < 3; ++i) {
     w.r(0).incarnation = "primary " + std::to_string(i);
     EXPECT_EQ(w.plan().held_back, 0U);

@@ -62,7 +62,7 @@ struct UserReady {
   bool ready = false;
   std::uint64_t credentials = 0;
 };               // primary: the user's account works, with which of its passwords
-// A look at the server's accounts and settings ended: what could not be put right, and what was.
+// A look at the server's accounts and settings ended: what could not be repaired, and what was.
 struct Guarded {
   std::vector<std::string> tampered;
   std::vector<std::string> repaired;

@@ -28,7 +28,7 @@ struct MemberPromise {
   GtidSet copy_holds;       // ... what that copy must hold; until its server was read
   GtidSet errant;           // in the data that are thrown away: its binlogs are kept aside before
   std::uint64_t errant_generation = 0;  // ... of those data
-  std::uint64_t generation = 0;  // of the datadir: rises each time it is made anew
+  std::uint64_t generation = 0;  // of the datadir: rises each time it is rebuilt
   std::uint32_t server_id = 0;   // ... which no other data of its cluster ever have (model/server_id.h); 0: as 0.1 chose it
   Pair made_at;                  // as in MemberReport
   bool logs_reset = false;       // as in MemberReport

@@ -29,7 +29,7 @@ void tell_copy(Ledger& ledger, const Cluster& cluster, const MemberRow& row, con
   switch (s.state) {
     case SeedState::kCopying:
       return ledger.event(cluster, now.member, {EventKind::kSeedingStarted,
-                                                "its data are made anew, as a copy of " + s.donor.value});
+                                                "it is rebuilt as a copy of " + s.donor.value});
     case SeedState::kFailed:
       if (!known) return;
       return ledger.event(cluster, now.member,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What is told of members whose data are made anew: from one report to the next.
+// What is told of members whose data are rebuilt: from one report to the next.
 #include "core/state/member_table.h"
 
 namespace mysos {

@@ -19,13 +19,13 @@ void tell_repairs(Ledger& ledger, const Cluster& cluster, MemberRow& row, const 
     if (what != row.repaired || now >= row.repair_told + kTellRepairAgain) {
       row.repaired = what;
       row.repair_told = now;
-      ledger.event(cluster, report.member, {EventKind::kServerRepaired, "somebody changed its server; put right: " + what});
+      ledger.event(cluster, report.member, {EventKind::kServerRepaired, "somebody changed its server; repaired: " + what});
     }
   }
   if (!report.tampered.empty() && (before == nullptr || before->tampered != report.tampered)) {
     ledger.event(cluster, report.member,
                  {EventKind::kServerTampered,
-                  "somebody changed its server, and it cannot be put right: " + listed(report.tampered)});
+                  "somebody changed its server, and it cannot be repaired: " + listed(report.tampered)});
   }
 }
 

@@ -33,7 +33,7 @@ TEST_F(ServerChanges, WhatWasPutRightIsNamedOnceAMinute) {
   const auto told = hear();
   ASSERT_EQ(told.size(), 1U);
   EXPECT_EQ(told[0].kind, EventKind::kServerRepaired);
-  EXPECT_EQ(told[0].message, "somebody changed its server; put right: sync_binlog was '0'; the account 'a'@'%' was locked");
+  EXPECT_EQ(told[0].message, "somebody changed its server; repaired: sync_binlog was '0'; the account 'a'@'%' was locked");
 
   EXPECT_TRUE(hear().empty()) << "nothing new";
   report_.repairs = 2;

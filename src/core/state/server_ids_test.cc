@@ -19,7 +19,7 @@ std::set<std::uint32_t> ids_of_data(const Scenario& s) {
   return ids;
 }
 
-// It holds what nobody else does, so its data are made anew.
+// It holds what nobody else does, so its data are rebuilt.
 void rebuild(Scenario& s, const MemberId& id) {
   ObedientMember& member = s.members.at(id);
   const std::uint64_t before = member.now.generation;
