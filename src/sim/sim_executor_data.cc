@@ -56,7 +56,7 @@ void SimExecutor::make_datadir(const server_action::MakeDatadir& action) {
     name_data(made, sim_, spec_, action);
     volume_.data = std::move(made);
     volume_.thrown_away = false;
-    world_.made_anew(spec_.cluster, spec_.member);
+    world_.rebuilt(spec_.cluster, spec_.member);
     give(member_input::DatadirReady{});
   });
 }
@@ -155,7 +155,7 @@ void SimExecutor::copy_on(const std::shared_ptr<Copying>& copy) {
     });
     volume_.data = std::move(made);
     volume_.thrown_away = false;
-    world_.made_anew(spec_.cluster, spec_.member);
+    world_.rebuilt(spec_.cluster, spec_.member);
     give(member_input::DatadirReady{});
   });
 }

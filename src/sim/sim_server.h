@@ -40,7 +40,7 @@ class ServerWorld {
   virtual void relay_lost(SimServer& server, bool any) = 0;  // a relay log was thrown away
   virtual void destroyed(const VolumeId& id, const SimVolume& volume) = 0;  // by the scheduler's DESTROY
   virtual void throws_away(const ClusterId& cluster, const MemberId& member, const Datadir& data) = 0;  // by an order
-  virtual void made_anew(const ClusterId& cluster, const MemberId& member) = 0;  // its data
+  virtual void rebuilt(const ClusterId& cluster, const MemberId& member) = 0;  // its data
 };
 
 struct ServerIdentity {

@@ -39,7 +39,7 @@ class World : public ServerWorld, public SchedulerWorld {
   void relay_lost(SimServer& server, bool any) override;
   void destroyed(const VolumeId& id, const SimVolume& volume) override { check_destroyed(sim_, truth_, id, volume); }
   void throws_away(const ClusterId& cluster, const MemberId& member, const Datadir& data) override;
-  void made_anew(const ClusterId& cluster, const MemberId& member) override;
+  void rebuilt(const ClusterId& cluster, const MemberId& member) override;
   SimExecutor* executor_at(const std::string& ip, std::uint16_t api_port) override;
   std::optional<std::uint32_t> machine_at(const std::string& ip) override;
   void committed(const SchedulerState& state, const std::vector<Event>& events, const SchedulerCore* by) override;
@@ -188,7 +188,7 @@ void World::throws_away(const ClusterId& cluster, const MemberId& member, const 
   check_rebuilds(sim_, truth_, found->second, member, data);
 }
 
-void World::made_anew(const ClusterId& cluster, const MemberId& member) {
+void World::rebuilt(const ClusterId& cluster, const MemberId& member) {
   const auto found = truth_.clusters.find(cluster);
   if (found == truth_.clusters.end()) return;
   found->second.may_throw_away.erase(member);

@@ -52,7 +52,7 @@ def test_a_purge_is_told_with_the_oldest_log_that_is_left(own):
     shop.healthy()
 
 
-def test_a_replica_whose_logs_are_reset_is_made_anew(own):
+def test_a_replica_whose_logs_are_reset_is_rebuilt(own):
     up, shop = own
     at = replicas(shop)[0]
     reset(volume_of(up.folder, at))

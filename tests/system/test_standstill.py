@@ -104,7 +104,7 @@ def test_appliers_that_stand_still_are_told_and_an_accepted_loss_opens_a_primary
     on_primary(shop, "CREATE TABLE d.u (i INT PRIMARY KEY)")
 
 
-def test_replicas_that_are_stuck_for_good_are_made_anew_one_after_the_other(own):
+def test_replicas_that_are_stuck_for_good_are_rebuilt_one_after_the_other(own):
     up, shop = own
     lock_up_appliers(shop)
     for at in replicas(shop):

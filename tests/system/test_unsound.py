@@ -69,7 +69,7 @@ def applier_gauge(shop, up):
 
 
 @pytest.mark.parametrize("how_many", [1, 2])
-def test_replicas_whose_applier_stops_are_told_and_made_anew_one_after_the_other(own, how_many):
+def test_replicas_whose_applier_stops_are_told_and_rebuilt_one_after_the_other(own, how_many):
     up, shop = own
     make_table(shop)
     harmed = replicas(shop)[:how_many]
@@ -94,7 +94,7 @@ def test_replicas_whose_applier_stops_are_told_and_made_anew_one_after_the_other
     assert order == ["rebuild_started", "rebuild_ended"] * how_many
 
 
-def test_the_only_replica_of_two_is_made_anew_while_the_primary_goes_on(own_up, version):
+def test_the_only_replica_of_two_is_rebuilt_while_the_primary_goes_on(own_up, version):
     up = own_up()
     shop = Shop(up.client, version, members=2)
     make_table(shop)

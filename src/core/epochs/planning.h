@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // What the parts of the epoch planner share during one call: what is seen, read as the rules need it, and the decision under
-// way. The parts: epoch_relapse (whose server starts again and again?), epoch_evidence (has the primary failed?),
-// epoch_election (who comes next?), epoch_fences (who is fenced when?), epoch_names (what do sets say after a reset?),
-// epoch_changes (the record of a living primary, one careful step at a time), epoch_rebuild (whose data are rebuilt, and from
-// whom), epoch_switchover (when a planned change may begin); epochs/planner.cc puts them in order.
+// way. The parts: relapse.cc (whose server starts again and again?), evidence.cc (has the primary failed?),
+// election.cc (who comes next?), fences.cc (who is fenced when?), names.cc (what do sets say after a reset?),
+// changes.cc (the record of a living primary, one careful step at a time), rebuild.cc (whose data are rebuilt, and from
+// whom), switchover.cc (when a planned change may begin); planner.cc puts them in order.
 #include <map>
 #include <string>
 #include <utility>
