@@ -2,8 +2,10 @@
 #include "base/find_process.h"
 
 #include <charconv>
+#include <filesystem>
 #include <optional>
 #include <sstream>
+#include <system_error>
 
 #include "base/fs.h"
 
@@ -36,6 +38,13 @@ bool has_argument(const std::string& folder, const std::string& argument) {
   return words && words->find('\0' + argument + '\0') != std::string::npos;
 }
 
+// A process of a container has files of its own under the same names.
+bool sees_our_files(const std::string& folder) {
+  std::error_code ec;
+  const auto ours = std::filesystem::read_symlink("/proc/self/ns/mnt", ec);
+  return !ec && std::filesystem::read_symlink(folder + "/ns/mnt", ec) == ours && !ec;
+}
+
 }  // namespace
 
 std::vector<FoundProcess> find_processes(const std::string& argument, const std::set<uid_t>& users) {
@@ -49,7 +58,7 @@ std::vector<FoundProcess> find_processes(const std::string& argument, const std:
     const std::string folder = "/proc/" + name;
     if (!has_argument(folder, argument)) continue;
     const auto status = status_of(folder);
-    if (status && users.contains(status->user)) out.push_back({pid, status->parent});
+    if (status && users.contains(status->user) && sees_our_files(folder)) out.push_back({pid, status->parent});
   }
   return out;
 }

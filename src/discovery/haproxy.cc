@@ -75,7 +75,9 @@ Result<Process> HaProxy::find_unrecorded() const {
   const std::vector<FoundProcess> all = find_processes(socket_word(), {::geteuid()});
   for (const FoundProcess& one : all) {
     if (std::ranges::find(all, one.parent, &FoundProcess::pid) != all.end()) continue;
-    MYSOS_TRY(const std::uint64_t started, process_start_time(one.pid));
+    const auto start_time = process_start_time(one.pid);
+    if (!start_time) continue;  // it has just ended
+    const std::uint64_t started = *start_time;
     MYSOS_TRY_VOID(write_file_atomic(pid_file(), to_json_text(ProcessRecord{one.pid, started}) + "\n", 0600));
     kLog.info("found process {}, which no router had written down", one.pid);
     return Process::adopt(one.pid, started);

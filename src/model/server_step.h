@@ -78,7 +78,8 @@ struct KeepRelayLog {
 struct AbandonRelayLog {
   bool operator==(const AbandonRelayLog&) const = default;
 };
-// Returns once all that was received is executed (stops the receiver).
+// Returns once all that was received is executed (stops the receiver). MariaDB never executes the rest where the applier has
+// stopped, too: then it returns at once, and whoever needs the rest asks for it (RequireExecuted).
 struct Drain {
   bool operator==(const Drain&) const = default;
 };

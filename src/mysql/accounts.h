@@ -86,7 +86,7 @@ std::string own_verifier(const Flavour& flavour, const Secrets& secrets, std::st
 std::string init_sql(const Flavour& flavour, const Secrets& secrets);
 
 // What makes the accounts of `replicas` right: those in `shut_out` locked, the others not. `known`: those that are there; one
-// with another password than ours was made by somebody else, and is rebuilt.
+// with another password than ours was made by somebody else, and is made again.
 std::vector<std::string> shut_out_sql(const Flavour& flavour, const Secrets& secrets, const std::vector<AccountState>& known,
                                       const std::set<MemberId>& replicas, const std::set<MemberId>& shut_out);
 

@@ -4,7 +4,7 @@
 // ours or have rights that no client may have, proxy grants and roles that lead to ours or from ours, the user's account, and
 // the settings that promises stand on. Clients cannot do
 // most of that (accounts.h); this finds what they can, what an earlier version allowed, and what was done over the socket.
-// Pure: it compares rows, and says how to repaired what differs. Names no secret.
+// Pure: it compares rows, and says how to repair what differs. Names no secret.
 #include <map>
 #include <optional>
 #include <set>
@@ -20,7 +20,7 @@ struct Deviation {
   std::vector<std::string> here;        // statements for this server only, without binlog
   std::vector<std::string> replicated;  // ... for the primary, through the binlog: what was replicated to all is undone there
   std::string sessions_of;              // whose sessions are ended, "" = nobody's
-  bool by_primary = false;              // the primary puts it right, and tells
+  bool by_primary = false;              // the primary repairs it, and tells
 };
 
 // What is known of the server beside the rows.

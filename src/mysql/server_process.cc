@@ -51,7 +51,7 @@ Status hand_over_files(const ServerLayout& at, const std::optional<ProcessUser>&
   for (const std::string& path : {at.datadir, at.files_dir, at.temp_dir, at.error_log}) {
     MYSOS_TRY_VOID(hand_over(path, user));
   }
-  // It may be in /tmp, where anybody can have made it; what is in it is rebuilt.
+  // It may be in /tmp, where anybody can have made it; what is in it is made again.
   struct stat st{};
   const bool foreign = user && ::lstat(at.run_dir.c_str(), &st) == 0 && st.st_uid != user->uid;
   return foreign ? remove_tree(at.run_dir) : Status();

@@ -359,6 +359,16 @@ TEST(Applier, WhatWasReceivedInAnotherEpochOrSilentlyMayGo) {
   EXPECT_TRUE(later.plans_that_it_may_go()) << "the new source has it all, or the order fails";
 }
 
+// A replica that only stops to acknowledge is not compared with its source: it may have received more than the order knows.
+TEST(Applier, AReplicaThatFailsToStayAttachedIsNotErrant) {
+  Replica r(false, true);
+  r.follow({2, 2}, false);
+  r.seen.receiver_running = r.seen.receiver_connected = false;
+  r.seen.received = gtid("0-2-25");  // the order says 20
+  r.fail_plan("both replication threads have stopped", r.seen);
+  EXPECT_NE(r.report().role, MemberRole::kErrant);
+}
+
 // A new executor has not looked at its server yet: it cannot know whether the applier runs.
 TEST(Applier, OnMariadbAnAckerFollowsAgainOnlyOnceItsServerWasRead) {
   const auto follows_after = [](bool relay_log_survives) {

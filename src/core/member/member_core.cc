@@ -155,7 +155,7 @@ void MemberCore::plan_failed(Running& r, const Plan& plan, const member_input::P
   problem_ = *in.failure;
   r.settled = false;
   for (const auto id : plan.orders) answer(id, Error{Errc::kUnavailable, *in.failure, ""});
-  const bool errant = plan.follow && in.after && in.after->read_only && !in.after->receiver_running &&
+  const bool errant = plan.follow && plan.compares && in.after && in.after->read_only && !in.after->receiver_running &&
                       !plan.follow->source_executed.contains(in.after->received);
   if (errant) {
     r.role = MemberRole::kErrant;

@@ -184,6 +184,7 @@ void MemberCore::obey(std::uint64_t id, const order::Follow& o) {
   plan.becomes = MemberRole::kReplica;
   plan.orders = {id};
   plan.follow = o;
+  plan.compares = !attached;
   run(r, std::move(plan), std::move(steps));
 }
 

@@ -37,6 +37,7 @@ struct RunningPlan {
   std::vector<std::uint64_t> orders;  // to be answered at its end
   std::optional<order::Promote> promote;
   std::optional<order::Follow> follow;
+  bool compares = false;  // ... and what the server holds with what its source has
   std::optional<Instant> watched_since;  // the first look at the server while it is under way
 };
 
