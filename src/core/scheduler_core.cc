@@ -182,7 +182,7 @@ struct SchedulerCore::Impl {
     }
     if (cluster.doubt) cluster.doubt->asking = cluster.epoch.pair.epoch;
     const std::string cause = decision.cause ? std::string(enum_text(*decision.cause)) : std::string();
-    ledger.event(cluster, about, {std::move(decision.kind), std::move(decision.why), cause});
+    ledger.event(cluster, about, {decision.kind, std::move(decision.why), cause});
   }
 
   void carry_out(const ClusterId& id, const EpochDecision& decision, const std::vector<MemberView>& members, Instant now) {

@@ -45,7 +45,7 @@ Instant SchedulerPipeline::due() const {
 
 bool SchedulerPipeline::full() const {
   const SchedulerOutput& o = gathered_;
-  return o.records.size() + o.calls.size() + o.orders.size() + o.events.size() > kMaxUndone;
+  return o.records.size() + o.calls.size() + o.orders.size() + o.events.size() + o.replies.size() > kMaxUndone;
 }
 
 SchedulerOutput SchedulerPipeline::decide(Instant now) {

@@ -21,7 +21,7 @@
 namespace mysos {
 
 inline constexpr std::size_t kMaxInputsPerCommit = 64;
-inline constexpr std::size_t kMaxUndone = 20'000;  // records, calls, orders, events that wait for a commit
+inline constexpr std::size_t kMaxUndone = 20'000;  // records, calls, orders, events, replies that wait for a commit
 inline constexpr Duration kCommitPatience = std::chrono::milliseconds(500);  // then the core goes on without it
 // Between tries while the disk of the state directory refuses.
 inline constexpr Backoff kDiskPauses{std::chrono::milliseconds(100), std::chrono::seconds(5)};

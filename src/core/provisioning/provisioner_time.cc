@@ -85,7 +85,9 @@ void Provisioner::want(std::set<std::string>& wants, std::string what, Instant n
 void Provisioner::await_volume(const Owner& owner, const stage::Down& down, std::set<std::string>& wants, Instant now) {
   if (down.agent_gone || !down.stuck.empty()) return;
   want(wants, "volume:" + owner.member.value, down.not_before, now);
-  if (now >= down.not_before && !get(owner).holds_data) wake(down.not_before + kAbandonAfter);
+  // A record that may be old does not know who holds data: no place is given up before the doubt ends.
+  const bool abandons = !get(owner).holds_data && !cluster_of(owner).doubt;
+  if (now >= down.not_before && abandons) wake(down.not_before + kAbandonAfter);
 }
 
 void Provisioner::kill(const Owner& owner, stage::Killing& killing, Instant now) {
