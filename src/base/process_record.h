@@ -5,8 +5,10 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <string>
 
 #include "base/json.h"
+#include "base/result.h"
 
 namespace mysos {
 
@@ -19,5 +21,6 @@ void fields(Io& io, ProcessRecord& r) {
   io.required("pid", r.pid);
   io.required("start_time", r.start_time);
 }
+Result<ProcessRecord> read_process_record(const std::string& file);
 
 }  // namespace mysos

@@ -59,8 +59,7 @@ Status RouterChild::spawn() {
 
 asio::awaitable<void> RouterChild::keep() {
   // One that a killed `mysos up` left behind: it may be of an older program.
-  const auto text = read_file(pid_file(discovery::router_dir(state_dir_)), 4096);
-  const auto noted = text ? from_json_text<ProcessRecord>(*text) : std::unexpected(text.error());
+  const auto noted = read_process_record(pid_file(discovery::router_dir(state_dir_)));
   if (noted) {
     if (auto old = Process::adopt(noted->pid, noted->start_time)) {
       (void)old->kill(SIGKILL);

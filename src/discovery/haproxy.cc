@@ -61,8 +61,7 @@ Result<std::string> HaProxy::find_program(const std::string& name) {
 }
 
 bool HaProxy::adopt() {
-  const auto text = read_file(pid_file(), 4096);
-  const auto known = text ? from_json_text<ProcessRecord>(*text) : std::unexpected(text.error());
+  const auto known = read_process_record(pid_file());
   auto found = known ? Process::adopt(known->pid, known->start_time) : std::unexpected(known.error());
   if (!found) found = find_unrecorded();
   if (!found) return false;

@@ -142,8 +142,7 @@ Result<ServerProcess> ServerProcess::start(const ServerSpec& spec, const Secrets
 }
 
 std::optional<ServerProcess> ServerProcess::adopt(const ServerLayout& layout) {
-  const auto text = read_file(layout.state_file);
-  const auto noted = text ? from_json_text<ProcessRecord>(*text) : std::unexpected(text.error());
+  const auto noted = read_process_record(layout.state_file);
   const std::vector<FoundProcess> running = find_servers(layout);
   for (const FoundProcess& found : running) {
     if (!noted || found.pid != noted->pid) continue;

@@ -101,13 +101,13 @@ void Ledger::erase_orphan(const std::string& resource_id) {
 }
 
 void Ledger::event(EventText text) {
-  out_.events.push_back(Event{.kind = std::move(text.kind), .message = std::move(text.message), .by = caller_});
+  out_.events.push_back(Event{.kind = text.kind, .message = std::move(text.message), .by = caller_});
 }
 void Ledger::event(const Cluster& cluster, EventText text) {
   event(cluster, MemberId(), std::move(text));
 }
 void Ledger::event(const Cluster& cluster, const MemberId& member, EventText text) {
-  out_.events.push_back({std::move(text.kind), cluster.id, cluster.spec.name, member.value, std::move(text.message),
+  out_.events.push_back({text.kind, cluster.id, cluster.spec.name, member.value, std::move(text.message),
                          cluster.epoch.pair, std::move(text.cause), std::move(text.took_ms), caller_});
 }
 

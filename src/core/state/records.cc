@@ -202,6 +202,12 @@ void add_change(std::vector<Record>& out, const char* kind, const Cluster* befor
 
 }  // namespace
 
+const std::map<std::string, std::string>& of_kind(const RecordTexts& records, const std::string& kind) {
+  static const std::map<std::string, std::string> kNone;
+  const auto found = records.find(kind);
+  return found == records.end() ? kNone : found->second;
+}
+
 std::vector<Record> cluster_records(const Cluster* before, const Cluster* after) {
   std::vector<Record> out;
   add_change(out, "spec", before, after, spec_part);
@@ -292,8 +298,7 @@ Status check_members(const Cluster& cluster) {
 Status check_complete(const SchedulerState& state, const RecordTexts& records) {
   for (const auto& [id, cluster] : state.clusters) {
     for (const char* kind : {"spec", "epoch", "secrets"}) {
-      const auto of_kind = records.find(kind);
-      const bool there = of_kind != records.end() && of_kind->second.contains(id.value);
+      const bool there = of_kind(records, kind).contains(id.value);
       if (!there) return missing(std::string(kind) + "/" + id.value);
     }
     MYSOS_TRY_VOID(check_members(cluster));

@@ -24,6 +24,7 @@
 namespace mysos {
 
 using RecordTexts = std::map<std::string, std::map<std::string, std::string>>;  // kind, key, JSON text
+const std::map<std::string, std::string>& of_kind(const RecordTexts& records, const std::string& kind);
 
 // The records that lead from one form of a cluster to another; nullptr: it is not there. Only what differs is written.
 std::vector<Record> cluster_records(const Cluster* before, const Cluster* after);

@@ -81,18 +81,14 @@ Result<std::vector<Record>> framework_of_0_1(const std::map<std::string, std::st
 }  // namespace
 
 Result<std::vector<Record>> records_since_0_1(const RecordTexts& records) {
-  const auto of_kind = [&](const std::string& kind) {
-    const auto found = records.find(kind);
-    return found == records.end() ? std::map<std::string, std::string>() : found->second;
-  };
-  MYSOS_TRY(std::vector<Record> out, framework_of_0_1(of_kind("framework")));
-  for (const auto& [key, text] : of_kind("cluster")) {
+  MYSOS_TRY(std::vector<Record> out, framework_of_0_1(of_kind(records, "framework")));
+  for (const auto& [key, text] : of_kind(records, "cluster")) {
     MYSOS_TRY(const Cluster cluster, told("cluster/" + key, cluster_of_0_1(key, text)));
     out.push_back({"cluster", key, std::nullopt});
     for (Record& record : cluster_records(nullptr, &cluster)) out.push_back(std::move(record));
   }
   if (out.empty()) return out;  // what else is there has versions
-  for (const auto& [id, text] : of_kind("orphan")) {
+  for (const auto& [id, text] : of_kind(records, "orphan")) {
     MYSOS_TRY(const OrphanWord word, told("orphan/" + id, from_json_text<OrphanWord>(text)));
     out.push_back(orphan_record(id, &word));
   }

@@ -46,12 +46,6 @@ Result<std::optional<T>> of_version_1(const std::string& name, const std::string
   return std::optional<T>(*std::move(read));
 }
 
-const std::map<std::string, std::string>& of_kind(const RecordTexts& records, const std::string& kind) {
-  static const std::map<std::string, std::string> kNone;
-  const auto found = records.find(kind);
-  return found == records.end() ? kNone : found->second;
-}
-
 Result<std::map<ClusterId, Cluster>> clusters_of_1(const RecordTexts& records) {
   std::map<ClusterId, Cluster> out;
   for (const auto& [key, text] : of_kind(records, "spec")) {
