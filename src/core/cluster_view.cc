@@ -27,7 +27,8 @@ bool follows(const Cluster& cluster, const MemberView& v) {
 bool in_place(const Cluster& cluster, const MemberView& primary, const MemberView& v) {
   const bool acker = cluster.epoch.ackers.contains(v.id);
   return follows(cluster, v) && v.can_write() && v.report->server_silent_ms < kServerSilentMs &&
-         sound(cluster.epoch, *primary.report, *v.report) && behind(v, primary) <= kFarBehind &&
+         sound(cluster.epoch, *primary.report, *v.report) &&
+         foreign_to_primary(cluster.epoch, *primary.report, *v.report).empty() && behind(v, primary) <= kFarBehind &&
          (!acker || (v.report->acking && v.report->remembers()));
 }
 

@@ -36,6 +36,16 @@ TEST_F(ClusterViewTest, IsNotHealthyWhereAVolumeTakesNoWrites) {
   EXPECT_EQ(state(w), ClusterState::kUnavailable) << "nobody can write";
 }
 
+TEST_F(ClusterViewTest, IsNotHealthyWhereOnlyAReplicaHoldsATransactionAlsoWhileItCarriesOutAnOrder) {
+  w.r(0).gtid_source = "0-1";
+  w.r(2).executed = w.r(2).received = gtid("0-1-9,0-3-1");
+  EXPECT_EQ(state(w), ClusterState::kDegraded);
+  w.r(2).busy = true;
+  EXPECT_EQ(state(w), ClusterState::kDegraded) << "an executor that waits may be busy for minutes";
+  w.r(2).executed = w.r(2).received = gtid("0-1-9");
+  EXPECT_EQ(state(w), ClusterState::kHealthy);
+}
+
 TEST_F(ClusterViewTest, IsNotHealthyWhereAServerDoesNotAnswer) {
   for (const int i : {0, 2}) {
     w.r(i).server_silent_ms = kServerSilentMs;

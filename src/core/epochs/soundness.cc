@@ -21,11 +21,10 @@ GtidSet own_writes(const MemberReport& report, const GtidSet& floor) {
   return own;
 }
 
-GtidSet errant_while_following(const EpochRecord& record, const MemberReport& primary, const MemberReport& replica) {
+GtidSet foreign_to_primary(const EpochRecord& record, const MemberReport& primary, const MemberReport& replica) {
   const bool opened = primary.role == MemberRole::kPrimary && primary.writable && !primary.gtid_source.empty() &&
                       primary.promised.epoch == record.pair.epoch && !primary.logs_reset;
-  const bool follows = replica.role == MemberRole::kReplica && replica.source == primary.member && !replica.busy &&
-                       replica.promised.epoch == record.pair.epoch;
+  const bool follows = replica.role == MemberRole::kReplica && replica.source == primary.member;
   if (!opened || !follows || record.electing || primary.executed.contains(replica.received)) return {};
   GtidSet out;
   const GtidSet extra = replica.received.minus(primary.executed).minus(primary.in_flight);
@@ -35,6 +34,11 @@ GtidSet errant_while_following(const EpochRecord& record, const MemberReport& pr
     for (const GtidSet::Interval& i : intervals) out.add(source, i.first, i.last);
   }
   return out;
+}
+
+GtidSet errant_while_following(const EpochRecord& record, const MemberReport& primary, const MemberReport& replica) {
+  if (replica.busy || replica.promised.epoch != record.pair.epoch) return {};
+  return foreign_to_primary(record, primary, replica);
 }
 
 bool forgot_names(const MemberReport& report, const MemberReport& other) {
