@@ -20,15 +20,15 @@ GtidSet own_writes(const MemberReport& report, const GtidSet& floor);
 // The other member holds what this one wrote and does not know: somebody reset its binary logs, unseen by its executor.
 bool forgot_names(const MemberReport& report, const MemberReport& other);
 
-// What this replica holds and the primary that it follows cannot have sent. Empty where the replica holds no such transaction, or
-// where the reports do not tell.
+// What this replica holds and the primary that it follows cannot have sent. Empty where the replica holds no such transaction,
+// or where the reports do not tell.
 //
 // The two reports may be of any age. What the primary itself writes is left out, since a replica may be ahead of the primary's
 // report in that; what others wrote is fixed from the moment the primary opened, because a primary receives nothing.
 GtidSet foreign_to_primary(const EpochRecord& record, const MemberReport& primary, const MemberReport& replica);
 
-// Somebody wrote this on the replica while it followed. A replica that still carries out an order, or has not promised the present
-// epoch, may hold foreign transactions from before: the executor itself decides about those when it attaches.
+// Somebody wrote this on the replica while it followed. A replica that still carries out an order, or has not promised the
+// present epoch, may hold foreign transactions from before: the executor itself decides about those when it attaches.
 GtidSet errant_while_following(const EpochRecord& record, const MemberReport& primary, const MemberReport& replica);
 
 // Why a replica that follows could not become the primary.
