@@ -121,7 +121,7 @@ std::string render_config(const ConfigOptions& options,
                           const std::vector<RoutedCluster>& clusters) {
   std::string out = render_head(options);
   for (const RoutedCluster& cluster : clusters) {
-    if (cluster.ports.read_write != 0) out += render_cluster(options, cluster);
+    if (listens(cluster)) out += render_cluster(options, cluster);
   }
   return out;
 }

@@ -63,6 +63,11 @@ Result<PortPair> PortTable::take(const std::string& name, const IsFree& is_free)
   return ports;
 }
 
+Result<PortPair> PortTable::replace(const std::string& name, const IsFree& is_free) {
+  std::erase_if(entries_, [&](const PortEntry& e) { return e.name == name; });
+  return take(name, is_free);
+}
+
 void PortTable::give_back(const std::string& name) {
   const auto known = std::ranges::find(entries_, name, &PortEntry::name);
   if (known == entries_.end() || !known->in_use) return;

@@ -42,6 +42,8 @@ class PortTable {
   // kConflict: nothing is free in the range.
   Result<PortPair> take(const std::string& name, const IsFree& is_free);
   void give_back(const std::string& name);
+  // Other ports for a cluster whose present ports were never open. kConflict: nothing is free in the range.
+  Result<PortPair> replace(const std::string& name, const IsFree& is_free);
   [[nodiscard]] const std::vector<PortEntry>& entries() const { return entries_; }
 
  private:

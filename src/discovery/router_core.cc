@@ -14,11 +14,22 @@ const ServerState* find(const Servers& servers, const std::string& backend,
   return found == servers.end() ? nullptr : &found->second;
 }
 
+// HAProxy has the cluster's ports open.
+bool knows(const Servers& servers, const RoutedCluster& cluster) {
+  return std::ranges::any_of(cluster.members, [&](const RoutedMember& m) {
+    return find(servers, read_write_name(cluster), m.id) != nullptr;
+  });
+}
+
+bool both_free(PortPair ports, const PortTable::IsFree& is_free) {
+  return is_free(ports.read_write) && is_free(ports.read_only);
+}
+
 // Every server that HAProxy shall have, and no other: new ones need a new configuration.
 std::set<std::string> wanted_servers(const std::vector<RoutedCluster>& clusters) {
   std::set<std::string> out;
   for (const RoutedCluster& c : clusters) {
-    if (c.ports.read_write == 0) continue;
+    if (!listens(c)) continue;
     for (const RoutedMember& m : c.members) {
       out.insert(read_write_name(c) + "/" + m.id);
       out.insert(read_only_name(c) + "/" + m.id);
@@ -59,12 +70,14 @@ void RouterCore::clusters_seen(std::vector<RoutedCluster> seen, const PortTable:
     const auto still = std::ranges::find(seen, old.id, &RoutedCluster::id);
     if (still != seen.end()) {
       still->ports = old.ports;
+      still->taken = old.taken;
       // The state of the scheduler was put back, and it has yet to ask the members: what was known here is newer.
       const bool less = still->reign.primary.empty() || still->reign.epoch < old.reign.epoch;
       if (still->in_doubt && !still->reign.electing && less) still->reign = old.reign;
       continue;
     }
     memory_.erase(old.id);
+    unopened_.erase(old.id);
     notes_.push_back(fmt::format("{}: is gone, its ports are closed", old.name));
     if (std::ranges::find(seen, old.name, &RoutedCluster::name) == seen.end())
       ports_.give_back(old.name);
@@ -77,11 +90,42 @@ void RouterCore::clusters_seen(std::vector<RoutedCluster> seen, const PortTable:
       continue;
     }
     cluster.ports = *ports;
+    unopened_.insert(cluster.id);
     notes_.push_back(fmt::format("{}: read-write port {}, read-only port {}", cluster.name,
                                  ports->read_write, ports->read_only));
   }
   clusters_ = std::move(seen);
   fresh_ = true;
+}
+
+bool RouterCore::ports_refused(const Servers& held, const PortTable::IsFree& is_free) {
+  bool changed = false;
+  for (RoutedCluster& cluster : clusters_) {
+    if (!listens(cluster) || knows(held, cluster) || both_free(cluster.ports, is_free)) continue;
+    changed = true;
+    const PortPair lost = cluster.ports;
+    const auto other = unopened_.contains(cluster.id) ? std::optional(ports_.replace(cluster.name, is_free)) : std::nullopt;
+    if (other && *other) {
+      cluster.ports = **other;
+      notes_.push_back(fmt::format("{}: another process has taken port {} or {}; read-write port {}, read-only port {}",
+                                   cluster.name, lost.read_write, lost.read_only, cluster.ports.read_write,
+                                   cluster.ports.read_only));
+      continue;
+    }
+    cluster.taken = true;
+    notes_.push_back(fmt::format("{}: another process listens on port {} or {}: clients cannot connect there until it ends",
+                                 cluster.name, lost.read_write, lost.read_only));
+  }
+  return changed;
+}
+
+void RouterCore::look_at_taken(const PortTable::IsFree& is_free) {
+  for (RoutedCluster& cluster : clusters_) {
+    if (!cluster.taken || !both_free(cluster.ports, is_free)) continue;
+    cluster.taken = false;
+    notes_.push_back(fmt::format("{}: ports {} and {} are free again", cluster.name, cluster.ports.read_write,
+                                 cluster.ports.read_only));
+  }
 }
 
 void RouterCore::claim_seen(const Suspect& suspect, std::optional<std::uint64_t> epoch) {
@@ -109,12 +153,22 @@ RouterOutput RouterCore::step(const Servers& servers) {
   out.reload = present != wanted_servers(clusters_);
   status_.clear();
   for (RoutedCluster& cluster : clusters_) {
-    if (cluster.ports.read_write == 0) continue;
+    if (cluster.taken) status_.push_back({.name = cluster.name, .ports = cluster.ports, .taken = true});
+    if (!listens(cluster)) continue;
+    if (knows(servers, cluster)) unopened_.erase(cluster.id);
     step_cluster(cluster, servers, out);
     tell(cluster, servers, out);
   }
   fresh_ = false;
   return out;
+}
+
+std::vector<std::string> RouterCore::without_haproxy() {
+  status_.clear();
+  for (const RoutedCluster& c : clusters_) {
+    if (c.ports.read_write != 0) status_.push_back({.name = c.name, .ports = c.ports, .taken = c.taken});
+  }
+  return std::exchange(notes_, {});
 }
 
 void RouterCore::step_cluster(RoutedCluster& cluster, const Servers& servers, RouterOutput& out) {

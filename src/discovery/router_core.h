@@ -15,6 +15,7 @@
 // Order matters: HAProxy is looked at first and the API asked then. A record is written before its
 // primary opens, so what the API says is never older than what a check saw.
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,7 @@ struct RouteStatus {
   std::string primary;       // the member behind the read-write port, "" = new connections wait
   std::size_t replicas = 0;  // behind the read-only port
   std::uint64_t switches = 0;
+  bool taken = false;  // nothing: another process listens on the ports
   bool operator==(const RouteStatus&) const = default;
 };
 
@@ -54,10 +56,19 @@ class RouterCore {
   // in the notes of the next step.
   void clusters_seen(std::vector<RoutedCluster> seen, const PortTable::IsFree& is_free);
   void api_silent() { fresh_ = false; }
+  // HAProxy did not start, or did not reload, with the present clusters; `held` are the servers of the HAProxy that runs. Finds
+  // the clusters whose ports another process has taken. One whose ports were never open gets other ports. Clients know the
+  // ports of the others: these clusters wait until their ports are free again, and HAProxy serves the rest. True: something
+  // has changed, so another try may succeed.
+  bool ports_refused(const Servers& held, const PortTable::IsFree& is_free);
+  // Gives HAProxy the ports again that are no longer taken.
+  void look_at_taken(const PortTable::IsFree& is_free);
   // What a suspect said; nullopt: it does not serve, or did not answer.
   void claim_seen(const Suspect& suspect, std::optional<std::uint64_t> epoch);
 
   RouterOutput step(const Servers& servers);
+  // HAProxy does not run, so all ports are closed. Returns notes for the log.
+  std::vector<std::string> without_haproxy();
 
   [[nodiscard]] const std::vector<RoutedCluster>& clusters() const { return clusters_; }
   [[nodiscard]] const PortTable& ports() const { return ports_; }
@@ -83,6 +94,7 @@ class RouterCore {
   std::map<std::string, Memory> memory_;  // by id
   std::vector<RouteStatus> status_;
   std::vector<std::string> notes_;
+  std::set<std::string> unopened_;  // ids of clusters whose ports HAProxy has not opened since they were chosen
   bool fresh_ = false;  // the API answered since the last step
 };
 

@@ -57,6 +57,41 @@ TEST(RouterCore, ANewClusterNeedsAReloadAndAKnownOneDoesNot) {
   EXPECT_TRUE(core.step(World(shop(1, "m0", true)).servers).reload);
 }
 
+// Another process takes ports between the check and HAProxy's start.
+TEST(RouterCore, AClusterWhosePortsWereNeverOpenGetsOthersIfTheyAreTaken) {
+  RouterCore core(PortTable({100, 199}), {});
+  core.clusters_seen({shop(1, "m0", true)}, [](std::uint16_t) { return true; });
+  ASSERT_EQ(core.clusters()[0].ports, (PortPair{100, 101}));
+  EXPECT_FALSE(core.ports_refused({}, [](std::uint16_t) { return true; })) << "the ports are not the reason";
+  EXPECT_TRUE(core.ports_refused({}, [](std::uint16_t port) { return port != 101; }));
+  EXPECT_EQ(core.clusters()[0].ports, (PortPair{102, 103}));
+  EXPECT_FALSE(core.clusters()[0].taken);
+}
+
+TEST(RouterCore, AClusterWhosePortsClientsKnowWaitsForThemAndTheOthersAreServed) {
+  Case t;
+  RoutedCluster other = shop(1, "m0", true);
+  other.id = "y";
+  other.name = "other";
+  t.core.clusters_seen({shop(1, "m0", true), other}, [](std::uint16_t) { return true; });
+  const auto taken = [](std::uint16_t port) { return port != 100; };
+  EXPECT_FALSE(t.core.ports_refused(t.world.servers, taken)) << "the HAProxy that runs has port 100 open itself";
+  EXPECT_TRUE(t.core.ports_refused({}, taken));
+  EXPECT_TRUE(t.core.clusters()[0].taken);
+  EXPECT_EQ(t.core.clusters()[0].ports, (PortPair{100, 101}));
+  EXPECT_TRUE(listens(t.core.clusters()[1]));
+  EXPECT_FALSE(t.core.step(World(t.core.clusters()[1]).servers).reload) << "HAProxy serves the other cluster only";
+  ASSERT_EQ(t.core.status().size(), 2U);
+  EXPECT_TRUE(t.core.status()[0].taken);
+
+  t.core.clusters_seen({shop(1, "m0", true), other}, taken);
+  t.core.look_at_taken(taken);
+  EXPECT_TRUE(t.core.clusters()[0].taken);
+  t.core.look_at_taken([](std::uint16_t) { return true; });
+  EXPECT_FALSE(t.core.clusters()[0].taken);
+  EXPECT_TRUE(t.core.step(World(t.core.clusters()[1]).servers).reload);
+}
+
 TEST(RouterCore, NothingIsSaidWhileAllIsAsItShouldBe) {
   Case t;
   t.api(shop(1, "m0", true));

@@ -39,8 +39,7 @@ std::optional<RouterAddresses::Pair> RouterAddresses::of(const std::string& clus
     seen_ns_ = written;
   }
   const auto found = std::ranges::find(file_.clusters, cluster_id, &RoutedCluster::id);
-  if (!file_.active || found == file_.clusters.end() || found->ports.read_write == 0)
-    return std::nullopt;
+  if (!file_.active || found == file_.clusters.end() || !listens(*found)) return std::nullopt;
   return Pair{{file_.listen, found->ports.read_write}, {file_.listen, found->ports.read_only}};
 }
 

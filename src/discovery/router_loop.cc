@@ -163,22 +163,25 @@ asio::awaitable<void> RouterLoop::round() {
   const std::optional<Servers> servers = co_await look();
   co_await hear_api();
   save(true);
+  core_->look_at_taken(port_is_free_here());
   if (!servers) {
     co_await have_haproxy();
+    for (const std::string& note : core_->without_haproxy()) kLog.info("{}", note);
+    measure({});
     co_return;
   }
   RouterOutput out = core_->step(*servers);
   for (const std::string& note : out.notes) kLog.info("{}", note);
   measure(*servers);
   co_await obey(std::move(out.commands));
-  if (out.reload || reload_wanted_) co_await reload();
+  if (out.reload || reload_wanted_) co_await reload(*servers);
   if (old_workers_) co_await cut_old_sessions(*servers);
   co_await ask_suspects(std::move(out.suspects));
 }
 
 bool RouterLoop::any_ports() const {
   return std::ranges::any_of(core_->clusters(),
-                             [](const RoutedCluster& c) { return c.ports.read_write != 0; });
+                             [](const RoutedCluster& c) { return listens(c); });
 }
 
 // HAProxy does not start without a port to listen at, so it runs only while there are clusters.
@@ -191,6 +194,7 @@ asio::awaitable<bool> RouterLoop::have_haproxy() {
   failures_ = started ? 0 : failures_ + 1;
   next_start_ = steady_now() + backoff(failures_);
   trouble("start", started ? "" : started.error().message);
+  if (!started && core_->ports_refused({}, port_is_free_here())) next_start_ = steady_now();
   metrics_.counter("mysos_router_haproxy_starts_total", "Starts of HAProxy, by result.")
       .inc({{"result", started ? "ok" : "failed"}});
   if (started) {
@@ -233,13 +237,17 @@ asio::awaitable<Status> RouterLoop::ask_clusters() {
     co_return std::unexpected(error_from_response(*answered).with_context(who));
   MYSOS_CO_TRY(const json::value body, parse_json(answered->body));
   MYSOS_CO_TRY(auto clusters, parse_clusters(body));
-  core_->clusters_seen(std::move(clusters), [this](std::uint16_t port) { return port_is_free(options_.listen, port); });
+  core_->clusters_seen(std::move(clusters), port_is_free_here());
   co_return Status();
+}
+
+PortTable::IsFree RouterLoop::port_is_free_here() const {
+  return [this](std::uint16_t port) { return port_is_free(options_.listen, port); };
 }
 
 std::string RouterLoop::config() const { return render_config(config_, core_->clusters()); }
 
-asio::awaitable<void> RouterLoop::reload() {
+asio::awaitable<void> RouterLoop::reload(const Servers& held) {
   reload_wanted_ = true;
   if (steady_now() < next_reload_) co_return;
   if (!any_ports()) {
@@ -256,6 +264,7 @@ asio::awaitable<void> RouterLoop::reload() {
   reload_wanted_ = !done;
   old_workers_ = true;
   trouble("reload", done ? "" : done.error().message);
+  if (!done && core_->ports_refused(held, port_is_free_here())) next_reload_ = steady_now();
   metrics_.counter("mysos_router_reloads_total", "Reloads of HAProxy, by result.")
       .inc({{"result", done ? "ok" : "failed"}});
   if (done) busy_until_ = steady_now() + kBusyFor;

@@ -53,13 +53,14 @@ class RouterLoop {
   asio::awaitable<std::optional<Servers>> look();
   asio::awaitable<void> hear_api();
   asio::awaitable<Status> ask_clusters();
-  asio::awaitable<void> reload();
+  asio::awaitable<void> reload(const Servers& held);
   asio::awaitable<void> obey(std::vector<std::string> commands);
   asio::awaitable<void> ask_suspects(std::vector<Suspect> suspects);
   asio::awaitable<void> cut_old_sessions(const Servers& servers);
   asio::awaitable<void> answer(const HttpRequest& request, HttpExchange& exchange);
   [[nodiscard]] HttpRequest api_request(std::string target, const std::string& token) const;
   [[nodiscard]] std::string config() const;
+  [[nodiscard]] PortTable::IsFree port_is_free_here() const;
   [[nodiscard]] bool any_ports() const;
   [[nodiscard]] Duration pause() const;
   void save(bool active);

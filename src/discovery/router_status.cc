@@ -10,6 +10,8 @@ void RouterLoop::measure(const Servers& servers) {
   auto replicas = metrics_.gauge("mysos_router_replicas", "Replicas behind the read-only port.");
   auto switches = metrics_.counter("mysos_router_switches_total",
                                    "Times the read-write port came to lead to another member.");
+  auto taken = metrics_.gauge("mysos_router_ports_taken",
+                              "1 where another process listens on a port of the cluster.");
   metrics_.gauge("mysos_router_clusters", "Clusters with ports.")
       .set(static_cast<double>(core_->status().size()));
   metrics_.gauge("mysos_router_servers", "Servers that HAProxy knows.")
@@ -18,6 +20,7 @@ void RouterLoop::measure(const Servers& servers) {
   for (const RouteStatus& route : core_->status()) {
     const Labels labels{{"cluster", route.name}};
     names.insert(route.name);
+    taken.set(route.taken ? 1 : 0, labels);
     writable.set(route.primary.empty() ? 0 : 1, labels);
     replicas.set(static_cast<double>(route.replicas), labels);
     std::uint64_t& told = switches_[route.name];
@@ -51,7 +54,8 @@ asio::awaitable<void> RouterLoop::answer(const HttpRequest& request, HttpExchang
           {"read_write", at(route.ports.read_write)},
           {"read_only", at(route.ports.read_only)},
           {"primary", route.primary.empty() ? json::value(nullptr) : json::value(route.primary)},
-          {"replicas", route.replicas}});
+          {"replicas", route.replicas},
+          {"taken", route.taken}});
     }
     response = json_response(
         200, json::serialize(json::object{{"api_answers", api_answers_},

@@ -59,6 +59,7 @@ struct RoutedCluster {
   std::vector<RoutedMember> members;
   Reign reign;
   PortPair ports;  // 0 = none yet
+  bool taken = false;  // another process listens on one of the ports: HAProxy cannot open them
   bool in_doubt = false;  // the scheduler does not know for certain who is the primary
   bool operator==(const RoutedCluster&) const = default;
 };
@@ -69,7 +70,10 @@ void fields(Io& io, RoutedCluster& c) {
   io("members", c.members);
   io("reign", c.reign);
   io("ports", c.ports);
+  io("taken", c.taken);
 }
+// HAProxy shall listen on the ports of this cluster.
+inline bool listens(const RoutedCluster& c) { return c.ports.read_write != 0 && !c.taken; }
 
 // The answer of GET /v1/clusters. kInvalid where it is not what openapi.json says; names and
 // addresses that could mean something else in HAProxy's language are refused.

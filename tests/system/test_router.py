@@ -5,6 +5,7 @@ scheduler and router, and no session of another cluster notices when one comes o
 import json
 import os
 import signal
+import socket
 
 import pymysql
 import pytest
@@ -74,6 +75,38 @@ def own(work, request, version):
         yield running, shop
     finally:
         running.close()
+
+
+def reaches(shop, where):
+    try:
+        return bool(shop.ask("SELECT 1", *where))
+    except pymysql.err.MySQLError:
+        return False
+
+
+def test_a_port_that_another_process_takes_costs_no_other_cluster_its_ports(own, version):
+    up, shop = own
+    other = Shop(up.client, version, name="other", members=1)
+    other_rw, _ = ports(other)
+    wait_for("the other cluster is reached", lambda: reaches(other, other_rw), ROUTE_SECONDS)
+    with socket.socket() as squatter:
+        squatter.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        for pid in router_pids(up, "haproxy"):
+            os.kill(pid, signal.SIGKILL)
+
+        def taken():
+            try:
+                squatter.bind((shop.rw[0], int(shop.rw[1])))
+            except OSError:
+                return False
+            squatter.listen()
+            return True
+
+        wait_for("the port is taken before HAProxy starts again", taken, ROUTE_SECONDS, pause=0.001)
+        wait_for("the other cluster is reached again", lambda: reaches(other, other_rw), ROUTE_SECONDS)
+        wait_for("show prints no port", lambda: not shop.show()["endpoints"]["read_write"], ROUTE_SECONDS)
+    wait_for("the port leads to the primary again", lambda: reaches(shop, shop.rw), ROUTE_SECONDS)
+    assert ports(shop)[0] == shop.rw
 
 
 def test_writers_go_on_over_the_death_of_the_primary(up, routed):
