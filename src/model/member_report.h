@@ -215,6 +215,7 @@ struct MemberFacts {
   std::uint64_t generation = 0;    // of its datadir: rises each time the data are rebuilt
   std::uint32_t data_server_id = 0;  // of its data, or of those that it is to make; 0: an executor of version 0.1
   Pair made_at;                    // of the order that made the data, or gave their transactions other names; 0.0 = the first
+  Pair names_from;                 // as in EpochRecord, from the last order to be the primary
   bool needs_copy = false;         // it has no data, and waits to be told whom to copy (a Rebuild with a donor)
   std::optional<Seeding> seeding;
   std::string errant_kept;  // where on its volume the binlogs with its errant transactions are, "" = nowhere
@@ -299,6 +300,7 @@ void fields(Io& io, MemberReport& r) {
   io("generation", r.generation);
   io("data_server_id", r.data_server_id);
   io("made_at", r.made_at);
+  io("names_from", r.names_from);
   io("needs_copy", r.needs_copy);
   io("seeding", r.seeding);
   io("errant_kept", r.errant_kept);

@@ -186,6 +186,16 @@ void SimServer::start_applier() {
 
 // ---- as a source ----
 
+// The replica looks connected until the refusal arrives.
+void SimServer::refuse(const std::shared_ptr<ReplicaLink>& link) {
+  link->connected = true;
+  sim_.network.send(link->down, node(), link->replica->node(), [link] {
+    if (link->replica->life_ != link->replica_life || link->replica->link_ != link) return;
+    link->connected = false;
+    link->replica->binlog_gone_ = true;
+  });
+}
+
 void SimServer::admit(const std::shared_ptr<ReplicaLink>& link) {
   if (!accepting_ || link->replica->life_ != link->replica_life || link->replica->link_ != link) return;
   if (crowded_until_ > sim_.now()) return sim_.coverage.hit(Mark::kTurnedAway);
@@ -197,8 +207,8 @@ void SimServer::admit(const std::shared_ptr<ReplicaLink>& link) {
   const auto kept = data_->binlog.begin() + static_cast<std::ptrdiff_t>(data_->purged);
   const bool gone = !knows_names_of(*link->replica) ||
                     std::any_of(data_->binlog.begin(), kept, [&](TxnId t) { return !link->held.has(t); });
-  link->replica->binlog_gone_ = gone;
-  if (gone) return;
+  if (gone) return refuse(link);
+  link->replica->binlog_gone_ = false;
   dumps_.push_back(link);
   link->connected = true;
   link->file = data_->file;

@@ -186,6 +186,7 @@ class SimServer final : private SimProcess {
   // replication, as a source
   void beat(const std::shared_ptr<ReplicaLink>& link);
   void admit(const std::shared_ptr<ReplicaLink>& link);
+  void refuse(const std::shared_ptr<ReplicaLink>& link);
   void pump();
   void pump(const std::shared_ptr<ReplicaLink>& link);
   void acknowledged(const std::shared_ptr<ReplicaLink>& link, std::size_t position);

@@ -40,15 +40,24 @@ bool renew_names(EpochPlanning& p, const MemberView& primary) {
 }
 
 Pair names_under(const EpochPlanning& p, const MemberView& chosen, const Pair& pair) {
-  if (chosen.report->logs_reset || p.outdated(chosen)) return pair;
-  return renamed_since(p, chosen) ? chosen.report->made_at : p.record.names_from;
+  const bool before = renamed_since(p) && chosen.report->made_at < names_heard_of(p);
+  return chosen.report->logs_reset || p.outdated(chosen) || before ? pair : names_heard_of(p);
 }
 
-// Whoever leads an epoch had its data when that began, and nobody makes the data of a primary anew. So data that are said to be
-// of an epoch that their owner led were given other names in it.
-bool renamed_since(const EpochPlanning& p, const MemberView& v) {
-  return p.cluster.doubt && v.report && v.report->led == v.report->made_at.epoch && v.report->made_at > p.record.names_from;
+// A member hears of new names when it becomes the primary. The executors of version 0.1 do not store that. But the data of a
+// primary are never rebuilt in the epoch that it leads, so data that are said to be of that epoch were given other names in it.
+Pair names_heard_of(const EpochPlanning& p) {
+  Pair names = p.record.names_from;
+  if (!p.cluster.doubt) return names;
+  for (const MemberView& v : p.members) {
+    if (!v.report) continue;
+    names = std::max(names, v.report->names_from);
+    if (v.report->led == v.report->made_at.epoch) names = std::max(names, v.report->made_at);
+  }
+  return names;
 }
+
+bool renamed_since(const EpochPlanning& p) { return names_heard_of(p) > p.record.names_from; }
 
 bool forgot_its_writes(const EpochPlanning& p, const MemberView& v) {
   return std::ranges::any_of(p.members, [&](const MemberView& other) {

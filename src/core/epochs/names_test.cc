@@ -284,6 +284,33 @@ TEST(Names, InDoubtAPrimaryThatWasMadeAnewBeforeHasTheNamesOfAll) {
   EXPECT_FALSE(w.cluster.epoch.ackers.empty());
 }
 
+// After the reset c-0 led, c-1 was rebuilt from it and took over; c-2 was still to be rebuilt. The record is of before the reset.
+TEST(Names, InDoubtDataOfBeforeAResetDoNotCountAlsoAfterALaterElection) {
+  World w = asked();
+  w.r(0).led = 4;
+  w.r(0).names_from = w.r(0).made_at = {4, 1};
+  w.r(1).names_from = {4, 1};
+  w.r(1).made_at = {4, 3};
+  w.r(1).executed = w.r(1).received = gtid("0-1-10");
+  w.persist();
+  EXPECT_EQ(w.cluster.epoch.primary, id(1));
+  EXPECT_EQ(w.cluster.epoch.names_from, (Pair{4, 1}));
+  EXPECT_EQ(w.cluster.epoch.ackers, std::set{id(0)}) << "the set of c-2 fits, but its transactions have other names";
+}
+
+TEST(Names, InDoubtAnOperatorMayChooseDataOfBeforeAResetAndAllOthersAreRebuilt) {
+  World w = asked();
+  w.r(0).names_from = w.r(0).made_at = {5, 1};
+  w.v(1).connected = false;
+  w.v(1).report = SharedValue<MemberReport>();
+  w.cluster.failover = FailoverRequest{.to = id(2), .accept_loss = true};
+  EXPECT_FALSE(w.plan().next);
+  w.now += w.times.loss_wait;
+  w.persist();
+  EXPECT_EQ(w.cluster.epoch.primary, id(2));
+  EXPECT_EQ(w.cluster.epoch.names_from, w.cluster.epoch.pair);
+}
+
 TEST(Names, InDoubtNobodyElseIsTakenForCompleteByASetThatLostNames) {
   World w = asked();
   w.r(1).logs_reset = true;

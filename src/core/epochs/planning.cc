@@ -54,7 +54,7 @@ bool EpochPlanning::caught_up(const MemberView& p, const MemberView& v) const {
 
 bool EpochPlanning::nameable(const MemberView& v) const {
   return !is_primary(v) && follows(v) && silent(v) && can_write(v) && !record.shut_out.contains(v.id) &&
-         record.rebuilding != v.id && !nameless(v);
+         record.rebuilding != v.id && !nameless(v) && !v.report->binlog_gone;
 }
 
 bool EpochPlanning::unsound(const MemberView& v) const {

@@ -100,8 +100,10 @@ bool act_on_evidence(EpochPlanning& p, const MemberView& primary);
 bool renew_names(EpochPlanning& p, const MemberView& primary);
 // What the election of this member says about names: those of one whose binary logs were reset are new.
 Pair names_under(const EpochPlanning& p, const MemberView& chosen, const Pair& pair);
-// It has led since its binary logs were reset, under names that the record does not know: it was put back to one of before.
-[[nodiscard]] bool renamed_since(const EpochPlanning& p, const MemberView& v);
+// Since which pair the present names count. A record in doubt may be of before a reset: then the members know better.
+[[nodiscard]] Pair names_heard_of(const EpochPlanning& p);
+// The record is of before a reset of binary logs that members know of.
+[[nodiscard]] bool renamed_since(const EpochPlanning& p);
 // Others hold what this member wrote and does not know: its binary logs were reset, and its executor did not see it.
 [[nodiscard]] bool forgot_its_writes(const EpochPlanning& p, const MemberView& v);
 // The old primary, fenced and with its volume, but with binary logs that somebody reset. Its data are complete, although no set

@@ -106,7 +106,7 @@ constexpr std::uint32_t kMemoryKills = 3;
 // What it lacks is not to be had by replication, or only after a very long time.
 bool cannot_replay(const EpochPlanning& p, const MemberView& primary, const MemberView& v) {
   const MemberReport& r = *v.report;
-  if (p.follows(v)) return r.binlog_gone && !r.receiver_connected;
+  if (p.follows(v)) return r.binlog_gone;
   if (!r.received.sources().empty()) return false;
   const std::uint64_t all = primary.report->executed.count();
   return all > kReplayable || (all > 0 && !primary.report->binlog_complete);
@@ -197,7 +197,8 @@ std::string why_not_now(const EpochPlanning& p, const MemberView& primary, const
 // The one that was named has what it needs, or is no replica any more.
 bool rebuilt(EpochPlanning& p, const MemberView& primary, const MemberView* v) {
   if (v == nullptr || v->volume_lost || p.is_primary(*v)) return true;
-  return p.follows(*v) && v->report->receiver_connected && !need_of(p, primary, *v);
+  const bool receives = p.follows(*v) && v->report->receiver_connected && !v->report->binlog_gone;
+  return receives && !p.unsound(*v) && !need_of(p, primary, *v);
 }
 
 }  // namespace

@@ -264,6 +264,20 @@ TEST(Rebuild, DataThatNeverReceiveTheRestAreNotKeptAsTheOnlyOtherCopy) {
   }
 }
 
+// Seen with MySQL: the receivers start again for each new order, and look connected until their source refuses them.
+TEST(Rebuild, AReplicaThatIsLeftBehindDoesNotLookRebuiltWhileItsReceiverStartsAgain) {
+  World w = all_stopped_and_left_behind(3);
+  w.cluster.epoch.rebuilding = id(1);
+  for (int i = 1; i < 3; ++i) w.r(i).receiver_running = w.r(i).receiver_connected = w.r(i).applier_running = true;
+  EXPECT_FALSE(w.plan().next) << "neither does the rebuild end, nor does somebody acknowledge";
+  w.r(1).acking = true;  // by an order of before
+  EXPECT_FALSE(w.plan().next);
+  w.r(1).acking = w.r(1).binlog_gone = false;
+  w.r(1).applier_restarts = 0;
+  w.r(1).executed = w.r(1).received = gtid("0-1-9");
+  EXPECT_EQ(w.persist().kind, EventKind::kRebuildEnded);
+}
+
 TEST(Rebuild, WhatOnlyAReplicaThatIsLeftBehindHoldsIsNamed) {
   World w = all_stopped_and_left_behind(3);
   w.r(0).gtid_source = "0-1";

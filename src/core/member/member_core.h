@@ -156,6 +156,7 @@ class MemberCore {
 
   // ---- what a running server shows ----
   bool note_read(Running& r, const ServerSnapshot& read, Instant now);
+  static void note_refusal(Running& r, const ServerSnapshot& read);
   void note_reset(const ServerSnapshot& read);
   void note_copied(const ServerSnapshot& read);
   void forget_names(MemberPromise& next);

@@ -100,6 +100,7 @@ void MemberCore::obey(std::uint64_t id, const order::Promote& o) {
   next.led_kept = true;
   next.source.reset();
   next.acking = false;
+  if (o.names_from) next.names_from = std::max(next.names_from, *o.names_from);
   if (o.names_from > promise_.made_at) {  // the others are rebuilt from these data, whatever their transactions were called
     next.made_at = *o.names_from;
     next.renamed = promise_.renamed || promise_.logs_reset;

@@ -31,6 +31,7 @@ struct MemberPromise {
   std::uint64_t generation = 0;  // of the datadir: rises each time it is rebuilt
   std::uint32_t server_id = 0;   // ... which no other data of its cluster ever have (model/server_id.h); 0: as 0.1 chose it
   Pair made_at;                  // as in MemberReport
+  Pair names_from;               // as in MemberReport
   bool logs_reset = false;       // as in MemberReport
   bool renamed = false;          // its transactions have other names since a reset: its binary logs lack the older ones
   std::string incarnation;       // of the mysqld that this was last true of
@@ -57,6 +58,7 @@ void fields(Io& io, MemberPromise& p) {
   io("generation", p.generation);
   io("server_id", p.server_id);
   io("made_at", p.made_at);
+  io("names_from", p.names_from);
   io("logs_reset", p.logs_reset);
   io("renamed", p.renamed);
   io("incarnation", p.incarnation);

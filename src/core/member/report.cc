@@ -37,6 +37,7 @@ MemberReport MemberCore::report() const {
   r.generation = promise_.generation;
   r.data_server_id = promise_.server_id;
   r.made_at = promise_.made_at;
+  r.names_from = promise_.names_from;
   r.needs_copy = needs_copy();
   r.seeding = seeding_;
   r.errant_kept = errant_kept_;
@@ -88,7 +89,7 @@ void MemberCore::report_server(const Running& s, MemberReport& r) const {
   r.applier_waits_for = s.wait.waits_for();
   r.applier_waits_ms = s.wait.told_ms(s.applier.lasted());
   r.binlog_complete = seen.binlog_complete && !promise_.logs_reset && !promise_.renamed;
-  r.binlog_gone = seen.binlog_gone;
+  r.binlog_gone = s.refused.has_value();
   if (r.problem.empty() && r.server_silent_ms > 0) r.problem = "mysqld does not answer";
   if (r.problem.empty() && stands_still(r)) r.problem = standstill_text(r);
   // What a primary shows of replication is of the time when it was a replica.

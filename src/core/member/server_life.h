@@ -64,6 +64,14 @@ struct Starting {
   std::optional<std::string> adopted;  // the incarnation of a server that was found alive
 };
 
+// The source lacks what the replica would need next. A receiver that starts again looks connected until it is refused again, so
+// this holds until the source has sent something, or there is another source.
+struct Refused {
+  GtidSet received;  // by the replica, at that time
+  std::string host;  // of the source
+  std::uint16_t port = 0;
+};
+
 // It has served, and has not ended.
 struct Running {
   std::string incarnation;
@@ -74,6 +82,7 @@ struct Running {
   ServerSnapshot seen;
   bool read = false;   // `seen` holds something
   bool heard = false;  // its receiver has heard of a source: what it says of its place there is not of an earlier life
+  std::optional<Refused> refused;
   Silence source;      // of whom the receiver is to hear
   Silence server;      // of mysqld itself
   Silence applier;     // it holds received transactions, and executes none

@@ -43,11 +43,24 @@ bool MemberCore::note_read(Running& r, const ServerSnapshot& read, Instant now) 
   moves ? r.applier.heard(now) : r.applier.nothing(now);
   if (moves) r.wait.moved();
   r.heard = r.heard || (was.receiver_connected && read.receiver_connected && read.heard != was.heard);
+  note_refusal(r, read);
   r.seen.heard = read.heard;  // by itself it is no news
   const bool news = !r.read || r.seen != read || told_before != told();
   r.seen = read;
   r.read = true;
   return news;
+}
+
+void MemberCore::note_refusal(Running& r, const ServerSnapshot& read) {
+  if (read.binlog_gone) {
+    r.refused = server_life::Refused{read.received, read.receiver_host, read.receiver_port};
+    return;
+  }
+  if (!r.refused) return;
+  // The position in the source's binlog may change when a receiver starts, too.
+  const bool sent = r.seen.receiver_connected && read.receiver_connected && read.heard.heartbeats > r.seen.heard.heartbeats;
+  const bool another = read.receiver_host != r.refused->host || read.receiver_port != r.refused->port;
+  if (sent || another || read.received != r.refused->received) r.refused.reset();
 }
 
 // A replica that is read-only executes what its source sends, and that bears the names of others.

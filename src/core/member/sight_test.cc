@@ -34,6 +34,33 @@ TEST(MemberCore, TellsThatItsReceiverHearsNothingThoughItBelievesToBeConnected) 
   EXPECT_EQ(e.report().source_silent_ms, 0U);
 }
 
+TEST(MemberCore, ARefusedReceiverThatStartsAgainIsRefusedUntilItsSourceSends) {
+  Executor e;
+  e.start("a");
+  ServerSnapshot refused = receiving(0);
+  refused.receiver_running = refused.receiver_connected = false;
+  refused.binlog_gone = true;
+  refused.executed = refused.received = gtid("0-1-7");
+  e.give(in::Snapshot{refused});
+  EXPECT_TRUE(e.report().binlog_gone);
+
+  ServerSnapshot again = receiving(0);
+  again.executed = again.received = refused.received;
+  e.give(in::Snapshot{again});
+  e.give(in::Snapshot{again});
+  EXPECT_TRUE(e.report().binlog_gone) << "it is connected, and its source has yet to answer";
+  again.heard.heartbeats = 1;
+  e.give(in::Snapshot{again});
+  EXPECT_FALSE(e.report().binlog_gone);
+
+  e.give(in::Snapshot{refused});
+  again = receiving(0);
+  again.executed = again.received = refused.received;
+  again.receiver_host = "10.0.0.2";
+  e.give(in::Snapshot{again});
+  EXPECT_FALSE(e.report().binlog_gone) << "another source may have it";
+}
+
 TEST(MemberCore, TellsThatPartOfATransactionComesIn) {
   Executor e;
   e.start("a");
@@ -235,6 +262,7 @@ TEST(Resets, APrimaryIsToldThatItsNamesCountAndSeesTheNextReset) {
   e.end_plan(logged("0-1-3", false));
   EXPECT_FALSE(e.report().logs_reset);
   EXPECT_EQ(e.report().made_at, (Pair{1, 2}));
+  EXPECT_EQ(e.durable.names_from, (Pair{1, 2})) << "a record that is put back may not say so";
   EXPECT_FALSE(e.report().binlog_complete) << "its binary logs lack what was before";
 
   e.give(in::Snapshot{logged("", false)});
