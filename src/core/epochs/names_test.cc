@@ -284,7 +284,7 @@ TEST(Names, InDoubtAPrimaryThatWasMadeAnewBeforeHasTheNamesOfAll) {
   EXPECT_FALSE(w.cluster.epoch.ackers.empty());
 }
 
-// After the reset c-0 led, c-1 was rebuilt from it and took over; c-2 was still to be rebuilt. The record is of before the reset.
+// After the reset c-0 led, c-1 was rebuilt from it and took over; c-2 was still to be rebuilt. The record is older than that.
 TEST(Names, InDoubtDataOfBeforeAResetDoNotCountAlsoAfterALaterElection) {
   World w = asked();
   w.r(0).led = 4;
