@@ -265,7 +265,8 @@ asio::awaitable<void> ServerKeeper::poll(RunPtr run) {
     auto seen = co_await run->ops.read(kReadDeadline);
     run->asked.reset();
     if (run_ != run) co_return;
-    const bool push = seen && run->stuck.look(*seen, run->ops.commits_waited(), steady_now());
+    const mysql::ServerOps& ops = run->ops;
+    const bool push = seen && run->stuck.look(*seen, ops.commits_waited(), ops.commits_acknowledged(), steady_now());
     if (seen) seen->commits_stuck = run->stuck.hopeless();
     if (!seen && !failing) kLog.warn("the server cannot be read: {}", seen.error().message);
     failing = !seen;

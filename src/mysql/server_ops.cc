@@ -25,12 +25,12 @@ SessionTarget lane(SessionTarget target) {
   return target;
 }
 
-// Of semi-sync, on either flavour.
-std::uint32_t waiting_sessions(const std::vector<Rows>& snapshot) {
+// A status of semi-sync by the end of its name, which both flavours have in common.
+std::uint64_t semi_sync_status(const std::vector<Rows>& snapshot, std::string_view end) {
   for (const Rows& answer : snapshot) {
     for (std::size_t i = 0; i < answer.size(); ++i) {
-      if (!answer.text(i, std::size_t{0}).ends_with("_wait_sessions")) continue;
-      return static_cast<std::uint32_t>(std::strtoul(answer.text(i, std::size_t{1}).c_str(), nullptr, 10));
+      if (!answer.text(i, std::size_t{0}).ends_with(end)) continue;
+      return std::strtoull(answer.text(i, std::size_t{1}).c_str(), nullptr, 10);
     }
   }
   return 0;
@@ -90,7 +90,8 @@ asio::awaitable<Result<ServerSnapshot>> ServerOps::read(Duration at_most) {
   MYSOS_CO_TRY_VOID(co_await ensure_connected(reads_, budget.left()));
   MYSOS_CO_TRY(const auto answers, co_await reads_.query_all(flavour_.snapshot_sql(), budget.left()));
   MYSOS_CO_TRY(ServerSnapshot out, flavour_.parse_snapshot(answers));
-  commits_waited_ = waiting_sessions(answers);
+  commits_waited_ = static_cast<std::uint32_t>(semi_sync_status(answers, "_wait_sessions"));
+  commits_acknowledged_ = semi_sync_status(answers, "_yes_tx");
   events_on_ = runs_events(answers);
   if (!flavour_.oldest_binlog_sql().empty()) {
     if (!binlog_complete_) co_await look_at_binlogs();

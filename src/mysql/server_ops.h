@@ -46,6 +46,8 @@ class ServerOps {
   asio::awaitable<Result<ServerSnapshot>> read(Duration at_most);
   // How many commits waited for acknowledgements at the last read().
   [[nodiscard]] std::uint32_t commits_waited() const { return commits_waited_; }
+  // How many were acknowledged from the server's start to the last read(); a user may set the count back.
+  [[nodiscard]] std::uint64_t commits_acknowledged() const { return commits_acknowledged_; }
   // Whether the event scheduler was on at the last read().
   [[nodiscard]] bool events_on() const { return events_on_; }
   // Makes the user's account, through the binlog, on a session of its own: it waits for an acker like any write. Writes
@@ -132,6 +134,7 @@ class ServerOps {
   std::optional<std::string> waits_at_;  // what was executed when the applier was first seen to wait for a lock
   Instant waits_since_{};
   std::uint32_t commits_waited_ = 0;
+  std::uint64_t commits_acknowledged_ = 0;
   bool events_on_ = false;
   std::optional<bool> binlog_complete_;  // where a snapshot does not say it: found out once, and after a purge
   Instant binlogs_looked_at_{};

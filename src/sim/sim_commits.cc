@@ -80,6 +80,7 @@ void SimServer::settle_commits() {
     ready.push_back(std::move(p));
     return true;
   });
+  if (d_ > 0) commits_acknowledged_ += ready.size();
   show_soon(ready);
   for (Pending& p : ready) {
     if (p.session) release(p);

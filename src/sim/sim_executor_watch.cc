@@ -39,7 +39,7 @@ void SimExecutor::poll_server() {
 
 // As executor/server_keeper.cc does.
 void SimExecutor::push_stuck(ServerSnapshot& seen) {
-  const bool push = stuck_.look(seen, server_.commits_waited(), sim_.now());
+  const bool push = stuck_.look(seen, server_.commits_waited(), server_.commits_acknowledged(), sim_.now());
   seen.commits_stuck = stuck_.hopeless();
   if (seen.commits_stuck) sim_.coverage.hit(Mark::kStuck);
   if (push) later(sim_.between(microseconds(200), milliseconds(2)), [this] { server_.push_commits(); });

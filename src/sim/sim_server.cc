@@ -77,6 +77,7 @@ void SimServer::crash(const std::string& how, bool power_lost) {
   told_accounts_.clear();
   crowded_until_ = {};
   d_ = 0;
+  commits_acknowledged_ = 0;
   semi_sync_replica_ = receiver_ = receiver_acks_ = applier_ = applying_ = binlog_gone_ = false;
   reader_lock_ = stopped_once_ = false;
   applier_error_ = {};

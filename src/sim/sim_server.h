@@ -111,6 +111,7 @@ class SimServer final : private SimProcess {
     return applying_ ? applies_until_ - sim_.now() : Duration{};
   }
   [[nodiscard]] std::uint32_t commits_waited() const { return static_cast<std::uint32_t>(pending_.size()); }
+  [[nodiscard]] std::uint64_t commits_acknowledged() const { return commits_acknowledged_; }
 
   [[nodiscard]] bool alive() const { return data_ != nullptr; }
   [[nodiscard]] bool accepting() const { return accepting_; }
@@ -242,6 +243,7 @@ class SimServer final : private SimProcess {
   std::uint64_t groups_ = 0;
   bool holding_commits_ = false;  // while sessions are ended
   std::vector<Pending> pending_;
+  std::uint64_t commits_acknowledged_ = 0;  // that waited, since it started
   std::vector<TxnId> unseen_;  // let through, and not shown as executed yet (MySQL)
   Instant shown_by_{};
   Duration show_most_ = milliseconds(1);

@@ -2,16 +2,22 @@
 #include "core/member/stuck_commits.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace mysos {
 
-bool StuckCommits::look(const ServerSnapshot& seen, std::uint32_t waited, Instant now) {
+bool StuckCommits::look(const ServerSnapshot& seen, std::uint32_t waited, std::uint64_t acknowledged, Instant now) {
   const bool may_be = !seen.read_only && seen.semi_sync_d > 0 && seen.semi_sync_clients >= seen.semi_sync_d;
   look_at_first(seen, waited > 0 && may_be, now);
   const GtidSet written = seen.executed.united(seen.in_flight);
-  if (waited == 0) wait_ = kAfter;
-  if (waited == 0 || !may_be || written != written_) tries_ = 0;
-  if (waited == 0 || !may_be || !since_ || written != written_) {
+  // The tries before say nothing of an acker that has acknowledged since, or that was not connected then.
+  const bool moved = acknowledged != std::exchange(acknowledged_, acknowledged);
+  if (waited == 0 || !may_be || moved) {
+    wait_ = kAfter;
+    since_.reset();
+  }
+  if (!since_ || written != written_) tries_ = 0;
+  if (!since_ || written != written_) {
     written_ = written;
     since_ = waited > 0 && may_be ? std::optional(now) : std::nullopt;
     return false;

@@ -19,8 +19,9 @@ class StuckCommits {
                                                                // commit while one group waits and the next is written
   static constexpr Duration kHeld = std::chrono::seconds(2);   // MySQL makes room for ever more, and none is acknowledged
 
-  // `waited`: commits that wait for acknowledgements. True: make one now.
-  bool look(const ServerSnapshot& seen, std::uint32_t waited, Instant now);
+  // `waited`: commits that wait for acknowledgements. `acknowledged`: those that the server has counted since it started.
+  // True: make one now.
+  bool look(const ServerSnapshot& seen, std::uint32_t waited, std::uint64_t acknowledged, Instant now);
 
   // Commits wait, and a further one does not help.
   [[nodiscard]] bool hopeless() const { return tries_ > kHopeless || held_; }
@@ -29,6 +30,7 @@ class StuckCommits {
   void look_at_first(const ServerSnapshot& seen, bool waits, Instant now);
 
   GtidSet written_;                // all that is in the binlog
+  std::uint64_t acknowledged_ = 0;
   std::optional<Instant> since_;   // commits have waited with that
   Duration wait_ = kAfter;
   std::uint32_t tries_ = 0;

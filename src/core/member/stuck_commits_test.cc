@@ -21,9 +21,10 @@ class Stuck : public testing::Test {
  protected:
   bool look(const ServerSnapshot& s, Duration later, std::uint32_t waited = 1) {
     now += later;
-    return commits.look(s, waited, now);
+    return commits.look(s, waited, acknowledged, now);
   }
   StuckCommits commits;
+  std::uint64_t acknowledged = 0;
   Instant now{std::chrono::seconds(1000)};
 };
 
@@ -59,6 +60,29 @@ TEST_F(Stuck, AfterSomeTriesThatDidNotHelpItIsHopelessUntilSomethingMoves) {
   EXPECT_EQ(pushed, 3);
   EXPECT_FALSE(look(waiting("0-1-8"), milliseconds(200)));
   EXPECT_FALSE(commits.hopeless());
+}
+
+TEST_F(Stuck, TriesThatDidNotHelpDoNotPutOffTheFirstForAnotherAcker) {
+  for (int i = 0; i < 300; ++i) look(waiting("0-1-7"), milliseconds(100));
+  EXPECT_TRUE(commits.hopeless()) << "it is stopped, and stays connected";
+  EXPECT_FALSE(look(waiting("0-1-7", 0), milliseconds(100)));
+  EXPECT_FALSE(look(waiting("0-1-7"), milliseconds(100))) << "another one has connected";
+  EXPECT_FALSE(commits.hopeless());
+  EXPECT_TRUE(look(waiting("0-1-7"), milliseconds(400)));
+  EXPECT_TRUE(look(waiting("0-1-7"), milliseconds(700)));
+  EXPECT_TRUE(look(waiting("0-1-7"), milliseconds(1300)));
+  EXPECT_TRUE(commits.hopeless());
+}
+
+// No look between two waits need see that none waits.
+TEST_F(Stuck, AnAcknowledgementBeginsAnotherWait) {
+  for (int i = 0; i < 300; ++i) look(waiting("0-1-7"), milliseconds(100));
+  acknowledged += 2;
+  EXPECT_FALSE(look(waiting("0-1-9"), milliseconds(100)));
+  EXPECT_FALSE(commits.hopeless());
+  EXPECT_TRUE(look(waiting("0-1-9"), milliseconds(400)));
+  EXPECT_FALSE(look(waiting("0-1-10"), milliseconds(100))) << "that one is written, and acknowledged no more than the others";
+  EXPECT_TRUE(look(waiting("0-1-10"), milliseconds(700)));
 }
 
 // MySQL: a replica that is stopped stays connected, clients try again, and each try is one commit more that waits.
