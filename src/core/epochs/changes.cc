@@ -6,6 +6,7 @@
 #include <set>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include "core/epochs/planning.h"
 
@@ -70,11 +71,16 @@ bool add_acker(EpochPlanning& p, const MemberView& primary) {
 
 // An acker that has been out of touch for a while, cannot write what it receives, could not become the primary, or starts again
 // and again, and without whom enough are left. One that is not sound still acknowledges: where it is the last that does, its
-// relay log is the other copy of each write.
+// relay log is the other copy of each write. So of several that are not sound the first to go is one whose acknowledgements
+// count for nothing.
 const MemberView* droppable(EpochPlanning& p) {
-  const MemberView* found = nullptr;
-  const MemberView* unsound = nullptr;
-  const MemberView* held_back = nullptr;
+  enum class Fault { kUnheard, kUnsound, kHeldBack };
+  struct Candidate {
+    const MemberView* member;
+    Fault fault;
+    bool counts;  // its acknowledgements do
+  };
+  std::vector<Candidate> candidates;
   std::size_t well = 0;
   for (const MemberView& v : p.members) {
     if (!p.record.ackers.contains(v.id)) {
@@ -83,18 +89,18 @@ const MemberView* droppable(EpochPlanning& p) {
       continue;
     }
     const bool receives = p.follows(v) && p.receives(v, p.times.deaf_after) && EpochPlanning::can_write(v);
-    if (receives && p.acknowledges(v)) ++well;
-    if (p.lasted(p.memory.unheard_since[v.id], !receives, p.times.drop_after) && found == nullptr) found = &v;
-    if (p.lasted(p.memory.unsound_since[v.id], p.unsound(v), p.times.drop_after) && unsound == nullptr) unsound = &v;
-    if (p.held_back(v.id) && held_back == nullptr) held_back = &v;
-  }
-  if (found == nullptr && (unsound != nullptr || held_back != nullptr)) {
-    found = unsound != nullptr ? unsound : held_back;
-    if (p.acknowledges(*found) && p.receives(*found, p.times.deaf_after)) --well;
+    const bool counts = receives && p.acknowledges(v) && !p.nameless(v);
+    if (counts) ++well;
+    const bool unheard = p.lasted(p.memory.unheard_since[v.id], !receives, p.times.drop_after);
+    const bool unsound = p.lasted(p.memory.unsound_since[v.id], p.unsound(v), p.times.drop_after);
+    if (!unheard && !unsound && !p.held_back(v.id)) continue;
+    candidates.push_back({&v, unheard ? Fault::kUnheard : unsound ? Fault::kUnsound : Fault::kHeldBack, counts});
   }
   const std::size_t left = p.record.ackers.size() - 1;
   const std::uint32_t d = std::min(p.record.d, wanted_d(p.cluster.spec.flavour, left));
-  return found != nullptr && left > 0 && well >= d ? found : nullptr;
+  std::erase_if(candidates, [&](const Candidate& c) { return left == 0 || well < d + (c.counts ? 1 : 0); });
+  const auto first = std::ranges::min_element(candidates, {}, [](const Candidate& c) { return std::tuple(c.fault, c.counts); });
+  return first == candidates.end() ? nullptr : first->member;
 }
 
 // Out of the ackers, in three records: fewer acknowledgements if there are to be fewer ackers; `leaving` and shut out, so

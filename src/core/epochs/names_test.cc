@@ -176,6 +176,31 @@ TEST(Names, WhereTheLastAckerLostItsNamesThePrimaryGoesOnAlone) {
   EXPECT_FALSE(told->acking) << "it stops following, and is rebuilt";
 }
 
+// Neither could become the primary. What c-1 acknowledges counts, so c-2 goes first, and c-1 stays until c-2 has other data.
+TEST(Names, OfTwoAckersThatAreNotSoundTheOneWithoutNamesIsDropped) {
+  for (const bool amnesiac : {true, false}) {
+    World w(3);
+    w.r(1).applier_running = false;
+    w.r(1).applier_restarts = 1;
+    w.r(2).logs_reset = true;
+    w.r(2).amnesiac = amnesiac;
+    EXPECT_FALSE(w.plan().next);
+    w.now += w.times.drop_after;
+    EXPECT_EQ(w.persist().kind, EventKind::kAckerLeaving);
+    EXPECT_EQ(w.cluster.epoch.leaving, (std::set<MemberId>{id(2)}));
+  }
+}
+
+TEST(Names, AnAckerThatIsNotSoundStaysWhereOnlyOneWithoutNamesIsLeft) {
+  World w(3);
+  w.r(1).applier_running = false;
+  w.r(1).applier_restarts = 1;
+  EXPECT_FALSE(w.plan().next);
+  w.now += w.times.drop_after;
+  w.r(2).logs_reset = true;
+  EXPECT_FALSE(w.plan().next);
+}
+
 // The other acker does not come back: it lost its volume. It is not in sight, and nobody knows that it acknowledges nothing.
 TEST(Names, NorDoesOneThatIsAwayKeepThePrimaryWaiting) {
   World w(3);
