@@ -506,10 +506,12 @@ TEST_P(Real, AReplicaThatHoldsACommitThatWaitsForItMayFollow) {
   EXPECT_EQ(writer.acknowledged, 0) << "what it held when it connected it acknowledges only with the next commit";
   (void)a().read();
   EXPECT_GE(a().ops->commits_waited(), 1U);
+  const std::uint64_t counted = a().ops->commits_acknowledged();
   push_commits(a());
   writer.turn(milliseconds(100));
   EXPECT_EQ(writer.acknowledged, 1) << "the write waited for just that replica";
   EXPECT_TRUE(a().read().in_flight.empty());
+  EXPECT_GE(a().ops->commits_acknowledged(), counted + 2) << "that write, and the one that pushed it";
   EXPECT_TRUE(a().read().executed.contains(source.in_flight));
   a().run(step::SetReadOnly{true});
   const GtidSet closed = a().read().executed;
