@@ -68,7 +68,7 @@ TEST_F(ClusterViewTest, SaysWhatIsAmissWithAReplica) {
   w.r(2).problem = "signal 9";
   EXPECT_EQ(w.plan().waiting_for, "mysqld of c-2 to run (signal 9)");
   w.v(2).connected = false;
-  EXPECT_EQ(w.plan().waiting_for, "a word from c-2");
+  EXPECT_EQ(w.plan().waiting_for, "a report of c-2");
   w.v(2).volume_lost = true;
   EXPECT_EQ(w.plan().waiting_for, "c-2, whose volume came back empty, to be replaced: it counts no more");
 }

@@ -65,11 +65,11 @@ TEST(Standstill, OfAReplicaIsDegradedAndNamed) {
   stall(w.r(2), seconds(10));
 
   EXPECT_EQ(state(w), ClusterState::kDegraded);
-  EXPECT_EQ(w.plan().waiting_for, "c-2: its applier stands still: it works on one transaction (altering table); "
+  EXPECT_EQ(w.plan().waiting_for, "c-2: its applier is stalled: it works on one transaction (altering table); "
                                   "the next transaction is 0-1-7");
   stall(w.r(2), seconds(20), seconds(18));
   EXPECT_EQ(w.plan().waiting_for,
-            "c-2: its applier stands still: it waits for " + kLock + "; the next transaction is 0-1-7");
+            "c-2: its applier is stalled: it waits for " + kLock + "; the next transaction is 0-1-7");
 }
 
 TEST(Standstill, OfAnApplierThatWorksIsNoFailureHoweverLong) {
@@ -137,7 +137,7 @@ TEST(Standstill, OfAllIsNamedWithTheWayOut) {
   for (const int i : {1, 2}) stall(w.r(i), seconds(12), seconds(11));
   const EpochDecision d = w.plan();
   EXPECT_FALSE(d.next);
-  EXPECT_NE(d.waiting_for.find("c-1: its applier stands still: it waits for " + kLock), std::string::npos) << d.waiting_for;
+  EXPECT_NE(d.waiting_for.find("c-1: its applier is stalled: it waits for " + kLock), std::string::npos) << d.waiting_for;
   EXPECT_NE(d.waiting_for.find("--accept-loss"), std::string::npos) << d.waiting_for;
 }
 
@@ -165,7 +165,7 @@ TEST(Standstill, IsSpelledOutBeforeTheLossIsAccepted) {
   for (const int i : {1, 2}) stall(w.r(i), seconds(12), seconds(11));
   const Status refused = check_failover(w.cluster, w.views, {});
   ASSERT_FALSE(refused);
-  EXPECT_NE(refused.error().message.find("its applier stands still"), std::string::npos) << refused.error().message;
+  EXPECT_NE(refused.error().message.find("its applier is stalled"), std::string::npos) << refused.error().message;
   EXPECT_NE(refused.error().message.find("3 transaction(s) would be given up"), std::string::npos) << refused.error().message;
   EXPECT_TRUE(check_failover(w.cluster, w.views, {.to = std::nullopt, .accept_loss = true}));
 }

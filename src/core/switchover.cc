@@ -12,7 +12,7 @@ namespace {
 
 // "" = it can take over.
 std::string why_not(const Cluster& cluster, const MemberView& view) {
-  if (!view.in_sight()) return "it is out of reach";
+  if (!view.in_sight()) return "it is unreachable";
   const MemberReport& report = *view.report;
   if (report.role == MemberRole::kErrant) return "it holds transactions that the primary lacks";
   if (report.role != MemberRole::kReplica || report.source != cluster.epoch.primary) return "it does not follow the primary";
@@ -32,7 +32,7 @@ Result<MemberId> switchover_target(const Cluster& cluster, const std::vector<Mem
     return fail(Errc::kInvalid, "'" + to->value + "' is no member of " + cluster.spec.name + "; its members: " + all, "to");
   }
   if (cluster.members.size() < 2) {
-    return fail(Errc::kConflict, cluster.spec.name + " has one member: there is nobody to switch to");
+    return fail(Errc::kConflict, cluster.spec.name + " has one member, so there is no other to switch to");
   }
   if (cluster.doubt) {
     return fail(Errc::kConflict, "the record of " + cluster.spec.name + " may be old (" + cluster.doubt->why +
@@ -73,7 +73,7 @@ struct Witnesses {
   bool untouched = false;  // one of those ackers holds nothing of its own
   GtidSet held;  // by those in reach
   GtidSet executed;        // by the one of them that has executed most, or will have
-  std::string stopped;     // "the applier of x has stopped: ...", or "x: its applier stands still: ..."; "" = all of them work
+  std::string stopped;     // "the applier of x has stopped: ...", or "x: its applier is stalled: ..."; "" = all of them work
 };
 
 Witnesses witnesses_of(const Cluster& cluster, const std::vector<MemberView>& members) {
@@ -108,10 +108,10 @@ Status check_failover_in_doubt(const Cluster& cluster, const std::vector<MemberV
     if (up) ++there;
     if (!up) out += (out.empty() ? "" : ", ") + v.id.value;
   }
-  if (there == 0) return fail(Errc::kConflict, "no member of " + cluster.spec.name + " is in reach");
+  if (there == 0) return fail(Errc::kConflict, "no member of " + cluster.spec.name + " is reachable");
   if (wanted.accept_loss) return {};
-  const std::string lost = out.empty() ? "all its members are in reach, so that needs no order"
-                                       : "accept_loss gives up what only these hold, which are out of reach: " + out;
+  const std::string lost = out.empty() ? "all its members are reachable, so this needs no command"
+                                       : "accept_loss gives up what only these unreachable members hold: " + out;
   return fail(Errc::kConflict,
               "the record of " + cluster.spec.name + " may be old (" + cluster.doubt->why +
                   "), so a primary is chosen once every member has said what it holds; " + lost,
@@ -136,15 +136,15 @@ Status check_failover(const Cluster& cluster, const std::vector<MemberView>& mem
   const GtidSet never = found.stopped.empty() ? GtidSet{} : found.held.minus(found.executed);
   if (!found.primary && quorum && !never.empty()) {
     return fail(Errc::kConflict,
-                "no member in reach can execute all that was received: " + found.stopped + ". " +
+                "no reachable member can execute all that was received: " + found.stopped + ". " +
                     std::to_string(never.count()) +
                     " transaction(s) would be given up: " + never.to_string() +
-                    ". accept_loss takes that loss; the relay logs are kept on the volume of the new primary",
+                    ". accept_loss accepts that loss; the relay logs are kept on the volume of the new primary",
                 "accept_loss");
   }
   if (!found.primary && quorum && !found.untouched && cluster.spec.flavour == Flavour::kMysql) {
     return fail(Errc::kConflict,
-                "somebody wrote on each acker in reach, and may have ended an XA transaction there that was acknowledged as "
+                "somebody wrote on each reachable acker, and may have ended an XA transaction there that was acknowledged as "
                 "prepared, so none of them is chosen before the old primary is back. accept_loss chooses one of them",
                 "accept_loss");
   }
@@ -155,12 +155,12 @@ Status check_failover(const Cluster& cluster, const std::vector<MemberView>& mem
   }
   const std::uint64_t missing = seen.minus(found.held).count();
   const std::string why = epoch.mode == EpochMode::kSolo
-                              ? "the primary served alone, so only its own log is complete"
+                              ? "the primary was solo, so only its own log is complete"
                               : std::to_string(found.ackers) + " of " + std::to_string(needed) +
-                                    " needed ackers are in reach, remember all and can write";
+                                    " needed ackers are reachable, remember what they acknowledged, and can write";
   return fail(Errc::kConflict,
               "a failover now may lose acknowledged writes: " + why + "; " + std::to_string(missing) +
-                  " transaction(s) are known that nobody in reach holds, and later ones are possible. accept_loss takes that "
+                  " known transaction(s) are on no reachable member, and there may be later ones. accept_loss accepts that "
                   "loss",
               "accept_loss");
 }
@@ -207,7 +207,7 @@ Result<ClusterId> set_promotion(Ledger& ledger, const Cluster& cluster, const Me
   }
   Cluster& edited = ledger.edit(cluster.id);
   edited.find(member)->promotion = promotion;
-  ledger.event(edited, member, {EventKind::kPromotionSet, "elections see it as: " + std::string(enum_text(promotion))});
+  ledger.event(edited, member, {EventKind::kPromotionSet, "elections now treat it as: " + std::string(enum_text(promotion))});
   return edited.id;
 }
 

@@ -65,7 +65,7 @@ struct Failover {
       .operation = "failover",
       .path = "/v1/clusters/{name}/failover",
       .verb = "failover",
-      .help = "replace the primary now, whatever is known of it",
+      .help = "replace the primary now, without waiting for evidence",
       .awaited = Awaited::kAnotherPrimary,
       .fields = {{{"to", "--to", "the member (default: the best one)"},
                   {"accept_loss", "--accept-loss", "even if acknowledged writes may be lost"}}}};
@@ -82,7 +82,7 @@ struct Promote {
       .operation = "setPromotion",
       .path = "/v1/clusters/{name}/promotion",
       .verb = "promotion",
-      .help = "how elections are to see a member",
+      .help = "set how elections treat a member",
       .done = "{member}: {promotion}",
       .fields = {{{"member", "member", ""}, {"promotion", "promotion", "prefer, neutral or avoid"}}}};
   MemberId member;
@@ -130,7 +130,7 @@ struct Register {
       .operation = "register",
       .path = "/v1/register",
       .verb = "register",
-      .help = "register the scheduler with Mesos anew, after Mesos has removed it",
+      .help = "register the scheduler with Mesos again, after Mesos has removed it",
       .done = "A new framework is being registered; the databases are started again on their volumes. See mysos events."};
 };
 template <class Io>

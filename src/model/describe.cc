@@ -15,7 +15,7 @@ std::string describe(const ServerStep& s) {
           [](const step::SemiSyncSource& r) -> std::string {
             return r.d == 0 ? "semi-sync source off" : "wait for " + std::to_string(r.d) + " acknowledgement(s)";
           },
-          [](const step::SemiSyncReplica& r) -> std::string { return r.on ? "acknowledge" : "be silent"; },
+          [](const step::SemiSyncReplica& r) -> std::string { return r.on ? "acknowledge" : "stop acknowledging"; },
           [](const step::SyncRelayLog&) -> std::string { return "make the relay log durable"; },
           [](const step::StopReceiver&) -> std::string { return "stop the receiver"; },
           [](const step::StopReplication&) -> std::string { return "stop replication"; },

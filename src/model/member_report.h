@@ -209,7 +209,7 @@ struct MemberFacts {
   bool events_run = false;               // the clients' events (CREATE EVENT) run here
   std::string events_trouble;            // why some of them cannot, or are not stopped, "" = there is none
   bool binlog_complete = true;
-  bool logs_reset = false;   // somebody reset its binary logs: its data have lost the names of their transactions; durable
+  bool logs_reset = false;   // somebody reset its binary logs: it no longer knows which transactions its data hold; durable
   bool written_on = false;   // a replica: its server wrote to its binlog by itself, since its executor came
   bool binlog_gone = false;        // its source does not have any more what it would need next
   std::uint64_t generation = 0;    // of its datadir: rises each time the data are rebuilt

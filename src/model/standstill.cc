@@ -29,7 +29,7 @@ bool drains(const MemberReport& r) {
 }
 
 std::string standstill_text(const MemberReport& r) {
-  std::string out = "its applier stands still: ";
+  std::string out = "its applier is stalled: ";
   if (!r.applier_waits_for.empty()) {
     out += "it waits for " + r.applier_waits_for;
   } else {

@@ -24,7 +24,7 @@ bool stuck_for_good(const MemberReport& r);
 // has stopped.
 bool drains(const MemberReport& r);
 
-// "its applier stands still: it waits for a row lock ...; the next transaction is 0-1-28". Does not change from second to
+// "its applier is stalled: it waits for a row lock ...; the next transaction is 0-1-28". Does not change from second to
 // second.
 std::string standstill_text(const MemberReport& r);
 

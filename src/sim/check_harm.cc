@@ -29,7 +29,7 @@ void check_healthy(Sim& sim, const Truth& truth, const ClusterTruth& now, const 
       return sim.violate(fmt::format("{} is called healthy, and the binary logs of {} were reset", now.id.str(), v.id.str()));
     }
     if (std::chrono::milliseconds(v.report->applier_stalled_ms) >= kStandsStill) {
-      return sim.violate(fmt::format("{} is called healthy, and the applier of {} stands still", now.id.str(), v.id.str()));
+      return sim.violate(fmt::format("{} is called healthy, and the applier of {} is stalled", now.id.str(), v.id.str()));
     }
     const Datadir* data = truth.data_of(now, v.id);
     if (data == nullptr || primary == nullptr || data->local.empty() || primary->executed.contains(data->local)) continue;

@@ -124,7 +124,7 @@ class Storyteller {
                                          : fmt::format("{}{}, executed {}", enum_text(m.report->role),
                                                        m.report->acking ? ", acknowledges" : "",
                                                        m.report->executed.empty() ? "nothing" : m.report->executed.to_string());
-      text_ += fmt::format("  {} {}: {}\n", m.id.value, m.connected ? "in reach" : "not in reach", what);
+      text_ += fmt::format("  {} {}: {}\n", m.id.value, m.connected ? "reachable" : "unreachable", what);
     }
   }
 

@@ -87,7 +87,7 @@ def test_a_primary_that_is_reset_while_it_is_alone_keeps_its_data_and_replicas_a
     with shop.ledger(pace=0.02) as ledger:
         ledger.wait_for_more(20)
         with frozen(*[server_of(up.folder, m) for m in others]):
-            wait_for("it goes on alone", lambda: seen(shop, "solo_entered"), HEAL_SECONDS)
+            wait_for("the primary goes solo", lambda: seen(shop, "solo_entered"), HEAL_SECONDS)
             on_primary(shop, "INSERT INTO d.t VALUES (2)")  # on it only
             reset(volume_of(up.folder, at))
             wait_for("its data are kept", lambda: seen(shop, "names_renewed"), HEAL_SECONDS)

@@ -121,7 +121,7 @@ def test_a_primary_that_froze_while_the_control_plane_was_away_is_replaced_soon(
         up.start()
         shop.client = up.client
         shop.replaced(old)
-        assert "no replica hears of it" in shop.failovers()[-1]
+        assert "no replica receives from it" in shop.failovers()[-1]
     shop.healthy()
     ledger.check(shop.addresses(), HEAL_SECONDS)
 

@@ -68,7 +68,7 @@ def test_the_primary_goes_on_alone_where_no_replica_can_write(work, version):
             ledger.wait_for_more(50)
             for m in replicas(shop.show()):
                 filled.enter_context(full(disk_of(m)))
-            wait_for("it goes on alone", lambda: shop.show()["mode"] == "solo", HEAL_SECONDS)
+            wait_for("the primary goes solo", lambda: shop.show()["mode"] == "solo", HEAL_SECONDS)
             ledger.wait_for_more(50, HEAL_SECONDS)
             # The primary opens within about a second, and meanwhile that is waited for.
             wait_for("it says why", lambda: "the volume of" in shop.show()["waiting_for"], HEAL_SECONDS)

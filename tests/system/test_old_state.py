@@ -77,10 +77,10 @@ def test_an_old_state_is_noticed_and_the_members_say_what_is_true(own_up, versio
             doubt = shop.client.wait_state(shop.name, "in_doubt", 30)
             wait_for("the true primary is shown", lambda: shop.show()["primary"] == third["primary"], HEAL_SECONDS)
             ledger.wait_for_more(200)  # it serves on
-            doubt = wait_for("the others are in reach",
+            doubt = wait_for("the others are reachable",
                              lambda: _waits_for_one(shop.show(), third, away["id"]), HEAL_SECONDS)
             assert "state.db was put back" in doubt["doubt"], doubt
-            assert f"{away['id']}, which is out of reach" in doubt["waiting_for"], doubt
+            assert f"{away['id']}, which is unreachable" in doubt["waiting_for"], doubt
             refused = shop.client.post(f"/v1/clusters/{shop.name}/switchover", {})
             assert refused.status == 409 and "may be old" in refused.json["detail"], refused
             refused = shop.client.post(f"/v1/clusters/{shop.name}/failover", {})
@@ -120,7 +120,7 @@ def test_an_old_primary_that_is_alone_in_reach_is_left_alone_until_an_operator_s
     with frozen(*[servers(up.folder)[m["port"]] for m in away], *[executor_of(up.folder, m) for m in away]):
         up.start()
         shop.client.wait_state(shop.name, "in_doubt", 30)
-        wait_for("the old primary is in reach", lambda: old["id"] not in shop.show()["waiting_for"].split("not yet:")[-1], 30)
+        wait_for("the old primary is reachable", lambda: old["id"] not in shop.show()["waiting_for"].split("not yet:")[-1], 30)
         # A primary without ackers would go on alone after five seconds. After ten the agent ends executors that are away.
         until = time.monotonic() + 6
         while time.monotonic() < until:

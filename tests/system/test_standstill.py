@@ -92,12 +92,12 @@ def test_appliers_that_stand_still_are_told_and_an_accepted_loss_opens_a_primary
         told = wait_for("it is told", lambda at=at: events(shop, "applier_stalled", at), 20)
         assert "a row lock that no session holds" in told[-1]["message"] and "'a1'" in told[-1]["message"], told
     assert shop.show()["state"] == "degraded"
-    assert "stands still" in shop.show()["waiting_for"]
+    assert "is stalled" in shop.show()["waiting_for"]
     with frozen_primary(up, shop) as old:
         wait_for("the election says what it waits for",
                  lambda: "--accept-loss" in shop.show()["waiting_for"], HEAL_SECONDS)
         refused = up.client.post(f"/v1/clusters/{shop.name}/failover", {})
-        assert refused.status == 409 and "stands still" in str(refused.json), refused
+        assert refused.status == 409 and "is stalled" in str(refused.json), refused
         assert up.client.post(f"/v1/clusters/{shop.name}/failover", {"accept_loss": True}).status == 202
         wait_for("somebody else is the primary and writable", lambda: _writable(shop, old), 40)
     shop.healthy(REPAIR_SECONDS)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a switchover costs where its target cannot take over at once, and users' sessions that keep replicas from executing what
-they received; over both flavours. Writes are not kept waiting for either, and the cluster never goes on alone."""
+they received; over both flavours. Writes are not kept waiting for either, and the cluster never goes solo."""
 import contextlib
 import time
 

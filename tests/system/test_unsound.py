@@ -110,7 +110,7 @@ def test_the_only_replica_of_two_is_rebuilt_while_the_primary_goes_on(own_up, ve
     equal_everywhere(shop, 2)
     assert not shop.failovers()
     started = [e for e in shop.client.events(shop.name) if e["kind"] == "rebuild_started"]
-    assert "goes on alone until then" in started[-1]["message"]
+    assert "goes solo until then" in started[-1]["message"]
 
 
 def _end_dumps(volume):
@@ -146,7 +146,7 @@ def test_stopped_replicas_that_lack_what_is_purged_do_not_wait_for_each_other(ow
         wait_for("it is told", lambda at=at: events(shop, "applier_stopped", at), 10)
     with frozen(*[server_of(up.folder, at) for at in harmed]):
         _end_dumps(volume)
-        wait_for("the primary goes on alone", lambda: shop.show()["mode"] == "solo", HEAL_SECONDS)
+        wait_for("the primary goes solo", lambda: shop.show()["mode"] == "solo", HEAL_SECONDS)
         on_primary(shop, "INSERT INTO d.t VALUES (3)")
         _purge(volume)
     shop.healthy(2 * REPAIR_SECONDS)

@@ -38,7 +38,7 @@ bool name_outside(EpochPlanning& p, const MemberView& primary) {
   EpochRecord next = p.next_config();
   next.ackers.insert(found->id);
   p.persist(std::move(next), EventKind::kAckerAdded,
-                             found->id.value + " is to acknowledge from its first word on: nobody else does");
+                             found->id.value + " acknowledges from its first connection on, because no other replica does");
   return true;
 }
 
@@ -110,14 +110,14 @@ bool drop_acker(EpochPlanning& p, const MemberView& primary) {
   if (record.mode != EpochMode::kNormal) return false;
   if (!record.leaving.empty()) {
     if (p.containing(primary) < record.d) {
-      p.wait("an acker to have everything, so that " + record.leaving.begin()->value + " need not be asked");
+      p.wait("an acker to have everything, so that a failover need not ask " + record.leaving.begin()->value);
       return false;
     }
     EpochRecord next = p.next_config();
     for (const MemberId& m : record.leaving) next.ackers.erase(m);
     next.leaving.clear();
     p.persist(std::move(next), EventKind::kAckerDropped,
-              record.leaving.begin()->value + " need not be asked any more: others have everything");
+              "a failover need not ask " + record.leaving.begin()->value + " any more: other members have everything");
     return true;
   }
   const MemberView* lost = droppable(p);
@@ -139,7 +139,7 @@ bool drop_acker(EpochPlanning& p, const MemberView& primary) {
                           : cannot_write   ? " cannot write to its volume"
                           : receives       ? " starts again and again"
                                            : " does not receive";
-  p.persist(std::move(next), EventKind::kAckerLeaving, lost->id.value + why + ": its acknowledgements are to count no more");
+  p.persist(std::move(next), EventKind::kAckerLeaving, lost->id.value + why + ": its acknowledgements will no longer count");
   return true;
 }
 
@@ -197,12 +197,12 @@ bool recertify(EpochPlanning& p) {
   }
   if (!needed_one) return false;
   p.persist(p.next_config(), EventKind::kCertificationStarted,
-                             "a restarted replica may have lost relay log: it is checked again");
+                             "a restarted replica may have lost relay log, so what it holds is checked");
   return true;
 }
 
-// Why nobody acknowledges, for the event of a primary that goes on alone.
-std::string why_alone(const EpochPlanning& p) {
+// Why no replica acknowledges, for the event of a primary that goes solo.
+std::string why_solo(const EpochPlanning& p) {
   for (const MemberView& v : p.members) {
     if (!p.should_acknowledge(v.id) || !p.nameless(v)) continue;
     return "somebody reset the binary logs of " + v.id.value +
@@ -233,7 +233,8 @@ bool enter_solo(EpochPlanning& p, const MemberView& primary) {
   p.memory.unheard_since.clear();
   EpochRecord next = p.next_config();
   serve_alone(next);
-  p.persist(std::move(next), EventKind::kSoloEntered, why_alone(p) + ": " + primary.id.value + " goes on alone");
+  p.persist(std::move(next), EventKind::kSoloEntered,
+            why_solo(p) + ": " + primary.id.value + " goes solo (commits wait for no replica)");
   return true;
 }
 

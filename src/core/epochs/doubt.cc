@@ -34,7 +34,7 @@ std::string why_not_asked(const EpochPlanning& p, const MemberView& v) {
   if (member != nullptr && member->stage == MemberStage::kWanted) {
     return v.id.value + ", of which neither a volume nor a task was found yet";
   }
-  if (!EpochPlanning::in_sight(v)) return v.id.value + ", which is out of reach";
+  if (!EpochPlanning::in_sight(v)) return v.id.value + ", which is unreachable";
   if (!EpochPlanning::server_up(v) && !bare(v)) {
     const std::string& problem = v.report->problem;
     return v.id.value + ", whose mysqld does not run" + (problem.empty() ? "" : " (" + problem + ")");
@@ -61,7 +61,7 @@ void ask_all(EpochPlanning& p, std::uint64_t jump) {
   next.leaving.clear();
   next.joining.clear();
   next.raising_to = 0;
-  const std::string who = jump == 1 ? "every member" : "the members in reach";
+  const std::string who = jump == 1 ? "every member" : "each reachable member";
   p.persist(std::move(next), EventKind::kRecordAsked,
             who + " says what it holds, and one of them becomes the primary: " + p.cluster.doubt->why);
 }

@@ -45,7 +45,7 @@ TEST(EpochDoubt, LeavesTheClusterAloneUntilAllItsMembersAreInReach) {
 
   EXPECT_FALSE(d.next);
   EXPECT_TRUE(d.orders.empty());
-  EXPECT_NE(d.waiting_for.find("c-2, which is out of reach"), std::string::npos) << d.waiting_for;
+  EXPECT_NE(d.waiting_for.find("c-2, which is unreachable"), std::string::npos) << d.waiting_for;
   EXPECT_NE(d.waiting_for.find("mysos failover shop --accept-loss"), std::string::npos) << d.waiting_for;
 }
 

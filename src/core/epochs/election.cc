@@ -152,7 +152,7 @@ std::string who_is_stopped(const EpochPlanning& p) {
     if (!p.fenced(v) || drains(*v.report) || (!stopped && !stands_still(*v.report))) continue;
     return "; " + (stopped ? "the applier of " + v.id.value + " has stopped: " + why_stopped(*v.report)
                            : v.id.value + ": " + standstill_text(*v.report)) +
-           ". Where it cannot be mended, failover --accept-loss gives up what nobody can execute";
+           ". If it cannot be repaired, failover --accept-loss gives up what no member can execute";
   }
   return "";
 }
@@ -181,7 +181,7 @@ std::string undone_text(const EpochPlanning& p, const std::vector<const MemberVi
   std::string who;
   for (const MemberView* v : complete) who += (who.empty() ? "" : ", ") + v->id.value + ": " + p.written_on(*v).to_string();
   return "the old primary, or an operator: somebody wrote on each member that has everything (" + who +
-         "), and may have ended an XA transaction there that was acknowledged as prepared. Where nobody did, failover " +
+         "), and may have ended an XA transaction there that was acknowledged as prepared. If nobody did, failover " +
          p.cluster.spec.name + " --accept-loss loses nothing";
 }
 
@@ -209,7 +209,7 @@ const MemberView* choose(EpochPlanning& p) {
     if (const MemberView* whole = complete_without_names(p)) return stragglers(p, *whole) ? nullptr : whole;
     if (p.cluster.failover && p.cluster.failover->accept_loss) return least_loss(p);
     p.wait(p.record.mode == EpochMode::kSolo
-               ? "the old primary: it served alone, so only its own log is complete"
+               ? "the old primary: it was solo, so only its own log is complete"
                : std::to_string(p.needed() - proof.counting) + " more acker(s), or the old primary, to report what they hold");
     return nullptr;
   }
@@ -268,12 +268,12 @@ void install(EpochPlanning& p, const MemberView& chosen) {
   }
   std::string why = chosen.id.value + (forced ? " becomes the primary" : " has executed everything that was acknowledged");
   if (kind == EventKind::kSwitchoverFailed) {
-    why = chosen.id.value + (p.is_primary(chosen) ? " goes on as the primary: " : " becomes the primary: ") +
+    why = chosen.id.value + (p.is_primary(chosen) ? " stays the primary: " : " becomes the primary: ") +
           why_not_chosen(p, *p.cluster.switchover_to);
   }
   if (forced) why += loss_text(p, chosen) + (p.cluster.doubt ? not_asked(p) : "");
-  if (next.names_from == next.pair) why += "; its transactions have other names now, so all other members are rebuilt from it";
-  if (able.empty() && p.members.size() > 1) why += "; it serves alone until a replica follows";
+  if (next.names_from == next.pair) why += "; its transactions have new GTIDs now, so all other members are rebuilt from it";
+  if (able.empty() && p.members.size() > 1) why += "; it is solo until a replica follows";
   p.memory.flaps.chosen_at = p.now;
   p.persist(std::move(next), kind, std::move(why));
 }

@@ -80,21 +80,23 @@ std::optional<Evidence> evidence_of(EpochPlanning& p, const MemberView& primary)
   using enum FailoverCause;
   if (seen && primary.report->crashed) return Evidence{kServerDied, "its mysqld has ended: " + primary.report->problem, p.now};
   if (seen && primary.report->logs_reset && replaceable(p)) {
-    return Evidence{kLogsReset, "somebody reset its binary logs, so that nobody can follow it", p.now};
+    return Evidence{kLogsReset, "somebody reset its binary logs, so no replica can follow it", p.now};
   }
   if (primary.task_ended && !primary.connected && !acker_receives) {
     return Evidence{kTaskEnded, "its task has ended", primary.last_seen};
   }
   if (quiet && !acker_receives) {
-    return Evidence{kSilent, "nothing is heard of it, and no replica receives from it", *m.silent_since};
+    return Evidence{kSilent, "no report comes from it, and no replica receives from it", *m.silent_since};
   }
   if (down) return Evidence{kNotServing, "its server does not come up", *m.not_serving_since};
   if (stalled) return Evidence{kCannotWrite, "it cannot write: " + primary.report->write_trouble, *m.stalled_since};
-  if (mute) return Evidence{kNotAnswering, "its server does not answer, though it still sends to its replicas", *m.mute_since};
+  if (mute) {
+    return Evidence{kNotAnswering, "its server does not answer, although its replicas still receive from it", *m.mute_since};
+  }
   if (!cut_long) return std::nullopt;
   const Instant since = std::min(cut.since, *m.cut_since);
-  if (!p.answers(primary)) return Evidence{kNotAnswering, "its server does not answer, and no replica hears of it", since};
-  return Evidence{kCutOff, "no replica that is there can receive from it", since};
+  if (!p.answers(primary)) return Evidence{kNotAnswering, "its server does not answer, and no replica receives from it", since};
+  return Evidence{kCutOff, "no reachable replica can receive from it", since};
 }
 
 // How long a primary that was chosen just now is given, after others before it that did not last either.
@@ -112,7 +114,7 @@ std::string waits_for_primary(const EpochPlanning& p, const Evidence& found, con
            "): no replica can take over";
   }
   return p.record.mode == EpochMode::kSolo
-             ? "the primary " + who + " to come back: it served alone, so only its own log is complete"
+             ? "the primary " + who + " to come back: it was solo, so only its own log is complete"
              : "the primary " + who + ", or enough of its ackers, to come back";
 }
 
@@ -132,7 +134,7 @@ bool act_on_evidence(EpochPlanning& p, const MemberView& primary) {
   std::optional<Evidence> found = evidence_of(p, primary);
   if (asked) found = Evidence{FailoverCause::kOperator, "an operator asked for a failover", p.now};
   if (!found) {
-    if (!EpochPlanning::in_sight(primary)) p.wait("news of the primary " + primary.id.value);
+    if (!EpochPlanning::in_sight(primary)) p.wait("a report of the primary " + primary.id.value);
     const bool mute = EpochPlanning::server_up(primary) && !p.answers(primary);
     if (mute) p.wait("mysqld of the primary " + primary.id.value + " to answer");
     tell_of_hold(p, primary);
@@ -149,8 +151,8 @@ bool act_on_evidence(EpochPlanning& p, const MemberView& primary) {
     const Instant until = *flaps.chosen_at + hold_off(p);
     if (p.now < until) {
       p.revisit(until);
-      p.wait("a pause: " + std::to_string(flaps.unstable) +
-             " primaries in a row did not last (an operator's failover goes at once)");
+      p.wait("the end of a pause: " + std::to_string(flaps.unstable) +
+             " primaries in a row did not last (an operator's failover does not wait)");
       return false;
     }
   }

@@ -34,7 +34,7 @@ bool renew_names(EpochPlanning& p, const MemberView& primary) {
   serve_alone(next);
   p.persist(std::move(next), EventKind::kNamesRenewed,
             "somebody reset the binary logs of " + primary.id.value + ", and no replica can take over: its data are kept, " +
-                "and it goes on alone. Its transactions have other names from now on, "
+                "and it goes solo. Its transactions have new GTIDs from now on, "
                 "so all other members are rebuilt from it");
   return true;
 }

@@ -7,7 +7,7 @@ namespace mysos {
 
 std::string describe(const Outage& outage) {
   const auto ms = [&](const char* step) { return std::to_string(outage.took_ms.at(step)) + " ms"; };
-  return "writes were away for " + ms("total") + ": " + ms("notice") + " until it was noticed, " + ms("choose") +
+  return "no writes for " + ms("total") + ": " + ms("notice") + " to notice it, " + ms("choose") +
          " to fence and choose, " + ms("open") + " to open";
 }
 

@@ -48,7 +48,7 @@ void certify(EpochPlanning& p, const MemberView& primary, const MemberView& v) {
 // Why a replica is of no use, as far as it is told nothing about it.
 std::string what_is_amiss(const EpochPlanning& p, const MemberView& primary, const MemberView& v) {
   if (v.volume_lost) return v.id.value + ", whose volume came back empty, to be replaced: it counts no more";
-  if (!EpochPlanning::in_sight(v)) return "a word from " + v.id.value;
+  if (!EpochPlanning::in_sight(v)) return "a report of " + v.id.value;
   const std::string& problem = v.report->problem;
   const std::string why = problem.empty() ? "" : " (" + problem + ")";
   if (!EpochPlanning::server_up(v)) return "mysqld of " + v.id.value + " to run" + why;

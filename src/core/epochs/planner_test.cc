@@ -125,7 +125,7 @@ TEST(EpochPlanner, WaitsForAPrimaryThatServedAlone) {
   w.crash_primary();
   w.now += seconds(60);
   EXPECT_FALSE(w.plan().next);
-  EXPECT_NE(w.plan().waiting_for.find("served alone"), std::string::npos);
+  EXPECT_NE(w.plan().waiting_for.find("was solo"), std::string::npos);
 }
 
 TEST(EpochPlanner, TellsARestartedPrimaryToGoOnWhereItCannotBeReplaced) {

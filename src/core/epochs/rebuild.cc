@@ -147,11 +147,11 @@ std::optional<Need> work_out_need(const EpochPlanning& p, const MemberView& prim
   const GtidSet written = EpochPlanning::written_by(primary);
   const bool contained = primary.report->executed.contains(r.received) || written.contains(r.received);
   if (p.outdated(v)) {  // an empty one, too: the primary's binary logs lack what was before the reset
-    return Need{"its data are older than the names that transactions have since somebody reset binary logs",
+    return Need{"its data are from before somebody reset binary logs, and transactions have new GTIDs since",
                 r.received.minus(written)};
   }
   if (r.role == MemberRole::kErrant && r.logs_reset) {
-    return Need{"somebody reset its binary logs, and its data have lost the names of their transactions"};
+    return Need{"somebody reset its binary logs, so it no longer knows which transactions its data hold"};
   }
   if (r.role == MemberRole::kErrant && !contained) {
     GtidSet extra = r.received.minus(written);
@@ -243,7 +243,7 @@ bool change_rebuilding(EpochPlanning& p, const MemberView& primary) {
   if (named && rebuilt(p, primary, before)) {
     EpochRecord next = p.next_config();
     next.rebuilding.reset();
-    p.persist(std::move(next), EventKind::kRebuildEnded, named->value + " needs no other data any more");
+    p.persist(std::move(next), EventKind::kRebuildEnded, named->value + " does not need a rebuild any more");
     return true;
   }
   if (named && EpochPlanning::in_sight(*before)) return false;
@@ -263,7 +263,7 @@ bool change_rebuilding(EpochPlanning& p, const MemberView& primary) {
     if (alone) serve_alone(next);
     p.persist(std::move(next), EventKind::kRebuildStarted,
               v.id.value + " is to be rebuilt as a copy of another member: " + need->why +
-                  (alone ? "; there is no other replica, so " + primary.id.value + " goes on alone until then" : ""));
+                  (alone ? "; there is no other replica, so " + primary.id.value + " goes solo until then" : ""));
     return true;
   }
   return false;

@@ -29,7 +29,7 @@ void note_restart(EpochPlanning& p, const MemberView& v, Relapse& known) {
   known.held_until = p.now + hold;
   p.out.held_now.emplace_back(v.id, "its server has started " + std::to_string(known.restarts) +
                                         " times in a row: it acknowledges again after " + std::to_string(to_ms(hold) / 1000) +
-                                        " s, unless nobody else can");
+                                        " s, or as soon as no other replica can");
 }
 
 }  // namespace

@@ -47,7 +47,7 @@ TEST(Relapse, AfterTheSecondInARowAnAckerIsHeldBackAndDropped) {
   ASSERT_EQ(d.held_now.size(), 1U);
   EXPECT_EQ(d.held_now[0].first, id(1));
   EXPECT_EQ(d.held_now[0].second,
-            "its server has started 2 times in a row: it acknowledges again after 10 s, unless nobody else can");
+            "its server has started 2 times in a row: it acknowledges again after 10 s, or as soon as no other replica can");
   EXPECT_EQ(d.held_back, 1U);
 }
 

@@ -51,7 +51,7 @@ bool forgot_names(const MemberReport& report, const MemberReport& other) {
 
 std::optional<Flaw> flaw_of(const EpochRecord& record, const MemberReport& primary, const MemberReport& replica) {
   if (replica.logs_reset) {
-    return Flaw{.text = "somebody reset its binary logs: its data have lost the names of their transactions", .lasts = true};
+    return Flaw{.text = "somebody reset its binary logs: it no longer knows which transactions its data hold", .lasts = true};
   }
   if (forgot_names(replica, primary)) {
     return Flaw{.text = "it does not know transactions that it wrote itself: somebody reset its binary logs", .lasts = true};

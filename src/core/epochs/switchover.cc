@@ -67,7 +67,7 @@ std::string not_ready(EpochPlanning& p, const MemberView& primary, const MemberV
   // One that works on a long transaction is far away, which distance() says in numbers.
   const auto flaw = flaw_of(p.record, *primary.report, *target->report);
   if (flaw && (flaw->lasts || !stands_still(*target->report))) return target->id.value + ": " + flaw->text;
-  if (!enough_others(p, *target)) return "too few other replicas acknowledge for commits to go on with it";
+  if (!enough_others(p, *target)) return "too few other replicas acknowledge, so commits would wait";
   return distance(p, primary, *target, approach);
 }
 
@@ -93,7 +93,8 @@ bool begin_switchover(EpochPlanning& p, const MemberView& primary) {
   }
   const Instant until = approach.since + p.times.approach_wait;
   if (p.now >= until) {
-    p.out.switchover_ends = why + "; it was waited for " + in_seconds(p.times.approach_wait) + ", and writes went on";
+    p.out.switchover_ends =
+        why + "; the scheduler waited " + in_seconds(p.times.approach_wait) + " for that, and writes continued";
     p.memory.approach.reset();
     return false;
   }
@@ -109,7 +110,7 @@ bool target_is_stuck(const EpochPlanning& p, const MemberView& target) {
 
 std::string why_not_chosen(const EpochPlanning& p, const MemberId& target) {
   const MemberView* v = p.view(target);
-  if (v == nullptr || !EpochPlanning::in_sight(*v)) return target.value + " is out of reach";
+  if (v == nullptr || !EpochPlanning::in_sight(*v)) return target.value + " is unreachable";
   if (!EpochPlanning::server_up(*v)) return "the server of " + target.value + " does not run";
   const MemberView* old = p.record.primary ? p.view(*p.record.primary) : nullptr;
   GtidSet held = v->report->received;

@@ -147,7 +147,7 @@ TEST(Switchover, ThatCannotGoOnGivesTheOldPrimaryBackAtOnce) {
   const EpochDecision d = w.persist();
 
   EXPECT_EQ(d.kind, EventKind::kSwitchoverFailed);
-  EXPECT_NE(d.why.find("c-0 goes on as the primary: c-2 lacks 1 transaction(s) and has been executing one for 1.0 s"),
+  EXPECT_NE(d.why.find("c-0 stays the primary: c-2 lacks 1 transaction(s) and has been executing one for 1.0 s"),
             std::string::npos)
       << d.why;
   EXPECT_EQ(w.cluster.epoch.primary, id(0));

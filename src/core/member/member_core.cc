@@ -168,7 +168,7 @@ void MemberCore::plan_failed(Running& r, const Plan& plan, const member_input::P
   // were waiting for is never acknowledged.
   r.failed_fences = plan.fence && !plan.awaits ? r.failed_fences + 1 : 0;
   if (plan.quiets) {
-    kill_server("it could not be made quiet: " + *in.failure);
+    kill_server("it could not be stopped from serving: " + *in.failure);
   } else if (r.failed_fences > kFencesThatMayFail) {
     // Of a replica, too: an election waits for what it holds, and it says that once it has restarted.
     kill_server("it does not stop receiving: " + *in.failure);

@@ -221,16 +221,16 @@ void MemberCore::obey(std::uint64_t id, const order::Certify& o) {
 void MemberCore::obey(std::uint64_t id, const order::Rebuild& o) {
   if (auto no = refusal(o.pair, false)) return answer(id, std::move(no));
   if (o.generation != promise_.generation) {
-    return answer(id, Error{Errc::kConflict, "the data that are meant are there no more", ""});
+    return answer(id, Error{Errc::kConflict, "the data that the order replaces do not exist any more", ""});
   }
   if (state_of(life_) == ServerState::kPreparing) {
-    return answer(id, Error{Errc::kUnavailable, "the data are being made already", ""});
+    return answer(id, Error{Errc::kUnavailable, "the data are already being made", ""});
   }
   if (promise_.role == MemberRole::kPrimary || promise_.acking) {
     return answer(id, Error{Errc::kConflict, "a primary or an acker is never rebuilt", ""});
   }
   if (promise_.seeded && o.server_id == promise_.server_id) {
-    return answer(id, Error{Errc::kConflict, "the data that are there have that server id", ""});
+    return answer(id, Error{Errc::kConflict, "the present data already have this server id", ""});
   }
   MemberPromise next = promise_;
   next.pair = o.pair;

@@ -44,7 +44,7 @@ MemberReport MemberCore::report() const {
   r.notices = notices_;
   r.logs_reset = promise_.logs_reset;
   if (s != nullptr && s->isolated) r.problem = "it reaches neither the scheduler nor most of the members, so it does not serve";
-  if (on_another_volume()) r.problem = "its volume is not the one that it had: no server is started on it";
+  if (on_another_volume()) r.problem = "its volume is not its former volume, so no server is started on it";
   if (s != nullptr) report_server(*s, r);
   return r;
 }

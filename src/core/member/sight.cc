@@ -83,8 +83,8 @@ void MemberCore::note_reset(const ServerSnapshot& read) {
   MemberPromise next = promise_;
   forget_names(next);
   save(next);
-  notice(NoticeKind::kBinlogsChanged, "somebody reset its binary logs: it has forgotten " + std::to_string(gone.count()) +
-                                          " transaction(s), " + gone.to_string());
+  notice(NoticeKind::kBinlogsChanged, "somebody reset its binary logs: its server no longer knows " +
+                                          std::to_string(gone.count()) + " transaction(s), " + gone.to_string());
 }
 
 void MemberCore::forget_names(MemberPromise& next) {
@@ -106,7 +106,7 @@ void MemberCore::note_copied(const ServerSnapshot& read) {
   save(next);
   if (lacks.empty()) return;
   notice(NoticeKind::kBinlogsChanged, "the binary logs of the member that it copied were reset meanwhile: the copy lacks the " +
-                                          std::string("names of ") + std::to_string(lacks.count()) + " transaction(s), " +
+                                          std::string("GTIDs of ") + std::to_string(lacks.count()) + " transaction(s), " +
                                           lacks.to_string());
 }
 

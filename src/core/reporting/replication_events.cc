@@ -39,13 +39,13 @@ void tell_standstill(Ledger& ledger, const Cluster& cluster, MemberRow& row) {
     if (told && told->executed == r.executed && told->waits_for == r.applier_waits_for) return;
     ledger.event(cluster, r.member,
                  {EventKind::kApplierStalled,
-                  "for " + std::to_string(r.applier_stalled_ms / 1000) + " s " + standstill_text(r)});
+                  standstill_text(r) + "; it has executed nothing for " + std::to_string(r.applier_stalled_ms / 1000) + " s"});
     told = MemberRow::Standstill{r.executed, r.applier_waits_for};
     return;
   }
   const bool moved = told && r.server == ServerState::kRunning && !r.busy && r.executed != told->executed;
   if (!moved) return;
-  if (r.applier_running) ledger.event(cluster, r.member, {EventKind::kApplierResumed, "its applier goes on"});
+  if (r.applier_running) ledger.event(cluster, r.member, {EventKind::kApplierResumed, "its applier continues"});
   told.reset();
 }
 

@@ -42,18 +42,18 @@ TEST_F(ReplicationEvents, AStandstillIsToldWithItsCauseAndItsEnd) {
   other_.applier_stalled_ms = 9900;
   EXPECT_EQ(told(other_), Told{});
   other_.applier_stalled_ms = 10'000;
-  const std::string next = "; the next transaction is 0-1-10";
+  const std::string next = "; the next transaction is 0-1-10; it has executed nothing for 10 s";
   EXPECT_EQ(told(other_),
-            Told{"applier_stalled: for 10 s its applier stands still: it works on one transaction" + next});
+            Told{"applier_stalled: its applier is stalled: it works on one transaction" + next});
   other_.applier_stalled_ms = 10'100;
   EXPECT_EQ(told(other_), Told{});
   other_.applier_waits_for = "a row lock that no session holds";
-  EXPECT_EQ(told(other_), Told{"applier_stalled: for 10 s its applier stands still: it waits for a row lock that no session "
+  EXPECT_EQ(told(other_), Told{"applier_stalled: its applier is stalled: it waits for a row lock that no session "
                                "holds" + next});
   other_.applier_stalled_ms = 0;
   EXPECT_EQ(told(other_), Told{}) << "its server was started again: it has executed nothing yet";
   other_.executed = *GtidSet::parse("0-1-10");
-  EXPECT_EQ(told(other_), Told{"applier_resumed: its applier goes on"});
+  EXPECT_EQ(told(other_), Told{"applier_resumed: its applier continues"});
 }
 
 TEST_F(ReplicationEvents, AFencedMemberIsToldOfOnlyWhereSomethingStaysUnapplied) {

@@ -17,7 +17,7 @@ bool same_volume(Ledger& ledger, const Cluster& cluster, const Member& member, c
     if (!member.volume_lost) return true;
     ledger.edit(cluster.id).find(member.id)->volume_lost = false;
     ledger.event(cluster, member.id, {EventKind::kVolumeBack,
-                                      "it has the volume again that it had lost: what is on it counts"});
+                                      "its lost volume is back, and counts again"});
     return true;
   }
   if (member.volume_name.empty()) {
@@ -29,7 +29,7 @@ bool same_volume(Ledger& ledger, const Cluster& cluster, const Member& member, c
   if (!member.volume_lost) {
     ledger.edit(cluster.id).find(member.id)->volume_lost = true;
     ledger.event(cluster, member.id,
-                 {EventKind::kVolumeLost, "its volume came back empty: what was on it counts no more, and it is left alone"});
+                 {EventKind::kVolumeLost, "its volume came back empty: the member does not count any more and gets no orders"});
   }
   return false;
 }

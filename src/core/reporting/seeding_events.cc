@@ -14,7 +14,7 @@ void tell_errant(Ledger& ledger, const MemberTable& table, const Cluster& cluste
   const GtidSet extra = now.received.minus(primary->report->executed);
   if (extra.count() == 0) return;
   ledger.event(cluster, now.member,
-               {EventKind::kMemberErrant, "only it holds " + extra.to_string() + ": nobody was told that these are safe"});
+               {EventKind::kMemberErrant, "only it holds " + extra.to_string() + ": these were never acknowledged"});
 }
 
 std::string size_and_time(const Seeding& s) {

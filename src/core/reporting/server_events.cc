@@ -72,7 +72,7 @@ Result<ClusterId> change_credentials(Ledger& ledger, const Cluster& cluster, con
   c.sealed_secrets = in.sealed_secrets;
   ++c.credentials;
   if (in.retires) {
-    ledger.event(c, {EventKind::kCredentialsRetired, "the user's old password is not to be valid any more"});
+    ledger.event(c, {EventKind::kCredentialsRetired, "the user's old password becomes invalid"});
   } else {
     ledger.event(c, {EventKind::kCredentialsRotated,
                      "the user gets another password; the one before stays valid until it is retired"});

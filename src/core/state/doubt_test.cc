@@ -118,7 +118,8 @@ TEST(Doubt, OnlyAnAcceptedLossIsAFailoverThatAnOperatorCanOrder) {
   const auto refused = s.ask("shop", command::Failover{});
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Errc::kConflict);
-  EXPECT_NE(refused.error().message.find("out of reach: " + away.value), std::string::npos) << refused.error().message;
+  EXPECT_NE(refused.error().message.find("unreachable members hold: " + away.value), std::string::npos)
+      << refused.error().message;
   EXPECT_FALSE(s.switch_over("shop"));
 
   EXPECT_TRUE(s.ask("shop", command::Failover{{.accept_loss = true}}));
