@@ -56,7 +56,7 @@ std::variant<Caller, HttpResponse> ApiServer::admit(const HttpRequest& request, 
       exchange.trust();
       return Caller{std::string(kAdmin), from};
     }
-    why = "this token is not known here";
+    why = "invalid token";
   }
   HttpResponse refusal = problem_response(Error{Errc::kUnauthorized, std::move(why), {}});
   refusal.headers.set("WWW-Authenticate", "Bearer realm=\"mysos\"");
@@ -70,7 +70,7 @@ asio::awaitable<void> ApiServer::handle(const HttpRequest& request, HttpExchange
     response = problem_response(*error);
   } else if (const auto* other = std::get_if<MethodNotAllowed>(&matched)) {
     response = problem_response(
-        Error{Errc::kInvalid, request.method + " is not possible here, only " + other->allow, {}},
+        Error{Errc::kInvalid, request.method + " is not allowed here; allowed: " + other->allow, {}},
         405);
     response.headers.set("Allow", other->allow);
   } else {

@@ -34,7 +34,7 @@ std::variant<Route, MethodNotAllowed, Error> match_route(const std::vector<Opera
   if (!allow.empty()) return MethodNotAllowed{std::move(allow)};
   return Error{
       Errc::kNotFound,
-      "there is nothing at " + std::string(path) + "; /v1/openapi.json lists what there is",
+      "there is nothing at " + std::string(path) + "; /v1/openapi.json lists all paths",
       {}};
 }
 

@@ -41,7 +41,7 @@ Status for_each_entry(DIR* dir, const std::string& path, Visit visit) {
   return {};
 }
 
-Status too_deep(const std::string& path) { return fail(Errc::kTooLarge, path + " lies too deep"); }
+Status too_deep(const std::string& path) { return fail(Errc::kTooLarge, path + " is nested too deeply"); }
 
 Status remove_entry(int parent, const char* name, const std::string& path, int depth) {
   if (depth > kMaxDepth) return too_deep(path);

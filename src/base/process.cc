@@ -109,7 +109,7 @@ Result<Process> Process::adopt(pid_t pid, std::uint64_t start_time) {
   // then.
   MYSOS_TRY(const std::uint64_t now, process_start_time(pid));
   if (now != start_time) {
-    return fail(Errc::kNotFound, "process " + std::to_string(pid) + " is another one by now");
+    return fail(Errc::kNotFound, "process " + std::to_string(pid) + " is a different process now");
   }
   return Process(pid, std::move(pidfd), start_time);
 }

@@ -14,7 +14,7 @@ Result<std::string> read_line(const std::string& file) {
   struct stat info{};
   if (::stat(file.c_str(), &info) != 0) return std::unexpected(errno_error("read", file, errno));
   if ((info.st_mode & 077) != 0) {
-    return fail(Errc::kForbidden, file + " can be read by others; make it yours alone: chmod 600 " + file);
+    return fail(Errc::kForbidden, file + " can be read by others; protect it: chmod 600 " + file);
   }
   MYSOS_TRY(std::string text, read_file(file, kMostBytes));
   while (text.ends_with('\n') || text.ends_with('\r') || text.ends_with(' ')) text.pop_back();

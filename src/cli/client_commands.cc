@@ -144,7 +144,7 @@ Status run(const Credentials& command) {
                command.name);
   }
   if (is("applied")) return {};
-  const std::string_view what = "no primary has it yet: it is set as soon as one serves";
+  const std::string_view what = "no primary has it yet: it is set as soon as a primary serves";
   if (change) return fail(Errc::kTimeout, std::string(what));
   fmt::print(stderr, "{}\n", what);
   return {};
@@ -156,10 +156,10 @@ Status run(const Delete& command) {
   if (!command.yes) {
     if (::isatty(STDIN_FILENO) == 0) {
       return fail(Errc::kInvalid, "delete destroys the data of " + command.name +
-                                      " for good; say --yes to mean it");
+                                      " for good; add --yes to confirm");
     }
     fmt::print(stderr,
-               "This destroys the data of {} at {} for good. Type its name to go on: ", command.name, api.address());
+               "This destroys the data of {} at {} for good. Type its name to continue: ", command.name, api.address());
     std::string typed;
     std::getline(std::cin, typed);
     if (typed != command.name) return fail(Errc::kInvalid, "nothing was deleted");

@@ -20,12 +20,12 @@ void add_log_options(CLI::App& app, Parsed& p) {
 }
 
 void add_api_options(CLI::App& app, Parsed& p) {
-  app.add_option("--url", p.client.url, "address of the API, or MYSOS_URL (default: that of --dir)");
+  app.add_option("--url", p.client.url, "address of the API, or MYSOS_URL (default: the server of --dir)");
   app.add_option("--token", p.client.token,
-                 "admin token, or MYSOS_TOKEN; better in the environment, where fewer see it");
+                 "admin token, or MYSOS_TOKEN; other users can see a command line, but not the environment");
   app.add_option("--token-file", p.client.token_file, "file that holds the token, or MYSOS_TOKEN_FILE");
-  app.add_option("--dir", p.client.dir, "state directory whose server and admin.token are taken, or MYSOS_DIR (default " +
-                                            default_dir() + "); beats all these variables");
+  app.add_option("--dir", p.client.dir, "state directory, whose server and admin.token are used, or MYSOS_DIR (default " +
+                                            default_dir() + "); wins over all these variables");
 }
 
 void add_client_options(CLI::App& app, Parsed& p) {
@@ -34,7 +34,7 @@ void add_client_options(CLI::App& app, Parsed& p) {
 }
 
 void add_wait_options(CLI::App& app, Parsed& p, const std::string& until) {
-  app.add_flag("--wait", p.wait, "wait until " + until + ", and tell of the progress on stderr");
+  app.add_flag("--wait", p.wait, "wait until " + until + ", and show the progress on stderr");
   app.add_option("--timeout", p.timeout, "how many seconds to wait at most")
       ->check(CLI::Range(1, 86400))
       ->capture_default_str();
@@ -50,7 +50,7 @@ void add_server_options(CLI::App& app, Parsed& p, ServerOptions& s) {
   app.add_option("--dir", s.dir, "state directory (default " + default_dir() + ")")
       ->check(not_empty())
       ->envname("MYSOS_DIR");
-  app.add_option("--framework-id", s.framework_id, "the framework that this was, for a state that has lost it");
+  app.add_option("--framework-id", s.framework_id, "id of the Mesos framework, for a state that has lost it");
   app.add_option("--listen", s.listen, "address of API and status page")->capture_default_str();
   app.add_option("--port", s.port, "port of API and status page")
       ->check(CLI::Range(1, 65535))
@@ -59,7 +59,7 @@ void add_server_options(CLI::App& app, Parsed& p, ServerOptions& s) {
                  "where MySQL or MariaDB is installed or unpacked; may be repeated (default /)")
       ->allow_extra_args(false);
   app.add_option("--allowed-host", s.allowed_hosts,
-                 "a name, besides addresses and this machine's, by which clients and pages may call the API; may be repeated")
+                 "further host name under which clients and web pages may call the API; may be repeated")
       ->allow_extra_args(false);
   app.add_option("--mysql-user", s.mysql_user,
                  "user that servers run as, and that owns the data (default: mysql; only root can choose)")
@@ -78,16 +78,16 @@ void add_servers(CLI::App& app, Parsed& p) {
   auto* up = app.add_subcommand("up", "run everything on this machine: Mesos, scheduler, API");
   add_server_options(*up, p, p.up.server);
   up->add_option("--agents", p.up.agents,
-                 "Mesos agents: members of a cluster are on different ones")
+                 "number of Mesos agents; members of one cluster run on different agents")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
-  up->add_option("--on-exit", p.on_exit, "what becomes of the databases: stop or keep")
+  up->add_option("--on-exit", p.on_exit, "what happens to the databases when this ends: stop or keep")
       ->check(CLI::IsMember({"stop", "keep"}))->capture_default_str();
-  up->add_option("--cgroups", p.cgroups, "limit containers where that is permitted: auto or off")
+  up->add_option("--cgroups", p.cgroups, "limit containers by cgroups, where permitted: auto or off")
       ->check(CLI::IsMember({"auto", "off"}))
       ->capture_default_str();
   up->add_option("--router", p.with_router,
-                 "stable addresses of the clusters, where haproxy is installed: auto or off")
+                 "give the clusters fixed ports, if haproxy is installed: auto or off")
       ->check(CLI::IsMember({"auto", "off"}))
       ->capture_default_str();
   up->footer("Examples:\n  mysos up\n  mysos up --dir /srv/mysos --port 9000 --on-exit keep");
@@ -105,7 +105,7 @@ void add_servers(CLI::App& app, Parsed& p) {
   scheduler->add_option("--framework-name", p.scheduler.framework_name, "name in Mesos")->capture_default_str();
   scheduler->add_option("--user", p.scheduler.user, "user the executors run as")->capture_default_str();
   scheduler->add_option("--executor", p.scheduler.executor,
-                        "path of mysos on the agents (default: where it is here)");
+                        "path of mysos on the agents (default: its path on this machine)");
   scheduler->footer(
       "Example:\n  mysos scheduler --master 10.0.0.1:5050,10.0.0.2:5050 --dir /var/lib/mysos "
       "--listen 0.0.0.0");
@@ -119,7 +119,7 @@ void add_servers(CLI::App& app, Parsed& p) {
                        "where templates of data directories are kept");
   executor->add_option("--mysql-user", p.executor.mysql_user, "user that the server runs as");
   executor->add_flag("--standalone", p.executor.standalone,
-                     "without Mesos, driven by the member API alone");
+                     "without Mesos; orders come over the member API only");
   executor->add_option("--spec", p.executor.spec_file,
                        "stand-alone: file with the member's specification");
   executor->add_option("--data-dir", p.executor.data_dir, "stand-alone: the member's volume");
@@ -127,7 +127,7 @@ void add_servers(CLI::App& app, Parsed& p) {
 
 void add_router(CLI::App& app, Parsed& p) {
   auto* router = app.add_subcommand(
-      "router", "give each cluster a read-write and a read-only port that stay, by HAProxy");
+      "router", "give each cluster a fixed read-write port and a fixed read-only port, by HAProxy");
   add_api_options(*router, p);
   router->add_option("--listen", p.router.listen, "IP address of the ports")->capture_default_str();
   router->add_option("--ports", p.router.ports, "range of the ports, two for each cluster")->capture_default_str();
@@ -136,7 +136,7 @@ void add_router(CLI::App& app, Parsed& p) {
                    "how many seconds a replica of the read-only port may be behind")
       ->check(CLI::Range(0.0, 86400.0))
       ->capture_default_str();
-  router->add_option("--haproxy", p.router.haproxy, "the program")->capture_default_str();
+  router->add_option("--haproxy", p.router.haproxy, "path of the haproxy program")->capture_default_str();
   router
       ->add_option("--status-port", p.router.status_port,
                    "port of /status and /metrics on 127.0.0.1; 0 takes a free one")
@@ -149,52 +149,52 @@ void add_router(CLI::App& app, Parsed& p) {
 }
 
 void add_cluster_commands(CLI::App& app, Parsed& p) {
-  auto* create = app.add_subcommand("create", "make a cluster");
-  create->add_option("name", p.create.name, "a DNS label")->required();
-  create->add_option("--members", p.create.members, "1 to 9 (default 3)");
-  create->add_option("--cpus", p.create.cpus, "of each member (default 1)");
-  create->add_option("--mem", p.create.mem, "of each member, e.g. 512MB (default 1GB)");
-  create->add_option("--disk", p.create.disk, "of each member (default 5GB)");
+  auto* create = app.add_subcommand("create", "create a cluster");
+  create->add_option("name", p.create.name, "name of the cluster, a DNS label")->required();
+  create->add_option("--members", p.create.members, "number of members, 1 to 9 (default 3)");
+  create->add_option("--cpus", p.create.cpus, "CPUs of each member (default 1)");
+  create->add_option("--mem", p.create.mem, "memory of each member, e.g. 512MB (default 1GB)");
+  create->add_option("--disk", p.create.disk, "disk of each member (default 5GB)");
   create->add_option("--version", p.create.version, "one of `mysos versions`");
   create->add_option("--user", p.create.user, "name of the database user (default app)");
   create->add_option("--password-file", p.create.password_file,
-                     "file with the user's password (default: one is made)");
+                     "file with the user's password (default: Mysos generates it)");
   create->add_flag("--any-engine", p.create.any_engine,
-                   "also MEMORY, MyISAM and other engines whose tables a crash may change");
+                   "also allow MEMORY, MyISAM and other engines whose tables a crash may change");
   add_wait_options(*create, p, "it is healthy");
   create->footer(
       "Examples:\n  mysos create shop --wait\n  mysos create shop --members 5 --mem 4GB --version "
       "mariadb-10.11");
 
-  auto* orphans = app.add_subcommand("orphans", "volumes and tasks of ours that belong to no cluster");
+  auto* orphans = app.add_subcommand("orphans", "volumes and tasks of Mysos that belong to no known cluster");
   orphans->add_option("action", p.orphans.action, "list, adopt or destroy")
       ->check(CLI::IsMember({"list", "adopt", "destroy"}))
       ->capture_default_str();
   orphans->add_option("id", p.orphans.id, "name or id of the cluster to take back; id of the orphan to destroy, with its data");
   orphans->add_option("--as", p.orphans.as, "adopt: another name for the cluster");
   orphans->add_flag("-y,--yes", p.orphans.yes, "do not ask");
-  app.add_subcommand("list", "the clusters");
-  app.add_subcommand("versions", "the MySQL and MariaDB versions that can be asked for");
-  app.add_subcommand("show", "one cluster")->add_option("name", p.show.name)->required();
-  app.add_subcommand("members", "the members of a cluster")->add_option("name", p.members.name)->required();
+  app.add_subcommand("list", "list the clusters");
+  app.add_subcommand("versions", "list the available MySQL and MariaDB versions");
+  app.add_subcommand("show", "show one cluster")->add_option("name", p.show.name)->required();
+  app.add_subcommand("members", "show the members of a cluster")->add_option("name", p.members.name)->required();
 
-  auto* events = app.add_subcommand("events", "what happened, and why");
-  events->add_option("name", p.events.name, "only of this cluster");
-  events->add_option("--limit", p.events.limit, "how many")->check(CLI::Range(1, 1000))->capture_default_str();
-  events->add_flag("--follow", p.events.follow, "go on as they happen");
+  auto* events = app.add_subcommand("events", "show what happened, and why");
+  events->add_option("name", p.events.name, "only events of this cluster");
+  events->add_option("--limit", p.events.limit, "how many events")->check(CLI::Range(1, 1000))->capture_default_str();
+  events->add_flag("--follow", p.events.follow, "show new events as they happen");
 
   auto* remove = app.add_subcommand("delete", "delete a cluster and its data, for good");
   remove->add_option("name", p.remove.name)->required();
   remove->add_flag("-y,--yes", p.remove.yes, "do not ask");
   add_wait_options(*remove, p, "it is gone");
 
-  auto* credentials = app.add_subcommand("credentials", "user and password of a cluster");
+  auto* credentials = app.add_subcommand("credentials", "show the user and password of a cluster");
   credentials->add_option("name", p.credentials.name)->required();
-  auto* rotate = credentials->add_flag("--rotate", p.credentials.rotate, "make another password; the old one stays valid");
-  credentials->add_flag("--retire", p.credentials.retire, "end the old password")->excludes(rotate);
-  auto* connect = app.add_subcommand("connect", "SQL on the primary, with the mariadb or mysql client");
+  auto* rotate = credentials->add_flag("--rotate", p.credentials.rotate, "set another password; the old one stays valid");
+  credentials->add_flag("--retire", p.credentials.retire, "make the old password invalid")->excludes(rotate);
+  auto* connect = app.add_subcommand("connect", "run SQL on the primary, with the mariadb or mysql client");
   connect->add_option("name", p.connect.name)->required();
-  connect->add_option("-e,--execute", p.connect.execute, "run this SQL and end");
+  connect->add_option("-e,--execute", p.connect.execute, "run this SQL and exit");
   connect->footer(
       "Examples:\n  mysos connect shop\n  mysos connect shop -e 'select 1'\n  mysos connect shop "
       "-- --table shopdb < file.sql");
@@ -230,8 +230,8 @@ void add_calls(CLI::App& app, Parsed& p) {
 void add_state_commands(CLI::App& app, Parsed& p) {
   p.backup_state.dir = p.restore_state.dir = default_dir();
   auto* backup = app.add_subcommand("backup-state", "copy the scheduler's state, while it runs, into a new directory");
-  backup->add_option("to", p.backup_state.to, "the directory to make")->required();
-  auto* restore = app.add_subcommand("restore-state", "put such a copy back, where no scheduler runs");
+  backup->add_option("to", p.backup_state.to, "the directory to create")->required();
+  auto* restore = app.add_subcommand("restore-state", "put such a copy back; no scheduler may be running");
   restore->add_option("from", p.restore_state.from, "a directory that mysos backup-state has made")->required();
   const std::string which = "state directory (default " + default_dir() + ")";
   backup->add_option("--dir", p.backup_state.dir, which)->check(not_empty())->envname("MYSOS_DIR");
@@ -256,7 +256,7 @@ Status check_leftovers(const CLI::App& app, const CLI::App& chosen) {
     return fail(Errc::kInvalid, "'" + word + "' is one word too many for mysos " + chosen.get_name());
   }
   for (const std::string& word : app.remaining())
-    return fail(Errc::kInvalid, "'" + word + "' does not belong here");
+    return fail(Errc::kInvalid, "'" + word + "' is not expected here");
   return {};
 }
 

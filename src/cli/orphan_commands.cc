@@ -16,11 +16,11 @@ namespace {
 // What is typed is the name of the cluster that the data were of; where no label says it, the orphan's id.
 Status ask_first(const json::object& orphan, const std::string& id) {
   if (::isatty(STDIN_FILENO) == 0) {
-    return fail(Errc::kInvalid, "destroy destroys the data of " + id + " for good; say --yes to mean it");
+    return fail(Errc::kInvalid, "destroy destroys the data of " + id + " for good; add --yes to confirm");
   }
   const std::string cluster = text_of(orphan, "cluster_name");
   const std::string wanted = cluster.empty() ? id : cluster;
-  fmt::print(stderr, "This destroys {} ({}, of cluster {}, member {}, on {}) for good. Type {} to go on: ", id,
+  fmt::print(stderr, "This destroys {} ({}, of cluster {}, member {}, on {}) for good. Type {} to continue: ", id,
              text_of(orphan, "disk"), cluster.empty() ? "unknown" : cluster, text_of(orphan, "member"),
              text_of(orphan, "hostname"), wanted);
   std::string typed;

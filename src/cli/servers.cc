@@ -46,7 +46,7 @@ Result<std::vector<VersionInfo>> find_versions(const std::vector<std::string>& r
   for (const std::string& root : roots) where += (where.empty() ? "" : ", ") + root;
   return fail(Errc::kNotFound,
               "there is no MySQL and no MariaDB under " + where +
-                  ": apt install mariadb-server-core, or say --mysql-root where one is unpacked");
+                  ": apt install mariadb-server-core, or name an unpacked server with --mysql-root");
 }
 
 std::string shell_quoted(const std::string& text) {
@@ -179,7 +179,7 @@ void say_ready(const Service& service, const std::string& more) {
   fmt::print(
       "Mysos is running: API and status page at {}/\n"
       "Admin token: {}\n{}"
-      "Make a cluster: mysos create shop --wait\n",
+      "Create a cluster: mysos create shop --wait\n",
       service.url(), StateDir::token_file(service.state().path()), more);
   std::fflush(stdout);
 }
@@ -301,7 +301,7 @@ Status run(const Scheduler& command) {
     std::string masters;
     for (const Endpoint& master : command.masters)
       masters += (masters.empty() ? "" : ", ") + to_string(master);
-    say_ready(service, "Mesos: " + masters + "; the databases run on when this ends\n");
+    say_ready(service, "Mesos: " + masters + "; the databases keep running when this ends\n");
   }
   return run_on(io, serve_scheduler(service, std::move(started)));
 }

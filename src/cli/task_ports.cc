@@ -98,7 +98,7 @@ Result<std::uint16_t> task_ports(const std::string& dir, std::size_t agents,
                                      "; end what listens there, or take fewer --agents");
   }
   if (!found) {
-    kLog.warn("{}; nowhere else are so many in a row free, so the block stays", why);
+    kLog.warn("{}; no other block of that size is free, so the block stays", why);
     return static_cast<std::uint16_t>(saved.first);
   }
   MYSOS_TRY_VOID(write_file_atomic(file, std::to_string(found->first) + "\n", 0600));

@@ -198,7 +198,7 @@ std::string orphans_text(const json::object& answer) {
   if (rows.size() == 1 && tasks.size() == 1) return "There are no orphans.\n";
   std::string out;
   if (rows.size() > 1) out += table(rows) + "\n";
-  if (tasks.size() > 1) out += "Tasks that the state does not know; they are left alone:\n" + table(tasks) + "\n";
+  if (tasks.size() > 1) out += "Tasks that the state does not know; Mysos does not touch them:\n" + table(tasks) + "\n";
   return out + "mysos orphans adopt CLUSTER takes a cluster back; mysos orphans destroy ORPHAN destroys one volume.\n";
 }
 

@@ -136,7 +136,7 @@ void RouterCore::claim_seen(const Suspect& suspect, std::optional<std::uint64_t>
   const bool later = *epoch > reign.epoch || (*epoch == reign.epoch && reign.electing);
   if (!later) return;
   reign = {.epoch = *epoch, .electing = false, .primary = suspect.member.id, .serves = true};
-  notes_.push_back(fmt::format("{}: the API is away; {} serves in epoch {}, so it is the primary",
+  notes_.push_back(fmt::format("{}: the API does not answer; {} serves in epoch {}, so it is the primary",
                                cluster->name, suspect.member.id, *epoch));
 }
 

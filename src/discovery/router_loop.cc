@@ -102,7 +102,7 @@ void RouterLoop::end() {
 asio::awaitable<void> RouterLoop::serve() {
   const bool found = haproxy_->adopt();
   if (found) {
-    kLog.info("HAProxy runs already: its sessions go on");
+    kLog.info("HAProxy runs already: its sessions continue");
     const auto present = read_file(haproxy_->config_file());
     reload_wanted_ = !present || *present != config();
   }

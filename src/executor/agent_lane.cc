@@ -81,7 +81,7 @@ asio::awaitable<int> AgentLane::run() {
       break;
     }
     if (const auto* failed = std::get_if<ex::Failed>(&*event)) {
-      kLog.error("the agent will not have us: {}", failed->message);
+      kLog.error("the agent refuses this executor: {}", failed->message);
       break;
     }
     if (auto* launch = std::get_if<ex::LaunchTask>(&*event)) {

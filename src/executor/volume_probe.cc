@@ -69,7 +69,7 @@ void VolumeProbe::probe(const std::shared_ptr<State>& state) {
 
 std::string VolumeProbe::trouble() const {
   const std::lock_guard lock(state_->mutex);
-  if (state_->began && steady_now() - *state_->began >= kProbeSlow) return "a write to the volume does not come to its end";
+  if (state_->began && steady_now() - *state_->began >= kProbeSlow) return "a write to the volume does not finish";
   return state_->trouble;
 }
 

@@ -150,7 +150,7 @@ asio::awaitable<ExecutorClient::Ended> ExecutorClient::subscribe_once() {
                                                request_for(std::move(subscribe)), kSubscribeTime);
   if (!response) co_return Ended::kRetry;
   if (response->status == 400 || response->status == 401) {
-    kLog.error("the agent does not take us back: {} {}", response->status, response->body);
+    kLog.error("the agent does not accept this executor again: {} {}", response->status, response->body);
     on_event_(executor::Failed{response->body});
     co_return Ended::kRefused;
   }

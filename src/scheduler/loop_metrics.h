@@ -45,7 +45,7 @@ class LoopMetrics {
   Counter failovers_ =
       registry_.counter("mysos_failovers_total", "Elections of a new primary begun, by cluster and cause");
   Histogram outage_seconds_ = registry_.histogram(
-      "mysos_failover_seconds", "How long writes were away in a failover, by cause and step; step=total is all of it");
+      "mysos_failover_seconds", "How long a cluster took no writes in a failover, by cause and step; step=total is all of it");
   Counter seedings_ = registry_.counter("mysos_seedings_total",
                                         "Copies of a member's data from another that ended, by cluster and result");
   Histogram seeding_seconds_ =
@@ -72,12 +72,12 @@ class LoopMetrics {
   Gauge connected_ =
       registry_.gauge("mysos_mesos_connected", "1 while subscribed to a Mesos master");
   Gauge removed_ = registry_.gauge("mysos_framework_removed",
-                                   "1 after Mesos has removed this framework, until it is registered anew");
+                                   "1 after Mesos has removed this framework, until it is registered again");
   Gauge commit_waits_ = registry_.gauge("mysos_store_commit_waiting_seconds",
                                         "For how long the oldest commit has waited to be stored; 0 = none waits");
   Gauge store_failing_ = registry_.gauge("mysos_store_write_failing",
-                                         "1 while nothing can be stored: what is shown is true, and nothing is decided");
-  Gauge log_failing_ = registry_.gauge("mysos_event_log_failing", "1 while events cannot be logged; decisions go on");
+                                         "1 while the state cannot be stored, so decisions wait");
+  Gauge log_failing_ = registry_.gauge("mysos_event_log_failing", "1 while events cannot be logged; decisions continue");
   Gauge events_lost_ =
       registry_.gauge("mysos_events_lost", "Events since the start that no log has, because it failed too long");
   Gauge orphan_volumes_ = registry_.gauge("mysos_orphan_volumes", "Volumes with our label that no member owns, by fate");

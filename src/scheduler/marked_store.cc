@@ -67,7 +67,7 @@ std::string why_put_back(const std::optional<Mark>& mark, const std::optional<st
   // One ahead: the process died before the file was written, and before anything followed from that commit.
   if (mark->count > *count + 1) return "state.mark was put back, and state.db may have been";
   if (mark->key_since != key_since) {
-    return "the state directory was put back, copied or moved: secret.key is not the file that it was";
+    return "the state directory was put back, copied or moved: secret.key is another file than before";
   }
   return "";
 }

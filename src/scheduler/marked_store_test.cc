@@ -112,7 +112,7 @@ TEST_F(MarkedStoreTest, ADirectoryThatWasPutBackAsAWholeIsNoticed) {
   fs::copy(root + "/kept", dir, fs::copy_options::recursive);
 
   start();
-  EXPECT_NE(put_back.find("secret.key is not the file that it was"), std::string::npos) << put_back;
+  EXPECT_NE(put_back.find("secret.key is another file than before"), std::string::npos) << put_back;
 }
 
 TEST_F(MarkedStoreTest, ACrashBetweenStoreAndMarkIsNoRestore) {

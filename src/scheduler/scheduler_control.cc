@@ -95,7 +95,7 @@ asio::awaitable<Result<ClusterId>> SchedulerLoop::ask(RequestId request, LoopInp
   } registered{waiting_, request};
   waiting_[request] = &waiting;
   if (!pipeline_->push(std::move(input))) {
-    co_return fail(Errc::kUnavailable, "too much waits to be decided; nothing was changed");
+    co_return fail(Errc::kUnavailable, "too many inputs of the scheduler wait; nothing was changed");
   }
   due_changed_.notify_all();
   const Instant until = steady_now() + options_.request_deadline;
@@ -104,7 +104,7 @@ asio::awaitable<Result<ClusterId>> SchedulerLoop::ask(RequestId request, LoopInp
   if (waiting.result) co_return *std::move(waiting.result);
   const std::string refusal = pipeline_->store_refusal();
   if (pipeline_->withdraw(request)) {
-    co_return fail(Errc::kUnavailable, "it was not its turn in time; nothing was changed" +
+    co_return fail(Errc::kUnavailable, "the scheduler did not reach the request in time; nothing was changed" +
                                            (refusal.empty() ? "" : ": " + refusal));
   }
   if (!refusal.empty()) {

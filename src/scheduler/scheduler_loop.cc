@@ -240,7 +240,7 @@ void SchedulerLoop::answer(Reply reply) {
 
 asio::awaitable<void> SchedulerLoop::resubscribe_later() {
   co_await sleep_for(kResubscribeAfter);
-  // A framework that was removed stays away until it is registered anew.
+  // A framework that was removed stays away until it is registered again.
   if (fatal_.empty() && !core_->removed() && !mesos_->subscribed()) mesos_->resubscribe();
 }
 

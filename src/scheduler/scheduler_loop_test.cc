@@ -143,7 +143,7 @@ TEST_F(Loop, AStateThatWasPutBackAndKnowsNoFrameworkIsRefusedUnlessItIsNamed) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Errc::kConflict);
   EXPECT_NE(refused.error().message.find("--framework-id"), std::string::npos);
-  EXPECT_TRUE(start_with({.state_put_back = "secret.key is not the file that it was", .state_only_moved = true}));
+  EXPECT_TRUE(start_with({.state_put_back = "secret.key is another file than before", .state_only_moved = true}));
 
   ASSERT_TRUE(start_with({.framework_id = "fw-1", .state_put_back = "state.db was put back"}));
   EXPECT_EQ(RecordsOnDisk(disk).load().value().at("framework").at("state"), R"({"v":1,"id":"fw-1","former":[]})");

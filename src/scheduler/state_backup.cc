@@ -103,7 +103,7 @@ Result<std::size_t> restore_state(const std::string& from, const std::string& di
     MYSOS_TRY(const SecretBox there, SecretBox::open(dir + kKey));
     if (there.key_id() != copied.key_id()) {
       return fail(Errc::kConflict, dir + kKey + " is another key than that of the copy. What was encrypted with it cannot be "
-                                               "read without it: move it away if that is meant");
+                                               "read without that key. If you want this, move the key away first");
     }
   }
   const std::string part = dir + "/state.db.part";

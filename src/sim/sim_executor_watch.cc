@@ -132,7 +132,7 @@ void SimExecutor::probe_volume() {
   const SimDisk& disk = volume_.disk;
   std::string trouble;
   if (disk.stalled_until > sim_.now() && sim_.now() - disk.stalled_since >= kProbeSlow) {
-    trouble = disk.full ? "no space is left on the volume" : "a write to the volume does not come to its end";
+    trouble = disk.full ? "no space is left on the volume" : "a write to the volume does not finish";
     sim_.coverage.hit(Mark::kWriteTrouble);
   }
   if (trouble == trouble_) return;

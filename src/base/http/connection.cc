@@ -20,7 +20,7 @@ Status check_request(const HttpRequest& request) {
   for (const auto& [name, value] : request.headers) {
     bad = bad || unfit_for_a_header(name) || unfit_for_a_header(value);
   }
-  if (bad) return fail(Errc::kInvalid, "a line break or a blank stands where HTTP allows none");
+  if (bad) return fail(Errc::kInvalid, "a line break or a blank is at a place where HTTP allows none");
   return {};
 }
 

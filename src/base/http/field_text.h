@@ -42,7 +42,7 @@ constexpr std::expected<FieldText, std::string_view> parse_field(std::string_vie
   const auto colon = line.find(':');
   if (colon == std::string_view::npos) return std::unexpected("a header field has no colon");
   const auto name = line.substr(0, colon);
-  if (!is_token(name)) return std::unexpected("the name of a header field is no word of HTTP");
+  if (!is_token(name)) return std::unexpected("the name of a header field is not a valid HTTP token");
   const auto value = trim_blanks(line.substr(colon + 1));
   if (!is_field_text(value)) return std::unexpected("a header field holds a control character");
   return FieldText{name, value};

@@ -24,7 +24,7 @@ std::unexpected<HttpRefusal> refuse(std::string why, int status = 400) {
 std::expected<void, HttpRefusal> parse_version(std::string_view text, RequestHead& head) {
   const bool http = text.size() == 8 && text.starts_with("HTTP/") && is_digit(text[5]) && text[6] == '.' && is_digit(text[7]);
   if (!http) return refuse("the request line does not end with HTTP/1.1");
-  if (text[5] != '1' || text[7] > '1') return refuse("only HTTP/1.1 and HTTP/1.0 are spoken here", 505);
+  if (text[5] != '1' || text[7] > '1') return refuse("only HTTP/1.1 and HTTP/1.0 are supported", 505);
   head.http_1_0 = text[7] == '0';
   return {};
 }
@@ -37,7 +37,7 @@ std::expected<void, HttpRefusal> parse_request_line(std::string_view line, Reque
   }
   const auto method = line.substr(0, first);
   const auto target = line.substr(first + 1, last - first - 1);
-  if (!is_token(method) || method.size() > kMaxMethod) return refuse("the method is no word of HTTP");
+  if (!is_token(method) || method.size() > kMaxMethod) return refuse("the method is not a valid HTTP token");
   if (target.empty() || !std::ranges::all_of(target, is_visible) || target.find('#') != std::string_view::npos) {
     return refuse("the target of the request holds a character that must be percent-encoded");
   }
@@ -90,7 +90,7 @@ std::expected<void, HttpRefusal> parse_transfer_encoding(RequestHead& head) {
     const auto comma = codings.rfind(',');
     const auto last = comma == std::string_view::npos ? codings : trim_blanks(codings.substr(comma + 1));
     const bool other = comma != std::string_view::npos && iequals(last, "chunked");
-    return refuse("the only transfer coding that is understood here is chunked", other ? 501 : 400);
+    return refuse("the only supported transfer coding is chunked", other ? 501 : 400);
   }
   head.framing = HttpFraming::kChunked;
   return {};
@@ -123,7 +123,7 @@ std::expected<void, HttpRefusal> parse_connection(RequestHead& head) {
   }
   head.keep_alive = !close && (keep || !head.http_1_0);
   if (!head.request.headers.has("Expect") || head.http_1_0) return {};
-  if (!iequals(head.request.headers.get("Expect"), "100-continue")) return refuse("this expectation is not met here", 417);
+  if (!iequals(head.request.headers.get("Expect"), "100-continue")) return refuse("this Expect is not supported", 417);
   head.expects_continue = true;
   return {};
 }
@@ -178,7 +178,7 @@ std::expected<std::optional<std::size_t>, HttpRefusal> find_head(std::string_vie
   for (std::size_t i = seen < 3 ? 0 : seen - 3; i < bytes.size(); ++i) {
     const char c = bytes[i];
     if (c == '\n' && (i == 0 || bytes[i - 1] != '\r')) return refuse("a line ends without a carriage return");
-    if (c == '\r' && i + 1 < bytes.size() && bytes[i + 1] != '\n') return refuse("a carriage return stands alone");
+    if (c == '\r' && i + 1 < bytes.size() && bytes[i + 1] != '\n') return refuse("a carriage return has no line feed after it");
     if (c == '\n' && i >= 3 && bytes[i - 2] == '\n') return i + 1;
   }
   return std::nullopt;
