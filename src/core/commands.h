@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Carries commands out, or refuses them. Whether this scheduler may act, and whether the cluster is there, is asked in one
-// place for all of them. Each event that a command makes names its caller; what follows from the command later does not.
+// Carries commands out, or refuses them. One place checks for all commands whether this scheduler may act and whether the
+// cluster exists. Each event that a command makes names the caller. Later events that follow from the command do not.
 #include "core/provisioning/provisioner.h"
 #include "core/provisioning/registration.h"
 #include "core/state/ledger.h"
@@ -19,7 +19,7 @@ struct CommandParts {
   const SchedulerConfig& config;
 };
 
-// The caller is answered either way.
+// The caller gets an answer in any case.
 void carry_out(const Command& command, const CommandParts& parts, Instant now);
 
 }  // namespace mysos

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Which orders are on their way to members. The planner says anew each time what every member shall be told; this decides
-// what is really sent: an order that is in flight isn't sent again before its answer or its deadline, one that was answered
-// and is still wanted waits a little longer each time, a changed one goes at once. A fence, and whatever is of a higher
-// pair, never waits behind an older order: the executor tells them apart by their pairs. Volatile.
+// The orders to members that are under way. At each call the planner says which order every member should have. OrderDesk
+// decides what to send: it does not repeat an order before its answer or its deadline; it repeats an answered order that is
+// still wanted after a growing pause; it sends a changed order at once. A fence, or an order with a higher pair, never waits
+// for an older order, because the executor distinguishes orders by their pairs. Volatile.
 #include <map>
 #include <optional>
 #include <vector>
@@ -14,7 +14,7 @@ namespace mysos {
 
 inline constexpr Duration kOrderBackoffMin = std::chrono::milliseconds(50);
 inline constexpr Duration kOrderBackoffMax = std::chrono::seconds(2);
-inline constexpr Duration kOrderCalmAfter = std::chrono::seconds(10);  // then old failures are forgotten
+inline constexpr Duration kOrderCalmAfter = std::chrono::seconds(10);  // after which old failures do not count
 
 // The pair an order carries; none for Setup.
 std::optional<Pair> pair_of(const Order& order);
@@ -25,10 +25,10 @@ class OrderDesk {
   OrderDesk(Ledger& ledger, Duration deadline, std::uint64_t first_id)
       : ledger_(ledger), deadline_(deadline), next_id_(first_id) {}
 
-  // What `member` shall be told now, if anything. Setup has a lane of its own beside the orders of the epoch. Gives
-  // when it should be called again for this member, at the latest.
+  // The order to send to `member` now, if any. Setup orders do not wait for the orders of the epoch. Also returns
+  // when it must be called again for this member, at the latest.
   Instant want(const MemberId& member, bool setup, const std::optional<Order>& order, Instant now);
-  // The answer to an order; false if nobody waits for it any more.
+  // The answer to an order; false: no caller waits for it any more.
   bool done(const MemberId& member, std::uint64_t id, Instant now);
 
   template <class Keep>
@@ -45,9 +45,9 @@ class OrderDesk {
     std::optional<Order> order;   // the last one sent
     std::uint64_t in_flight = 0;  // its id, 0 = answered or lost
     Instant until = kNever;       // its deadline
-    std::uint32_t tries = 0;      // of the same aim
+    std::uint32_t tries = 0;      // for the same intent
     Instant not_before{};
-    bool held_back = false;       // something is wanted, and waits for not_before or until
+    bool held_back = false;       // a wanted order waits for not_before or until
   };
   void want_in(Lane& lane, const MemberId& member, const Order& order, Instant now);
   static void unwanted(Lane& lane, Instant now);

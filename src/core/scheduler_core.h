@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The brain of Mysos: one input at a time (a Mesos event, a user's command, a member's report, time), and what must now
-// be done. No I/O, clock, thread or randomness of its own, so the simulator can drive it through every disaster.
+// The scheduler's brain. It takes one input at a time (a Mesos event, a user's command, a member's report, time) and returns
+// what must be done now. It has no I/O, clock, thread or randomness, so the simulator can run it through any faults.
 //
-// The contract of SchedulerOutput, in this order: `records` are durable, in one transaction, BEFORE anything below leaves;
+// The contract of SchedulerOutput, in this order: `records` are durable, in one transaction, BEFORE anything else is sent;
 // then `calls` to Mesos and `orders` to members; then `events` are logged, and `replies` go to waiting callers. State is the
 // fold of the records: SchedulerState::recover(all records) == state(), always.
 #include <memory>
@@ -40,9 +40,9 @@ class SchedulerCore {
   [[nodiscard]] std::optional<ClusterView> view(const std::string& name, Instant now) const;
   [[nodiscard]] OrphansView orphans() const;
   [[nodiscard]] bool connected() const;  // subscribed to a Mesos master
-  // Mesos has removed this framework: until a Register, only what reads is possible.
+  // Mesos has removed this framework. Until a Register command, only reads are possible.
   [[nodiscard]] bool removed() const;
-  // Why there is no subscription, as far as the master said it; "" = subscribed, or it said nothing.
+  // Why there is no subscription, in the master's words; "" = subscribed, or no reason known.
   [[nodiscard]] const std::string& mesos_problem() const;
 
  private:

@@ -6,8 +6,8 @@
 namespace mysos {
 
 struct Caller {
-  std::string who = "mysos";  // the name of the token that was shown; "mysos": nobody asked, Mysos does it by itself
-  std::string from = {};      // the address that the request came from, without its port; "": not over the network
+  std::string who = "mysos";  // the name of the caller's token; "mysos": Mysos acts without a request
+  std::string from = {};      // the caller's address, without the port; "": the request did not come over the network
   bool operator==(const Caller&) const = default;
 };
 template <class Io>

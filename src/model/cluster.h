@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // A cluster: what a user wants of it, and what each of its members was granted. Everything here is durable:
-// core/state/records.h has the records, and ADR 13 says what a change of a field needs. What is merely seen (reports, offers,
-// task states) is in core/. The scheduler sees it again after a restart.
+// core/state/records.h has the records, and ADR 13 says what a change of a field needs. What the scheduler only observes
+// (reports, offers, task states) is in core/: it observes that again after a restart.
 #include <array>
 #include <cstdint>
 #include <map>
@@ -29,7 +29,7 @@ constexpr auto enum_names(Flavour) {
   return std::to_array<EnumName<Flavour>>({{Flavour::kMariadb, "mariadb"}, {Flavour::kMysql, "mysql"}});
 }
 
-// A server version that can be asked for, and what follows from it.
+// An available server version, and what follows from it.
 struct VersionInfo {
   std::string name;  // "mariadb-10.11"
   Flavour flavour = Flavour::kMariadb;
@@ -61,7 +61,7 @@ struct ClusterSpec {
   std::string version;
   Flavour flavour = Flavour::kMariadb;
   std::string user;
-  bool any_engine = false;  // also storage engines whose tables do not survive a crash whole, or replicate safely
+  bool any_engine = false;  // also allow storage engines whose tables a crash or replication may damage
   [[nodiscard]] MemberSize size() const { return {cpus_milli, mem, disk}; }
   bool operator==(const ClusterSpec&) const = default;
 };
@@ -82,9 +82,9 @@ void fields(Io& io, ClusterSpec& s) {
 enum class MemberStage {
   kWanted,     // needs a place; nothing of it exists anywhere
   kLaunching,  // placed: agent, ports, ids are fixed and an ACCEPT has been (or is about to be) sent
-  kRunning,    // its task was seen running; it may be out of sight for a while
+  kRunning,    // its task was seen running; it may be unreachable for a while
   kDown,       // its task has ended; the reservation and the volume wait for the next launch on the same agent
-  kKilling,    // it is to end: its task is killed until terminal
+  kKilling,    // its task must end: KILL is repeated until the task is terminal
   kReleasing,  // its volume is destroyed and its reservation given back
 };
 constexpr auto enum_names(MemberStage) {
@@ -108,7 +108,7 @@ struct Place {
   std::string ip;
   std::uint16_t port = 0;        // mysqld
   std::uint16_t api_port = 0;    // member API
-  std::uint16_t admin_port = 0;  // mysqld, for Mysos' own connections; 0: placed before there was such a port
+  std::uint16_t admin_port = 0;  // mysqld, for Mysos' own connections; 0: the place is older than this port
   std::string resource_id;       // label of its reservation, globally unique
   VolumeId volume;
   // Where other members connect to its server.
@@ -127,8 +127,8 @@ void fields(Io& io, Place& p) {
   io.required("volume", p.volume);
 }
 
-// What a member has: its place, and the size, version and settings that its reservation and its server were made with. Each of
-// its launches is made from that, whatever the cluster's spec says meanwhile.
+// What a member has: its place, and the size, version and settings with which its reservation and its server were made. Each
+// launch uses these, even if the cluster's spec has changed meanwhile.
 struct Granted {
   Place place;
   MemberSize size;
@@ -146,11 +146,11 @@ void fields(Io& io, Granted& g) {
 
 struct Member {
   MemberId id;
-  std::uint32_t index = 0;  // in its cluster; no other member ever has it
-  bool leaves = false;      // wanted: it is to go, and its volume with it
+  std::uint32_t index = 0;  // unique in its cluster; never used again
+  bool leaves = false;      // wanted: remove the member and its volume
   MemberStage stage = MemberStage::kWanted;
   std::optional<Granted> granted;  // none: kWanted
-  // Only of a member that was granted one (asserted).
+  // The member must have been granted a place (asserted).
   [[nodiscard]] const Place& place() const {
     MYSOS_ASSERT(granted.has_value(), "the member has a place");
     return granted->place;
@@ -158,12 +158,12 @@ struct Member {
   [[nodiscard]] Place& place() { return const_cast<Place&>(std::as_const(*this).place()); }
   TaskId task;              // of the newest launch
   std::uint64_t launches = 0;
-  bool holds_data = false;       // an executor of it was seen alive: from then on only this very volume will do
+  bool holds_data = false;       // an executor of it was seen alive: from then on no other volume may be used
   bool released_volume = false;  // kReleasing: DESTROY is known to be done
-  std::string volume_name;       // as its executor first reported it; another one has forgotten what was promised
-  bool volume_lost = false;      // what its executor reports is of another one: it counts for nothing
+  std::string volume_name;       // as its executor first reported it; a volume with another name lacks the promise
+  bool volume_lost = false;      // its executor reports another volume: the member counts for nothing
   Promotion promotion = Promotion::kNeutral;
-  std::uint32_t server_id = 0;  // granted last: of its data, or of those that it makes next (core/state/server_ids.h)
+  std::uint32_t server_id = 0;  // the last one granted: of its data, or of its next data (core/state/server_ids.h)
   bool operator==(const Member&) const = default;
 };
 template <class Io>
@@ -183,10 +183,10 @@ void fields(Io& io, Member& m) {
   io.required("server_id", m.server_id);
 }
 
-// An operator's order to replace the primary now, evidence or not.
+// An operator's command to replace the primary now, without waiting for evidence.
 struct FailoverRequest {
   std::optional<MemberId> to;
-  bool accept_loss = false;  // a member may be chosen that is not proven to have everything
+  bool accept_loss = false;  // allows a primary that is not proven to have everything
   bool operator==(const FailoverRequest&) const = default;
 };
 template <class Io>
@@ -199,17 +199,17 @@ struct Cluster {
   ClusterId id;
   ClusterSpec spec;
   std::vector<Member> members;
-  std::uint32_t next_index = 0;  // of the next member that is made: none from here on was ever used
+  std::uint32_t next_index = 0;  // of the next new member; no index from here on was ever used
   EpochRecord epoch;
-  std::uint64_t next_server_id = kFirstServerId;  // none from here on was ever granted (core/state/server_ids.h)
-  std::optional<RecordDoubt> doubt;  // the record may be old: nothing is decided from it
+  std::uint64_t next_server_id = kFirstServerId;  // no id from here on was ever granted (core/state/server_ids.h)
+  std::optional<RecordDoubt> doubt;  // the record may be old: the scheduler decides nothing from it
   bool deleting = false;
-  std::optional<MemberId> switchover_to;  // while an operator's switchover is on its way
-  std::optional<FailoverRequest> failover;  // while an operator's failover is on its way
+  std::optional<MemberId> switchover_to;  // set while an operator's switchover is under way
+  std::optional<FailoverRequest> failover;  // set while an operator's failover is under way
   std::string sealed_secrets;             // accounts and the member token, encrypted by the shell; opaque here
   std::uint64_t credentials = 0;          // how often the user's password was changed
   std::uint64_t credentials_applied = 0;  // ... up to which a primary was seen to have it
-  std::string token_hash;                 // of the member token: what an executor checks its callers against
+  std::string token_hash;                 // of the member token; executors check their callers against it
   WallTime created{};
   bool operator==(const Cluster&) const = default;
 
@@ -232,11 +232,11 @@ constexpr auto enum_names(ClusterState) {
                                                 {kDeleting, "deleting"}});
 }
 
-// An executor that finds a port of its member taken says so in the message of its task's end, and the member gets others.
+// If another process has a port of the member, the executor ends its task with this message, and the member gets other ports.
 inline constexpr std::string_view kPortTaken = "is taken by another process";
 
-// What the executor is launched with (TaskInfo.data, JSON): all but secrets. It says enough of the cluster and of the member's
-// place to rebuild the cluster's record from (core/provisioning/adoption.h).
+// What the executor is launched with (TaskInfo.data, JSON), without secrets. It describes the cluster and the member's place
+// completely enough to rebuild the cluster's record (core/provisioning/adoption.h).
 struct MemberSpec {
   ClusterId cluster;
   std::string cluster_name;
@@ -294,10 +294,10 @@ void fields(Io& io, MemberSpec& s) {
   io("server_id", s.server_id);
 }
 
-// What the scheduler sends, as a message through Mesos, to an executor whose cluster it does not know, and what it answers.
-// The secrets are those of the cluster's record, encrypted: the member keeps them, and cannot read them.
+// The message that the scheduler sends through Mesos to an executor whose cluster it does not know, and the executor's answer.
+// The secrets are those of the cluster's record, encrypted. The member keeps them and cannot read them.
 inline constexpr std::string_view kIdentify = "identify";
-inline constexpr std::string_view kSealedKey = "sealed";  // where they are among the secrets that come with a Setup
+inline constexpr std::string_view kSealedKey = "sealed";  // their key among the secrets of a Setup
 struct MemberIdentity {
   MemberSpec spec;
   std::string sealed_secrets;  // "": the member was never set up

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What can be asked of the scheduler. A command says its fields once, by `fields` as JSON does (base/json.h). Where it is a
-// plain call (a POST with these fields as its body), it also says its words: the API's route, check and parser, and the
-// verb, arguments and flags of the command line are made from them (api/command_form.h). What a command does is in commands.cc.
+// The commands that the scheduler takes. A command names its fields once, by `fields` as for JSON (base/json.h). If it is a
+// plain call (a POST with these fields as its body), it also has words. From these follow the API's route, check and parser,
+// and the verb, arguments and flags of the command line (api/command_form.h). commands.cc carries commands out.
 #include <array>
 #include <optional>
 #include <string>
@@ -14,10 +14,10 @@
 
 namespace mysos {
 
-// One field of the body, on the command line. Fields that are required stand there in their order, and others are flags.
+// One field of the body, on the command line. Required fields are positional, in their order; all others are flags.
 struct FieldWords {
   std::string_view field;
-  std::string_view word;  // "--to"; "member" for what has its place
+  std::string_view word;  // "--to"; "member" for a positional argument
   std::string_view help;
 };
 // What the command line's --wait waits for.
@@ -25,9 +25,9 @@ enum class Awaited { kNothing, kAnotherPrimary };
 struct CommandWords {
   std::string_view operation;  // its operationId in openapi.json
   std::string_view path;       // of the POST; "{name}" in it is Command::name
-  std::string_view verb = {};  // `mysos VERB`; "": the command line has code of its own for it
+  std::string_view verb = {};  // `mysos VERB`; "": special code of the command line handles it
   std::string_view help = {};
-  std::string_view done = {};  // what is said then: "{x}" is field x of the body, or of the answer; "": the cluster is shown
+  std::string_view done = {};  // printed afterwards: "{x}" is field x of the body or the answer; "": the cluster is shown
   Awaited awaited = Awaited::kNothing;
   std::array<FieldWords, 4> fields = {};
 };
@@ -59,7 +59,7 @@ void fields(Io& io, Switchover& c) {
   io("to", c.to);
 }
 
-// It is begun at once, evidence or not. Without accept_loss only what loses nothing is begun.
+// Begins at once, without evidence. Without accept_loss it is refused if acknowledged writes may be lost.
 struct Failover {
   static constexpr CommandWords kWords{
       .operation = "failover",
@@ -94,21 +94,21 @@ void fields(Io& io, Promote& c) {
   io.required("promotion", c.promotion);
 }
 
-// The user's password is another one: the secrets with it, made by the shell from those it found under `after`.
+// Changes the user's password. The shell has made the secrets from those that it found under `after`.
 struct ChangeCredentials {
   std::string sealed_secrets;
   std::uint64_t after = 0;
-  bool retires = false;  // the same password; the one before is not valid any more
+  bool retires = false;  // keeps the password and makes the previous one invalid
 };
 
-// A volume that no member owns goes, with all that is on it. Command::name is its id. Once more is the same.
+// Destroys an orphan's volume with its data. Command::name is the orphan's id. Idempotent.
 struct DestroyOrphan {
   static constexpr CommandWords kWords{.operation = "destroyOrphan", .path = "/v1/orphans/{name}/destroy"};
 };
 template <class Io>
 void fields(Io&, DestroyOrphan&) {}
 
-// A cluster that the state does not know is taken back from what its members hold. Once more is the same.
+// Takes back a cluster that the state does not know, from what its members hold. Idempotent.
 struct Adopt {
   static constexpr CommandWords kWords{.operation = "adoptCluster", .path = "/v1/orphans/adopt"};
   std::string cluster;  // name or id
@@ -124,7 +124,7 @@ void fields(Io& io, Adopt& c) {
   io("as", c.as);
 }
 
-// After Mesos has removed this framework: subscribe as a new one, and adopt what carries the label of the old one.
+// After Mesos has removed this framework: subscribes as a new framework, and adopts what has the label of the old one.
 struct Register {
   static constexpr CommandWords kWords{
       .operation = "register",
@@ -143,7 +143,7 @@ using Any = std::variant<Create, Delete, Switchover, Failover, Promote, ChangeCr
 struct Command {
   RequestId request;
   Caller caller;
-  std::string name;  // of the cluster that it is about; the id of an orphan; "": of none
+  std::string name;  // of the cluster; or the id of an orphan; "": none
   command::Any what;
 };
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Who is primary (docs/architecture.md, "Epochs"; the rules were model-checked). The EpochRecord is the one truth, in the
-// store; each change is one durable step of the leading scheduler and has a Pair of its own that is never used again
-// with other content. Members obey a command only at a pair at or above the highest they ever promised.
+// Who is primary (docs/architecture.md, "Epochs"; the rules were model-checked). Only the EpochRecord in the store says so.
+// Each change of the record is one durable step of the leading scheduler, with a new Pair. A Pair is never used twice with
+// different content. A member obeys an order only if the order's pair is not below the highest pair that the member has
+// promised.
 #include <array>
 #include <compare>
 #include <cstdint>
@@ -32,32 +33,32 @@ inline std::string to_string(const Pair& p) {
 }
 
 enum class EpochMode {
-  kVirgin,  // no primary has ever been: nothing was ever acknowledged
+  kVirgin,  // there never was a primary: nothing was ever acknowledged
   kNormal,  // a commit is acknowledged once d ackers have it
-  kSolo,    // the primary acknowledges alone, and only its own log proves what it did
+  kSolo,    // the primary acknowledges without ackers, and only its own log proves what
 };
 constexpr auto enum_names(EpochMode) {
   return std::to_array<EnumName<EpochMode>>(
       {{EpochMode::kVirgin, "virgin"}, {EpochMode::kNormal, "normal"}, {EpochMode::kSolo, "solo"}});
 }
 
-// While electing, everything but epoch, config and electing still describes the epoch before: an election that dies
-// leaves only a number.
+// While electing, all fields but epoch, config and electing describe the previous epoch, so an election that is broken off
+// changes only a number.
 struct EpochRecord {
   Pair pair;
   bool electing = false;
   EpochMode mode = EpochMode::kVirgin;
   std::optional<MemberId> primary;
-  std::set<MemberId> ackers;    // everybody who may have been told to acknowledge in this epoch
+  std::set<MemberId> ackers;    // all members that may have been ordered to acknowledge in this epoch
   std::uint32_t d = 1;          // acknowledgements a commit waits for in normal mode
-  std::uint32_t raising_to = 0; // above d: the primary is to wait for so many already; d follows once so many have all
-  std::set<MemberId> leaving;   // subset of ackers: told to be silent, still counts for a failover
-  std::set<MemberId> joining;   // solo only: told to acknowledge, do not count yet
+  std::uint32_t raising_to = 0; // above d: the primary must wait for so many; d follows when so many have everything
+  std::set<MemberId> leaving;   // subset of ackers: ordered to be silent, still counts for a failover
+  std::set<MemberId> joining;   // solo only: ordered to acknowledge, does not count yet
   std::set<MemberId> shut_out;  // the primary refuses them as replicas
   std::optional<MemberId> rebuilding;  // the one replica whose data may be thrown away and rebuilt
-  GtidSet floor;                // what the primary had executed when it was chosen; every later one must have it
-  // Somebody reset the binary logs of a primary whose data were the only complete ones, so its transactions have other names
-  // from this pair on. Sets of data that were made before cannot be compared with those any more.
+  GtidSet floor;                // what the primary had executed when it was chosen; every later primary must have it
+  // Somebody reset the binary logs of a primary that had the only complete data, so its transactions have new GTIDs from this
+  // pair on. GTID sets of data that were made before this pair cannot be compared with the new ones.
   Pair names_from;
   bool operator==(const EpochRecord&) const = default;
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// A place in one server's binlog. Places of different servers do not compare.
+// A position in one server's binlog. Positions of different servers are not comparable.
 #include <compare>
 #include <cstdint>
 

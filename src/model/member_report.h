@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What an executor says of its member (GET /v1/status, and each line of GET /v1/watch). Its orders: model/order.h.
+// An executor's report about its member (GET /v1/status, and each line of GET /v1/watch). Its orders: model/order.h.
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -31,12 +31,12 @@ constexpr auto enum_names(ServerState) {
 }
 
 enum class MemberRole {
-  kIdle,    // has been told nothing at its promised pair, or could not obey: read-only, receiver
+  kIdle,    // got no role at its promised pair, or could not obey: read-only, receiver
             // stopped, silent
   kFenced,  // promised an election: read-only, receiver stopped, silent
   kPrimary,
   kReplica,  // follows a source; acking says whether it acknowledges
-  kErrant,   // told to follow, but holds transactions that the source lacks: idle until rebuilt
+  kErrant,   // ordered to follow, but holds transactions that the source lacks: idle until rebuilt
 };
 constexpr auto enum_names(MemberRole) {
   using enum MemberRole;
@@ -53,7 +53,7 @@ void fields(Io& io, ReplicationError& e) {
   io("text", e.text);
 }
 
-// Where another member's executor is: members watch each other.
+// The address of another member's executor: members watch each other.
 struct Peer {
   MemberId member;
   std::string host;
@@ -67,7 +67,7 @@ void fields(Io& io, Peer& p) {
   io.required("api_port", p.api_port);
 }
 
-// Whom a member that is rebuilt copies its data from.
+// The member from which another member copies its data.
 struct Donor {
   MemberId member;
   std::string host;            // of its mysqld and its member API
@@ -89,11 +89,11 @@ constexpr auto enum_names(SeedState) {
       {{SeedState::kCopying, "copying"}, {SeedState::kFailed, "failed"}, {SeedState::kDone, "done"}});
 }
 
-// How the copy that became (or is to become) a member's data goes, or went: of this executor process, the last one.
+// The state of the last copy of data that this executor process has made or is making.
 struct Seeding {
   MemberId donor;
   SeedState state = SeedState::kCopying;
-  std::uint64_t generation = 0;  // of the datadir that is made
+  std::uint64_t generation = 0;  // of the new data directory
   Bytes bytes{};                 // on disk so far
   std::int64_t took_ms = 0;      // so far
   std::uint32_t failures = 0;    // in a row, before this one
@@ -113,9 +113,9 @@ void fields(Io& io, Seeding& s) {
 
 inline constexpr std::size_t kMaxTampered = 8;
 
-// Something that happened on a member and is over: the scheduler records it as an event, once.
+// Something that happened once on a member. The scheduler records it as one event.
 enum class NoticeKind {
-  kReaderEnded,     // sessions of users were ended on a replica
+  kReaderEnded,     // the executor ended users' sessions on a replica
   kBinlogsChanged,  // somebody purged or reset the binary logs
   kEventsStarted,   // the clients' events (CREATE EVENT) run here
   kEventsStopped,   // ... do not run here any more
@@ -128,7 +128,7 @@ constexpr auto enum_names(NoticeKind) {
                                               {kEventsFailed, "events_failed"}});
 }
 struct Notice {
-  std::uint64_t seq = 0;  // rises with each, of this executor process
+  std::uint64_t seq = 0;  // rises with each notice of this executor process
   NoticeKind kind = NoticeKind::kReaderEnded;
   std::string text;  // a sentence
   bool operator==(const Notice&) const = default;
@@ -140,22 +140,22 @@ void fields(Io& io, Notice& n) {
   io("text", n.text);
 }
 
-// What a report says.
+// The content of a report.
 struct MemberFacts {
   MemberId member;
   TaskId task;
-  std::string executor;   // of this executor process: random, so that seq can be compared
+  std::string executor;   // random name of this executor process; seq is comparable within it
   Pair promised;          // durable
-  // Durable: the last epoch in which it was told to be the primary, 0 = never; none: not known (a volume of version 0.1). And
-  // whether the data that it had as that primary are still there.
+  // Durable: the last epoch in which it was ordered to be the primary, 0 = never; none: unknown (a volume of version 0.1). And
+  // whether it still has the data that it had as that primary.
   std::optional<std::uint64_t> led;
   bool led_kept = true;
-  MemberRole role = MemberRole::kIdle;  // what is in force, steps all done
+  MemberRole role = MemberRole::kIdle;  // the role in force: all its steps are done
   bool busy = false;                    // steps of the promised pair are still being carried out
   bool has_secrets = false;
   ServerState server = ServerState::kNone;
-  std::uint32_t memory_kills = 0;  // how often in a row the kernel killed mysqld for memory; it has not lasted since
-  bool crashed = false;     // mysqld ended without being told to, and has not come back yet
+  std::uint32_t memory_kills = 0;  // how often in a row the kernel killed mysqld for memory
+  bool crashed = false;     // mysqld ended by itself, and has not come back yet
   std::string incarnation;  // of the mysqld process; changes with each start
   std::string server_id;
   std::string version;    // what the server calls itself
@@ -166,69 +166,69 @@ struct MemberFacts {
   LogPosition binlog_end;    // ...
   LogPosition received_end;
   bool receiver_running = false;
-  bool receiver_connected = false;  // as the server believes: of a silent source it does for seconds
+  bool receiver_connected = false;  // by the server's status, which stays so for seconds after the source fell silent
   bool applier_running = false;
-  std::uint32_t applier_restarts = 0;  // in a row, by its executor, after which the applier stopped at the same place again
+  std::uint32_t applier_restarts = 0;  // in a row, by its executor, after each of which the applier stopped at the same place
   ReplicationError receiver_error;     // the last one, as the server shows it
   ReplicationError applier_error;      // ...
   std::string gtid_source;             // as in ServerSnapshot
-  std::uint32_t source_silent_ms = 0;  // its receiver has heard nothing for so long; 0 = not for long
-  bool receiving = false;              // its receiver has received something within a moment, if only part of a transaction
-  std::uint32_t server_silent_ms = 0;  // mysqld has not answered its executor for so long; 0 = not for long
-  std::optional<MemberId> source;  // whom it was told to follow
+  std::uint32_t source_silent_ms = 0;  // its receiver has received nothing for so long; 0 = a short time
+  bool receiving = false;              // its receiver has just received something, perhaps a part of a transaction
+  std::uint32_t server_silent_ms = 0;  // mysqld has not answered its executor for so long; 0 = a short time
+  std::optional<MemberId> source;  // the member that it was ordered to follow
   bool acking = false;             // replica side of semi-sync is on and the receiver runs with it
   bool amnesiac = false;  // may have lost relay log that it acknowledged: does not count until certified
-  // Amnesiac: all it had received before its restarts, read from what was left of its relay logs; none: that is not certain.
+  // Amnesiac: everything it had received before its restarts, read from its old relay logs; none: unknown.
   std::optional<GtidSet> known;
-  std::string volume;             // the name its volume was given when it was empty
-  std::vector<Peer> peers;        // the other members, as it was last told
+  std::string volume;             // the name that its volume got when the volume was empty
+  std::vector<Peer> peers;        // the other members, by the last Meet order
   std::set<MemberId> reaches;     // those of them whose executor answered lately
-  bool isolated = false;          // a primary that reached neither scheduler nor majority: it has stopped serving
+  bool isolated = false;          // a primary that reached neither scheduler nor majority, and stopped serving
   std::string write_trouble;      // why nothing can be written to its volume, "" = it can
   std::uint32_t semi_sync_d = 0;  // source side in force
   std::uint32_t semi_sync_clients = 0;
   bool commits_stuck = false;  // as in ServerSnapshot
   bool user_ready = false;  // primary: the user's account works
-  // Its volume keeps the cluster's secrets encrypted, for a state that has lost them. Executors that do not say it cannot.
+  // Its volume has the cluster's encrypted secrets, for a state that has lost them. Older executors do not report this.
   bool keeps_sealed = true;
-  std::uint64_t credentials = 0;          // which of the user's passwords it was told of, counted from 0
-  std::uint64_t credentials_applied = 0;  // primary: which of them its server has
-  bool password_changed = false;          // primary: somebody has set another one with SQL since
-  // What of its server's accounts and settings is not as Mysos made it, and cannot be repaired: at most kMaxTampered.
+  std::uint64_t credentials = 0;          // the number of the user's newest password that it got, from 0
+  std::uint64_t credentials_applied = 0;  // primary: the number of the password that its server has
+  bool password_changed = false;          // primary: somebody has set another password with SQL since
+  // Accounts and settings of its server that somebody changed and that cannot be repaired: at most kMaxTampered.
   std::vector<std::string> tampered;
-  std::vector<std::string> repaired;  // what was repaired last, and ...
+  std::vector<std::string> repaired;  // the last repairs, and ...
   std::uint64_t repairs = 0;          // ... how often that happened, of this executor process
   std::int64_t lag_ms = -1;
-  std::uint32_t applier_stalled_ms = 0;  // it holds received transactions, and has executed none for so long; 0 = not for long
-  // While it has executed nothing: the state of its applier, as the server shows it, and the lock that the applier waits for
-  // and no session holds ("" = no such lock is known), and for how long.
+  std::uint32_t applier_stalled_ms = 0;  // received transactions wait, and it has executed none for so long; 0 = a short time
+  // While it executes nothing: the state of its applier, as the server shows it; the lock for which the applier waits and that
+  // no session holds ("" = no such lock is known); and how long it has waited for that lock.
   std::string applier_does;
   std::string applier_waits_for;
   std::uint32_t applier_waits_ms = 0;
   std::vector<Notice> notices;           // the newest ones
   bool events_run = false;               // the clients' events (CREATE EVENT) run here
-  std::string events_trouble;            // why some of them cannot, or are not stopped, "" = there is none
+  std::string events_trouble;            // why some events cannot run, or do not stop, "" = no trouble
   bool binlog_complete = true;
   bool logs_reset = false;   // somebody reset its binary logs: it no longer knows which transactions its data hold; durable
-  bool written_on = false;   // a replica: its server wrote to its binlog by itself, since its executor came
-  bool binlog_gone = false;        // its source does not have any more what it would need next
-  std::uint64_t generation = 0;    // of its datadir: rises each time the data are rebuilt
-  std::uint32_t data_server_id = 0;  // of its data, or of those that it is to make; 0: an executor of version 0.1
-  Pair made_at;                    // of the order that made the data, or gave their transactions other names; 0.0 = the first
-  Pair names_from;                 // as in EpochRecord, from the last order to be the primary
-  bool needs_copy = false;         // it has no data, and waits to be told whom to copy (a Rebuild with a donor)
+  bool written_on = false;   // a replica: its server wrote local statements to its binlog since its executor started
+  bool binlog_gone = false;        // its source has purged what it needs next, and has sent nothing since
+  std::uint64_t generation = 0;    // of its data: rises with each rebuild
+  std::uint32_t data_server_id = 0;  // of its data, or of its next data; 0: an executor of version 0.1
+  Pair made_at;                    // of the order that made its data, or gave them new GTIDs; 0.0 = its first data
+  Pair names_from;                 // as in EpochRecord, from its last order to be the primary
+  bool needs_copy = false;         // it has no data, and waits for a Rebuild order with a donor
   std::optional<Seeding> seeding;
   std::string errant_kept;  // where on its volume the binlogs with its errant transactions are, "" = nowhere
-  std::string problem;     // a sentence, "" where all is well
+  std::string problem;     // a sentence, "" = none
   std::uint16_t port = 0;  // of mysqld
-  // It can tell an election all that it acknowledged: it lost no relay log, or knows what it lost.
+  // It can prove to an election what it acknowledged: it lost no relay log, or knows what it lost.
   [[nodiscard]] bool remembers() const { return !amnesiac || known.has_value(); }
   bool operator==(const MemberFacts&) const = default;
 };
 struct MemberReport : MemberFacts {
   std::uint64_t seq = 0;  // rises with every report of this executor process
   bool operator==(const MemberReport&) const = default;
-  // All but when it was said.
+  // Compares everything but the time of the report.
   [[nodiscard]] const MemberFacts& facts() const { return *this; }
 };
 template <class Io>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The orders that an executor takes (POST /v1/...). Every order but Setup and Meet carries the pair it was decided under; the
-// answer to an order is a report (model/member_report.h).
+// The orders that an executor takes (POST /v1/...). Every order but Setup and Meet carries the pair under which it was decided.
+// The answer to an order is a report (model/member_report.h).
 #include <cstdint>
 #include <optional>
 #include <set>
@@ -14,19 +14,19 @@
 namespace mysos {
 
 namespace order {
-// The accounts' secrets, filled in by the shell that sends it: the brains never hold one.
+// The accounts' secrets. The sending shell fills them in, because the brains never hold a secret.
 struct Setup {
   bool operator==(const Setup&) const = default;
 };
-// Who the other members are and where. No role follows from it, so it carries no pair.
+// The other members and their addresses. No role follows from this order, so it carries no pair.
 struct Meet {
   std::vector<Peer> peers;
   bool operator==(const Meet&) const = default;
 };
 struct Fence {
   Pair pair;
-  // In a switchover. What the old primary held when it was quiet: it is received before the receiver is stopped, as far as it
-  // comes. And where the primary that is wanted is: once it is fenced, the receiver is pointed there and not started.
+  // In a switchover. What the old primary held when it was quiet: the member tries to receive that before it stops its
+  // receiver. And the address of the wanted primary: after the fence, the receiver is pointed there without being started.
   GtidSet receive{};
   std::string next_host{};
   std::uint16_t next_port = 0;
@@ -35,10 +35,10 @@ struct Fence {
 struct Promote {
   Pair pair;
   std::uint32_t d = 0;          // 0 = solo
-  GtidSet floor;                // must be executed before it opens
+  GtidSet floor;                // must be executed before the primary opens
   std::set<MemberId> replicas;  // every other member of the cluster
   std::set<MemberId> shut_out;  // those of them that may not connect
-  // As in EpochRecord, where that has one: a reset of its binary logs before it is known, and its names count again.
+  // As in EpochRecord, if set: the reset before this pair is known, and the primary's GTIDs count again.
   std::optional<Pair> names_from{};
   bool operator==(const Promote&) const = default;
 };
@@ -48,27 +48,27 @@ struct Follow {
   std::string host;
   std::uint16_t port = 0;
   bool acking = false;
-  GtidSet source_executed;  // a read of the source, of all in its binlog: what this member holds must be contained in it
+  GtidSet source_executed;  // a read of the source's binlog: it must contain everything that this member holds
   bool operator==(const Follow&) const = default;
 };
-// "You contain `executed`, a read of the primary taken after your restart `incarnation`": ends
-// amnesia.
+// Ends amnesia: the member contains `executed`, a read of the primary that was taken after the
+// member's restart `incarnation`.
 struct Certify {
   Pair pair;
   std::string incarnation;
   GtidSet executed;
   bool operator==(const Certify&) const = default;
 };
-// Throw the data away and begin again, silent: with a copy of the donor's, or without one empty, to replay everything. Never
-// for a primary, an acker, a leaving or a joining one. `generation` is of the data that are meant: a copy of the order that
-// comes late throws no new ones away.
+// Throws the data away and makes new data, silently: a copy of the donor's data or, without a donor, an empty data directory
+// that replays everything. Never sent to a primary, an acker, a leaving or a joining member. `generation` names the data to
+// throw away, so a late copy of the order throws no new data away.
 struct Rebuild {
   Pair pair;
   std::uint64_t generation = 0;
   std::optional<Donor> donor = std::nullopt;
-  GtidSet errant = {};  // what only this member holds: the binlogs with it are kept aside
-  std::uint32_t server_id = 0;  // of the new data; 0: by a scheduler of version 0.1, which granted none
-  GtidSet holds = {};  // what the donor had executed before: a copy without it is of a donor whose binary logs were reset since
+  GtidSet errant = {};  // what only this member holds; the binlogs with it are kept aside
+  std::uint32_t server_id = 0;  // of the new data; 0: the scheduler is of version 0.1, which granted none
+  GtidSet holds = {};  // what the donor had executed before. If the copy lacks it, the donor's binary logs were reset since
   bool operator==(const Rebuild&) const = default;
 };
 template <class Io>
@@ -121,8 +121,8 @@ void fields(Io& io, Rebuild& o) {
 using Order = std::variant<order::Setup, order::Meet, order::Fence, order::Promote, order::Follow,
                            order::Certify, order::Rebuild>;
 std::string_view order_name(const Order& order);  // "fence", ...: the last part of its path
-// Equal but for how new a read of the source a Follow carries: one need not be sent, or begun,
-// after the other.
+// Equal except for the age of the read that a Follow carries. Of two such orders, the second
+// need not be sent or carried out.
 bool same_intent(const Order& a, const Order& b);
 
 }  // namespace mysos

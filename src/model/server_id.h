@@ -5,8 +5,8 @@
 
 namespace mysos {
 
-// Version 0.1 had no counter: an id followed from the member's index, which was below 9, and from how often its data had been
-// made. Its lowest byte is between 1 and 9. The counter leaves those ids out, so that the two ways never meet.
+// Version 0.1 had no counter. It computed an id from the member's index, which was below 9, and from how often the member's
+// data had been made. The lowest byte of such an id is between 1 and 9. The counter never grants these ids.
 constexpr bool is_server_id_of_0_1(std::uint64_t id) { return (id & 0xff) >= 1 && (id & 0xff) <= 9; }
 // 0: there is none.
 constexpr std::uint32_t server_id_of_0_1(std::uint32_t index, std::uint64_t generation) {

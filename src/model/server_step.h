@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What may be done to a running MySQL server to change its role, one step at a time. MemberCore
-// decides the order (the order is the safety: docs/architecture.md, "Epochs"); mysql/ carries a
-// step out on a real server of either flavour, the simulator on its own. A step that fails ends its
-// plan; every step may be repeated.
+// The steps that change the role of a running MySQL server. MemberCore decides their order, on
+// which safety depends (docs/architecture.md, "Epochs"). mysql/ carries a step out on a real server
+// of either flavour, and the simulator on a simulated one. A step that fails ends its plan. Every
+// step may be repeated.
 #include <cstdint>
 #include <set>
 #include <string>
@@ -31,11 +31,11 @@ struct SemiSyncSource {
 struct SemiSyncReplica {
   bool on = false;
   bool operator==(const SemiSyncReplica&) const = default;
-};  // takes effect when the receiver next starts. On: each event is durable in the relay log before it is acknowledged. Off: it
-    // need not be (it would cost a silent replica most of its speed), until SyncRelayLog
+};  // takes effect when the receiver next starts. On: each event is durable in the relay log before it is acknowledged. Off:
+    // events are not durable before SyncRelayLog (syncing each event would slow a silent replica down)
 struct SyncRelayLog {
   bool operator==(const SyncRelayLog&) const = default;
-};  // all that was received is durable once it returns; the receiver is stopped
+};  // when it returns, everything received is durable; the receiver must be stopped
 struct StopReceiver {
   bool operator==(const StopReceiver&) const = default;
 };  // returns once it is seen stopped; applier goes on
@@ -58,34 +58,34 @@ struct ShutOut {
   std::set<MemberId> shut_out;
   bool operator==(const ShutOut&) const = default;
 };
-// Returns once the receiver has received all of `set`; also where it cannot come, or not within a moment: who asks looks.
+// Waits a moment for the receiver to receive `set`. Returns in any case, so the caller must check.
 struct AwaitReceived {
   GtidSet set;
   bool operator==(const AwaitReceived&) const = default;
 };
-// Starts an applier that has stopped. Fails where the receiver does not run and the server would throw its relay log away
-// (MariaDB, where neither runs).
+// Starts an applier that has stopped. Fails if the receiver does not run and the server would therefore throw its relay log
+// away (MariaDB).
 struct StartApplier {
   bool operator==(const StartApplier&) const = default;
 };
-// Keeps the relay logs aside on the volume, where they hold what the server has not executed. Replication is stopped.
+// Keeps the relay logs aside on the volume if they hold what the server has not executed. Replication must be stopped.
 struct KeepRelayLog {
-  std::uint64_t epoch = 0;  // in which it is given up: names the folder
+  std::uint64_t epoch = 0;  // in which they are given up; names the folder
   GtidSet rest;             // what the server has received and not executed
   bool operator==(const KeepRelayLog&) const = default;
 };
-// Forgets the source and the relay log, whatever that still holds. Replication is stopped.
+// Forgets the source and the relay log, even if the relay log holds unexecuted transactions. Replication must be stopped.
 struct AbandonRelayLog {
   bool operator==(const AbandonRelayLog&) const = default;
 };
-// Returns once all that was received is executed (stops the receiver). MariaDB never executes the rest where the applier has
-// stopped, too: then it returns at once, and whoever needs the rest asks for it (RequireExecuted).
+// Stops the receiver and returns when everything received is executed. If the applier has stopped too, MariaDB never executes
+// the rest. Then the step returns at once, and a plan that needs the rest must ask for it (RequireExecuted).
 struct Drain {
   bool operator==(const Drain&) const = default;
 };
-// Points the receiver at a source, with this member's own replication account. Never with both
-// threads stopped before the relay log is drained (MariaDB throws it away): the step leaves the applier running where the
-// server can (MySQL), and drains first where not. Where the applier stops before all is executed, the step fails, unless
+// Points the receiver at a source, with this member's own replication account. Both threads must never be stopped before the
+// relay log is executed, because MariaDB would throw it away. So the step leaves the applier running where the server allows
+// that (MySQL), and otherwise executes everything first. If the applier stops before that, the step fails, unless
 // `relay_log_may_go`.
 struct SetSource {
   std::string host;
@@ -116,7 +116,7 @@ using ServerStep = std::variant<step::KillClients, step::SetReadOnly, step::Semi
                                 step::KeepRelayLog, step::AbandonRelayLog>;
 std::string describe(const ServerStep& step);
 
-// Why the receiver or the applier of a server stopped or fails, in the server's own words; number 0: there is no error.
+// The server's own error of its receiver or applier. number 0: no error.
 struct ReplicationError {
   std::uint32_t number = 0;
   std::string text;
@@ -124,45 +124,46 @@ struct ReplicationError {
   bool operator==(const ReplicationError&) const = default;
 };
 
-// What a receiver has heard of its source. It differs from one read to the next whenever anything came: an event or, where
-// there is none, a heartbeat.
+// What a receiver last received from its source. It changes between two reads whenever an event or a heartbeat has
+// come.
 struct Heard {
   std::uint64_t heartbeats = 0;
   LogPosition position;  // in the source's binlog
   bool operator==(const Heard&) const = default;
 };
 
-// What a server says of itself, in one read.
+// The state of a server, in one read.
 struct ServerSnapshot {
   bool read_only = true;
   GtidSet executed;               // in its own binlog, durable
-  // What the server has ever written to its binlog, as it knows: only a reset of the binary logs takes anything out of it.
-  // Empty where the server is not asked.
+  // Everything that the server has written to its binlog, by its own account. Only a reset of the binary logs removes anything
+  // from this set. Empty if it was not read.
   GtidSet logged;
-  // MySQL: its own commits that are in its binlog, or about to be, and not in `executed` yet: they wait for an acker. Read
-  // before `executed`, so that none is in neither.
+  // MySQL: its own commits that are in its binlog, or about to be, and not in `executed` yet, because they wait for an acker.
+  // Read before `executed`, so every commit is in one of the two.
   GtidSet in_flight;
   GtidSet received;               // in its relay log or executed (so it contains executed)
-  bool receiver_running = false;  // the thread exists (it may be retrying)
-  bool receiver_connected = false;  // as it believes: of a silent source it does for net_timeout
+  bool receiver_running = false;  // the thread exists, but may be connecting again
+  bool receiver_connected = false;  // by the server's status, which stays so for net_timeout after the source fell silent
   Heard heard;
-  std::string receiver_host;  // the source it is pointed at, "" = none
+  std::string receiver_host;  // the configured source, "" = none
   std::uint16_t receiver_port = 0;
   bool applier_running = false;
   std::uint32_t semi_sync_d = 0;  // source side; 0 = off
   bool semi_sync_replica = false;
   std::uint32_t semi_sync_clients = 0;  // acking replicas connected to this source
-  bool commits_stuck = false;  // they wait although enough of those are connected, and a further commit did not help
+  bool commits_stuck = false;  // commits wait although enough ackers are connected, and a further commit did not help
   std::int64_t lag_ms = -1;             // -1 = unknown or not a replica
-  // MySQL: where its own binlog ends, and how far it has received that of its source. A commit is in the binlog before it is in
-  // `executed`, and may be acknowledged in between (docs/model/code.md): who has received up to binlog_end has it too.
+  // MySQL: the end of its own binlog, and the position up to which it has received its source's. A commit is in the binlog
+  // before it is in `executed`, and may be acknowledged in between (docs/model/code.md). A replica that received up to
+  // binlog_end has it.
   LogPosition binlog_end;
   LogPosition received_end;
-  bool binlog_complete = true;          // nothing was ever purged: a new member can replay it all
-  bool binlog_gone = false;  // the source refused: it does not have any more what this replica would need next (error 1236)
+  bool binlog_complete = true;          // nothing was ever purged, so a new member can replay everything
+  bool binlog_gone = false;  // the source has purged what this replica needs next (error 1236)
   ReplicationError receiver_error;
   ReplicationError applier_error;
-  std::string last_error;               // the words of one of the two
+  std::string last_error;               // the last error of the receiver or the applier
   std::string gtid_source;              // the left part of the GTIDs that the server gives to its own transactions
   bool operator==(const ServerSnapshot&) const = default;
 };

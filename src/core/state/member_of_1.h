@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// A member as version 0.1 and the records of version 1 have it: its place beside everything else. Its size and version are
-// those of its cluster.
+// A member in the form of version 0.1 and of records of version 1. Its place is beside its other fields, and its size and
+// version are those of its cluster.
 #include "model/cluster.h"
 
 namespace mysos {
@@ -26,7 +26,7 @@ void fields(Io& io, MemberOf1& m) {
   io.required("server_id", m.rest.server_id);
 }
 
-// As a member of today.
+// Converts it to the present form.
 inline Member member_since_1(MemberOf1 old, const Cluster& cluster) {
   Member m = std::move(old.rest);
   m.leaves = cluster.deleting;

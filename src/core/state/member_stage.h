@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Where a member is on its way through Mesos: what the scheduler has seen and what it waits for, by stage. The stage itself is
-// durable (MemberStage, in the member's record); what is in the alternatives is not, and is found out again after a restart. An
-// alternative begins with its stage and ends with it, so nothing of an earlier stage is left behind.
+// What the scheduler has seen of a member and waits for, by the member's stage on its way through Mesos. The stage itself is
+// durable (MemberStage, in the member's record). The content of the alternatives is not, and is learnt again after a restart.
+// An alternative begins and ends with its stage, so nothing of an earlier stage remains.
 #include <cstdint>
 #include <string>
 #include <type_traits>
@@ -18,16 +18,16 @@ struct Wanted {
   Instant not_before{};  // the next try of a placement
 };
 struct Launching {
-  Instant ask_at = kNever;  // silence beyond this is asked about
+  Instant ask_at = kNever;  // after this time without news, the scheduler asks Mesos
 };
 struct Running {
-  Instant since = kNever;  // kNever: not known, it ran before this scheduler began
+  Instant since = kNever;  // kNever: unknown, it ran before this scheduler started
 };
 struct Down {
   Instant not_before{};     // the next launch
-  std::string stuck = {};   // why the next launch cannot be, in words; "" = it can
-  bool agent_gone = false;  // marked gone by an operator: its volume will not return
-  bool port_taken = false;  // another process has a port of it: the next launch gets others
+  std::string stuck = {};   // why the next launch is not possible; "" = it is possible
+  bool agent_gone = false;  // an operator marked the agent gone, so the volume will not return
+  bool port_taken = false;  // another process has a port of it, so the next launch gets other ports
 };
 struct Killing {
   Instant since{};
@@ -35,11 +35,11 @@ struct Killing {
   Duration backoff{};
 };
 struct Releasing {
-  Instant since{};       // since when its resources should be on their way back
+  Instant since{};       // since when its resources should come back
   Instant not_before{};  // the next try
   std::uint32_t failures = 0;
   OperationId unreserve = {};  // the last one that was sent; "" = none
-  Instant answer_by = kNever;  // its answer is awaited, and asked for beyond this; kNever: none is awaited
+  Instant answer_by = kNever;  // the deadline of its answer, after which the scheduler asks; kNever: none is awaited
 };
 
 using Any = std::variant<Wanted, Launching, Running, Down, Killing, Releasing>;
@@ -51,7 +51,7 @@ static_assert(std::is_same_v<Of<MemberStage::kWanted>, Wanted> && std::is_same_v
               std::is_same_v<Of<MemberStage::kRunning>, Running> && std::is_same_v<Of<MemberStage::kDown>, Down> &&
               std::is_same_v<Of<MemberStage::kKilling>, Killing> && std::is_same_v<Of<MemberStage::kReleasing>, Releasing>);
 
-// What is known of a member in this stage when the scheduler begins.
+// The initial value for a member in this stage when the scheduler starts.
 Any first_seen(MemberStage stage, Instant now);
 
 }  // namespace mysos::stage

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What is merely seen of the members: what Mesos last said of their tasks, what their executors report. All of it is seen
-// again after a restart. Invariants: there is a row for each member in the ledger and for no other (sync() keeps it so), and a
-// row is in the stage that the member's record says (enter() changes both).
+// What the scheduler has observed of the members: Mesos' last word about their tasks, and their executors' reports. After a
+// restart it observes all of it again. Invariants: each member in the ledger has a row, and no other member has (sync() ensures
+// this); a row is in the stage of the member's record (enter() changes both).
 #include <map>
 #include <optional>
 #include <string>
@@ -19,7 +19,7 @@ struct MemberRow {
 
   // Mesos' side.
   [[nodiscard]] const stage::Any& stage() const { return stage_; }
-  // The timers and words of the stage that it is in (asserted); MemberTable::enter() leads to another one.
+  // The content of the member's present stage (asserted). MemberTable::enter() changes the stage.
   template <class Stage>
   [[nodiscard]] Stage& in() {
     MYSOS_ASSERT(std::holds_alternative<Stage>(stage_), "the member is in this stage");
@@ -29,39 +29,39 @@ struct MemberRow {
   [[nodiscard]] const Stage& in() const {
     return const_cast<MemberRow&>(*this).in<Stage>();
   }
-  // What Mesos said of its newest task; another launch begins anew.
+  // What Mesos said about its newest task. A new launch clears it.
   struct NewestTask {
     std::optional<mesos::TaskState> told;  // the last word
     std::string why;
-    bool ended = false;  // an executor's or agent's word that it is over: nothing revives it
-    std::optional<OfferId> accepted;  // the offer its launch was sent on, until something is heard of it
+    bool ended = false;  // its executor or agent said that it has ended, which is final
+    std::optional<OfferId> accepted;  // the offer of its launch, until the first news of the task
   };
   NewestTask task;
   std::uint32_t failures = 0;  // launches in a row that did not last
   std::string failed_why;      // ... the last of them
-  // When its resources were last offered. Calls wait for the store: that offer may still be open at the master, which then
-  // offers what is left.
+  // When its resources were last offered. Because calls wait for the store, that offer may still be open at the master, which
+  // then offers only the rest.
   std::optional<Instant> offered;
 
   // The executor's side.
   bool connected = false;
   Instant last_seen{};
   SharedValue<MemberReport> report;
-  std::string applier_told;                     // why its applier stopped, as the last event said; "" = it runs
+  std::string applier_told;                     // why its applier stopped, by the last event; "" = it runs
   struct Standstill {
     GtidSet executed;
     std::string waits_for;  // "" = it works
   };
-  std::optional<Standstill> standstill_told;    // its applier stood still there
+  std::optional<Standstill> standstill_told;    // where its applier was stalled, by the last event
   std::string receiver_told;                    // ... and why its receiver fails
   std::optional<Instant> receiver_fails_since;
-  GtidSet errant_told;                          // written on it while it followed
-  bool volume_trouble_told = false;  // its volume takes no writes, as the last event said
+  GtidSet errant_told;                          // what somebody wrote on it while it followed, by the last event
+  bool volume_trouble_told = false;  // its volume takes no writes, by the last event
   std::optional<Instant> volume_told;  // ... and when
   std::string secrets_problem;     // why the encrypted secrets that its executor keeps do not open
-  std::string repaired;            // as last told of its server, and when
+  std::string repaired;            // the last repair of its server that an event reported, and when
   Instant repair_told{};
-  std::optional<Seeding> seeding;  // as last told; it outlives the task that made the copy
+  std::optional<Seeding> seeding;  // by the last event; it outlives the task that made the copy
 
  private:
   friend class MemberTable;
@@ -79,14 +79,14 @@ class MemberTable {
   [[nodiscard]] const MemberRow* find(const MemberId& member) const;
   [[nodiscard]] MemberRow& at(const MemberId& member);
   [[nodiscard]] const MemberRow& at(const MemberId& member) const;
-  // The row of a member whose record is at hand: both say the same stage (asserted).
+  // The row of a member. Its stage must equal the record's (asserted).
   [[nodiscard]] MemberRow& at(const Member& member);
   [[nodiscard]] const MemberRow& at(const Member& member) const;
   [[nodiscard]] std::map<MemberId, MemberRow>& rows() { return rows_; }
 
-  // The member's next stage, in its record and here.
+  // Enters the member's next stage, in its record and in the row.
   void enter(Member& member, stage::Any next);
-  // It has another newest task, or none: what was seen is of the task before.
+  // The member has another newest task, or none. Clears what was observed of the former task.
   void forget_task(const MemberId& member);
 
  private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What the scheduler's brain is told once, at its start.
+// The configuration of the scheduler's brain, fixed at its start.
 #include <string>
 #include <vector>
 
@@ -19,9 +19,9 @@ struct SchedulerConfig {
   std::string executor_command;          // "exec /path/mysos executor"
   Labels executor_env;
   std::string webui_url;
-  std::string key_id;                    // which secret.key it is that encrypts the clusters' secrets
+  std::string key_id;                    // names the secret.key that encrypts the clusters' secrets
   std::string bind = "127.0.0.1";        // "" = the agent's address from the offer
-  std::vector<VersionInfo> versions;     // what may be asked for; the first is the default
+  std::vector<VersionInfo> versions;     // the available versions; the first is the default
   EpochTimes times;
   Duration decline_for = std::chrono::hours(1);
   Duration orphan_grace = std::chrono::minutes(2);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What the scheduler's brain hears: from Mesos, from users, from the members' executors, of time.
+// The inputs of the scheduler's brain: from Mesos, users and executors, and time.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -17,7 +17,7 @@ namespace mysos {
 
 namespace scheduler_input {
 struct FromMesos { mesos::Event event; };
-// An executor says who it is. The shell has looked at its secrets: how often the password was changed, or why they do not open.
+// An executor's identity. The shell has checked its secrets: how often the password was changed, or why they do not open.
 struct Identified {
   AgentId agent;
   ExecutorId executor;
@@ -28,7 +28,7 @@ struct Identified {
 struct Reported { SharedValue<MemberReport> report; };  // a line of the member's watch stream
 struct WatchLost { MemberId member; std::string why; };  // the stream ended or went silent; the shell tries again by itself
 struct OrderDone { std::uint64_t order = 0; MemberId member; std::optional<Error> error; SharedValue<MemberReport> report; };
-// The durable state was put back to an earlier one, as far as the shell can tell: every record may be old. The first input.
+// The shell noticed that the durable state was put back, so every record may be old. Always the first input.
 struct StatePutBack { std::string why; };
 struct Tick {};
 }  // namespace scheduler_input

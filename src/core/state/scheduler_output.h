@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What the scheduler's brain wants done after a step. The order in which its shell does it: the records are durable, in one
-// transaction, BEFORE anything below leaves; then calls to Mesos and orders to members; then events are logged, and replies
+// The output of the scheduler's brain after a step. Its shell works in this order: the records are durable, in one
+// transaction, BEFORE anything else is sent; then calls to Mesos and orders to members; then events are logged, and replies
 // go to waiting callers.
 #include <cstdint>
 #include <string>
@@ -28,7 +28,7 @@ struct Reply {
   RequestId request;
   Result<ClusterId> result;
 };
-// A member whose executor the shell shall keep a watch stream to.
+// A member to whose executor the shell must keep a watch stream.
 struct WatchTarget {
   MemberId member;
   ClusterId cluster;
@@ -44,7 +44,7 @@ struct SchedulerOutput {
   std::vector<Reply> replies;
   std::vector<Event> events;
   bool watches_changed = false;  // ask watch_targets() again
-  bool resubscribe = false;      // as framework_info() says now, once the records are durable
+  bool resubscribe = false;      // with the present framework_info(), once the records are durable
 };
 
 }  // namespace mysos

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What the scheduler must still know after a restart. It is the fold of the records in the store (core/state/records.h).
+// The durable state of the scheduler: the fold of the records in the store (core/state/records.h).
 #include <array>
 #include <map>
 #include <optional>
@@ -21,10 +21,10 @@ struct Record {
   bool operator==(const Record&) const = default;
 };
 
-// What the store knows of a reservation with our label that no member owns, and what is therefore done with it. Of which it
-// knows nothing is kept: it may hold data.
+// What the store says about a reservation with our label that no member owns, which decides what happens to the reservation. If
+// the store says nothing, the reservation is kept, because it may hold data.
 enum class OrphanFate {
-  kKept,     // not stored: nothing is known of it
+  kKept,     // not stored: kept
   kUnused,   // no server ever ran on it: given back
   kDestroy,  // a user wants it destroyed
 };
@@ -46,17 +46,17 @@ void fields(Io& io, OrphanWord& w) {
 // Everything that must survive a restart.
 struct SchedulerState {
   std::optional<FrameworkId> framework;
-  // The ids of before: Mesos removed these frameworks. Reservations and volumes keep the label they were made with.
+  // Earlier ids, of frameworks that Mesos removed. Reservations and volumes keep their original label.
   std::set<FrameworkId> former;
   std::map<ClusterId, Cluster> clusters;
   std::map<std::string, OrphanWord> orphans;  // by resource id
   bool operator==(const SchedulerState&) const = default;
 
   static Result<SchedulerState> recover(const std::map<std::string, std::map<std::string, std::string>>& records);
-  // One record more; recover() is nothing but all of them, and a check that none is missing.
+  // Applies one more record. recover() applies all records and checks that none is missing.
   Status fold(const Record& record);
   [[nodiscard]] const Cluster* find_by_name(const std::string& name) const;
-  // The frameworks whose label marks a reservation as ours.
+  // The frameworks whose labels mark a reservation as ours.
   [[nodiscard]] std::set<FrameworkId> labels() const;
 };
 
