@@ -31,18 +31,18 @@ using boost::system::error_code;
 // not an exception.
 inline constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 
-// Waits; ends early, by an exception that only the task group sees, when the task is cancelled.
+// Waits. If the task is cancelled, it ends early with an exception that only the task group sees.
 asio::awaitable<void> sleep_for(Duration duration);
 
-// A place to wait for "something changed": waiters wake on notify, or when their time is up. Look
-// at the condition before and after each wait. Outlives its waiters.
+// A condition variable for coroutines: waiters wake on notify, or when their time is up. Check
+// the condition before and after each wait. Must outlive its waiters.
 class Signal {
  public:
   explicit Signal(asio::any_io_executor executor) : executor_(std::move(executor)) {}
   Signal(const Signal&) = delete;
   Signal& operator=(const Signal&) = delete;
   void notify_all();
-  void notify_one();  // the one that has waited longest
+  void notify_one();  // the waiter that has waited longest
   asio::awaitable<void> wait();
   // False when the time was up first.
   asio::awaitable<bool> wait_for(Duration at_most);
@@ -53,7 +53,7 @@ class Signal {
 };
 
 // Calls `expire` once `after` has passed, unless it is destroyed or disarmed first. `expire` closes
-// the socket or cancels the operation that takes too long; `expired()` then tells a deadline from a
+// the socket or cancels the operation that takes too long. `expired()` distinguishes a deadline from a
 // failure.
 class Deadline {
  public:

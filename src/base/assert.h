@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// MYSOS_ASSERT(cond, "why"): states what must hold, in release builds too. A false one is a bug: it prints where and why,
-// and aborts, because a wrong decision about somebody's data is worse than a restart.
+// MYSOS_ASSERT(cond, "why"): an assertion, on in release builds too. A false condition is a bug. The process prints where and
+// why, and aborts, because a wrong decision about users' data is worse than a restart.
 namespace mysos {
 [[noreturn]] void assert_failed(const char* condition, const char* why, const char* file, int line);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The clocks of this machine, for shells only: the brains are handed an Instant.
+// The clocks of this machine, for shells only. Brains get an Instant with each input.
 #include <chrono>
 
 #include "base/time.h"

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// How many descriptors this process may have open. A server raises the limit to what the system allows, once, when it starts;
-// programs that it starts get the limit it was started with, since a high one is not good for all of them.
+// The limit of open descriptors of this process. A server raises it to the system's maximum once, at its start. Programs that
+// it starts get the original limit, because a high limit is bad for some of them.
 #include <cstdint>
 
 namespace mysos {
 
 void raise_descriptor_limit();
 std::uint64_t descriptor_limit();  // now
-// In a child, between fork and exec: what was in force before raise_descriptor_limit(). Safe there. False: it failed.
+// In a child, between fork and exec: restores the limit from before raise_descriptor_limit(). Async-signal-safe. False: failed.
 bool restore_descriptor_limit();
 
 }  // namespace mysos

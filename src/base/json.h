@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// JSON for our own types. A type says its fields once, and is written and read by that:
+// JSON for our own types. A type names its fields once, for writing and reading:
 //
 //     template <class Io> void fields(Io& io, Person& p) { io("name", p.name); io("age", p.age); }
 //

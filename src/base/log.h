@@ -23,8 +23,8 @@ struct LogOptions {
   LogFormat format = LogFormat::kText;
   std::string file;                 // "" = stderr
   std::string component = "mysos";  // what log_info() and its like say
-  // Lines are written by a thread of their own, so that a disk that hangs stops nobody who logs; while it hangs, the oldest
-  // of more than kMaxWaitingLines are dropped.
+  // A separate thread writes the lines, so that a hanging disk blocks no caller. While it hangs, at most kMaxWaitingLines wait,
+  // and older lines are dropped.
   bool in_background = false;
 };
 
@@ -33,7 +33,7 @@ bool log_enabled(LogLevel level);
 void log_line(LogLevel level, std::string_view component, std::string_view message);
 void log_flush();
 
-// The voice of one component: `constexpr Logger kLog{"http"}; kLog.info("listening on {}", port);`
+// The logger of one component: `constexpr Logger kLog{"http"}; kLog.info("listening on {}", port);`
 struct Logger {
   std::string_view component;  // "" = the one given to log_init
 

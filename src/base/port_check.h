@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Whether a server could listen at an address now. Pure look: nothing stays bound.
+// Whether a server could listen at an address now. Nothing stays bound.
 #include <cstdint>
 #include <string>
 

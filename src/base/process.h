@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Processes, by pidfd: a handle never comes to mean another process, whatever becomes of the pid. A
+// Processes, by pidfd: a handle never refers to another process, even if the pid is reused. A
 // child starts with default signals, no inherited descriptors but 0, 1, 2, and what ProcessOptions
-// say. A Process does not kill what it names when it is destroyed: a restarted executor finds its
+// say. Destroying a Process object does not kill the process, so a restarted executor can find its
 // mysqld again by adopt(pid, start_time).
 #include <sys/resource.h>
 #include <sys/types.h>
@@ -83,8 +83,8 @@ class Process {
   Status kill_group(int signal) const;
   // How it ended, if it has; reaps a child.
   std::optional<ExitStatus> try_wait();
-  // Ends when the process does. Cancelling the wait leaves the process alone. Not to be moved or
-  // destroyed meanwhile.
+  // Ends with the process. Cancelling the wait does not affect the process. Do not move or destroy
+  // the object meanwhile.
   asio::awaitable<ExitStatus> wait_exit();
   // nullopt when it still runs after `at_most`.
   asio::awaitable<std::optional<ExitStatus>> wait_exit_for(Duration at_most);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// A process as it is written down, so that it is found again by whoever comes after the one that started it: a pid alone may
-// have gone to another by then. Process::adopt(pid, start_time) tells.
+// The record of a process (pid and start time), by which a later process of ours finds it again. A pid alone may belong to
+// another process by then. Process::adopt(pid, start_time) checks that.
 #include <sys/types.h>
 
 #include <cstdint>

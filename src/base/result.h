@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What a function that may fail returns. An Error is a value with a code from a short closed list, so that the API's
-// status, the CLI's exit code and a log line all say the same thing. Bugs are not errors: see base/assert.h.
+// The result of a function that may fail. An Error is a value with a code from a short closed list, so that the API's
+// status, the CLI's exit code and a log line agree. Bugs are not errors: see base/assert.h.
 #include <expected>
 #include <string>
 #include <string_view>
@@ -11,13 +11,13 @@ namespace mysos {
 
 // One to one with an HTTP status (http_status) and an exit code of the CLI (exit_code).
 enum class Errc {
-  kInvalid,       // the caller's words are wrong: 422 in the API, 400 for a body that does not parse
+  kInvalid,       // the caller's input is wrong: 422 in the API, 400 for a body that does not parse
   kUnauthorized,  // no token, or an unknown one: 401
-  kForbidden,     // a known token that may not: 403
+  kForbidden,     // a known token without the right: 403
   kNotFound,      // 404
   kConflict,      // taken, or not in a state that allows it: 409
   kTooLarge,      // over a named limit: 413
-  kUnavailable,   // try again later: the other side is away, or we do not lead: 503
+  kUnavailable,   // try again later: the other side does not answer, or this scheduler does not lead: 503
   kTimeout,       // a deadline passed, the outcome is unknown: 504
   kFenced,        // a pair (epoch, config) lower than the promised one, or a term that is over: 409
   kIo,            // disk, socket, process: 500
@@ -29,7 +29,7 @@ struct Error {
   std::string message;
   std::string field;  // the part of the caller's input that is wrong, "" where there is none
 
-  // The same error with what was being done in front: "open the store: no space left on device".
+  // The same error, prefixed with the operation: "open the store: no space left on device".
   [[nodiscard]] Error with_context(std::string_view doing) && {
     message = std::string(doing) + ": " + message;
     return std::move(*this);

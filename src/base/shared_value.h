@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// A value, or none, whose copies share it until one of them is changed: for what is big, copied often and changed
-// rarely, as a member's report on its way through the scheduler. Reads as a std::optional. As thread-safe as that: copies
-// may go to other threads, one object may not be used by two.
+// An optional value with copy-on-write: copies share the value until one of them is changed. For large values that are copied
+// often and changed rarely, such as a member's report in the scheduler. Reads like a std::optional, and is as thread-safe:
+// copies may go to other threads, but two threads may not use one object.
 #include <memory>
 #include <utility>
 
@@ -18,7 +18,7 @@ class SharedValue {
   explicit operator bool() const { return has_value(); }
   const T& operator*() const { return *value_; }
   const T* operator->() const { return value_.get(); }
-  // To change it: no copy made before sees that.
+  // Access for a change, which earlier copies do not see.
   T& operator*() { return own(); }
   T* operator->() { return &own(); }
   void reset() { value_.reset(); }

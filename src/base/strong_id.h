@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// A string that is an identity of one kind, so that a TaskId never goes where a MemberId is asked for.
+// A string as the identity of one kind of thing, so that a TaskId cannot be passed for a MemberId.
 #include <compare>
 #include <string>
 #include <utility>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The owner of coroutines: what it spawned is cancelled and joined before what the coroutines refer
-// to goes away. A task ends by returning, or by the exception with which Asio unwinds a cancelled
+// The owner of coroutines. It cancels and joins them before the objects to which they refer are
+// destroyed. A task ends by returning, or by the exception with which Asio unwinds a cancelled
 // coroutine; any other exception is logged with the task's name. Belongs to the thread that runs
 // the executor. Invariant: no task outlives its group, except that of an io_context that was
 // stopped and will never run again.

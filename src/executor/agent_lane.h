@@ -4,7 +4,7 @@
 // launched with, reports TASK_STARTING, then TASK_RUNNING once the member API listens (creating a
 // database needs the scheduler's Setup first, so readiness of mysqld is not waited for). A kill or
 // a shutdown stops mysqld cleanly within the grace given, reports TASK_KILLED, and waits, bounded,
-// until the agent has it. mysqld's own deaths are MemberCore's affair: the task stays RUNNING.
+// until the agent has it. When mysqld dies, MemberCore restarts it, and the task stays RUNNING.
 // Belongs to the io_context's thread.
 #include <deque>
 #include <memory>
@@ -22,11 +22,11 @@ inline constexpr Duration kFlushWait = std::chrono::seconds(5);
 
 class AgentLane {
  public:
-  // `base`: what every member gets; the spec and the volume come with the task.
+  // `base`: the settings of every member; the spec and the volume come with the task.
   AgentLane(const asio::any_io_executor& executor, mesos::ExecutorEnvironment environment,
             MemberShellConfig base);
 
-  // Ends when the member is stopped and the agent knows; the exit code.
+  // Ends when the member is stopped and the agent has been told. Returns the exit code.
   asio::awaitable<int> run();
   void stop();  // SIGTERM: the same as a shutdown
 

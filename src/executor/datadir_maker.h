@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Makes the member's datadir: from the template, or as a copy of a donor's. Errant transactions of the data that go are kept
-// aside first. One at a time; no server runs on the datadir. What blocks runs on the pool for copies. Belongs to the
-// io_context's thread.
+// Makes the member's data directory: from the template, or as a copy of a donor's. First it keeps the old data's errant
+// transactions aside. One call at a time; no server may run on the directory. Blocking work runs on the pool for copies.
+// Belongs to the io_context's thread.
 #include <functional>
 #include <string>
 
@@ -15,7 +15,7 @@ namespace mysos {
 
 class DatadirMaker {
  public:
-  // `kept_dir`: for errant binlogs. `tell`: SeedProgress and ErrantKept; the rest is make()'s answer.
+  // `kept_dir`: for errant binlogs. `tell` gets SeedProgress and ErrantKept; make() returns the result.
   DatadirMaker(Pools& pools, std::string kept_dir, std::function<void(MemberInput)> tell)
       : pool_(pools.copies), kept_dir_(std::move(kept_dir)), tell_(std::move(tell)) {}
   asio::awaitable<Status> make(server_action::MakeDatadir wanted, mysql::SeedSpec spec);

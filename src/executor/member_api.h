@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The member API as a server: who asks, what for, and the answer on the wire
-// (member/member_codec.h). It decides nothing. Open without a token: /healthz, /metrics, and the
-// two checks of load balancers, which tell nothing that a connection to the server would not: GET
-// /primary (200 only where clients can write now and the user's account works; the body tells the
-// epoch, which decides for a router where two say so) and GET
-// /replica?max_lag=SECONDS (200 where this member follows a source closely enough). With member=ID
-// they, and /healthz, say no (503) where this is another member. Everything
-// under /v1 needs the member's token, but for /v1/snapshot, which takes that of SnapshotService
-// only. Belongs to the thread of the io_context.
+// The server side of the member API: checks callers and requests, and encodes the answers (member/member_codec.h). It decides
+// nothing. Open without a token: /healthz, /metrics, and two checks for load balancers, which show nothing that a connection to
+// the server would not show. GET /primary is 200 only if clients can write now and the user's account works; its body has the
+// epoch, by which a router decides between two such members. GET /replica?max_lag=SECONDS is 200 if this member follows a
+// source closely enough. With member=ID both, and /healthz, answer 503 if this is another member. Everything under /v1 needs
+// the member's token, except /v1/snapshot, which needs the token of SnapshotService. Belongs to the thread of the io_context.
 #include <string>
 #include <string_view>
 
@@ -23,24 +20,24 @@ namespace mysos {
 inline constexpr std::size_t kMaxWatchers = 64;
 inline constexpr double kDefaultMaxLagSeconds = 30;
 
-// What the API asks of the executor's loop.
+// The executor's loop, as the API uses it.
 class MemberService {
  public:
   virtual ~MemberService() = default;
   [[nodiscard]] virtual MemberReport report() = 0;
-  // Ends when the order is in force or refused; it may take as long as a plan does. `secrets`
-  // belongs to a Setup.
+  // Ends when the order is in force or refused, which may take as long as a plan. `secrets` only
+  // for a Setup.
   virtual asio::awaitable<Result<MemberReport>> obey(Order order, json::object secrets) = 0;
-  virtual Signal& changed() = 0;                            // report() would say something new
+  virtual Signal& changed() = 0;                            // notified when report() has changed
   [[nodiscard]] virtual std::uint64_t version() const = 0;  // counts those changes
   [[nodiscard]] virtual std::string metrics() = 0;
 };
 
-// What others copy this member's data from.
+// The source from which other members copy this member's data.
 class SnapshotService {
  public:
   virtual ~SnapshotService() = default;
-  // A token of its own: whoever may copy a member may not command it.
+  // A separate token, so that a member that may copy this one cannot send it orders.
   [[nodiscard]] virtual bool accepts(std::string_view token) const = 0;
   virtual asio::awaitable<void> serve(HttpExchange& exchange) = 0;
 };

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The executor's shell around MemberCore: carries its output out in the order of the contract (core/member/member_core.h): the
-// promise on the volume first, then server and plan, then answers. What waits, what may leave, what is reported while the
-// volume does not take a promise (a full disk), and when that is tried again is decided in core/member/pipeline.h; here is the
-// input and output. Belongs to the io_context's thread.
+// The executor's shell around MemberCore. It carries the output out in the order of the contract (core/member/output.h): first
+// the promise on the volume, then server and plan, then answers. core/member/pipeline.h decides what waits, what may be sent,
+// what is reported while the volume refuses a promise (a full disk), and when to try again. This class does the I/O. Belongs to
+// the io_context's thread.
 #include <map>
 #include <optional>
 #include <string>
@@ -22,35 +22,35 @@ inline constexpr Duration kMaxOrderTime = std::chrono::seconds(60);
 
 struct TakenSecrets {
   json::object kept;
-  std::uint64_t credentials = 0;  // which of the user's passwords they have
-  bool older = false;             // what was told is older than what is kept
+  std::uint64_t credentials = 0;  // the number of the user's password in them
+  bool older = false;             // the given secrets are older than the kept ones
 };
 struct StoredSecrets {
   bool open = false;   // those of the accounts
   std::string sealed;  // those of the cluster's record, encrypted; "" = none
 };
 
-// What the loop has done to mysqld. Answers come back through MemberLoop::feed.
+// The work on mysqld that the loop orders. Results come back through MemberLoop::feed.
 class ServerSide {
  public:
   virtual ~ServerSide() = default;
   virtual void act(const ServerAction& action) = 0;
-  virtual void run(StepPlan plan) = 0;    // replaces one that runs
-  virtual void poll_fast(bool fast) = 0;  // how often snapshots are wanted
-  // What of them is to be stored. kInvalid: they are not what this flavour needs. kConflict: `stored` are of another cluster;
-  // all but the user's password stays as it was.
+  virtual void run(StepPlan plan) = 0;    // replaces a running plan
+  virtual void poll_fast(bool fast) = 0;  // how often to read snapshots
+  // The secrets to store. kInvalid: not what this flavour needs. kConflict: `stored` are of another cluster. Only the user's
+  // password may change.
   virtual Result<TakenSecrets> use_secrets(const json::object& secrets, const std::optional<json::object>& stored) = 0;
   [[nodiscard]] virtual bool alive() const = 0;  // a mysqld of ours is running
 };
 
 class MemberLoop final : public MemberService {
  public:
-  // `labels` are on every metric. The tasks it needs run in `tasks`.
+  // Every metric has `labels`. Background tasks run in `tasks`.
   MemberLoop(TaskGroup& tasks, const MemberVolume& volume, MemberCore core, ServerSide& side,
              Labels labels, StoredSecrets stored);
   ~MemberLoop() override;
 
-  // Takes what is there already (a live mysqld) and starts to drive.
+  // Adopts a live mysqld, if there is one, and starts the loop.
   void start(std::optional<std::string> adopted_incarnation);
   void feed(MemberInput input);
   void stop() { feed(member_input::Stop{}); }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// One member, put together: its volume, its brain, its server, its API, on one io_context. open()
-// fails in one clear sentence (no such MySQL here, a volume that is somebody else's, a taken port);
-// from then on the member API is there, and everything else is what it is told over it.
+// A whole member: its volume, brain, server and API, on one io_context. open()
+// fails with a clear sentence (no such MySQL on this machine, a volume of another member, a port in
+// use). After open() the member API is up, and all further orders come over it.
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,7 +34,7 @@ class MemberShell {
                                                    MemberShellConfig config);
   ~MemberShell();
 
-  // Starts to drive: adopts or starts what the promise says, and answers.
+  // Starts the loop: adopts or starts the server according to the promise, and answers orders.
   void start();
   // Shuts mysqld down within `grace` (then kills it), and ends once it is gone. May be called again
   // with less grace.

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The member's persistent volume: where what must outlive the executor, its task and its container
-// is kept.
+// The member's persistent volume, which holds everything that must survive the executor, its task
+// and its container.
 //
 //   mysos/promise        MemberPromise; durable before anything that follows from it (base/slot_file.h: elections wait for it)
 //   mysos/secrets.json   the accounts' secrets, 0600
 //   mysos/sealed         the secrets of the cluster's record, encrypted with the scheduler's key, 0600
-//   mysos/lock           held by the one executor that may touch all this
+//   mysos/lock           held by the one executor that may use the volume
 //   mysql/               the server's (mysql/server_process.h): data/ with the binlogs, my.cnf,
 //   server.json; seed/ while it is copied from another member
 //   errant/<generation>/ binlogs with what only this member held (mysql/errant_binlogs.h)
 //
-// Invariant: a file is either its old or its new content. Reads
-// and writes block: these are files of a few hundred bytes, and a volume that does not answer means
-// a member that must look dead anyway.
+// Invariant: a file has either its old or its new content. Reads
+// and writes block. The files have a few hundred bytes, and a member whose volume does not answer
+// must look dead anyway.
 #include <sys/types.h>
 
 #include <optional>
@@ -28,11 +28,11 @@ namespace mysos {
 
 class MemberVolume {
  public:
-  // `dir` exists (Mesos mounted it); makes what is missing inside.
+  // `dir` must exist (Mesos mounts it). Makes missing files inside.
   static Result<MemberVolume> open(const std::string& dir);
 
-  // A promise that is there but cannot be read is an Error, never a fresh promise: that would
-  // forget what was promised.
+  // An unreadable promise is an Error, never a fresh promise, which would forget what was
+  // promised.
   [[nodiscard]] Result<MemberPromise> load_promise() const;
   [[nodiscard]] Status save_promise(const MemberPromise& promise) const;
   [[nodiscard]] Result<std::optional<json::object>> load_secrets() const;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Makes a server's relay log durable. A fence waits for that: an election may count on all that its member says to hold.
+// Makes a server's relay log durable. A fence waits for that, because an election relies on what its members report.
 //
-// The relay log of a replica that acknowledges is durable already. On a disk that stalls a sync takes as long as the disk: one
-// try at a time is under way, and nobody waits for it longer than they want to. Belongs to the io_context's thread.
+// The relay log of a replica that acknowledges is durable already. On a stalled disk a sync may take any time. One sync at a
+// time is under way, and callers wait with a deadline. Belongs to the io_context's thread.
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -17,12 +17,12 @@
 
 namespace mysos {
 
-class RelaySync : public std::enable_shared_from_this<RelaySync> {  // shared with the try under way, which may end after it
+class RelaySync : public std::enable_shared_from_this<RelaySync> {  // shared with the running sync, which may end later
  public:
   RelaySync(TaskGroup& tasks, Pools& pools, std::string datadir);
-  // Its server acknowledges no more. What it receives from now on is durable only after a sync.
+  // The server acknowledges no more, so what it receives from now on needs a sync.
   void silenced();
-  // kTimeout: the disk does not take it.
+  // kTimeout: the disk did not finish in time.
   asio::awaitable<Status> make_durable(Duration at_most);
 
  private:
@@ -32,7 +32,7 @@ class RelaySync : public std::enable_shared_from_this<RelaySync> {  // shared wi
   Pools& pools_;
   std::string datadir_;
   Signal ended_;
-  bool durable_ = false;         // all that is in the relay log, and will be
+  bool durable_ = false;         // everything in the relay log, now and later
   std::uint64_t silenced_ = 0;   // how often that ended
   std::optional<Status> result_ = Status{};  // of the last try; none while one is under way
 };

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The hands of MemberLoop: keeps the member's mysqld. It makes the datadir, starts the server and
-// waits until it serves, watches its process (an end is told at once, from the pidfd), carries out
-// plans step by step, reads snapshots, and makes the user's account on a lane of its own.
+// Runs the member's mysqld for MemberLoop. It makes the data directory, starts the server and
+// waits until it serves, watches its process (by its pidfd, so it reports an exit at once), carries
+// out plans step by step, reads snapshots, and makes the user's account beside the plans.
 //
-// Invariants: at most one server; one plan at a time, and one that was replaced does nothing after
-// the border of its running step; a snapshot that was read while a step ended is dropped. What it
-// learns goes to `tell`, which may call back into it. Belongs to the io_context's thread; what
-// blocks, such as the copy of a datadir, happens on the threads of pools.h.
+// Invariants: at most one server; one plan at a time, and a replaced plan does nothing after its
+// running step; a snapshot that was read while a step ended is dropped. News goes to `tell`, which
+// may call back into this class. Belongs to the io_context's thread; blocking work, such as a copy
+// of the data, runs on the threads of pools.h.
 #include <functional>
 #include <memory>
 #include <optional>
@@ -31,7 +31,7 @@ namespace mysos {
 
 inline constexpr Duration kPollEvery = std::chrono::milliseconds(200);
 inline constexpr Duration kPollSpread = std::chrono::milliseconds(50);
-inline constexpr Duration kPollFastMin = std::chrono::milliseconds(2);  // growing: what is waited for may take minutes
+inline constexpr Duration kPollFastMin = std::chrono::milliseconds(2);  // grows, because the wait may take minutes
 inline constexpr Duration kPollFastMax = std::chrono::milliseconds(20);
 inline constexpr Duration kTidyDeadline = std::chrono::seconds(5);
 inline constexpr Duration kPointDeadline = std::chrono::milliseconds(500);  // beforehand: the order that needs it waits
@@ -45,7 +45,7 @@ inline constexpr Duration kAckersLookMax = std::chrono::milliseconds(100);
 inline constexpr Duration kAttachPatience = std::chrono::seconds(3);
 inline constexpr Duration kAttachPause = std::chrono::milliseconds(20);
 inline constexpr Duration kGuardEvery = std::chrono::seconds(1);
-inline constexpr Duration kGuardAtMost = std::chrono::minutes(1);  // where what is wrong cannot be repaired
+inline constexpr Duration kGuardAtMost = std::chrono::minutes(1);  // if a repair is not possible
 inline constexpr Duration kPortLookEvery = std::chrono::seconds(1);
 inline constexpr Duration kTellStrangersEvery = std::chrono::minutes(1);
 inline constexpr Duration kMendDeadline = std::chrono::milliseconds(300);  // a fence may be waiting
@@ -70,8 +70,8 @@ class ServerKeeper final : public ServerSide {
   ~ServerKeeper() override;
 
   [[nodiscard]] bool finds_server() const { return mysql::ServerProcess::adopt(layout_).has_value(); }
-  // Finds the server that an executor before us left running. Call once, before anything else; then
-  // begin_adopted() once the loop knows of it.
+  // Finds the server that an earlier executor left running. Call once, before anything else; call
+  // begin_adopted() when the loop knows about the server.
   std::optional<std::string> adopt();
   void begin_adopted();
 
@@ -90,7 +90,7 @@ class ServerKeeper final : public ServerSide {
   struct Run;  // one mysqld process
   class Turn;
   using RunPtr =
-      std::shared_ptr<Run>;  // shared with the tasks that look after it, which may end after it did
+      std::shared_ptr<Run>;  // shared with its tasks, which may end after the process
   void begin(mysql::ServerProcess process);
   void start(std::uint32_t server_id);
   void ensure_user();

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The donor's side of a seeding, MariaDB: a running mariadb-backup as the body of GET /v1/snapshot. One at a time. The
-// recipient sets the pace; nothing of it is in the way of what this server is for: end() ends the tool at once. Who asks proves
-// itself by a token that follows from the cluster's replication key (only members have that); the member's own token is known
-// here as a hash only. MySQL's CLONE goes from server to server, so there this refuses. Belongs to the io_context's thread.
+// recipient sets the pace. The copy never delays this server's other work: end() ends the tool at once. A caller authenticates
+// with a token that is derived from the cluster's replication key, which only members have; the executor has only a hash of the
+// member's own token. MySQL's CLONE goes from server to server, so on MySQL this refuses. Belongs to the io_context's thread.
 #include <functional>
 #include <memory>
 #include <optional>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What an executor sees around it, told to its loop as it changes: whether a scheduler watches it, which other members'
-// executors answer, and whether its volume takes writes.
+// What an executor observes around it: whether a scheduler watches it, which other members' executors answer, and whether its
+// volume takes writes. Reports changes to the loop.
 #include <functional>
 #include <map>
 #include <set>
@@ -22,7 +22,7 @@ inline constexpr Duration kPeerDeadline = std::chrono::seconds(1);
 class Surroundings {
  public:
   struct Eyes {
-    std::function<std::vector<Peer>()> peers;  // whom to watch
+    std::function<std::vector<Peer>()> peers;  // the members to watch
     std::function<bool()> watched;             // a scheduler has a stream of reports open
     std::function<void(MemberInput)> tell;
   };

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Whether the member's volume takes writes: a thread of its own overwrites one small file now and then and has it synced. A
-// disk that is full or does not answer is seen within seconds, whatever mysqld makes of it.
+// Whether the member's volume takes writes. A thread regularly overwrites one small file and syncs it. So a full or hanging
+// disk is noticed within seconds, independent of mysqld.
 //
-// The thread is not waited for at the end: on a disk that hangs, nobody could end it. It owns what it touches.
+// The destructor does not wait for the thread, because a thread that hangs on a disk cannot be ended. The thread owns its data.
 #include <memory>
 #include <string>
 
@@ -13,7 +13,7 @@ namespace mysos {
 
 inline constexpr Duration kProbeEvery = std::chrono::seconds(1);
 inline constexpr Duration kProbeSlow = std::chrono::seconds(1);      // a write that takes longer is trouble
-inline constexpr std::uint64_t kProbeFree = std::uint64_t{1} << 20;  // bytes; with less the volume is as good as full
+inline constexpr std::uint64_t kProbeFree = std::uint64_t{1} << 20;  // bytes; with less free space the volume counts as full
 
 class VolumeProbe {
  public:
@@ -23,7 +23,7 @@ class VolumeProbe {
   VolumeProbe(const VolumeProbe&) = delete;
   VolumeProbe& operator=(const VolumeProbe&) = delete;
 
-  // Why the volume takes no writes, one sentence; "" = the last one went through in time.
+  // Why the volume takes no writes, as a sentence; "" = the last write finished in time.
   [[nodiscard]] std::string trouble() const;
 
  private:

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // One agent of the embedded Mesos: runs executors in containers, keeps reservations and volumes,
-// speaks the v1 executor API. What it must not forget is on disk (agent_state.h) before anybody
-// hears of it. A container is a cgroup where that is possible, else a session of processes; it ends
+// speaks the v1 executor API. Its durable state is on disk (agent_state.h) before it reports
+// anything. A container is a cgroup where that is possible, else a session of processes; it ends
 // with its first process, and everything in it is killed then. Invariant: a task is reported ended
-// only after every process of its container that can be found has been killed. An executor speaks
-// for itself only: it proves by a token in its environment who it is. It runs as the user that was
-// asked for, or not at all. While its state cannot be written it speaks to nobody, as an agent of Mesos
-// that ends for the same reason: see agent_disk.cc.
+// only after every process of its container that can be found has been killed. An executor
+// authenticates with a token in its environment and can act only for itself. It runs as the requested
+// user, or not at all. While the agent cannot write its state, it answers nobody, like an agent of
+// Mesos, which ends for the same reason: see agent_disk.cc.
 #include <map>
 #include <memory>
 #include <optional>
@@ -30,7 +30,7 @@ struct AgentOptions {
   Duration executor_reregistration_timeout =
       std::chrono::seconds(10);                                // after a restart of the agent
   Duration executor_shutdown_grace = std::chrono::seconds(5);  // where the ExecutorInfo says none
-  std::string recovery_timeout = "2weeks";  // what executors are told to wait for us
+  std::string recovery_timeout = "2weeks";  // how long executors wait for a restarted agent
   bool hard_cpu_limit = false;              // CFS quota
   std::size_t kept_sandboxes = 50;          // of ended executors, per agent
 };
@@ -41,7 +41,7 @@ struct AgentConfig {
   std::uint16_t port = 0;
   std::string hostname = "127.0.0.1";
   Labels attributes;
-  Resources resources;  // of a new agent; of one that is on disk already only the ports count (agent_ports.h)
+  Resources resources;  // of a new agent; an existing agent takes only the ports from here (agent_ports.h)
   AgentOptions options;
 };
 
@@ -68,7 +68,7 @@ class Agent {
   using Key = std::pair<FrameworkId, ExecutorId>;
 
   // agent_disk.cc
-  // True: what is in state_ is on disk. False: the agent has taken its leave of master and executors until it is.
+  // True: state_ is on disk. False: the agent has disconnected from master and executors until it is.
   bool save();
   void fall_silent(const std::string& why);
   asio::awaitable<void> save_later();
@@ -132,7 +132,7 @@ class Agent {
   AgentState state_;
   Master* home_ = nullptr;    // the master that there is
   Master* master_ = nullptr;  // the same while the agent speaks to it
-  bool unsaved_ = false;      // state_ is ahead of the disk: nobody hears of it
+  bool unsaved_ = false;      // state_ is ahead of the disk and must not be reported
   std::string link_;
   std::map<Key, std::shared_ptr<Executor>>
       executors_;  // shared with the coroutine that supervises it

@@ -2,8 +2,8 @@
 #pragma once
 // What the embedded master and its agents say to each other. Nobody outside sees this: Apache Mesos
 // has its own protobuf there. It is a value protocol, so that the simulator can delay, lose and
-// repeat it. An agent owns what is on its disk (resources, tasks, unacknowledged updates);
-// registering with all of it is how any loss is healed.
+// repeat it. An agent owns the state on its disk (resources, tasks, unacknowledged updates). It
+// registers again with all of it, which repairs any loss.
 #include <optional>
 #include <string>
 #include <variant>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Ports of the agents of an embedded Mesos. Which of them are in use is read from the agents' files before any agent starts, so
-// that whoever chooses a block of ports can tell our own servers from somebody else's. And what an agent has to give when it
-// starts: a block that has moved or grown counts, and what is reserved or in use stays.
+// Ports of the agents of an embedded Mesos. Before any agent starts, the ports in use are read from the agents' files, so that
+// the choice of a block of ports can distinguish our own servers from others. This file also computes the ports that a starting
+// agent offers: the present block, and the reserved or used ports of earlier blocks.
 #include <cstdint>
 #include <set>
 #include <string>

@@ -3,7 +3,7 @@
 // What an agent of the embedded Mesos keeps on disk, whole, before it acts on it: its resources
 // with reservations and volumes, its executors (found again by pid and start time), tasks with
 // their unacknowledged updates, and operations whose feedback is not acknowledged. With this file
-// an agent that is killed and started again goes on where it was.
+// an agent that is killed and started again continues where it was.
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,8 +20,8 @@ struct ExecutorRecord {
   std::string sandbox;
   std::int64_t pid = 0;
   std::uint64_t start_time = 0;
-  // Of the token in its environment. "": it was started by version 0.1, which gave none; it is taken
-  // at its word, and its successor has one.
+  // Of the token in its environment. "": it was started by version 0.1, which gave none; it is identified
+  // by its ids, and its successor gets a token.
   std::string token_hash;
 };
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Who may speak to the embedded Mesos: whoever holds the credential of its directory, and each executor for itself, by the
-// token in its environment. Asked before anything else of a request is looked at, as in Apache Mesos, and answered in its
-// words. Secrets are compared by their hashes, in constant time.
+// Authentication of the embedded Mesos: a client needs the credential of the Mesos directory, and an executor the
+// token in its environment, which is valid for that executor only. As in Apache Mesos, it is checked before anything else of a
+// request, with the same texts. Secrets are compared by their hashes, in constant time.
 #include <optional>
 #include <string>
 #include <string_view>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The folders of the embedded Mesos. A server that runs as a user of its own must pass through them
-// to its volume, but nobody else learns a name: not of a framework, nor of a volume.
+// The folders of the embedded Mesos. A server that runs as another user must pass through them
+// to its volume, but other users cannot list the names of frameworks and volumes.
 #include <sys/stat.h>
 
 #include <cerrno>

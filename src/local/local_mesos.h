@@ -2,9 +2,9 @@
 #pragma once
 // A whole Mesos in this process, for one machine: a master and some agents on loopback, with the v1
 // APIs of Apache Mesos. Everything is under DIR/mesos and survives a restart, containers included:
-// LocalMesos started again on the same DIR listens on the same ports and finds its executors. It does
-// nothing for anybody who lacks the secret in DIR/mesos/secret: a framework runs commands as we do.
-// Beyond the scheduler it is for tests too: its parts can be stopped and started one by one.
+// LocalMesos started again on the same DIR listens on the same ports and finds its executors. It refuses
+// clients without the secret in DIR/mesos/secret, because a framework can run commands as our user.
+// Tests use it too: its parts can be stopped and started one by one.
 #include <memory>
 #include <optional>
 #include <string>
@@ -52,7 +52,7 @@ class LocalMesos {
   asio::awaitable<void> stop(Containers containers);
 
   [[nodiscard]] Endpoint master_endpoint() const { return {options_.address, ports_.at(0)}; }
-  // What the master wants to see of everybody, as HTTP Basic; known once started.
+  // The credential that every client must send, as HTTP Basic; known after the start.
   [[nodiscard]] const mesos::Credential& credential() const { return credential_; }
   [[nodiscard]] const Master& master() const { return *master_; }
   [[nodiscard]] Master& master() { return *master_; }

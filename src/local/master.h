@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The embedded master: MasterCore with its file, its timer and its HTTP endpoints. The core's
-// registry is on disk before any of its output leaves. Agents are in the same process and give it
+// registry is on disk before any of its output leaves. Agents are in the same process and pass
 // their inputs directly.
 #include <deque>
 #include <functional>
@@ -22,7 +22,7 @@ struct MasterConfig {
   std::string dir;  // DIR/mesos/master
   std::string address = "127.0.0.1";
   std::uint16_t port = 0;
-  mesos::Credential credential;  // whoever lacks it gets 401
+  mesos::Credential credential;  // clients without it get 401
   MasterOptions options;
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // One SUBSCRIBE connection as the embedded master and agents see it: a bounded queue of records
-// that one HTTP handler writes out. A subscriber that does not read is cut off, not waited for.
+// that one HTTP handler writes out. A subscriber that does not read is disconnected.
 #include <deque>
 #include <string>
 

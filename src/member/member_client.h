@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Talks to one member's executor: asks its status, gives it orders, follows its watch stream. An
+// The client of one member's executor: reads its status, sends it orders, follows its watch stream. An
 // Error says that the order was refused (kInvalid, kUnauthorized, kFenced, kConflict), that the
 // executor cannot be reached (kUnavailable), or that the outcome is unknown (kTimeout: an order may
-// still be carried out, and may be given again: orders are idempotent at their pair). Belongs to
+// still be carried out, and may be sent again: orders are idempotent at their pair). Belongs to
 // the thread that runs the executor; outlives the calls and watches made of it.
 #include <deque>
 #include <optional>
@@ -20,16 +20,16 @@ namespace mysos {
 
 inline constexpr Duration kWatchSilence = std::chrono::seconds(1);  // four reports missed
 
-// The stream of one member's reports. After an Error it is closed; open() begins anew.
+// The stream of one member's reports. An Error closes it; open() opens it again.
 class MemberWatch {
  public:
   MemberWatch(asio::any_io_executor executor, Endpoint to, std::string token);
 
   asio::awaitable<Status> open(Duration deadline);
-  // The newest report: what has piled up meanwhile is skipped, since each report tells all.
+  // The newest report. Older unread reports are skipped, because each report is complete.
   // kTimeout when the stream was silent for `silence`, kUnavailable when it ended.
   asio::awaitable<Result<MemberReport>> next(Duration silence = kWatchSilence);
-  // Ends a next() under way.
+  // Ends a running next().
   void close() { stream_.close(); }
 
  private:

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The member API on the wire (docs/architecture.md, "The member API"): JSON of orders and reports,
-// and the lines of the watch stream. Pure. The secrets that ride on a Setup are a JSON object that
-// nobody here looks into.
+// and the lines of the watch stream. Pure. The secrets of a Setup are an opaque JSON
+// object.
 //
 //   GET  /v1/status            a MemberReport
 //   GET  /v1/watch             MemberReports, one a line, on each change and every kWatchInterval
@@ -45,13 +45,13 @@ Result<DecodedOrder> decode_order(std::string_view name, std::string_view body);
 std::string encode_report(const MemberReport& report);  // one line, without the newline
 Result<MemberReport> decode_report(std::string_view text);
 
-// The answer to a refused order. `promised` is told to a caller whose pair is too low.
+// The answer to a refused order. `promised` is set if the caller's pair is too low.
 HttpResponse order_problem(const Error& error, const Pair& promised);
 
-// Cuts what arrives on a watch stream into reports, however the network has chunked it.
+// Splits the bytes of a watch stream into reports, independent of the network's chunks.
 class ReportLines {
  public:
-  // kTooLarge, kInvalid: the stream is of no more use.
+  // kTooLarge, kInvalid: close the stream.
   Result<std::vector<MemberReport>> feed(std::string_view bytes);
 
  private:

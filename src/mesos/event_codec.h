@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Scheduler events to and from the v1 JSON of Mesos. The trap in it: `status.uuid` of an operation
-// is an object
-// {"value": base64} in the event, and the bare base64 in its acknowledgement; the model carries the
-// base64 in both.
+// Scheduler events to and from the v1 JSON of Mesos. Note: `status.uuid` of an operation is an object
+// {"value": base64} in the event, and only the base64 text in its acknowledgement. The model has the
+// base64 text in both.
 #include "base/json.h"
 #include "model/mesos.h"
 
@@ -20,7 +19,7 @@ struct EventContext {
   MasterAddress master;
 };
 
-// Disconnected is not the master's word and must not be given (asserted).
+// Disconnected comes from the client, not from the master, and must not be passed (asserted).
 json::object encode_event(const Event& event, const EventContext& context);
 // nullopt: an event Mysos has no use for (INVERSE_OFFERS, anything newer).
 Result<std::optional<Event>> decode_event(const json::value& body);

@@ -57,9 +57,9 @@ struct Message {
 struct Shutdown {};
 struct Failed {
   std::string message;
-};  // ERROR: the agent will not have us; exit
+};  // ERROR: the agent refuses this executor, which must exit
 struct Heartbeat {};
-struct Disconnected {};  // the client's word, not the agent's
+struct Disconnected {};  // made by the client, not by the agent
 using Event = std::variant<Subscribed, LaunchTask, KillTask, Acknowledged, Message, Shutdown,
                            Failed, Heartbeat, Disconnected>;
 

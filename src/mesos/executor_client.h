@@ -38,8 +38,8 @@ Result<ExecutorEnvironment> parse_executor_environment(
 
 class ExecutorClient {
  public:
-  // `on_event` gets every event on the io_context. Disconnected: the agent is away and we go on
-  // trying. Shutdown also comes when the agent has been away for too long (or without
+  // `on_event` gets every event on the io_context. Disconnected: the agent does not answer, and the
+  // client keeps trying. Shutdown also comes when the agent has been away for too long (or without
   // checkpointing: at all), Failed when it does not know us.
   ExecutorClient(asio::any_io_executor executor, ExecutorEnvironment environment,
                  std::function<void(executor::Event)> on_event);

@@ -2,11 +2,11 @@
 #pragma once
 // The scheduler's end of the v1 scheduler API: finds the leading master (a list of addresses,
 // redirects followed), keeps the SUBSCRIBE stream, watches its heartbeats, sends calls one after
-// the other on the stream's id. A stream that breaks or goes silent is told as Disconnected and
-// subscribed anew, with backoff. Invariant: between a Subscribed and the next Disconnected every
-// call given to send() has been sent in order, or a Disconnected tells that some may be lost. After
-// a MasterError (removed, failed over, refused) it stays away until resubscribe(): the owner
-// decides. Belongs to the thread of its io_context. Source: Mesos scheduler-http-api.md.
+// the other on the stream's id. If a stream breaks or falls silent, the client reports Disconnected
+// and subscribes again, with backoff. Invariant: between a Subscribed and the next Disconnected every
+// call given to send() has been sent in order, or a Disconnected reports that some may be lost. After
+// a MasterError (removed, failed over, refused) it waits for resubscribe(), because the owner must
+// decide. Belongs to the thread of its io_context. Source: Mesos scheduler-http-api.md.
 #include <deque>
 #include <functional>
 #include <string>
@@ -44,12 +44,12 @@ class SchedulerClient {
   SchedulerClient& operator=(const SchedulerClient&) = delete;
 
   void start();
-  // Queued; while not subscribed it is dropped (false): what is wanted is decided anew after
-  // Subscribed.
+  // Queues the call. While not subscribed it drops the call (false), because the scheduler decides
+  // again after Subscribed.
   bool send(Call call);
-  // A new list of masters, from detection. The stream is left alone as long as it lives.
+  // A new list of masters, from detection. A live stream stays as it is.
   void set_masters(std::vector<Endpoint> masters);
-  // Ends the present stream, if there is one, and subscribes anew.
+  // Ends the present stream, if there is one, and subscribes again.
   void resubscribe();
   asio::awaitable<void> stop();
 

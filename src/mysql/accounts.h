@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The accounts of a member's server. Ours start with "mysos_" and are made on each server by itself, without binlog, by a file
-// of SQL that the server runs at every start before anybody can connect (init_file): so there is no moment with a
-// password-less root, and a changed secret is in force after a restart. Replication accounts are one per member, so that one
-// member can be shut out; their passwords follow from the cluster's replication key. The user's account is different: it is
-// made once on the primary, through the binlog, like anything a client does. Pure, but for write_init_file.
+// The accounts of a member's server. The names of Mysos' own accounts begin with "mysos_". Each server makes them itself,
+// without binlog, from a file of SQL that it runs at every start before any client can connect (init_file). So there is never a
+// root without password, and a changed secret is in force after a restart. There is one replication account per member, so that
+// one member can be shut out. Their passwords are derived from the cluster's replication key. The user's account is different:
+// it is made once on the primary, through the binlog, like any statement of a client. Pure, except write_init_file.
 #include <set>
 #include <string>
 #include <string_view>
@@ -30,7 +30,7 @@ struct Secrets {
   std::string monitor_password;
   std::string replication_key;
   std::string user;
-  std::string user_password;      // known to the scheduler; no member is told it, nor keeps it
+  std::string user_password;      // only the scheduler has it; members never get it
   std::string user_verifier;      // what the server stores of it: a member has this
   std::string old_user_verifier;  // of the password before, while both are valid
   std::uint64_t user_version = 0;  // how often it was changed
@@ -61,14 +61,14 @@ std::string account_password(const Secrets& secrets, std::string_view account); 
 // Follows from the replication key, so each member of a cluster knows it of each other.
 std::string backup_password(const Secrets& secrets);
 
-// What the server stores of an account's password: the same on each member, and after each start.
+// What the server stores of an account's password. Equal on all members and after each start.
 std::string verifier_of(const Flavour& flavour, const Secrets& secrets, std::string_view account, std::string_view password);
-// What a member is given of the cluster's secrets: the user's password only as the server stores it.
+// The part of the cluster's secrets that a member gets. The user's password is in it only as the server stores it.
 Secrets for_member(const Flavour& flavour, Secrets secrets);
 
-// Whether a session of the process list is one of ours, which a demotion leaves alone. A client may bear a name that begins
-// like ours (MySQL lets users make accounts): only what comes over the socket or from this
-// machine's own address, or replicates, counts.
+// Whether a session of the process list is one of ours, which a demotion does not end. A client may have a name that begins
+// like ours (MySQL lets users make accounts). So only sessions count that come over the socket or from this
+// machine's own address, or that replicate.
 bool is_own_session(std::string_view user, std::string_view host);
 // "mysos_r12": the account of a member.
 bool is_replication_account(std::string_view user);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Which binary logs a server has, as its index file says. The file is read, not the server asked: SHOW BINARY LOGS waits for a
+// The binary logs of a server, from its index file. SHOW BINARY LOGS is not used, because it waits for a
 // lock that commits hold while they wait for an acker.
 #include <string>
 
@@ -16,8 +16,8 @@ struct BinlogIndex {
 // Blocking. kNotFound: there is no log yet.
 Result<BinlogIndex> read_binlog_index(const std::string& datadir);
 
-// A sentence about the logs that somebody has removed from the beginning, "" = none were. Mysos itself never purges, and a
-// reset of all of them shows in the server's GTIDs.
+// A sentence about the logs that somebody has purged, "" = none. Mysos itself never purges. A
+// reset of all logs shows in the server's GTIDs.
 std::string what_was_purged(const BinlogIndex& before, const BinlogIndex& now);
 
 }  // namespace mysos::mysql

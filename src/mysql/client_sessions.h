@@ -2,8 +2,8 @@
 #pragma once
 // Who is connected to a server, read from SHOW PROCESSLIST and information_schema.innodb_trx: which sessions are users',
 // whether the applier waits for a lock, and which sessions may be the ones that hold it. Pure. No server says exactly who
-// holds a metadata lock (MySQL's performance_schema is off where memory is small, MariaDB's plugin is not loaded), so the
-// likely ones are named first, and more of them where that did not help.
+// holds a metadata lock (MySQL's performance_schema is off where memory is small, MariaDB's plugin is not loaded). So the
+// functions name the likely sessions first, and more sessions if that did not help.
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -42,14 +42,14 @@ struct Connected {
 };
 Connected connected(const Rows& processlist, const Rows& transactions);
 
-// Whom to end so that the applier goes on: in round 1 those with an open transaction (a statement that runs has one), in round
-// 2 all that do not wait themselves (LOCK TABLES and FLUSH TABLES ... WITH READ LOCK show nowhere), then all. Where a copy of
-// the server or a prepared XA transaction may hold the lock, nobody is ended on a mere suspicion. `waited`: for how long the
-// applier has been seen to wait; who has begun a transaction since cannot hold what it waits for.
+// The sessions to end so that the applier can continue. Round 1: sessions with an open transaction (a running statement has
+// one). Round 2: all sessions that do not wait themselves (LOCK TABLES and FLUSH TABLES ... WITH READ LOCK show nowhere). Then
+// all. If a copy of the server or a prepared XA transaction may hold the lock, no session is ended on suspicion. `waited`: how
+// long the applier has waited; a session that began its transaction later cannot hold the lock.
 std::vector<ClientSession> in_the_way(const Connected& seen, int round, Duration waited = Duration::zero());
 inline constexpr int kRounds = 3;
 
-// Those with an open transaction that have said nothing for `limit`.
+// Sessions that have been idle in a transaction for `limit`.
 std::vector<ClientSession> idle_for(const Connected& seen, Duration limit);
 
 // "app@10.0.0.7:41200 (12 s in a transaction)", the first few of them.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The configuration file of a member's server, as text: pure. What it promises: a server that starts is read-only, silent
-// (semi-sync off on both sides) and does not replicate; what it acknowledged survives a crash; its memory stays within the
-// container's; it writes row events with GTIDs. In this first form no binlog ever expires: a new member can always replay
-// from the beginning, and the disk must hold them.
+// The configuration file of a member's server, as text. Pure. Guarantees: a server starts read-only, silent
+// (semi-sync off on both sides) and without replication; what it acknowledged survives a crash; its memory stays within the
+// container's; it writes row events with GTIDs. In this version no binlog expires, so a new member can always replay
+// from the beginning, and the disk must hold all binlogs.
 #include <cstdint>
 #include <map>
 #include <string>
@@ -32,7 +32,7 @@ struct ConfigInput {
   std::string error_log;
   std::string pid_file;
   std::string init_file = {};    // run at each start before anybody can connect; "" = none
-  std::string temp_dir;          // of its own: a MariaDB that starts removes the temporary tables of all who share it
+  std::string temp_dir;          // private: a MariaDB that starts removes all temporary tables in the folder
   std::string files_dir = {};    // LOAD DATA and SELECT INTO OUTFILE; "" = off
   bool any_engine = false;       // tables may be made of storage engines that do not survive a crash whole, or replicate safely
   std::map<std::string, std::string> user_settings = {};  // checked by the caller; they come last and win

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Tables of engines that a cluster does not allow. The servers refuse most of them, but not all: MariaDB does not check the
-// engine of a partition, and an earlier version of Mysos allowed every engine. A list of all tables costs more than a look once
-// a second should, so it is asked for when statements that make or change tables were counted, and once a minute. Pure.
+// engine of a partition, and an earlier version of Mysos allowed every engine. A list of all tables is too expensive for
+// every second, so it is read after statements that make or change tables, and once a minute. Pure.
 #include <cstdint>
 #include <optional>
 #include <string>

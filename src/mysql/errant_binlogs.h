@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Errant transactions are kept aside before a datadir is thrown away: the binlogs (and relay logs) that hold them are moved to
+// Keeps errant transactions before a data directory is thrown away: moves the binlogs (and relay logs) with them to
 // a folder of the volume, where an operator reads them with mysqlbinlog or mariadb-binlog (docs/operations.md). The folder is
 // bounded: the newest kKeptGenerations, kMaxKept together, the newest files of one first. No server runs on the datadir.
 #include <cstdint>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// All that differs between MySQL (8.0.26 and newer) and MariaDB (10.6 and newer): words, names of settings, what each can do.
-// Pure: it makes SQL and configuration lines, and reads answers; who runs them is in server_ops.h. The facts behind the
-// differences are in docs/mysql.md; each was seen on real servers (mysql_real_test).
+// The differences between MySQL (8.0.26 and newer) and MariaDB (10.6 and newer): SQL, names of settings, abilities.
+// Pure: makes SQL and configuration lines, and parses answers; server_ops.h runs the SQL. docs/mysql.md explains the
+// differences, and mysql_real_test checks them on real servers.
 #include <cstdint>
 #include <string>
 #include <string_view>

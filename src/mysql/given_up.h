@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// A relay log that is given up: what a server has received and cannot execute, when it becomes the primary all the same. It
-// is kept in a folder of the volume, where an operator reads it with mysqlbinlog or mariadb-binlog (docs/operations.md). The
+// Keeps a given-up relay log: what a server has received and cannot execute when it becomes the primary after an accepted loss.
+// It goes into a folder of the volume, where an operator reads it with mysqlbinlog or mariadb-binlog (docs/operations.md). The
 // newest kKeptGenerations such folders stay.
 #include <cstdint>
 #include <string>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What a server stores of a password, computed here: an account that is made with it puts the password itself into no
-// binlog, no log of the server and no file. Pure; the same arguments give the same text. Any thread.
+// Computes what a server stores of a password. With that, statements that make an account contain no password, so none gets
+// into a binlog, a log of the server or a file. Pure; the same arguments give the same text. Any thread.
 #include <string>
 #include <string_view>
 

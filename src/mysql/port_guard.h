@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Keeps the admin port of a live server for Mysos' own accounts. MariaDB's extra_port lets any account in, has a limited number
-// of places, and is easy to find; a client that has not logged in takes a place on both flavours. So sessions on that port
-// that are not ours are ended: those of other accounts at once, those that have not logged in after kLoginTime. One call at
-// a time, on a session that stays open: a new one may find no place.
+// of places, and is easy to find; a client that has not logged in takes a place on both flavours. So this class ends foreign
+// sessions on that port: sessions of other accounts at once, sessions without a login after kLoginTime. One call at
+// a time, on a session that stays open, because a new session may find no place.
 #include <cstdint>
 #include <map>
 #include <string>
@@ -32,10 +32,10 @@ class PortGuard {
  public:
   PortGuard(const asio::any_io_executor& executor, const ServerOpsConfig& config);
 
-  // Whom to end now.
+  // The sessions to end now.
   asio::awaitable<Result<Strangers>> look(TcpPeers peers, Duration at_most);
-  // No step may run meanwhile. Sessions that have logged in are left alone while a commit waits for an acker that is not
-  // connected, where ending them could acknowledge that commit.
+  // No step may run meanwhile. While a commit waits for an acker that is not connected, sessions that have logged in are not
+  // ended if that could acknowledge the commit.
   asio::awaitable<Status> end(Strangers who, Duration at_most);
   void close() { session_.close(); }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What is left of a MariaDB replica's relay logs, read without the server: which transactions they hold whole. MariaDB throws
-// them away when replication next starts, so what they held that was acknowledged is learned from them before (docs/mysql.md).
+// Reads which complete transactions a MariaDB replica's relay logs hold, without the server. MariaDB throws the logs away when
+// replication next starts, so the executor reads first what the replica may have acknowledged (docs/mysql.md).
 //
-// Invariant: the answer lacks nothing that the replica can have acknowledged; where that is not certain there is no answer.
+// Invariant: the answer contains everything that the replica can have acknowledged. If that is not certain, there is no answer.
 // An acknowledgement is sent after the last event of a transaction was written (sync_relay_log=1), so only what was cut off at
 // the end of a file may be left out. Certain means: each event has a right checksum, belongs to a type that is known here, and
 // stands where it may; nothing is encrypted.

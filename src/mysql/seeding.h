@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Seeding: a datadir made as a physical copy of another member's, the donor's. MySQL: CLONE INSTANCE ... DATA DIRECTORY, by a
-// server of its own on a template, which nobody reaches but over its socket. MariaDB: the xbstream of a mariadb-backup at the
+// separate server on a template, which is reachable only over its socket. MariaDB: the xbstream of a mariadb-backup at the
 // donor, unpacked and prepared here, then opened once to give it its position. Everything happens in seed/ beside the datadir;
 // the copy takes the datadir's place by one rename, when it is complete. So a seeding that is cut off leaves nothing but
 // seed/, which the next one removes, and the datadir that was.

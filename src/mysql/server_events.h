@@ -3,8 +3,8 @@
 // The events that clients have made (CREATE EVENT), on one live server. A replica disables each event that it receives, also
 // one whose owner has disabled it, and so a replica that becomes the primary cannot tell the two apart. Therefore a primary
 // keeps the names of the events that are not enabled in a table, `mysql.mysos_disabled_events`, which is replicated; the next
-// primary enables the others. It does so without binlog: nobody waits for it, and no other member needs it. The table is made
-// when there is something to write down. One call at a time.
+// primary enables the others. It does so without binlog, because no client waits for it and no other member needs it. The table
+// is made when it gets its first row. One call at a time.
 #include <optional>
 #include <set>
 #include <string>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Carries out the steps of model/server_step.h on a live server, and reads what it is. It keeps two sessions open, so that a
-// step that hangs does not hide the server from read(); neither ever writes to the binlog. A step returns once what it says
-// holds; one that is cut off by its deadline may still take effect later. One run() at a time; read() at any time.
+// Carries out the steps of model/server_step.h on a live server, and reads its state. It keeps two sessions open, so that a
+// hanging step does not block read(). Neither session writes to the binlog. A step returns when its effect is in force; a step
+// that its deadline ends may still take effect later. One run() at a time; read() at any time.
 #include <cstdint>
 #include <optional>
 #include <set>
@@ -29,7 +29,7 @@ struct ServerOpsConfig {
   bool any_engine = false;              // tables may be made of any storage engine
 };
 
-// What came of a look at an applier that executes nothing.
+// The result of a look at an applier that executes nothing.
 struct ApplierLook {
   std::string ended;      // whose sessions and transactions were ended and why, "" = nobody's
   std::string does;       // the state of the applier, as the server shows it
@@ -63,21 +63,21 @@ class ServerOps {
   asio::awaitable<Result<std::vector<Deviation>>> look_for_changes(bool user_made, Duration at_most);
   // Whether the last of these looks, on a server that takes writes, saw another password of the user's than it was told of.
   [[nodiscard]] bool user_changed_password() const { return user_changed_password_; }
-  // Puts right what can be done on this server alone, and ends sessions. No step may run meanwhile.
+  // Repairs what can be repaired on this server, and ends sessions. No step may run meanwhile.
   asio::awaitable<Status> mend_here(std::vector<Deviation> found, Duration at_most);
-  // Through the binlog, and so on a primary only: it waits for an acker like any write, and a read-only server refuses it.
+  // Repairs through the binlog, on a primary only. It waits for an acker like any write, and a read-only server refuses it.
   asio::awaitable<Status> mend_replicated(std::vector<Deviation> found, Duration at_most);
-  // Makes a commit that changes nothing: acknowledged, it carries those before it with it. Waits for acknowledgements as any
-  // write does; by an account that cannot write where clients cannot.
+  // Makes an empty commit, whose acknowledgement also covers earlier commits. It waits for acknowledgements like any write,
+  // with an account that a read-only server refuses.
   asio::awaitable<Status> push_commits(Duration at_most);
   // MySQL: kills the sessions in which others clone this server.
   asio::awaitable<Status> end_clones(Duration at_most);
   // Ends users' sessions for whose locks the applier waits, and still does after `watched`; so are XA transactions that a user
   // prepared here, whose session is gone. Nothing of that is written to the binlog.
   asio::awaitable<Result<ApplierLook>> end_readers(Duration watched, Duration at_most);
-  // Ends users' sessions that have a transaction open and have said nothing for `limit`. Says whom and why; "" = nobody.
+  // Ends users' sessions that have been idle in a transaction for `limit`. Returns which and why; "" = none.
   asio::awaitable<Result<std::string>> end_idle_readers(Duration limit, Duration at_most);
-  // Somebody has changed which binary logs there are: what was found out about them is found out anew.
+  // The set of binary logs has changed: reads again what depends on it.
   void binlogs_changed() {
     binlog_complete_.reset();
     binlogs_looked_at_ = {};

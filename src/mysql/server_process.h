@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The mysqld of one member. It runs in a session of its own, as an unprivileged user, and outlives this object and the
-// executor: who restarts finds it again by adopt(), which trusts a pid only together with its start time and the
+// The mysqld of one member. It runs in its own session, as an unprivileged user, and outlives this object and the
+// executor. A restarted executor finds it again by adopt(), which trusts a pid only together with its start time and the
 // --defaults-file on its command line. Invariant: at most one server per member folder; start() refuses while one lives.
 #include <optional>
 #include <string>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The secrets of one cluster: its accounts' and the token of its members' API. Made once at its
-// creation, stored encrypted with the cluster's record, unsealed only to be sent to a member's
-// executor or to answer for the user's password.
+// creation, stored encrypted with the cluster's record, decrypted only to be sent to a member's
+// executor or to answer a request for the user's password.
 #include <optional>
 #include <string>
 
@@ -15,7 +15,7 @@ namespace mysos {
 struct ClusterSecrets {
   std::string token;
   mysql::Secrets accounts;
-  std::string old_user_password;  // valid as well, until it is retired; "" = there is none
+  std::string old_user_password;  // still valid until it is retired; "" = none
 };
 template <class Io>
 void fields(Io& io, ClusterSecrets& s) {
@@ -26,11 +26,11 @@ void fields(Io& io, ClusterSecrets& s) {
 
 ClusterSecrets make_secrets(const std::string& user,
                             const std::optional<std::string>& user_password);
-// Another password of the user's; the one it had stays valid, the one before that does not.
+// Sets another password of the user. The present one stays valid; an older one does not.
 ClusterSecrets rotated(ClusterSecrets secrets);
 // Only the newest password stays valid. kConflict: it is the only one.
 Result<ClusterSecrets> retired(ClusterSecrets secrets);
-// What a member is told: no password of the user's, but what its server stores of them.
+// What a member gets: not the user's passwords, but what its server stores of them.
 mysql::Secrets for_member(const ClusterSecrets& secrets, Flavour flavour);
 std::string seal(const SecretBox& box, const ClusterSecrets& secrets);
 Result<ClusterSecrets> unseal(const SecretBox& box, const std::string& sealed);

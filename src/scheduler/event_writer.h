@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Writes events into the log, and holds replies back until the events before them are logged, so that nobody learns of a
-// change that is not in the audit trail. A log that refuses (a full disk) is tried again with back-off; decisions go on
-// meanwhile. Of what waits the newest kMaxUnloggedEvents are kept, and the next event that is logged says how many were lost.
+// Writes events into the log. Holds replies back until the events before them are logged, so that no caller learns of a
+// change that is not in the audit trail. If the log refuses (a full disk), it tries again with back-off, and decisions continue
+// meanwhile. At most kMaxUnloggedEvents wait; older ones are dropped, and the next logged event says how many were lost.
 // Belongs to the thread of the io_context.
 #include <functional>
 #include <memory>
@@ -28,7 +28,7 @@ class EventWriter {
   void add(const std::vector<Event>& events, std::vector<Reply> replies);
 
   [[nodiscard]] std::uint64_t last_seq() const { return last_seq_; }
-  [[nodiscard]] const std::string& problem() const { return problem_; }  // why the last try was refused; "" = it was not
+  [[nodiscard]] const std::string& problem() const { return problem_; }  // why the last try failed; "" = it succeeded
   [[nodiscard]] std::uint64_t lost() const { return lost_; }             // since the start
   LogWorker& log() { return log_; }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What the scheduler counts (docs/metrics.md). Labels are clusters and closed sets of words, never
+// The scheduler's metrics (docs/metrics.md). Labels are clusters and closed sets of words, never
 // tasks.
 #include <set>
 #include <string>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // A store that notices that it was put back to an earlier state (docs/adr/0009-old-record.md). Each commit that changes a
-// record raises a count in the store, then in a file beside it, before it returns. So a store that is put back is behind the
-// file. The store also keeps the ctime of DIR/secret.key, which no tool can set: a directory that was put back as a whole has
-// another one. What it cannot see: a disk that is put back below the file system (a snapshot of a virtual machine).
+// record raises a count in the store, then in a file beside it, before it returns. So a store that is put back has a lower
+// count than the file. The store also keeps the ctime of DIR/secret.key, which no tool can set. A directory that was put back
+// as a whole has another ctime. Not noticed: a disk that is put back below the file system (a snapshot of a virtual machine).
 //
 // A commit that failed must be tried again with the same changes before any other. One thread at a time.
 #include <memory>
@@ -14,16 +14,16 @@
 
 namespace mysos {
 
-inline constexpr auto kMarkKind = "mark";  // of the one record that is not the state's (core/state/records.h)
+inline constexpr auto kMarkKind = "mark";  // of the one record that is not part of the state (core/state/records.h)
 
 class MarkedStore final : public RecordStore {
  public:
   static Result<std::unique_ptr<MarkedStore>> open(std::unique_ptr<RecordStore> inner, const StateDir& dir);
 
-  // Why the state was put back, as a sentence; "" = it was not. It is forgotten with the first commit, which must therefore
-  // hold whatever follows from it.
+  // How the store noticed that the state was put back, as a sentence; "" = it was not. The first commit clears this, so that
+  // commit must contain everything that follows from it.
   [[nodiscard]] const std::string& put_back() const { return put_back_; }
-  // The store itself is as new as the file beside it: only the directory is another one.
+  // The store is as new as the file beside it; only the directory is another one.
   [[nodiscard]] bool only_moved() const { return only_moved_; }
 
   Result<Snapshot> load() override;  // without the mark

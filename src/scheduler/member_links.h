@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The connections to the members' executors: a watch stream to each target, opened again by itself
-// (kWatchRetryFirst, doubling to kWatchRetryMost), and the orders on their way. What is heard goes
-// to the sink as inputs of the core. Invariant: each order ends in exactly one OrderDone; a
-// member's stream that is lost is told once, until it is back. Belongs to the thread of the
+// (kWatchRetryFirst, doubling to kWatchRetryMost), and the orders under way. News goes
+// to the sink as inputs of the core. Invariant: each order ends in exactly one OrderDone; the loss
+// of a member's stream is reported once until the stream is back. Belongs to the thread of the
 // io_context.
 #include <functional>
 #include <map>
@@ -26,11 +26,11 @@ class MemberLinks {
  public:
   using Sink = std::function<void(SchedulerInput)>;
   using SecretsOf = std::function<Result<ClusterSecrets>(const ClusterId&)>;
-  using SetupOf = std::function<Result<json::object>(const ClusterId&)>;  // what comes with a Setup of its members
+  using SetupOf = std::function<Result<json::object>(const ClusterId&)>;  // the secrets for a Setup of its members
   MemberLinks(TaskGroup& tasks, Sink sink, SecretsOf secrets_of, SetupOf setup_of, Prng prng);
   ~MemberLinks();
 
-  // Closes what is not among them, opens what is new.
+  // Closes links to other members, opens links to new ones.
   void watch(const std::vector<WatchTarget>& targets);
   void send(SentOrder order);
   void close() { watch({}); }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The scheduler's shell: hears Mesos, members and the API, and carries out what the core says, in the order of the contract
-// (core/state/scheduler_output.h): records into the store, then calls to Mesos and orders to members, events into the log, then
-// answers. What waits, what makes one commit, when the core goes on and what may leave is decided in
-// core/pipeline/scheduler_pipeline.h; here is the input and output.
+// The scheduler's shell. It takes inputs from Mesos, members and the API, and carries out the core's output in the order of the
+// contract (core/state/scheduler_output.h): records into the store, then calls to Mesos and orders to members, events into the
+// log, then answers. core/pipeline/scheduler_pipeline.h decides what waits, what makes one commit, when the core continues and
+// what may be sent. This class does the I/O.
 //
-// While nothing can be stored the core goes on, so views and metrics show what is known now, ahead of the store, and health()
-// and each cluster's waiting_for say that nothing can be stored. Requests get kUnavailable by their deadline. Clusters go on;
-// decisions wait. A store in which another scheduler began a later term ends this one: fatal().
-// Belongs to the thread of the io_context; store and log have threads of their own.
+// While the state cannot be stored, the core still takes inputs. So views and metrics show the present state, ahead of the
+// store, and health() and each cluster's waiting_for say that nothing can be stored. Requests get kUnavailable by their
+// deadline. Clusters keep serving; decisions wait. If another scheduler began a later term in the store, this scheduler ends:
+// fatal(). Belongs to the thread of the io_context; store and log have threads of their own.
 #include <map>
 #include <memory>
 #include <optional>
@@ -33,8 +33,8 @@ struct SchedulerOptions {
   mesos::SchedulerClientOptions mesos;
   Duration request_deadline = std::chrono::seconds(10);
   std::string framework_id = {};  // of a state that does not know its framework
-  std::string state_put_back = {};  // why the state may be older than what was decided (marked_store.h), "" = it is not
-  bool state_only_moved = false;  // ... it is as new as it was when its directory became another one
+  std::string state_put_back = {};  // why the state may be an old copy (marked_store.h), "" = it is not
+  bool state_only_moved = false;  // ... only the directory was moved or copied
 };
 
 class SchedulerLoop final : public Control {
@@ -44,12 +44,12 @@ class SchedulerLoop final : public Control {
                 std::unique_ptr<EventLog> log, SchedulerOptions options);
   ~SchedulerLoop() override;
 
-  // Recovers the state (blocking) and starts to drive.
+  // Recovers the state (blocking) and starts the loop.
   Status start();
-  // Members go on; what is not carried out is decided anew after the next start.
+  // Members keep running. After the next start, the core decides again what was not carried out.
   asio::awaitable<void> stop();
-  // Why it cannot go on (another scheduler acts for this framework, or began a later term of the store); "" while it can.
-  // changed() is notified.
+  // Why the scheduler must end (another scheduler acts for this framework, or began a later term of the store); "" = it need
+  // not. changed() is notified.
   [[nodiscard]] const std::string& fatal() const { return fatal_; }
 
   [[nodiscard]] std::vector<ClusterView> clusters() override;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The state directory of one instance, and what must be there before anything else: the lock that
-// keeps a second instance out, the key of the secrets at rest, the admin token.
+// The state directory of one instance, and the files that an instance needs first: the lock against
+// a second instance, the key that encrypts stored secrets, the admin token.
 //
 //   DIR/lock          held as long as the process lives, with its pid
 //   DIR/state.db      records (store/sqlite_record_store.h)
@@ -9,7 +9,7 @@
 //   DIR/state.mark    how many changes state.db has seen (marked_store.h)
 //   DIR/secret.key    encrypts the clusters' secrets; 0600. Without it the passwords in state.db are lost
 //   DIR/admin.token   the API's admin token; 0600
-//   DIR/api.url       where the API is, for clients that are told the directory only
+//   DIR/api.url       the address of the API, for clients that know only the directory
 //   DIR/mesos/        of the embedded Mesos (`mysos up`)
 //   DIR/templates/    of the executors on this machine (`mysos up`)
 #include <string>
@@ -22,7 +22,7 @@ namespace mysos {
 
 class StateDir {
  public:
-  // Makes what is missing. kConflict: another instance holds it, and which pid that is.
+  // Makes missing files. kConflict: another instance holds the directory; the message has its pid.
   static Result<StateDir> open(const std::string& dir);
 
   [[nodiscard]] const std::string& path() const { return path_; }

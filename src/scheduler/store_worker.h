@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The records and the event log, off the loop: each has a thread of its own, so that a log that is slow or broken holds no
-// decision up. Invariant: one call at a time reaches each of them, in the order they were made. The destructors wait for the
-// call under way.
+// Runs the record store and the event log on two threads of their own, so that a slow or broken log delays no
+// decision. Invariant: each gets one call at a time, in the order of the calls. The destructors wait for the
+// running call.
 #include <boost/asio/thread_pool.hpp>
 #include <memory>
 #include <string>
@@ -21,7 +21,7 @@ class StoreWorker {
   StoreWorker(const StoreWorker&) = delete;
   StoreWorker& operator=(const StoreWorker&) = delete;
 
-  // Begins a term, then reads. Blocks; before any other call.
+  // Begins a term, then reads the records. Blocks; call it first.
   Result<Snapshot> begin();
   // In the term that begin() began. Blocks; before the first call of the loop.
   Status commit_now(const std::vector<RecordChange>& changes) { return store_->commit(term_, changes); }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The state that a file holds, for those who only look: whether it can be read, and what is in it. The file stays as it is,
-// also where an older version wrote it: that version can still read it.
+// Reads the state in a file without changing it: whether it can be read, and what is in it. A file of an older version
+// stays readable for that version.
 #include <string>
 
 #include "core/state/records.h"

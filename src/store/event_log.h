@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What happened and why: the audit trail. It keeps the newest kMaxLoggedEvents. It is apart from the records, so that a log
-// that cannot be written holds no decision up, and a state that is put back to an earlier one still has the whole log.
+// The audit trail: what happened and why. It keeps the newest kMaxLoggedEvents. It is separate from the records, so that a
+// broken log delays no decision, and a state that is put back still has the whole log.
 //
 // Invariant: append() is one durable transaction. Numbers rise by one and are never used again, also not after a restart.
 // Calls block, and come from one thread at a time.
@@ -19,7 +19,7 @@ inline constexpr std::size_t kMaxEventBytes = std::size_t{64} << 10;
 
 struct NewEvent {
   std::string cluster;       // id; "" = concerns no cluster
-  std::string cluster_name;  // that it had then
+  std::string cluster_name;  // its name at that time
   std::int64_t time_ms = 0;
   std::string json;
 };
@@ -48,7 +48,7 @@ class EventLog {
   virtual Result<std::string> newest_named(const std::string& cluster_name) = 0;
 };
 
-// kTooLarge for what no log takes; part of every append().
+// kTooLarge if the event is too large for any log. append() calls this.
 Status check_events(const std::vector<NewEvent>& events);
 
 }  // namespace mysos

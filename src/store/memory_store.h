@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Stores that live as long as the process: for tests. They keep the contracts of record_store.h and event_log.h, durability
-// aside.
+// Stores in memory, for tests. They keep the contracts of record_store.h and event_log.h, except
+// durability.
 #include <deque>
 
 #include "store/event_log.h"

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Where the scheduler's records live. A record is a text (JSON) under a kind and a key. Two invariants:
+// The store of the scheduler's records. A record is a text (JSON) under a kind and a key. Two invariants:
 //
-// - One commit() is one durable transaction. After it returns, all of it is there for good. When it fails, or the process
-//   dies inside it, either all of it is there or nothing.
-// - Whoever began the newest term is the only writer. A commit of an earlier term fails with kFenced and changes nothing, so
-//   a scheduler that was deposed cannot write over the decisions of its successor, whatever it believes.
+// - One commit() is one durable transaction. After it returns, all its changes are durable. If it fails, or the process
+//   dies during it, the store has either all changes or none.
+// - Only the scheduler that began the newest term may write. A commit of an earlier term fails with kFenced and changes
+//   nothing, so a deposed scheduler cannot overwrite the decisions of its successor.
 //
 // Calls block, and come from one thread at a time.
 #include <cstdint>
@@ -25,7 +25,7 @@ struct PutRecord {
   std::string key;
   std::string json;
 };
-struct EraseRecord {  // of a record that is not there: nothing happens
+struct EraseRecord {  // does nothing if the record does not exist
   std::string kind;
   std::string key;
 };
@@ -39,16 +39,16 @@ class RecordStore {
   virtual ~RecordStore() = default;
   // All records. Kinds without records do not appear.
   virtual Result<Snapshot> load() = 0;
-  // A term above every earlier one, durable.
+  // Begins a term above every earlier term, durably.
   virtual Result<Term> begin_term() = 0;
   // Applied in order. kFenced for an earlier term than the newest, kTooLarge for a text over kMaxRecordBytes, kIo when the
   // disk is full or broken, kUnavailable when another process holds the store.
   virtual Status commit(Term term, const std::vector<RecordChange>& changes) = 0;
 };
 
-// kTooLarge, or kInvalid for an empty kind or key: what no store takes; part of every commit().
+// kTooLarge, or kInvalid for an empty kind or key. commit() calls this.
 Status check_changes(const std::vector<RecordChange>& changes);
-// The answer to a commit of an earlier term.
+// The error for a commit of an earlier term.
 std::unexpected<Error> deposed(Term term, Term newest);
 
 }  // namespace mysos

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// A little RAII over SQLite's C API: a database, its statements, a transaction that is rolled back
-// unless it commits. An Error says what was being done, and why in SQLite's words; a full disk is
-// told as such. One thread at a time.
+// RAII wrappers of SQLite's C API: a database, its statements, a transaction that is rolled back
+// unless it commits. An Error names the operation and has SQLite's message; a full disk is named
+// as such. One thread at a time.
 #include <sqlite3.h>
 
 #include <cstdint>
@@ -20,7 +20,7 @@ class SqliteStatement {
   // Positions count from 1. The text must live until the next step() or reset().
   void bind(int position, std::string_view text);
   void bind(int position, std::int64_t number);
-  Result<bool> step();  // true: a row is there
+  Result<bool> step();  // true: there is a row
   Status run();         // steps to the end and resets
   void reset();
   [[nodiscard]] std::string text(int column) const;  // columns count from 0

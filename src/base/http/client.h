@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // HTTP/1.1 clients: one request (http_request), requests over kept connections (HttpClient), and a
-// response that is read as it comes (HttpStream). Every call has a deadline that covers all of it:
-// resolving, connecting, writing, reading. Any status is a response, not an Error; an Error means
+// response that is read incrementally (HttpStream). Every call has one deadline for everything:
+// resolving, connecting, writing, reading. Any status is a response, not an Error. An Error means
 // that there is no complete response: kUnavailable (could not connect, cut off), kTimeout,
 // kTooLarge. Belongs to the thread that runs the executor.
 #include <cstddef>
@@ -34,7 +34,7 @@ class HttpClient {
  public:
   explicit HttpClient(asio::any_io_executor executor,
                       std::size_t max_per_endpoint = kMaxKeptConnections);
-  ~HttpClient();  // closes what is kept; requests under way keep what they need and end by
+  ~HttpClient();  // closes idle connections; running requests keep what they need and end by
                   // themselves
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;

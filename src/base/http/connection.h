@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // One connection of an HTTP client: connect, send, read the header, read the body, again. Used by
-// HttpClient and HttpStream only. It knows no deadlines: its user closes it when the time is up,
-// which ends whatever is under way with an Error.
+// HttpClient and HttpStream only. It has no deadlines. Its user closes it when the time is up,
+// which ends the running operation with an Error.
 #include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <optional>

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Which connections a server keeps when more come than it has room for. A new connection always gets a place, unless all places
-// belong to callers that are known: otherwise a crowd of idle connections would keep everybody else out.
+// Which connections a server keeps when there are more than it has room for. A new connection always gets a place, unless all
+// places belong to trusted callers. Otherwise many idle connections could lock all other clients out.
 //
 // A connection is *trusted* once its caller has shown a valid token, and *busy* while a handler works for it. To make room the
-// table closes, in this order: the connection that waits longest, not trusted; the newest busy one, not trusted; the trusted
-// one that waits longest. One peer holds at most a quarter of the places with connections that are not trusted: beyond that its
-// own are closed. What clients have sent of requests that are not whole yet is bounded too. Pure; belongs to one thread.
+// table closes, in this order: the untrusted connection that waits longest; the newest untrusted busy connection; the trusted
+// connection that waits longest. The untrusted connections of one peer may hold at most a quarter of the places; beyond that,
+// the table closes connections of that peer. The bytes of incomplete requests are bounded too. Pure; belongs to one thread.
 #include <cstdint>
 #include <functional>
 #include <list>
@@ -49,7 +49,7 @@ class HttpConnectionTable {
     bool admitted_ = false;
   };
 
-  // For a descriptor that is needed: closes one that waits and is not trusted. False: there is none.
+  // To free a descriptor: closes an untrusted connection that waits. False: there is none.
   bool close_one();
   [[nodiscard]] std::size_t size() const { return open_.size(); }
   [[nodiscard]] std::uint64_t closed() const { return closed_count_; }

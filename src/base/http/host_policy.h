@@ -2,10 +2,10 @@
 #pragma once
 // Which hosts a server answers for, and which web pages may send requests to it.
 //
-// A web page of an attacker can give its own name our address (DNS rebinding): then the browser takes the page and this server
-// for the same site. The name gives the page away, so Host must be an IP address, localhost, the name of this machine, or a
-// name that an operator allowed. A page of another site is told by its Origin, which must be that of this server (scheme and
-// port aside a TLS proxy may have changed: the host and port of Host) or of a host that an operator allowed.
+// An attacker can make the name of his own web page resolve to our address (DNS rebinding). Then the browser takes the page and
+// this server for the same site. But the request has the page's name, so Host must be an IP address, localhost, the name of
+// this machine, or a name that an operator allowed. The Origin of a page must have the host and port of Host (a TLS proxy may
+// have changed scheme and port), or a host that an operator allowed. So pages of other sites are refused.
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,7 +20,7 @@ struct HttpHostPolicy {
 };
 HttpHostPolicy host_policy(std::vector<std::string> allowed);  // `own` from gethostname(2)
 
-// nullopt: the request may go on; else 421 or 403.
+// nullopt: the request is allowed; else 421 or 403.
 std::optional<HttpRefusal> refuse_host(const HttpHostPolicy& policy, const HttpHeaders& headers);
 
 }  // namespace mysos

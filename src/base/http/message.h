@@ -69,8 +69,7 @@ HttpResponse json_response(int status, std::string body);
 // RFC 9457: {"type","title","status","detail","field"} as application/problem+json. `status` 0 =
 // that of the error.
 HttpResponse problem_response(const Error& error, int status = 0);
-// What a client makes of a response that is no success: reads a problem document where there is
-// one.
+// The Error for a response that is no success, from its problem document if it has one.
 Error error_from_response(const HttpResponse& response);
 Errc errc_from_http_status(int status);
 

@@ -2,8 +2,9 @@
 #pragma once
 // Reads a request as RFC 9112 defines it, and refuses every other form. A proxy in front of the server and the server must
 // agree on where a request ends and what it asks for; otherwise a client can hide a second request inside the first one
-// (request smuggling). So nothing is repaired: a bare line feed, a folded line, a blank before a colon, a field given twice
-// that may stand only once, two statements of the length, a transfer coding other than chunked: each is refused.
+// (request smuggling). So nothing is repaired. Refused are, for example, a line feed without a carriage return, a folded line,
+// a blank before a colon, a second field where only one is allowed, two different lengths, and a transfer coding other than
+// chunked.
 //
 // Pure: bytes come from the session. After a refusal the connection must be closed.
 #include <cstdint>
@@ -51,11 +52,11 @@ std::expected<std::optional<std::size_t>, HttpRefusal> find_head(std::string_vie
 // `head` as find_head() measured it.
 std::expected<RequestHead, HttpRefusal> parse_request_head(std::string_view head);
 
-// Takes a body apart as it comes. The chunks of a chunked body are joined, its extensions and trailer fields are dropped.
+// Decodes a body incrementally. Joins the chunks of a chunked body; drops chunk extensions and trailer fields.
 class BodyReader {
  public:
   BodyReader(const RequestHead& head, std::size_t max_bytes);
-  // How many of these bytes were taken; the others come again, with more behind them.
+  // How many of these bytes were consumed. The caller passes the rest again, with more bytes.
   std::expected<std::size_t, HttpRefusal> feed(std::string_view bytes);
   [[nodiscard]] bool done() const { return state_ == State::kDone; }
   [[nodiscard]] std::size_t size() const { return body_.size(); }

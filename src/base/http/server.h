@@ -3,7 +3,7 @@
 // An HTTP/1.1 server on one io_context. A connection is one coroutine: it reads a request whole,
 // awaits the handler, answers, and keeps the connection. The handler answers through its
 // HttpExchange, once: with a whole response, or with a stream whose chunks leave at once, one chunk
-// per call. Whatever a peer does (slow, silent, oversized, gone) is bounded by HttpServerOptions. A
+// per call. HttpServerOptions bounds whatever a peer does (slow, silent, oversized, gone). A
 // request for a foreign host, or of a foreign web page, does not reach the handler (host_policy.h).
 // The executor must be that of a single thread.
 #include <functional>
@@ -27,7 +27,7 @@ inline constexpr std::size_t kMaxHttpHeldBytes = std::size_t{64} << 20;
 struct HttpServerOptions {
   std::size_t max_header_bytes = kMaxHttpHeaderBytes;
   std::size_t max_body_bytes = kMaxHttpRequestBody;
-  // One more, and another one is closed (connection_table.h). At most an eighth of the process's descriptors.
+  // With more, the server closes another connection (connection_table.h). At most an eighth of the process's descriptors.
   std::size_t max_connections = kMaxHttpConnections;
   std::size_t max_held_bytes = kMaxHttpHeldBytes;    // of all requests that are not whole yet
   Duration idle_timeout = std::chrono::seconds(75);  // between two requests
@@ -39,8 +39,8 @@ struct HttpServerOptions {
   std::vector<std::string> allowed_hosts = {};  // names that requests may have in Host, and pages in Origin (host_policy.h)
 };
 
-// What a handler answers with. Each call is false once the peer is gone; a handler then just
-// returns.
+// The answer of a handler. Each call returns false once the peer is gone; then the handler should
+// return.
 class HttpExchange {
  public:
   virtual ~HttpExchange() = default;
@@ -51,7 +51,7 @@ class HttpExchange {
   virtual void trust() {}
   // What the server counts, in Prometheus' text format.
   virtual std::string server_metrics() { return {}; }
-  // For this connection, instead of the server's unacknowledged_timeout: a peer that is slow to take what it asked for.
+  // Replaces the server's unacknowledged_timeout for this connection, for a peer that reads slowly.
   virtual void allow_silence(Duration) {}
   // Ends the stream. A handler that returns without it cuts the connection, so that the peer sees a
   // broken stream.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// How long a cluster's writes were away, and in which step of the failover the time went. Volatile: an outage that a
-// restart of the scheduler falls into is not measured.
+// How long a cluster took no writes, and how that time is divided among the steps of the failover. Volatile: an outage during
+// a restart of the scheduler is not measured.
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -20,17 +20,17 @@ std::string describe(const Outage& outage);  // one sentence
 
 class OutageClock {
  public:
-  // An election begins, a primary is recorded: as the planner decides. Reports may go on of a primary that is of no use to
-  // anybody since `failed_since`.
+  // The planner begins an election, or records a primary. The executor may keep sending reports after `failed_since`, when the
+  // primary stopped serving clients.
   void election_began(FailoverCause cause, Instant failed_since, Instant now);
   void primary_chosen(Instant now);
   // Of the recorded primary.
   struct Sight {
     bool serves = false;
-    bool open = false;    // it takes writes still, though a switchover is under way
+    bool open = false;    // it still takes writes during a switchover
     Instant last_seen{};  // when it was last heard of
   };
-  // An outage that has ended with another epoch than it began in.
+  // Returns an outage that has ended in another epoch than it began.
   std::optional<Outage> saw(const Sight& primary, Instant now);
 
  private:

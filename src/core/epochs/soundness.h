@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What is wrong with a replica that runs and receives. A replica may acknowledge, be connected and lag by nothing, and still be
-// unable to become the primary: its applier has stopped, somebody wrote on it, or somebody reset its binary logs. All of that
-// is read from the reports, each time.
+// What is wrong with a replica that runs and receives. A replica may be connected, acknowledge and have no lag, and still be
+// unable to become the primary: its applier has stopped or is stalled, somebody wrote on it, or somebody reset its binary logs.
+// The functions here read that from the reports. Pure.
 #include <optional>
 #include <string>
 
@@ -14,37 +14,37 @@ namespace mysos {
 // started, shows empty sets: compared with those, everything that another member holds would look errant.
 bool tells_what_it_holds(const MemberReport& report);
 
-// What this member holds of its own beyond `floor`. MySQL adds a tag to the name of a server.
+// What this member wrote itself beyond `floor`. On MySQL, GTIDs may have a tag after the server's name.
 GtidSet own_writes(const MemberReport& report, const GtidSet& floor);
 
-// The other member holds what this one wrote and does not know: somebody reset its binary logs, unseen by its executor.
+// The other member holds transactions that this one wrote and does not know. So its binary logs were reset unnoticed.
 bool forgot_names(const MemberReport& report, const MemberReport& other);
 
-// What this replica holds and the primary that it follows cannot have sent. Empty where the replica holds no such transaction,
-// or where the reports do not tell.
+// What this replica holds that its primary cannot have sent. Empty if there is no such transaction, or if the reports do not
+// show it.
 //
-// The two reports may be of any age. What the primary itself writes is left out, since a replica may be ahead of the primary's
-// report in that; what others wrote is fixed from the moment the primary opened, because a primary receives nothing.
+// The two reports may be of any age. The primary's own writes are left out, because a replica may be ahead of the primary's
+// report. What others wrote is fixed from the moment the primary opened, because a primary receives nothing.
 GtidSet foreign_to_primary(const EpochRecord& record, const MemberReport& primary, const MemberReport& replica);
 
-// Somebody wrote this on the replica while it followed. A replica that still carries out an order, or has not promised the
-// present epoch, may hold foreign transactions from before: the executor itself decides about those when it attaches.
+// What somebody wrote on the replica while it followed. A replica that still carries out an order, or has not promised the
+// present epoch, may hold earlier foreign transactions. Its executor decides about those when the replica attaches.
 GtidSet errant_while_following(const EpochRecord& record, const MemberReport& primary, const MemberReport& replica);
 
 // Why a replica that follows could not become the primary.
 struct Flaw {
   std::string text;    // of the replica: "its applier has stopped: error 1032: ..."
-  bool lasts = false;  // its executor cannot mend it: an applier that has just stopped is about to be started again
+  bool lasts = false;  // its executor cannot repair it; false for an applier that the executor is about to start again
   GtidSet errant{};    // what only the replica holds
 };
-// None: it applies what it receives and does not stand still (standstill.h), and nobody wrote on it.
+// None: its applier runs and is not stalled (standstill.h), and nobody wrote on it.
 std::optional<Flaw> flaw_of(const EpochRecord& record, const MemberReport& primary, const MemberReport& replica);
 
 inline bool sound(const EpochRecord& record, const MemberReport& primary, const MemberReport& replica) {
   return !flaw_of(record, primary, replica);
 }
 
-// "error 1032: Could not execute ..."; for an applier that somebody stopped, that.
+// "error 1032: Could not execute ...", or that somebody stopped the applier.
 std::string why_stopped(const MemberReport& replica);
 
 }  // namespace mysos

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Whether an applier that executes nothing waits for a lock that no session holds, and for how long, as looks at its server
-// tell. A server retries a transaction whose row lock did not come in time, so one look that finds no wait ends nothing. Pure.
+// Whether a stalled applier waits for a lock that no session holds, and for how long, from repeated looks at its server. A
+// server retries a transaction whose lock wait timed out, so a single look without a wait does not end the wait. Pure.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -30,13 +30,13 @@ class ApplierWait {
   [[nodiscard]] const std::string& does() const { return does_; }
   [[nodiscard]] const std::string& waits_for() const { return waits_for_; }
   [[nodiscard]] Duration lasted(Duration stalled) const { return from_ ? stalled - *from_ : Duration::zero(); }
-  // In the steps in which reports tell a silence.
+  // In the steps that reports use for silences.
   [[nodiscard]] std::uint32_t told_ms(Duration stalled) const {
     return static_cast<std::uint32_t>(to_ms(kSilenceGrain * (lasted(stalled) / kSilenceGrain)));
   }
 
  private:
-  static constexpr std::uint32_t kFreeLooks = 2;  // in a row, after which the applier waits no longer
+  static constexpr std::uint32_t kFreeLooks = 2;  // looks in a row without a wait, after which the wait has ended
 
   std::string does_;       // the state of the applier, as the server shows it
   std::string waits_for_;

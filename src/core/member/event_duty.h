@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// When a member's server is to run the events of its clients (CREATE EVENT). They run where clients can write, and nowhere
-// else: on a replica they would fail, and a MariaDB server that is read-only still writes the DROP EVENT of one that has run
-// for the last time. Pure: it compares what the server shows with what it should be, so that it does not matter how the
-// server got there. One act is under way at a time.
+// When a member's server must run its clients' events (CREATE EVENT): only while clients can write there. On a replica the
+// events would fail, and a read-only MariaDB server still writes the DROP EVENT of an event that has run for the last time.
+// Pure: it compares the state of the server with the wanted state, so the history of the server does not matter. One act is
+// under way at a time.
 #include <algorithm>
 
 #include "base/time.h"
@@ -20,10 +20,10 @@ class EventDuty {
     kNothing,
     kStart,   // enable the events that replication disabled, then switch the scheduler on
     kStop,    // switch the scheduler off
-    kRecord,  // write down which events are disabled by their owner: a replica cannot tell
+    kRecord,  // record which events their owners have disabled, because a replica cannot tell
   };
 
-  // The server was seen like this. Every act that is returned must be followed by done().
+  // The observed state of the server. The caller must follow each returned act with done().
   Act look(bool writable, bool scheduler_on, Instant now) {
     if (!writable) started_ = false;
     if (busy_ || now < not_before_) return Act::kNothing;

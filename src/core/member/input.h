@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What an executor's brain hears (core/member/member_core.h): orders, what its server does, what its shell has done.
+// The inputs of the executor's brain (core/member/member_core.h): orders, news of its server, results of its shell.
 #include <cstdint>
 #include <optional>
 #include <set>
@@ -52,7 +52,7 @@ struct ServerExited {
 struct Snapshot {
   ServerSnapshot server;
 };  // a read that began after the last finished step
-struct Unanswered {};  // a read of the server has waited for longer than it should, and still does
+struct Unanswered {};  // a read of the server takes longer than it should
 struct PlanEnded {
   std::uint64_t plan = 0;
   std::optional<std::string> failure;
@@ -67,16 +67,16 @@ struct Guarded {
   std::vector<std::string> tampered;
   std::vector<std::string> repaired;
 };
-// On a primary: whether the user's password is another one than it was told of.
+// On a primary: whether somebody has changed the user's password in SQL.
 struct PasswordSeen {
   bool changed = false;
 };
-// Whom the executor is in touch with now: a scheduler that watches it, peers that answer.
+// Whom the executor reaches now: a scheduler that watches it, and peers that answer.
 struct Contact {
   bool scheduler = false;
   std::set<MemberId> peers;
 };
-// Something that the shell did or saw, to be told once.
+// Something that the shell did or saw, to be reported once.
 struct Noticed {
   NoticeKind kind = NoticeKind::kReaderEnded;
   std::string text;

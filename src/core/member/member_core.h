@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What one executor may and must do. MemberCore takes one input at a time (an order, what mysqld
-// did, what the server says of itself, the end of a plan of steps) and says what must now be done.
-// It holds no file, socket or clock.
+// The executor's brain. MemberCore takes one input at a time (an order, news of mysqld, a read of
+// the server, the end of a plan of steps) and returns what must be done now. It has no file, socket
+// or clock.
 //
 // Invariants: the promise is durable before anything that follows from it; an order below the
 // promised pair is refused; mysqld always starts read-only, silent and with its receiver stopped;
-// one plan of steps runs at a time, and what a plan does is never reported as in force before the
-// plan has ended well. A primary that reaches neither the scheduler nor a majority of the members for
-// a while stops serving, and serves on when it does, unless it was told otherwise meanwhile. Data are
-// copied from another member only at the word of an order, each time (seeding.cc).
-// What is true of one server only is in `life_` (server_life.h) and goes with it.
+// one plan of steps runs at a time, and its effect is reported as in force only after the plan has
+// succeeded. A primary that reaches neither the scheduler nor a majority of the members for a while
+// stops serving. It serves again when it reaches them, unless it got another order meanwhile. Each
+// copy of another member's data needs an order of its own (seeding.cc).
+// `life_` (server_life.h) holds what belongs to one server process, and ends with it.
 // See docs/architecture.md, "Epochs".
 #include <cstdint>
 #include <optional>
@@ -31,20 +31,20 @@ struct MemberConfig {
   MemberId member;
   TaskId task;
   std::uint32_t index = 0;
-  std::uint32_t server_id = 0;  // for the first data on its volume, as it was launched with it
-  std::string volume_name;      // of the volume that the scheduler knows; "" = it has not heard of any yet
+  std::uint32_t server_id = 0;  // for the first data on its volume, from its launch
+  std::string volume_name;      // of the volume that the scheduler knows; "" = it knows none yet
   std::string executor;  // random per process, for MemberReport
   bool relay_log_survives = true;  // MySQL: yes. MariaDB in GTID mode throws it away at a restart: amnesia
   std::uint16_t port = 0;
-  std::uint64_t credentials = 0;  // which of the user's passwords its stored secrets have
+  std::uint64_t credentials = 0;  // the number of the user's password in its stored secrets
   bool keeps_sealed = true;       // its volume has the secrets of the cluster's record, encrypted
   Duration restart_min = std::chrono::milliseconds(100);  // back-off of mysqld restarts, doubling
   Duration restart_max = std::chrono::seconds(30);
-  Duration news_first = std::chrono::milliseconds(20);  // a start keeps the executor busy, and a failover waits to be told
+  Duration news_first = std::chrono::milliseconds(20);  // before a start, which blocks the executor: report the exit first
   // Of a whole plan; a former primary that cannot be quieted in demote_deadline is killed instead.
   Duration step_deadline = std::chrono::seconds(5);
   Duration demote_deadline = std::chrono::milliseconds(500);
-  Duration tidy_after = std::chrono::seconds(2);  // a new primary forgets its source: no hurry
+  Duration tidy_after = std::chrono::seconds(2);  // when a new primary forgets its source; not urgent
   Duration isolate_after = std::chrono::seconds(3);  // a primary that reaches nobody stops serving
   // MySQL: yes. MariaDB, where commits wait for an acker: ending one session may acknowledge what others wait for.
   bool kill_leaves_commits_waiting = true;
@@ -60,7 +60,7 @@ class MemberCore {
   [[nodiscard]] Instant next_deadline() const;
   [[nodiscard]] MemberReport report() const;
   [[nodiscard]] const MemberPromise& promise() const { return promise_; }
-  [[nodiscard]] bool poll_fast() const;  // the shell reads the server every few ms: somebody waits for what it says
+  [[nodiscard]] bool poll_fast() const;  // the shell must read the server every few ms, because an order or election waits
 
  private:
   using Down = server_life::Down;
@@ -73,18 +73,18 @@ class MemberCore {
   using After = AfterPlan;
 
   static constexpr std::uint32_t kFencesThatMayFail = 1;
-  // Where an applier stopped, and what came of starting it again.
+  // Where an applier stopped, and the result of starting it again.
   struct ApplierStop {
-    GtidSet executed;            // another set: it has gone on since
+    GtidSet executed;            // a different set means that it has continued since
     std::uint32_t restarts = 0;  // after which it stopped here again
     bool asked = false;          // it has just been started again
     Instant asked_at{};
     Instant next{};
     Duration backoff{};
   };
-  // What is known of the data, whichever server runs on them.
+  // What is known about the data, independent of the server process.
   struct DataNotes {
-    GtidSet logged;  // what a server was last seen to know that it has written
+    GtidSet logged;  // what a server last showed as written to its binlog
     bool written_on = false;
     std::optional<ApplierStop> applier_stop;
   };
@@ -185,10 +185,10 @@ class MemberCore {
   DataNotes data_;
   bool has_secrets_ = false, stopping_ = false;
 
-  bool crashed_ = false;            // the last server that ended was not told to
+  bool crashed_ = false;            // the last server ended by itself
   std::uint32_t memory_kills_ = 0;  // in a row
   Duration backoff_{};              // of the next start
-  std::string problem_;             // until something goes well
+  std::string problem_;             // cleared by the next success
   std::vector<std::string> repaired_;
   std::uint64_t repairs_ = 0;
   std::string write_trouble_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What MemberCore wants done. Its shell does it in this order: 1. `promise` is written and fsynced; 2. `server` and `plan`;
+// The output of MemberCore. Its shell works in this order: 1. `promise` is written and fsynced; 2. `server` and `plan`;
 // 3. `answers`.
 #include <cstdint>
 #include <optional>
@@ -16,7 +16,7 @@
 namespace mysos {
 
 namespace server_action {
-// Keep the errant transactions aside, remove what is there, copy the donor's data, or the template where there is none.
+// Keeps errant transactions aside, removes the old data, then copies the donor's data, or the template without a donor.
 struct MakeDatadir {
   std::uint64_t generation = 0;
   std::optional<Donor> donor = std::nullopt;
@@ -24,25 +24,25 @@ struct MakeDatadir {
   std::uint64_t errant_generation = 0;
   std::uint32_t server_id = 0;
 };
-// The server is about to be started, and will throw its relay logs away: say what is in them, and keep them.
+// Before a start that throws the relay logs away: reads what they hold, and keeps the files.
 struct ReadRelay {
-  bool keep_earlier = false;  // what was kept of earlier lives is needed still
+  bool keep_earlier = false;  // files kept before earlier starts are still needed
 };
-struct DropRelay {};  // what was kept of relay logs is not needed any more
+struct DropRelay {};  // kept relay logs are not needed any more
 struct Start {
   std::uint32_t server_id = 0;
 };                     // read-only, skip-replica-start, semi-sync off
 struct Shutdown {};    // SIGTERM, then SIGKILL at the end of the grace
 struct Kill {};        // SIGKILL
-struct EnsureUser {};  // on a lane of its own: it waits for an acker like any write
+struct EnsureUser {};  // runs beside plans, because it waits for an acker like any write
 struct StartApplier {};  // it has stopped; the receiver runs
-struct EndCopies {};   // that others make of this server: what it is needed for must not wait for them
-// The applier has executed nothing for a while, or a step takes long. Where they wait for locks of users' sessions, and still
-// do after `watched`, those are ended.
+struct EndCopies {};   // that others make of this server: its next order must not wait for them
+// The applier has executed nothing for a while, or a step takes long. If it still waits for locks of users' sessions after
+// `watched`, the shell ends those sessions.
 struct EndReaders {
   Duration watched{};
 };
-// So are users' sessions that have a transaction open and have said nothing for so long.
+// Ends users' sessions that have been idle in a transaction for so long.
 struct EndIdleReaders {
   Duration limit{};
 };
@@ -57,8 +57,8 @@ struct StepPlan {
   std::uint64_t id = 0;
   std::vector<ServerStep> steps;
   Duration deadline{};
-  // Done some time after the plan has ended well, unless a newer one has come. Nothing depends on them, and nobody waits: what
-  // they fail to do is done by a step of a later plan.
+  // Done some time after the plan has succeeded, unless a newer plan has come. Nothing depends on these steps. A later plan
+  // repeats what they fail to do.
   std::vector<ServerStep> afterwards;
   Duration afterwards_in{};
 };
@@ -69,7 +69,7 @@ struct Answer {
 struct MemberOutput {
   std::optional<MemberPromise> promise;
   std::vector<ServerAction> server;
-  std::optional<StepPlan> plan;  // replaces a plan that runs: it is abandoned at its next step's border
+  std::optional<StepPlan> plan;  // replaces a running plan, which ends after its present step
   std::vector<Answer> answers;
   bool report_changed = false;  // watchers get a new line
   bool finished = false;        // after Stop: mysqld is gone, the executor may end

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The life of a member's server, as MemberCore knows it. Each alternative is one stage. It owns what is true in that stage
-// only, with its timers, and takes it along when it ends: nothing is reset by hand. What outlives the server is in MemberCore:
-// the promise, what is known of the data, notices.
+// The life of a member's server, as MemberCore knows it. Each alternative is one stage. It owns the state and the timers of
+// that stage, which end with it, so no code resets them. MemberCore holds what outlives the server: the promise, what is known
+// about the data, notices.
 //
 //   Down -> MakingData -> Down -> [ReadingRelay -> Down] -> Starting -> Running -> Stopping -> Down
 //
-// A server may end in each stage from Starting on. One that an earlier executor left running begins in Starting.
+// A server may end in each stage from Starting on. An adopted server begins in Starting.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -31,9 +31,9 @@ struct RunningPlan {
   std::uint64_t id = 0;
   MemberRole becomes = MemberRole::kIdle;
   AfterPlan after = AfterPlan::kSettle;
-  bool quiets = false;  // begins with a server that may be writable: its failure kills the server
+  bool quiets = false;  // the server may be writable at its begin, so its failure kills the server
   bool fence = false;
-  bool awaits = false;  // ... and lets the rest of the source's writes come in first, which may fail
+  bool awaits = false;  // ... and first receives the rest of the source's writes, which may fail
   std::vector<std::uint64_t> orders;  // to be answered at its end
   std::optional<order::Promote> promote;
   std::optional<order::Follow> follow;
@@ -43,11 +43,11 @@ struct RunningPlan {
 
 namespace server_life {
 
-// There is no server, and none is on its way.
+// There is no server, and none is starting.
 struct Down {
   ServerState as = ServerState::kNone;  // kNone, kExited, or kBroken: the data could not be made
   Instant start_at{};                   // not before
-  bool relay_read = false;              // what its relay logs hold is known: it may throw them away
+  bool relay_read = false;              // its relay logs were read, so it may throw them away
 };
 
 // The data are made: from the template, or as a copy of the donor's.
@@ -56,10 +56,10 @@ struct MakingData {
   Instant since{};
 };
 
-// What the server is about to throw away is read.
+// The relay logs that the server is about to throw away are being read.
 struct ReadingRelay {};
 
-// There is a process, which does not serve yet.
+// The process runs and does not serve yet.
 struct Starting {
   std::optional<std::string> adopted;  // the incarnation of a server that was found alive
 };
@@ -81,25 +81,25 @@ struct Running {
 
   ServerSnapshot seen;
   bool read = false;   // `seen` holds something
-  bool heard = false;  // its receiver has heard of a source: what it says of its place there is not of an earlier life
+  bool heard = false;  // its receiver has received something, so its position is not from an earlier process
   std::optional<Refused> refused;
-  Silence source;      // of whom the receiver is to hear
+  Silence source;      // of the source
   Silence server;      // of mysqld itself
-  Silence applier;     // it holds received transactions, and executes none
-  Silence receipt{kReceivesWithin};  // its receiver's place in the source's binlog has not moved
+  Silence applier;     // received transactions wait, and it executes none
+  Silence receipt{kReceivesWithin};  // its receiver's position in the source's binlog has not moved
   ApplierWait wait;    // ... because it waits for a lock that no session holds
 
   MemberRole role = MemberRole::kIdle;  // in force
   bool settled = false;                 // the steps of the promised pair are done
-  bool maybe_writable = false;          // a promotion was begun and no quieting has ended well since
+  bool maybe_writable = false;          // a promotion has begun, and no quieting has succeeded since
   std::optional<RunningPlan> plan;
   std::optional<order::Promote> promoted;  // in force
   std::optional<order::Follow> followed;   // in force
   std::uint32_t failed_fences = 0;         // in a row
 
-  std::optional<Instant> alone_since;  // a primary that is in touch with nobody
-  bool isolated = false;               // it stopped serving for that
-  std::optional<order::Promote> reopen;  // what it was then
+  std::optional<Instant> alone_since;  // a primary that reaches neither scheduler nor majority
+  bool isolated = false;               // it stopped serving for that reason
+  std::optional<order::Promote> reopen;  // its role before that
 
   bool user_ready = false;
   std::uint64_t credentials_applied = 0;
@@ -114,7 +114,7 @@ struct Running {
   Instant idle_readers_asked{};
 };
 
-// It was told to end. Until it does, it is looked at as before.
+// The server is being stopped. Until it has ended, the executor reads it as before.
 struct Stopping {
   std::optional<Running> was;  // none: it never served
 };
@@ -126,10 +126,10 @@ using ServerLife = std::variant<server_life::Down, server_life::MakingData, serv
 
 // What reports say of it.
 ServerState state_of(const ServerLife& life);
-// The server that serves, or did until it was told to end. Null in all other stages.
+// The server that serves, or served until it was stopped. Null in all other stages.
 server_life::Running* server_in(ServerLife& life);
 const server_life::Running* server_in(const ServerLife& life);
-// It is told to end: Starting and Running become Stopping. References to the Running are void then.
+// Stops the server: Starting and Running become Stopping. References to the Running become invalid.
 void tell_to_end(ServerLife& life);
 
 }  // namespace mysos

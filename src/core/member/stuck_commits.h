@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// When a primary's commits wait although enough ackers are connected. A replica that connects acknowledges nothing of what it
-// holds already, so a commit that waits for just that is acknowledged only with the next one (docs/mysql.md). Where no client
-// makes a next one, the executor does. Pure: it decides when.
+// Stuck commits: a primary's commits wait although enough ackers are connected. A replica that connects acknowledges nothing
+// that it already holds, so such a commit is acknowledged only together with the next commit (docs/mysql.md). If no client
+// makes a commit, the executor makes one. Pure: decides when.
 #include <cstdint>
 #include <optional>
 
@@ -14,7 +14,7 @@ namespace mysos {
 class StuckCommits {
  public:
   static constexpr Duration kAfter = std::chrono::milliseconds(300);
-  static constexpr Duration kMost = std::chrono::seconds(30);  // between two tries: an acker that is stopped takes none
+  static constexpr Duration kMost = std::chrono::seconds(30);  // the longest pause between two tries
   static constexpr std::uint32_t kHopeless = 2;                // tries that did not help: MariaDB makes no room for another
                                                                // commit while one group waits and the next is written
   static constexpr Duration kHeld = std::chrono::seconds(2);   // MySQL makes room for ever more, and none is acknowledged

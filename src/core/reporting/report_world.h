@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// For tests of the events that reports are worth: a cluster "shop" with a primary and a replica, and a scheduler that hears of
-// their members.
+// For tests of the events that reports cause: a cluster "shop" with a primary and a replica, and a scheduler that gets their
+// reports.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -48,7 +48,7 @@ class ReportWorld : public testing::Test {
     r.server = ServerState::kRunning;
     return r;
   }
-  // The events that this report is worth.
+  // The events that this report causes.
   std::vector<Event> give(MemberReport r) {
     r.seq = ++seq_;
     note_report(ledger_, table_, r, now_);

@@ -72,7 +72,7 @@ class Ledger {
   SchedulerState state_;
   Prng prng_;
   SchedulerOutput out_;
-  std::map<ClusterId, std::optional<Cluster>> before_;  // clusters that this step touched, as they were before; none: this step made them
+  std::map<ClusterId, std::optional<Cluster>> before_;  // touched by this step, as they were before; none: new
   std::optional<Caller> caller_;
   std::set<std::string> dirty_orphans_;
   std::set<ClusterId> touched_;
