@@ -49,7 +49,7 @@ json::value seeding_json(const MemberReport& report) {
   return out;
 }
 
-// null: not known; -1: it is no replica. What was heard last of a member out of reach says nothing of now.
+// null: not known; -1: it is no replica. The last report of an unreachable member says nothing about its present lag.
 json::value lag_json(const MemberView& member) {
   if (!member.connected || !member.report) return nullptr;
   const MemberReport& r = *member.report;

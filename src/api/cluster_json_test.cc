@@ -84,7 +84,7 @@ TEST(ClusterJson, SaysWhereTheLagIsNotKnown) {
   };
   EXPECT_EQ(lag(MemberRole::kReplica, 0, true), 0);
   EXPECT_EQ(lag(MemberRole::kReplica, -1, true), nullptr) << "its server does not answer, or it does not receive";
-  EXPECT_EQ(lag(MemberRole::kReplica, 0, false), nullptr) << "out of reach";
+  EXPECT_EQ(lag(MemberRole::kReplica, 0, false), nullptr) << "unreachable";
   EXPECT_EQ(lag(MemberRole::kPrimary, -1, true), -1);
 }
 

@@ -81,7 +81,7 @@ struct Work : CommandParts {
     return cluster;
   }
 
-  // A framework that Mesos has removed may do one thing: be registered anew.
+  // A framework that Mesos has removed may do one thing: be registered again.
   Result<ClusterId> run(const Command& command) const {
     if (!std::holds_alternative<command::Register>(command.what)) MYSOS_TRY_VOID(registration.may_act());
     return std::visit(

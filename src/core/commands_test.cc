@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who may ask for what, and what is told of it.
+// Which commands are accepted, and which events they make.
 #include <algorithm>
 
 #include "base/assert.h"

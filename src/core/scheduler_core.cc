@@ -143,7 +143,7 @@ struct SchedulerCore::Impl {
       EpochDecision decision = plan_epoch(*cluster, members, config.times, mind.memory, now);
       for (const auto& [member, why] : decision.held_now) ledger.event(*cluster, member, {EventKind::kMemberHeldBack, why});
       mind.held_back = decision.held_back;
-      // Nothing has been begun for it: no member was told anything, and clients wrote all the time.
+      // Nothing has begun: no member got an order, and clients wrote all the time.
       if (!decision.switchover_ends.empty()) give_up_switchover(ledger, ledger.edit(id), decision.switchover_ends);
       if (!decision.next) {
         carry_out(id, decision, members, now);

@@ -94,7 +94,7 @@ TEST(SchedulerCore, AVolumeThatComesBackEmptyIsNotTakenForTheOneItWas) {
   EXPECT_FALSE(view().connected);
   EXPECT_FALSE(view().report) << "what it once said to hold is gone";
   EXPECT_TRUE(s.told(EventKind::kVolumeLost));
-  for (std::size_t i = orders; i < s.orders.size(); ++i) EXPECT_NE(s.orders[i].member, acker) << "it is told nothing";
+  for (std::size_t i = orders; i < s.orders.size(); ++i) EXPECT_NE(s.orders[i].member, acker) << "it gets no orders";
   EXPECT_TRUE(view().volume_lost);
   EXPECT_TRUE(s.cluster("shop").find(acker)->volume_lost) << "the next scheduler need not find it out";
 
@@ -165,7 +165,7 @@ TEST(SchedulerCore, ASwitchoverThatCannotBeIsRefused) {
 TEST(SchedulerCore, GivesUpASwitchoverThatDoesNotBegin) {
   Scenario s = a_healthy_cluster();
   const MemberId target = *s.cluster("shop").epoch.ackers.begin();
-  // The primary is out of sight, but the replica still receives: no failover, and no switchover either.
+  // The primary is unreachable, but the replica still receives: no failover, and no switchover either.
   s.give(scheduler_input::WatchLost{*s.cluster("shop").epoch.primary, "cut"});
   ASSERT_TRUE(s.switch_over("shop", target));
   EXPECT_EQ(s.cluster("shop").switchover_to, target);

@@ -66,12 +66,12 @@ Result<MemberId> switchover_target(const Cluster& cluster, const std::vector<Mem
 
 namespace {
 
-// Who would tell an election that begins now what was acknowledged.
+// The members that could prove to an election that begins now what was acknowledged.
 struct Witnesses {
   bool primary = false;
   std::size_t ackers = 0;
   bool untouched = false;  // one of those ackers holds nothing of its own
-  GtidSet held;  // by those in reach
+  GtidSet held;  // by the reachable members
   GtidSet executed;        // by the one of them that has executed most, or will have
   std::string stopped;     // "the applier of x has stopped: ...", or "x: its applier is stalled: ..."; "" = all of them work
 };
@@ -98,7 +98,7 @@ Witnesses witnesses_of(const Cluster& cluster, const std::vector<MemberView>& me
   return found;
 }
 
-// An election that asks every member begins by itself. An operator can only say that those out of reach are given up.
+// An election that asks every member begins by itself. An operator can only give up the unreachable members.
 Status check_failover_in_doubt(const Cluster& cluster, const std::vector<MemberView>& members,
                                const FailoverRequest& wanted) {
   std::string out;

@@ -146,7 +146,7 @@ asio::awaitable<Status> HaProxy::reload(std::string config, std::string states) 
   MYSOS_CO_TRY(const Workers before, co_await workers());
   MYSOS_CO_TRY_VOID(co_await write_files(std::move(config), std::move(states)));
   if (const auto log = read_file(log_file(), kMaxHaProxyLog); !log) {
-    if (::truncate(log_file().c_str(), 0) != 0) kLog.warn("cannot begin {} anew", log_file());
+    if (::truncate(log_file().c_str(), 0) != 0) kLog.warn("cannot truncate {}", log_file());
   }
   // The master replaces itself at once: its answer, if one comes at all, says nothing.
   (void)co_await send("reload\n");

@@ -19,7 +19,7 @@ namespace mysos::discovery {
 inline constexpr Duration kHaProxyAnswer = std::chrono::seconds(5);
 inline constexpr Duration kHaProxyStart = std::chrono::seconds(15);
 inline constexpr std::size_t kMaxHaProxyAnswer = std::size_t{64} << 20;
-inline constexpr std::size_t kMaxHaProxyLog = std::size_t{8} << 20;  // then it is begun anew
+inline constexpr std::size_t kMaxHaProxyLog = std::size_t{8} << 20;  // then it is truncated
 
 class HaProxy {
  public:

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What the router decides. Pure: it is told what the API says (or that it says nothing), what
-// HAProxy's servers are like, and what a member claims; step() says what must now be done to
-// HAProxy. It decides from what is observed against what the record of epochs says, so a command
-// that was lost is given again.
+// The router's brain. Pure. Its inputs are the API's answers (or that there is none), the state of
+// HAProxy's servers, and what members claim. step() returns what must be done to
+// HAProxy now. It compares the observed state with the record of epochs, so it repeats a command
+// that was lost.
 //
 // The rule: the read-write port of a cluster leads to the recorded primary, while its GET /primary
-// says that it serves. HAProxy sees to the second half by its checks, the router to the first: a
-// member that serves without being the recorded primary (cut off from the scheduler, it may not
-// know yet) is drained, and its sessions are cut. While the API is away, a member that begins to
-// serve is asked for its epoch: a later one than the known is a failover that the router missed,
-// an earlier one is a primary of the past.
+// says that it serves. HAProxy's checks ensure the second condition, the router the first: it drains a
+// member that serves without being the recorded primary (which may not know that yet, if it is cut
+// off from the scheduler), and ends its sessions. While the API does not answer, the router asks a
+// member that begins to serve for its epoch: a later epoch than the known one is a failover that the
+// router missed, and an earlier epoch belongs to a former primary.
 //
-// Order matters: HAProxy is looked at first and the API asked then. A record is written before its
+// Order matters: the router reads HAProxy first and asks the API then. A record is written before its
 // primary opens, so what the API says is never older than what a check saw.
 #include <optional>
 #include <set>
@@ -73,7 +73,7 @@ class RouterCore {
   [[nodiscard]] const std::vector<RoutedCluster>& clusters() const { return clusters_; }
   [[nodiscard]] const PortTable& ports() const { return ports_; }
   [[nodiscard]] const std::vector<RouteStatus>& status() const { return status_; }
-  // Somebody is being made primary: worth looking often.
+  // A primary is being chosen: poll often.
   [[nodiscard]] bool unsettled() const;
 
  private:

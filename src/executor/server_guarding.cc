@@ -73,7 +73,7 @@ asio::awaitable<void> ServerKeeper::note_password(RunPtr run) {
   if (config_.keep_secrets) config_.keep_secrets(to_json(*secrets_).as_object());
 }
 
-// What a purge took away is gone. It is told, and what was known of the logs is found out anew.
+// After a purge: reports it, and reads again what is known about the logs.
 asio::awaitable<void> ServerKeeper::look_at_binlogs(RunPtr run) {
   const auto seen = co_await run_on_pool(pools_.looks, [dir = layout_.datadir] { return mysql::read_binlog_index(dir); });
   if (run_ != run || !seen || run->binlogs == *seen) co_return;
@@ -135,7 +135,7 @@ asio::awaitable<Result<bool>> ServerKeeper::guard_once(RunPtr run, bool told_bef
   co_return !run->still_wrong.empty();
 }
 
-// The rest, through the binlog: it may wait for an acker, so plans go on meanwhile. Then both are told.
+// The rest, through the binlog: it may wait for an acker, so plans continue meanwhile. Then both are reported.
 asio::awaitable<void> ServerKeeper::mend(RunPtr run, std::vector<mysql::Deviation> found) {
   if (run_ != run || found.empty()) co_return;
   const Status mended = co_await run->ops.mend_replicated(found, kUserDeadline);

@@ -2,8 +2,8 @@
 // An agent whose state cannot be written (its disk is full, say). What it has done since is in memory only: somebody who heard
 // of it would rely on what a crash takes back. So it takes its leave, as an agent of Mesos that ends for that reason: of the
 // master, which marks it disconnected and makes no offers of it, and of its executors, which go on and keep their updates. It
-// writes again and again. Once that succeeds it registers anew, which tells the master all that it missed, and executors
-// subscribe anew.
+// writes again and again. Once that succeeds it registers again, which brings the master up to date, and executors
+// subscribe again.
 #include <algorithm>
 #include <utility>
 

@@ -90,8 +90,8 @@ class Flavour {
   [[nodiscard]] virtual bool has_no_relay_log(unsigned error) const = 0;
   [[nodiscard]] virtual std::string forget_source() const = 0;
   [[nodiscard]] virtual std::string change_source(const SourceSpec& source) const = 0;
-  // The same where the applier may go on meanwhile: the relay log stays, and nothing else does begin anew. "" where that cannot
-  // be, or not with what the snapshot shows. The receiver must be stopped.
+  // The same while the applier continues, so that the relay log stays. "" if that is not possible, or not in the state that the
+  // snapshot shows. The receiver must be stopped.
   [[nodiscard]] virtual std::string change_source_only(const SourceSpec& source, const std::vector<Rows>& snapshot) const = 0;
   // Brings the position that the receiver will ask from up to what the server itself has written (a former primary);
   // "" where nothing is to be done. Both threads must be stopped. `snapshot`: the answer to snapshot_sql().

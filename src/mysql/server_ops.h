@@ -53,7 +53,7 @@ class ServerOps {
   // Makes the user's account, through the binlog, on a session of its own: it waits for an acker like any write. Writes
   // nothing when the account is there. Fails on a read-only server, of either flavour, and writes nothing then.
   asio::awaitable<Status> ensure_user(Duration at_most);
-  // It can log in, and has the rights it should have, and the password where a new one was told: nothing would be written.
+  // The user can log in, and has the right rights and the newest known password: nothing needs to be written.
   asio::awaitable<Result<bool>> user_is_there(Duration at_most);
   // Another password of the user's; the other secrets stay.
   void use_secrets(Secrets secrets);
@@ -61,7 +61,7 @@ class ServerOps {
   asio::awaitable<Result<bool>> user_password_is_set(Duration at_most);
   // What somebody changed of the server (server_guard.h), on a session of its own. `user_made`: the user's account is there.
   asio::awaitable<Result<std::vector<Deviation>>> look_for_changes(bool user_made, Duration at_most);
-  // Whether the last of these looks, on a server that takes writes, saw another password of the user's than it was told of.
+  // Whether the last of these looks, on a server that takes writes, saw a password of the user that it does not know.
   [[nodiscard]] bool user_changed_password() const { return user_changed_password_; }
   // Repairs what can be repaired on this server, and ends sessions. No step may run meanwhile.
   asio::awaitable<Status> mend_here(std::vector<Deviation> found, Duration at_most);

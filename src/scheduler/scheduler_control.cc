@@ -203,7 +203,7 @@ asio::awaitable<Result<Credentials>> SchedulerLoop::credentials(Caller caller, s
   co_return credentials_of(*view, *secrets);
 }
 
-// The new password is stored before any member is told of it.
+// The new password is stored before any member gets it.
 asio::awaitable<Result<Credentials>> SchedulerLoop::change_credentials(Caller caller, std::string name,
                                                                              CredentialsChange change) {
   const Cluster* found = core_->state().find_by_name(name);

@@ -39,7 +39,7 @@ bool given_up(Sim& sim, const Truth& truth, const ClusterTruth& now, const SimSe
 }
 
 // Between the reset of a primary's binary logs and the moment in which it is replaced, replicas take what it writes for what
-// they have. A primary that serves alone goes on, and what it acknowledges is its own to keep.
+// they have. A solo primary continues, and what it acknowledges is its own to keep.
 bool name_reused(Sim& sim, ClusterTruth& now, const SimServer& server, TxnId txn, const std::set<MemberId>& acked_by) {
   if (!server.data()->reset || acked_by.empty()) return false;
   sim.coverage.hit(Mark::kNameReused);

@@ -37,7 +37,7 @@ TEST_P(Stories, GoAsTheyAreTold) {
     std::ofstream(GetParam()) << told;
     return;
   }
-  EXPECT_EQ(told, written) << "MYSOS_REWRITE_STORIES=1 writes it anew; read what has changed";
+  EXPECT_EQ(told, written) << "MYSOS_REWRITE_STORIES=1 rewrites it; read what has changed";
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Stories, testing::ValuesIn(stories()),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // For tests: carries out a story, a text of commands, and gives the same text with what each command led to. A line that begins
-// with "> " is a command, a line that begins with "#" is a remark; everything else is output, and is written anew.
+// with "> " is a command, a line that begins with "#" is a remark; everything else is output, and is rewritten.
 //
 //   agents N                         how many agents there are (3), each with room for one member of each cluster; only first
 //   healthy NAME MEMBERS             a cluster is made and has become healthy; its own story is not told
@@ -10,7 +10,7 @@
 //   run SECONDS                      time passes
 //   write N                          the primary and all who follow it execute N transactions more
 //   crash WHO, recover WHO           mysqld ends, and is there again
-//   freeze WHO, thaw WHO             mysqld and executor stand still
+//   freeze WHO, thaw WHO             mysqld and executor are frozen
 //   errant WHO                       it executes a transaction of its own
 //   end WHO                          its task fails
 //   restart                          the scheduler dies, and the next one reads its records

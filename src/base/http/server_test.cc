@@ -11,7 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 using asio::ip::tcp;
 
-// A client that says exactly what it is told to.
+// A client that sends exactly the given bytes.
 class RawClient {
  public:
   RawClient(asio::io_context& io, std::uint16_t port) : socket(io) {

@@ -42,7 +42,7 @@ bool name_outside(EpochPlanning& p, const MemberView& primary) {
   return true;
 }
 
-// Shut out until it does in this epoch what it is told: acknowledge, or be silent. Then it may follow.
+// A member is shut out until it carries out its order of this epoch: acknowledge, or be silent. Then it is let in.
 bool let_in(EpochPlanning& p) {
   for (const MemberView& v : p.members) {
     if (!waits_outside(p, v) || v.report->acking != p.should_acknowledge(v.id)) continue;
@@ -225,7 +225,7 @@ bool enter_solo(EpochPlanning& p, const MemberView& primary) {
   const bool coming = std::ranges::any_of(p.members, [&](const MemberView& v) {
     return p.should_acknowledge(v.id) && EpochPlanning::can_write(v) && v.report->receiving && p.answers(v);
   });
-  // What a primary said whose server does not answer any more is old: alone it would not serve either.
+  // What a primary said whose server does not answer any more is old: in solo it would not serve either.
   const bool nobody = p.answers(primary) && (p.too_few_acknowledge(primary) || (stuck && (for_good || !coming)));
   if (nobody) p.wait("a replica to acknowledge writes");
   if (!p.lasted(p.memory.no_acker_since, nobody, for_good ? Duration::zero() : p.times.solo_after)) return false;

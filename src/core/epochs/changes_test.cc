@@ -9,7 +9,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using World = EpochWorld;
 
-// Everybody in sight takes part in the record as it is now.
+// All reachable members have promised the present record.
 void settle(World& w) {
   for (auto& v : w.views) {
     if (!v.connected) continue;
@@ -83,7 +83,7 @@ TEST(EpochChanges, ThePrimaryGoesOnAloneWhereNoAckerCanWriteWhatItReceives) {
   w.now += w.times.cut_after;
   EXPECT_FALSE(w.plan().next) << "who cannot write cannot acknowledge";
   EXPECT_EQ(w.plan().waiting_for, "the volume of c-1 to take writes (no space is left on the volume)")
-      << "a primary that serves alone is not cut off from ackers that it does not have";
+      << "a solo primary is not cut off from ackers that it does not have";
 
   w.r(1).write_trouble.clear();
   EXPECT_EQ(w.persist().kind, EventKind::kSoloLeaving);
@@ -237,7 +237,7 @@ TEST(EpochChanges, CommitsThatWaitForWhatTheirAckersHoldAlreadyAreReleasedBySolo
   EXPECT_EQ(slow.persist().kind, EventKind::kSoloEntered) << "an acker that is stopped is no acker";
 }
 
-// It would be begun anew with each config that the primary promises first, and each makes another config.
+// It would begin again with each config that the primary promises first, and each makes another config.
 TEST(EpochChanges, ACertificationWaitsForAReplicaThatPromisesSlowly) {
   World w(3, Flavour::kMariadb);
   forgets(w);
@@ -264,7 +264,7 @@ TEST(EpochChanges, APrimaryWhoseServerDoesNotAnswerDoesNotGoOnAlone) {
   w.r(0).server_silent_ms = 5000;
   EXPECT_NE(w.plan().kind, EventKind::kSoloEntered);
   w.r(0).server_silent_ms = 0;
-  EXPECT_FALSE(w.plan().next) << "it is waited for anew";
+  EXPECT_FALSE(w.plan().next) << "the wait begins again";
   w.now += w.times.solo_after;
   EXPECT_EQ(w.persist().kind, EventKind::kSoloEntered);
 }

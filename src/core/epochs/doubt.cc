@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A cluster whose record may be old (docs/adr/0009-old-record.md, `Census` of docs/model): until all of its members are in
-// reach it is left alone, and its true primary serves on. Then an election above all that anybody has promised asks all of
-// them. Of the old record only the floor is used: every later primary has executed it.
+// A cluster whose record may be old (docs/adr/0009-old-record.md, `Census` of docs/model). Until all of its members are
+// reachable, the scheduler orders nothing, and the true primary continues to serve. Then an election with an epoch above
+// everything that was promised asks all members. It uses only the floor of the old record, which every later primary has
+// executed.
 #include <algorithm>
 
 #include "core/epochs/planning.h"
@@ -21,7 +22,7 @@ Pair highest_promised(const EpochPlanning& p) {
   return highest;
 }
 
-// A bare member holds nothing. While the record is in doubt no order tells it whom to copy, so its server does not run. Its
+// A member without data holds nothing. While the cluster is in doubt, it gets no order to copy, so its server does not run. Its
 // executor promises for it.
 bool has_answered(const EpochPlanning& p, const MemberView& v) {
   return p.fenced(v) || (bare(v) && v.report->promised == p.record.pair);
@@ -68,7 +69,7 @@ void ask_all(EpochPlanning& p, std::uint64_t jump) {
 
 std::string order_of_loss(const EpochPlanning& p) { return "mysos failover " + p.cluster.spec.name + " --accept-loss"; }
 
-// The last member that was told to be the primary, where that is certain and it still has the data that it had then.
+// The member that was last ordered to be the primary, if that is certain and it still has the data of that time.
 const MemberView* last_leader(const EpochPlanning& p) {
   const auto led = [](const MemberView& v) { return v.report->led; };
   if (!std::ranges::all_of(p.members, [](const MemberView& v) { return v.report->led.has_value(); })) return nullptr;

@@ -231,7 +231,7 @@ TEST(EpochDoubt, AnAcceptedLossTakesTheLastPrimaryInReach) {
 
   const EpochDecision asked_for = w.persist();
   EXPECT_EQ(w.cluster.epoch.pair.config, 0U);
-  EXPECT_GT(w.cluster.epoch.pair.epoch, 1000U) << "c-1 may have promised what nobody in reach has heard of";
+  EXPECT_GT(w.cluster.epoch.pair.epoch, 1000U) << "c-1 may have promised what no reachable member knows";
   EXPECT_EQ(asked_for.kind, EventKind::kRecordAsked);
   w.cluster.doubt->asking = w.cluster.epoch.pair.epoch;
   w.fence(0);

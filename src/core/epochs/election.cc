@@ -60,7 +60,7 @@ const MemberView* best_of(const EpochPlanning& p, const std::vector<const Member
   return it == candidates.end() ? nullptr : *it;
 }
 
-// It will execute what it received. An applier that has stopped with an error, or stands still, is not waited for.
+// It will execute what it received. The election does not wait for an applier that stopped with an error or is stalled.
 bool will_execute_all(const EpochPlanning& p, const MemberView& v) {
   const MemberReport& r = *v.report;
   const bool may_start = !r.applier_running && !r.applier_error.any() && p.electing_for() < p.times.loss_wait;
@@ -145,7 +145,7 @@ Proof proof_of(const EpochPlanning& p) {
   return proof;
 }
 
-// An applier that has stopped or stands still keeps the whole election waiting: who looks on is told so.
+// Names a stopped or stalled applier for which the election waits.
 std::string who_is_stopped(const EpochPlanning& p) {
   for (const MemberView& v : p.members) {
     const bool stopped = p.fenced(v) && !v.report->applier_running && v.report->applier_error.any();
@@ -278,7 +278,7 @@ void install(EpochPlanning& p, const MemberView& chosen) {
   p.persist(std::move(next), kind, std::move(why));
 }
 
-// Nothing was ever acknowledged: anybody may begin. All of them are waited for, so that nobody begins alone.
+// Nothing was ever acknowledged, so any member may begin. Waits for all members, so that the first primary has ackers.
 void elect_first(EpochPlanning& p) {
   std::size_t ready = 0;
   const MemberView* first = nullptr;

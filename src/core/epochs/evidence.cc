@@ -30,14 +30,14 @@ bool replaceable(const EpochPlanning& p) {
   return p.record.mode == EpochMode::kNormal && ready_ackers(p) >= p.needed();
 }
 
-// It is in sight and serves, and yet no acker receives from it although they are there and try: clients that reach them
-// would not reach it, and its commits wait for ever.
+// The primary is reachable and serves, but no acker receives from it, although the ackers are reachable and try. Clients that
+// reach the ackers would not reach the primary, and its commits wait for ever.
 //
-// The ackers of a primary that opened just now have yet to connect, so one of them must have received from it before. A
-// scheduler that started just now has seen none receive. Where the primary's server does not answer its own executor either,
-// that is not asked for: ackers that have tried for as long and heard nothing are enough.
+// The ackers of a primary that opened just now have yet to connect, so an acker must have received from it before. A scheduler
+// that has just started has seen no acker receive. So if the primary's server does not answer its own executor either, this is
+// not required: it is enough that the ackers have tried for as long and received nothing.
 struct Cut {
-  bool off = false;   // none is connected, or has heard anything for a while
+  bool off = false;   // none is connected, or has received anything for a while
   bool deaf = false;  // ... all of them for a while
   Instant since{};    // the last of them heard of it
 };

@@ -45,7 +45,7 @@ bool waits_in_switchover(EpochPlanning& p, const MemberView& v, const MemberView
   });
 }
 
-// In doubt the record does not know who serves. Its members do: it is the one that was told last to be the primary.
+// In doubt the record does not show who serves. The reports do: it is the member that was last ordered to be the primary.
 const MemberView* true_leader(const EpochPlanning& p) {
   const MemberView* leader = nullptr;
   if (!p.cluster.doubt) return nullptr;

@@ -17,8 +17,8 @@ bool EpochPlanning::outdated(const MemberView& v) const {
 
 // Such a replica goes on acknowledging while its connection lasts, and what it acknowledges is durable. But no election can
 // count it, and it can neither relieve another acker nor end a solo. Once its connection breaks, its source sends again what
-// it has. So the planner treats it like a replica that does not acknowledge: the primary goes on alone where there is no
-// other, and the replica is given other data.
+// it has. So the planner treats it like a replica that does not acknowledge: the primary goes solo if there is no
+// other acker, and the replica is rebuilt.
 bool EpochPlanning::nameless(const MemberView& v) const {
   if (!v.report || !record.primary || is_primary(v)) return false;
   if (v.report->logs_reset) return true;

@@ -8,7 +8,7 @@ namespace {
 using World = EpochWorld;
 using std::chrono::seconds;
 
-// c-0 serves alone; somebody has reset its binary logs, and it has written three transactions since.
+// c-0 is solo; somebody has reset its binary logs, and it has written three transactions since.
 World reset_alone() {
   World w(3);
   w.cluster.epoch.mode = EpochMode::kSolo;
@@ -201,7 +201,7 @@ TEST(Names, AnAckerThatIsNotSoundStaysWhereOnlyOneWithoutNamesIsLeft) {
   EXPECT_FALSE(w.plan().next);
 }
 
-// The other acker does not come back: it lost its volume. It is not in sight, and nobody knows that it acknowledges nothing.
+// The other acker does not come back: it lost its volume. It is unreachable, and nobody knows that it acknowledges nothing.
 TEST(Names, NorDoesOneThatIsAwayKeepThePrimaryWaiting) {
   World w(3);
   w.v(2).volume_lost = true;

@@ -370,7 +370,7 @@ TEST(Election, OneThatFailedIsNotChosenAgainForBeingFencedFirst) {
   w.fence(0);
   (void)w.plan();
   w.now += w.times.stragglers_wait;
-  EXPECT_FALSE(w.plan().next) << "the others are in sight and about to be fenced";
+  EXPECT_FALSE(w.plan().next) << "the others are reachable and about to be fenced";
   w.fence(1);
   w.fence(2);
   w.r(1).executed = w.r(2).executed = gtid("0-1-8");

@@ -50,8 +50,8 @@ bool went_further(const MemberView& v, const MemberView& recipient) {
 // It is worth waiting for: it is not one that has to be rebuilt itself.
 bool may_give_yet(const EpochPlanning& p, const MemberView& v) {
   const bool flawed = v.report && (v.report->needs_copy || v.report->role == MemberRole::kErrant);
-  const bool anew = v.volume_lost || p.unsound(v) || p.outdated(v) || flawed;
-  return v.launched && !anew;
+  const bool rebuilt_itself = v.volume_lost || p.unsound(v) || p.outdated(v) || flawed;
+  return v.launched && !rebuilt_itself;
 }
 
 struct DonorChoice {
@@ -117,8 +117,8 @@ bool serves_well(const EpochPlanning& p, const MemberView& primary) {
 }
 
 // The cluster has no other replica, and its primary serves as it should. The replica could not take over if the primary died,
-// so the primary's data are the only ones that are of use at once. The replica is given a copy of them, and the primary goes on
-// alone until then.
+// so the primary's data are the only ones that are of use at once. The replica is given a copy of them, and the primary is solo
+// until then.
 bool only_replica(const EpochPlanning& p, const MemberView& primary) {
   return p.members.size() == 2 && serves_well(p, primary);
 }
@@ -161,7 +161,7 @@ std::optional<Need> work_out_need(const EpochPlanning& p, const MemberView& prim
     if (std::optional<Need> need = need_of_flawed(p, primary, v)) return need;
   }
   if (p.follows(v) && !r.acking) {
-    // A copy holds what it dies of already. While the primary is alone, what was written since is on it only.
+    // A copy holds what it dies of already. While the primary is solo, only it has what was written since.
     if (r.memory_kills >= kMemoryKills) {
       return Need{"the kernel has killed its server for memory " + std::to_string(r.memory_kills) + " times in a row", {},
                   p.record.mode != EpochMode::kSolo};

@@ -231,7 +231,7 @@ TEST(Rebuild, AReplicaWhoseSourceHasPurgedWhatItNeedsIsCopiedAnew) {
   EXPECT_FALSE(World::ordered<order::Rebuild>(w.plan(), 2)) << "an acker is dropped first";
 }
 
-// Member 0 serves alone. The appliers of all others have stopped, and what those would need next is purged.
+// Member 0 is solo. The appliers of all others have stopped, and what those would need next is purged.
 World all_stopped_and_left_behind(int members) {
   World w(members);
   w.cluster.epoch.mode = EpochMode::kSolo;
@@ -308,7 +308,7 @@ TEST(Rebuild, DataThatNeverReceiveTheRestAreNotCheckedForWhatTheyForgot) {
   World w = all_stopped_and_left_behind(3);
   w.r(1).amnesiac = w.r(2).amnesiac = true;
   EXPECT_FALSE(w.plan().next);
-  w.r(1).busy = true;  // it is told to follow again
+  w.r(1).busy = true;  // it gets an order to follow again
   EXPECT_FALSE(w.plan().next);
   w.r(1).busy = false;
   EXPECT_FALSE(w.plan().next) << "each record would make it follow again, and that would make another record";

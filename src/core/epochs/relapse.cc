@@ -19,7 +19,7 @@ bool acknowledged(const EpochPlanning& p, const MemberId& m) {
   return p.record.ackers.contains(m) || p.record.joining.contains(m);
 }
 
-// Its server has started anew, and it had acknowledged until the one before ended.
+// Its server has started again, and the member had acknowledged until the former server ended.
 void note_restart(EpochPlanning& p, const MemberView& v, Relapse& known) {
   const bool in_a_row = p.now - std::max(known.last, known.held_until) < p.times.relapse_window;
   known.restarts = known.restarts > 0 && in_a_row ? known.restarts + 1 : 1;

@@ -87,7 +87,7 @@ std::vector<ServerStep> MemberCore::pointing_at(const Running& r, const order::F
   return {step::StopReplication{}, step::AbandonRelayLog{}, point};
 }
 
-// A member that is promoted has executed all that counts: the floor. Where its applier has stopped or stands still, the rest
+// A member that is promoted has executed all that counts: the floor. If its applier has stopped or is stalled, the rest
 // of its relay log was never acknowledged, or an operator gave it up; it is kept aside.
 std::vector<ServerStep> MemberCore::coming_to_rest(const Running& r, const order::Promote& o) {
   const ServerSnapshot& seen = r.seen;

@@ -90,7 +90,7 @@ TEST(Applier, OneThatStoppedIsStartedAgainOnceAndThenRarely) {
   EXPECT_FALSE(r.started()) << "the pauses grow";
 }
 
-// The order to make the data anew came, and the server has yet to end.
+// The order to rebuild came, and the server has yet to end.
 TEST(Applier, OfDataThatAreThrownAwayIsNotStarted) {
   Replica r;
   r.order(order::Rebuild{{2, 2}, r.durable.generation, std::nullopt, {}});

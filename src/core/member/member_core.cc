@@ -57,7 +57,7 @@ MemberRole MemberCore::role_at_rest() const {
 }
 
 // What a server that has just answered may be. A fresh one is quiet. One found alive goes on as it was promised, but is
-// not settled until it is told again: its last plan may have been cut off anywhere.
+// not settled until its next order, because its last plan may have ended at any step.
 void MemberCore::settle_started(Running& r, bool adopted) {
   r.role = role_at_rest();
   if (adopted) {

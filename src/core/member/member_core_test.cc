@@ -535,7 +535,7 @@ TEST(MemberCore, ARebornExecutorLetsThePromisedPrimaryServeOn) {
   const auto out = core.take_output();
   EXPECT_FALSE(out.plan);
   EXPECT_TRUE(core.report().writable);
-  EXPECT_TRUE(core.report().busy) << "until it is told again";
+  EXPECT_TRUE(core.report().busy) << "until its next order";
 }
 
 TEST(MemberCore, ARebornExecutorFinishesAFence) {

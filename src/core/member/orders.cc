@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What MemberCore does with an order, and what it does unasked when it is alone.
+// What MemberCore does with an order, and what it does by itself when it is isolated.
 #include <algorithm>
 #include <utility>
 
@@ -148,7 +148,7 @@ void MemberCore::obey(std::uint64_t id, const order::Follow& o) {
   next.role = MemberRole::kReplica;
   next.source = o.source;
   next.acking = o.acking;
-  // What is under way, and one that is attached as it is wanted, starts nothing anew.
+  // Starts nothing if the same plan is under way, or if the replica is attached as ordered.
   const bool in_place = attached && r.followed->acking == o.acking;
   const bool under_way = r.plan && r.plan->follow && same_aim(*r.plan->follow, o);
   const bool starts = !in_place && !under_way;
@@ -258,10 +258,10 @@ void MemberCore::obey(std::uint64_t id, const order::Rebuild& o) {
   if (server() != nullptr || is<Starting>()) kill_server("the data are being rebuilt");
 }
 
-// ---- alone ----
+// ---- isolation ----
 
 // A server may be pointed elsewhere behind our back: by a statement whose session was given up, or by hand. Only who knows
-// what the source holds may point it back, so it is not settled until it is told again.
+// what the source holds may point it back, so it is not settled until its next order.
 void MemberCore::notice_astray(Running& r) {
   if (r.plan || stopping_ || r.role != MemberRole::kReplica || !r.settled || !r.followed) return;
   const ServerSnapshot& seen = r.seen;

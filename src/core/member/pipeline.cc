@@ -28,7 +28,7 @@ void keep_newest(std::vector<Text>& all) {
   if (all.size() > kMaxWaitingNotices) all.erase(all.begin(), all.end() - static_cast<std::ptrdiff_t>(kMaxWaitingNotices));
 }
 
-// What was repaired is told once, so a look that is replaced hands it on.
+// A repair is reported once, so a look that replaces a waiting look takes its repairs over.
 void take_over(Guarded& newer, Guarded older) {
   older.repaired.insert(older.repaired.end(), std::make_move_iterator(newer.repaired.begin()),
                         std::make_move_iterator(newer.repaired.end()));

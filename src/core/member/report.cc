@@ -49,7 +49,7 @@ MemberReport MemberCore::report() const {
   return r;
 }
 
-// Of the server that serves, or did until it was told to end.
+// Of the server that serves, or served until it was stopped.
 void MemberCore::report_server(const Running& s, MemberReport& r) const {
   const ServerSnapshot& seen = s.seen;
   r.isolated = s.isolated;

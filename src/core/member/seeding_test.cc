@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How one executor makes its data anew.
+// How one executor rebuilds its data.
 #include "core/member/test_executor.h"
 
 namespace mysos {
@@ -21,7 +21,7 @@ class Recipient : public TestExecutor {
     EXPECT_EQ(out.answers.size(), 1U);
     return out.answers.empty() ? std::nullopt : out.answers[0].error;
   }
-  // ... and it was told to copy, and has begun.
+  // ... and it got an order to copy, and has begun.
   void copy() {
     run();
     EXPECT_FALSE(rebuild());

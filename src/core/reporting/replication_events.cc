@@ -9,7 +9,7 @@
 namespace mysos {
 namespace {
 
-// A receiver whose source has just died, or shuts it out for the moment, tries again: that is told elsewhere.
+// A receiver whose source has just died, or shuts it out for the moment, tries again. Other events report that.
 constexpr Duration kReceiverPatience = std::chrono::milliseconds(700);
 
 void tell_applier(Ledger& ledger, const Cluster& cluster, MemberRow& row) {

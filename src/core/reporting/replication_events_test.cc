@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is told of replicas that run and are not sound, from report to report.
+// The events about replicas that run and are not sound.
 #include "core/reporting/replication_events.h"
 
 #include "core/reporting/report_world.h"

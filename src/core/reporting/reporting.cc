@@ -11,7 +11,7 @@ namespace mysos {
 namespace {
 
 // What a member promised, acknowledged and holds is on its volume. One that comes back without all that is not taken for
-// the one it was: it counts for nothing, and is told nothing (docs/model, `volume_is_identity`).
+// the one it was: it counts for nothing, and gets no orders (docs/model, `volume_is_identity`).
 bool same_volume(Ledger& ledger, const Cluster& cluster, const Member& member, const MemberReport& report, MemberRow& row) {
   if (report.volume == member.volume_name) {
     if (!member.volume_lost) return true;

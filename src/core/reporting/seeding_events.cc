@@ -21,7 +21,7 @@ std::string size_and_time(const Seeding& s) {
   return std::to_string(s.bytes.mib()) + " MB in " + std::to_string(s.took_ms) + " ms";
 }
 
-// One that was under way when this scheduler came is told again; one that had ended is not.
+// A copy that was under way when this scheduler started makes its event again; a copy that had ended does not.
 void tell_copy(Ledger& ledger, const Cluster& cluster, const MemberRow& row, const MemberReport& now) {
   const Seeding& s = *now.seeding;
   const bool known = row.seeding && row.seeding->generation == s.generation;

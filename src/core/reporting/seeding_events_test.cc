@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is told of a member whose data are rebuilt, from report to report.
+// The events about a member that is seeded.
 #include "core/reporting/seeding_events.h"
 
 #include "core/reporting/report_world.h"

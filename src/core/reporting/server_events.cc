@@ -15,7 +15,7 @@ void tell_repairs(Ledger& ledger, const Cluster& cluster, MemberRow& row, const 
   const bool same_process = before != nullptr && before->executor == report.executor;
   if (same_process && report.repairs > before->repairs) {
     const std::string what = listed(report.repaired);
-    // A client that does it over and over again is told once a minute.
+    // If a client does it over and over, there is one event a minute.
     if (what != row.repaired || now >= row.repair_told + kTellRepairAgain) {
       row.repaired = what;
       row.repair_told = now;
@@ -35,7 +35,7 @@ void tell_password(Ledger& ledger, const Cluster& cluster, const MemberRow& row,
                {EventKind::kPasswordChanged, "the user's password was changed in SQL: `mysos credentials` does not know it"});
 }
 
-// A disk that is slow again and again is told once a minute.
+// A disk that is slow again and again makes one event a minute.
 void tell_volume(Ledger& ledger, const Cluster& cluster, MemberRow& row, const MemberReport& report, Instant now) {
   const bool trouble = !report.write_trouble.empty();
   if (trouble == row.volume_trouble_told) return;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is told of a server that somebody changed, and of the user's password, from report to report.
+// The events about a server that somebody changed, and about the user's password.
 #include "core/reporting/server_events.h"
 
 #include "core/reporting/report_world.h"
