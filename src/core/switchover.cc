@@ -5,7 +5,7 @@
 #include <tuple>
 
 #include "core/epochs/soundness.h"
-#include "model/standstill.h"
+#include "model/stalled_applier.h"
 
 namespace mysos {
 namespace {
@@ -83,12 +83,12 @@ Witnesses witnesses_of(const Cluster& cluster, const std::vector<MemberView>& me
     found.held = found.held.united(v.report->received);
     if (cluster.epoch.primary == v.id) found.primary = true;
     const bool stops = !v.report->applier_running && v.report->applier_error.any();
-    const bool will = drains(*v.report) || (!stops && !stands_still(*v.report));
+    const bool will = drains(*v.report) || (!stops && !is_stalled(*v.report));
     const GtidSet& comes_to = will ? v.report->received : v.report->executed;
     if (comes_to.count() > found.executed.count()) found.executed = comes_to;
     if (!will) {
       found.stopped = stops ? "the applier of " + v.id.value + " has stopped: " + why_stopped(*v.report)
-                            : v.id.value + ": " + standstill_text(*v.report);
+                            : v.id.value + ": " + stall_text(*v.report);
     }
     const bool can_tell = v.report->remembers() && v.can_write();  // as an election wants it
     if (!cluster.epoch.ackers.contains(v.id) || !can_tell) continue;

@@ -94,7 +94,7 @@ int run_loop(asio::io_context& io, asio::awaitable<int> body, std::function<void
   return code;
 }
 
-asio::awaitable<int> serve_alone(MemberShell& member, Signal& stop, const bool& stopping) {
+asio::awaitable<int> go_solo(MemberShell& member, Signal& stop, const bool& stopping) {
   member.start();
   while (!stopping) co_await stop.wait();
   co_await member.stop(kDefaultShutdownGrace);
@@ -112,7 +112,7 @@ Result<int> run_standalone(asio::io_context& io, const ExecutorOptions& options,
   MYSOS_TRY(const auto member, MemberShell::open(io.get_executor(), std::move(config)));
   Signal stop(io.get_executor());
   bool stopping = false;
-  return run_loop(io, serve_alone(*member, stop, stopping), [&] {
+  return run_loop(io, go_solo(*member, stop, stopping), [&] {
     stopping = true;
     stop.notify_all();
   });

@@ -51,7 +51,7 @@ def states_of_threads(pid):
 
 @contextlib.contextmanager
 def frozen(*pids):
-    """Processes that stand still within the block. Gives those that had not ended."""
+    """Freezes processes within the block. Yields those that had not ended."""
     standing = []
     try:
         for pid in pids:

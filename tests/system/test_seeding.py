@@ -75,7 +75,7 @@ def events(shop, kind, member):
 
 
 @contextlib.contextmanager
-def copy_that_stands_still(shop, at, volume):
+def stalled_copy(shop, at, volume):
     """A copy under way whose receiving end is frozen as soon as it is seen. Gives the seeding as the API shows it."""
     wait_for("its data are being copied", lambda: (seeding(shop, at) or {}).get("state") == "copying" and copiers(volume),
              COPY_SECONDS, pause=0.01)
@@ -134,7 +134,7 @@ def test_a_copy_whose_recipient_or_donor_is_killed_begins_anew(own, who):
     with shop.ledger(pace=PACE) as ledger:
         ledger.wait_for_more(50)
         at, volume = make_errant(up, shop)
-        with copy_that_stands_still(shop, at, volume) as shown:
+        with stalled_copy(shop, at, volume) as shown:
             assert shown["donor"] != shop.show()["primary"]
             if who == "recipient":
                 kill([executor_of(up.folder, at)])
@@ -155,7 +155,7 @@ def test_a_failover_does_not_wait_for_a_copy(own):
     with shop.ledger(pace=PACE) as ledger:
         ledger.wait_for_more(50)
         at, volume = make_errant(up, shop)
-        with copy_that_stands_still(shop, at, volume):
+        with stalled_copy(shop, at, volume):
             old = shop.member("primary")
             kill([server_of(up.folder, old)])
             shop.replaced(old)

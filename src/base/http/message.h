@@ -69,7 +69,8 @@ HttpResponse json_response(int status, std::string body);
 // RFC 9457: {"type","title","status","detail","field"} as application/problem+json. `status` 0 =
 // that of the error.
 HttpResponse problem_response(const Error& error, int status = 0);
-// The Error for a response that is no success, from its problem document if it has one.
+// The Error for a response that is no success. It takes the problem document of the response, if
+// there is one.
 Error error_from_response(const HttpResponse& response);
 Errc errc_from_http_status(int status);
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Reads a request as RFC 9112 defines it, and refuses every other form. A proxy in front of the server and the server must
-// agree on where a request ends and what it asks for; otherwise a client can hide a second request inside the first one
-// (request smuggling). So nothing is repaired. Refused are, for example, a line feed without a carriage return, a folded line,
-// a blank before a colon, a second field where only one is allowed, two different lengths, and a transfer coding other than
-// chunked.
+// agree on where a request ends and what it asks for. Otherwise a client can hide a second request inside the first one
+// (request smuggling). So nothing is repaired. A line feed without carriage return, a folded line, a blank before a colon, a
+// repeated single field, two lengths, and a transfer coding other than chunked are refused.
 //
 // Pure: bytes come from the session. After a refusal the connection must be closed.
 #include <cstdint>

@@ -232,7 +232,7 @@ bool enter_solo(EpochPlanning& p, const MemberView& primary) {
   p.memory.no_acker_since.reset();
   p.memory.unheard_since.clear();
   EpochRecord next = p.next_config();
-  serve_alone(next);
+  go_solo(next);
   p.persist(std::move(next), EventKind::kSoloEntered,
             why_solo(p) + ": " + primary.id.value + " goes solo (commits wait for no replica)");
   return true;
@@ -284,7 +284,7 @@ bool leave_solo(EpochPlanning& p, const MemberView& primary) {
 
 }  // namespace
 
-void serve_alone(EpochRecord& next) {
+void go_solo(EpochRecord& next) {
   next.mode = EpochMode::kSolo;
   next.ackers.clear();
   next.leaving.clear();

@@ -5,7 +5,7 @@
 
 #include "core/epochs/planning.h"
 #include "core/epochs/soundness.h"
-#include "model/standstill.h"
+#include "model/stalled_applier.h"
 
 namespace mysos {
 namespace {
@@ -149,9 +149,9 @@ Proof proof_of(const EpochPlanning& p) {
 std::string who_is_stopped(const EpochPlanning& p) {
   for (const MemberView& v : p.members) {
     const bool stopped = p.fenced(v) && !v.report->applier_running && v.report->applier_error.any();
-    if (!p.fenced(v) || drains(*v.report) || (!stopped && !stands_still(*v.report))) continue;
+    if (!p.fenced(v) || drains(*v.report) || (!stopped && !is_stalled(*v.report))) continue;
     return "; " + (stopped ? "the applier of " + v.id.value + " has stopped: " + why_stopped(*v.report)
-                           : v.id.value + ": " + standstill_text(*v.report)) +
+                           : v.id.value + ": " + stall_text(*v.report)) +
            ". If it cannot be repaired, failover --accept-loss gives up what no member can execute";
   }
   return "";

@@ -31,7 +31,7 @@ bool renew_names(EpochPlanning& p, const MemberView& primary) {
   EpochRecord next = p.next_config();
   next.names_from = next.pair;
   next.floor = primary.report->executed;
-  serve_alone(next);
+  go_solo(next);
   p.persist(std::move(next), EventKind::kNamesRenewed,
             "somebody reset the binary logs of " + primary.id.value + ", and no replica can take over: its data are kept, " +
                 "and it goes solo. Its transactions have new GTIDs from now on, "

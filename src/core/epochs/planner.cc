@@ -7,7 +7,7 @@
 #include "base/assert.h"
 #include "core/epochs/planning.h"
 #include "core/epochs/soundness.h"
-#include "model/standstill.h"
+#include "model/stalled_applier.h"
 
 namespace mysos {
 namespace {

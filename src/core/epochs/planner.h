@@ -34,7 +34,6 @@ struct MemberView {
   Instant last_seen{};            // of the newest report; undefined without a report
   SharedValue<MemberReport> report;  // newest; may be old
 
-  // The member is reachable: its watch stream is open, and there is a report.
   [[nodiscard]] bool in_sight() const { return connected && report.has_value(); }
   // The member is reachable, and its volume takes writes. On a full or hanging volume, a replica's receiver waits but stays
   // connected.

@@ -145,7 +145,7 @@ void note_relapses(EpochPlanning& p);
 bool change_record(EpochPlanning& p, const MemberView& primary);
 
 // The primary is to go on without ackers.
-void serve_alone(EpochRecord& next);
+void go_solo(EpochRecord& next);
 
 // Names the one replica whose data may be thrown away, or ends that. One at a time, and never the last other copy but the only
 // replica's that a cluster has.

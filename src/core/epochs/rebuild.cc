@@ -10,7 +10,7 @@
 
 #include "core/epochs/planning.h"
 #include "core/epochs/soundness.h"
-#include "model/standstill.h"
+#include "model/stalled_applier.h"
 
 namespace mysos {
 namespace {
@@ -36,14 +36,14 @@ bool gives_already(const EpochPlanning& p, const MemberView& donor) {
 // Healthy, of this epoch, and close to the primary.
 bool can_give(const EpochPlanning& p, const MemberView& primary, const MemberView& v) {
   return p.follows(v) && v.report->receiver_connected && EpochPlanning::can_write(v) && !p.unsound(v) &&
-         v.report->applier_running && !stands_still(*v.report) && behind(v, primary) <= kFarBehind;
+         v.report->applier_running && !is_stalled(*v.report) && behind(v, primary) <= kFarBehind;
 }
 
 // It has executed the transaction at which the other does not go on. Data that end there would not go on either: a prepared
 // transaction, for one, is copied with its lock.
 bool went_further(const MemberView& v, const MemberView& recipient) {
   const MemberReport& r = *recipient.report;
-  const bool held_up = tells_what_it_holds(r) && !r.executed.contains(r.received) && (!r.applier_running || stands_still(r));
+  const bool held_up = tells_what_it_holds(r) && !r.executed.contains(r.received) && (!r.applier_running || is_stalled(r));
   return !held_up || !r.executed.contains(v.report->executed);
 }
 
@@ -260,7 +260,7 @@ bool change_rebuilding(EpochPlanning& p, const MemberView& primary) {
     }
     EpochRecord next = p.next_config();
     next.rebuilding = v.id;
-    if (alone) serve_alone(next);
+    if (alone) go_solo(next);
     p.persist(std::move(next), EventKind::kRebuildStarted,
               v.id.value + " is to be rebuilt as a copy of another member: " + need->why +
                   (alone ? "; there is no other replica, so " + primary.id.value + " goes solo until then" : ""));

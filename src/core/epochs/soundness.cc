@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "model/standstill.h"
+#include "model/stalled_applier.h"
 
 namespace mysos {
 
@@ -66,7 +66,7 @@ std::optional<Flaw> flaw_of(const EpochRecord& record, const MemberReport& prima
     return Flaw{.text = "its applier has stopped" + std::string(again ? ", and stopped again: " : ": ") + why_stopped(replica),
                 .lasts = again};
   }
-  if (stands_still(replica)) return Flaw{.text = standstill_text(replica), .lasts = again || stuck_for_good(replica)};
+  if (is_stalled(replica)) return Flaw{.text = stall_text(replica), .lasts = again || stuck_for_good(replica)};
   if (again) {
     return Flaw{.text = "its applier has been started again, and has yet to execute where it had stopped", .lasts = true};
   }

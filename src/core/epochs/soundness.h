@@ -37,7 +37,7 @@ struct Flaw {
   bool lasts = false;  // its executor cannot repair it; false for an applier that the executor is about to start again
   GtidSet errant{};    // what only the replica holds
 };
-// None: its applier runs and is not stalled (standstill.h), and nobody wrote on it.
+// None: its applier runs and is not stalled (stalled_applier.h), and nobody wrote on it.
 std::optional<Flaw> flaw_of(const EpochRecord& record, const MemberReport& primary, const MemberReport& replica);
 
 inline bool sound(const EpochRecord& record, const MemberReport& primary, const MemberReport& replica) {

@@ -6,7 +6,7 @@
 
 #include "core/epochs/planning.h"
 #include "core/epochs/soundness.h"
-#include "model/standstill.h"
+#include "model/stalled_applier.h"
 
 namespace mysos {
 namespace {
@@ -66,7 +66,7 @@ std::string not_ready(EpochPlanning& p, const MemberView& primary, const MemberV
   }
   // One that works on a long transaction is far away, which distance() says in numbers.
   const auto flaw = flaw_of(p.record, *primary.report, *target->report);
-  if (flaw && (flaw->lasts || !stands_still(*target->report))) return target->id.value + ": " + flaw->text;
+  if (flaw && (flaw->lasts || !is_stalled(*target->report))) return target->id.value + ": " + flaw->text;
   if (!enough_others(p, *target)) return "too few other replicas acknowledge, so commits would wait";
   return distance(p, primary, *target, approach);
 }

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "core/member/member_core.h"
-#include "model/standstill.h"
+#include "model/stalled_applier.h"
 
 namespace mysos {
 namespace {
@@ -26,7 +26,7 @@ bool has_a_rest(const ServerSnapshot& seen) {
 // What it received will not be executed: its applier has stopped with an error, or waits for a lock that no session holds.
 bool stuck(const server_life::Running& r) {
   const ServerSnapshot& seen = r.seen;
-  const bool waits = r.wait.lasted(r.applier.lasted()) >= kStandstill;
+  const bool waits = r.wait.lasted(r.applier.lasted()) >= kStalledAfter;
   return r.read && has_a_rest(seen) && (seen.applier_running ? waits : seen.applier_error.any());
 }
 
@@ -91,7 +91,7 @@ std::vector<ServerStep> MemberCore::pointing_at(const Running& r, const order::F
 // of its relay log was never acknowledged, or an operator gave it up; it is kept aside.
 std::vector<ServerStep> MemberCore::coming_to_rest(const Running& r, const order::Promote& o) {
   const ServerSnapshot& seen = r.seen;
-  const bool still = r.read && has_a_rest(seen) && seen.applier_running && r.applier.lasted() >= kStandstill;
+  const bool still = r.read && has_a_rest(seen) && seen.applier_running && r.applier.lasted() >= kStalledAfter;
   if (!stuck(r) && !still) return {step::Drain{}, step::RequireExecuted{o.floor}, step::StopReplication{}};
   return {step::RequireExecuted{o.floor}, step::StopReplication{},
           step::KeepRelayLog{o.pair.epoch, seen.received.minus(seen.executed)}, step::AbandonRelayLog{}};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a member reports of itself.
 #include "core/member/member_core.h"
-#include "model/standstill.h"
+#include "model/stalled_applier.h"
 
 namespace mysos {
 
@@ -91,7 +91,7 @@ void MemberCore::report_server(const Running& s, MemberReport& r) const {
   r.binlog_complete = seen.binlog_complete && !promise_.logs_reset && !promise_.renamed;
   r.binlog_gone = s.refused.has_value();
   if (r.problem.empty() && r.server_silent_ms > 0) r.problem = "mysqld does not answer";
-  if (r.problem.empty() && stands_still(r)) r.problem = standstill_text(r);
+  if (r.problem.empty() && is_stalled(r)) r.problem = stall_text(r);
   // What a primary shows of replication is of the time when it was a replica.
   if (r.problem.empty() && s.role != MemberRole::kPrimary) r.problem = seen.last_error;
 }

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "core/epochs/soundness.h"
-#include "model/standstill.h"
+#include "model/stalled_applier.h"
 
 namespace mysos {
 namespace {
@@ -32,15 +32,15 @@ void tell_applier(Ledger& ledger, const Cluster& cluster, MemberRow& row) {
   row.applier_told = std::move(why);
 }
 
-void tell_standstill(Ledger& ledger, const Cluster& cluster, MemberRow& row) {
+void tell_stall(Ledger& ledger, const Cluster& cluster, MemberRow& row) {
   const MemberReport& r = *row.report;
-  std::optional<MemberRow::Standstill>& told = row.standstill_told;
-  if (stands_still(r)) {
+  std::optional<MemberRow::Stall>& told = row.stall_told;
+  if (is_stalled(r)) {
     if (told && told->executed == r.executed && told->waits_for == r.applier_waits_for) return;
     ledger.event(cluster, r.member,
                  {EventKind::kApplierStalled,
-                  standstill_text(r) + "; it has executed nothing for " + std::to_string(r.applier_stalled_ms / 1000) + " s"});
-    told = MemberRow::Standstill{r.executed, r.applier_waits_for};
+                  stall_text(r) + "; it has executed nothing for " + std::to_string(r.applier_stalled_ms / 1000) + " s"});
+    told = MemberRow::Stall{r.executed, r.applier_waits_for};
     return;
   }
   const bool moved = told && r.server == ServerState::kRunning && !r.busy && r.executed != told->executed;
@@ -84,7 +84,7 @@ void tell_written_on(Ledger& ledger, const Cluster& cluster, const MemberReport&
 
 void tell_replication(Ledger& ledger, MemberTable& table, const Cluster& cluster, MemberRow& row, Instant now) {
   tell_applier(ledger, cluster, row);
-  tell_standstill(ledger, cluster, row);
+  tell_stall(ledger, cluster, row);
   tell_receiver(ledger, table, cluster, row, now);
   const MemberRow* primary = cluster.epoch.primary ? table.find(*cluster.epoch.primary) : nullptr;
   if (primary == nullptr || !primary->report) return;

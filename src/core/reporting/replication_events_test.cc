@@ -37,7 +37,7 @@ class ReplicationEvents : public ReportWorld {
   MemberReport primary_, other_;
 };
 
-TEST_F(ReplicationEvents, AStandstillIsToldWithItsCauseAndItsEnd) {
+TEST_F(ReplicationEvents, AStallIsReportedWithItsCauseAndItsEnd) {
   other_.received = *GtidSet::parse("0-1-12");
   other_.applier_stalled_ms = 9900;
   EXPECT_EQ(told(other_), Told{});

@@ -48,11 +48,11 @@ struct MemberRow {
   Instant last_seen{};
   SharedValue<MemberReport> report;
   std::string applier_told;                     // why its applier stopped, by the last event; "" = it runs
-  struct Standstill {
+  struct Stall {
     GtidSet executed;
     std::string waits_for;  // "" = it works
   };
-  std::optional<Standstill> standstill_told;    // where its applier was stalled, by the last event
+  std::optional<Stall> stall_told;    // where its applier was stalled, by the last event
   std::string receiver_told;                    // ... and why its receiver fails
   std::optional<Instant> receiver_fails_since;
   GtidSet errant_told;                          // what somebody wrote on it while it followed, by the last event

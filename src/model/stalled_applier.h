@@ -12,12 +12,12 @@ namespace mysos {
 
 // An applier that has executed nothing for so long is stalled. Few transactions take so long, and an election would have to
 // wait at least as long again.
-inline constexpr Duration kStandstill = std::chrono::seconds(10);
+inline constexpr Duration kStalledAfter = std::chrono::seconds(10);
 // An applier that waits so long for a lock that no session holds has failed. By then the server has given up its own wait once
 // (InnoDB does after 50 s) and has tried again.
 inline constexpr Duration kStuckFor = std::chrono::seconds(60);
 
-bool stands_still(const MemberReport& r);
+bool is_stalled(const MemberReport& r);
 // The applier has waited for a lock that no session holds for so long that it is not expected to continue.
 bool stuck_for_good(const MemberReport& r);
 // The applier is expected to execute everything that was received. False for a stalled or stopped applier with work
@@ -26,6 +26,6 @@ bool drains(const MemberReport& r);
 
 // "its applier is stalled: it waits for a row lock ...; the next transaction is 0-1-28". Contains no time, so it
 // does not change from second to second.
-std::string standstill_text(const MemberReport& r);
+std::string stall_text(const MemberReport& r);
 
 }  // namespace mysos

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Appliers that run, have received more, and execute nothing: what is said of them, and what is decided.
-#include "model/standstill.h"
+#include "model/stalled_applier.h"
 
 #include "core/cluster_view.h"
 #include "core/epochs/epoch_world.h"
@@ -56,7 +56,7 @@ EpochWorld electing(bool accept_loss = false) {
   return w;
 }
 
-TEST(Standstill, OfAReplicaIsDegradedAndNamed) {
+TEST(StalledApplier, MakesTheClusterDegradedAndIsNamed) {
   EpochWorld w(3);
   ASSERT_EQ(state(w), ClusterState::kHealthy);
   stall(w.r(2), milliseconds(9900));
@@ -72,7 +72,7 @@ TEST(Standstill, OfAReplicaIsDegradedAndNamed) {
             "c-2: its applier is stalled: it waits for " + kLock + "; the next transaction is 0-1-7");
 }
 
-TEST(Standstill, OfAnApplierThatWorksIsNoFailureHoweverLong) {
+TEST(StalledApplier, ThatWorksIsNoFailureHoweverLong) {
   EpochWorld w(3);
   stall(w.r(2), seconds(3600));
   EXPECT_FALSE(lasts(w));
@@ -80,7 +80,7 @@ TEST(Standstill, OfAnApplierThatWorksIsNoFailureHoweverLong) {
   for (int i = 0; i < 100; ++i, w.now += seconds(1)) EXPECT_FALSE(w.plan().next) << "it goes on acknowledging";
 }
 
-TEST(Standstill, InALockThatNobodyHoldsIsAFailureAfterAMinute) {
+TEST(StalledApplier, ThatWaitsForALockOfNoSessionHasFailedAfterAMinute) {
   EpochWorld w(3);
   stall(w.r(2), seconds(62), seconds(59));
   EXPECT_FALSE(lasts(w));
@@ -94,7 +94,7 @@ TEST(Standstill, InALockThatNobodyHoldsIsAFailureAfterAMinute) {
   EXPECT_EQ(w.persist().kind, EventKind::kAckerLeaving);
 }
 
-TEST(Standstill, OfAllReplicasThrowsAwayNoLastCopy) {
+TEST(StalledApplier, OnAllReplicasThrowsAwayNoLastCopy) {
   EpochWorld w(3);
   for (const int i : {1, 2}) stall(w.r(i), seconds(63), seconds(60));
   w.cluster.epoch.ackers.erase(id(2));
@@ -110,7 +110,7 @@ TEST(Standstill, OfAllReplicasThrowsAwayNoLastCopy) {
   for (int i = 0; i < 60; ++i, pair.now += seconds(1)) EXPECT_FALSE(pair.plan().next);
 }
 
-TEST(Standstill, OfAReplicaMakesItNoDonor) {
+TEST(StalledApplier, MakesItsReplicaNoDonor) {
   EpochWorld w(3);
   stall(w.r(1), seconds(10));
   w.cluster.epoch.ackers.erase(id(2));
@@ -124,7 +124,7 @@ TEST(Standstill, OfAReplicaMakesItNoDonor) {
   EXPECT_EQ(order->donor->member, id(0));
 }
 
-TEST(Standstill, OfOneReplicaDoesNotHoldUpAFailover) {
+TEST(StalledApplier, OnOneReplicaDoesNotDelayAFailover) {
   EpochWorld w = electing();
   stall(w.r(1), seconds(3));
   w.plan();
@@ -132,7 +132,7 @@ TEST(Standstill, OfOneReplicaDoesNotHoldUpAFailover) {
   EXPECT_EQ(w.persist().next->primary, id(2)) << "it has executed everything";
 }
 
-TEST(Standstill, OfAllIsNamedWithTheWayOut) {
+TEST(StalledApplier, OnAllReplicasIsNamedWithTheWayOut) {
   EpochWorld w = electing();
   for (const int i : {1, 2}) stall(w.r(i), seconds(12), seconds(11));
   const EpochDecision d = w.plan();
@@ -141,7 +141,7 @@ TEST(Standstill, OfAllIsNamedWithTheWayOut) {
   EXPECT_NE(d.waiting_for.find("--accept-loss"), std::string::npos) << d.waiting_for;
 }
 
-TEST(Standstill, IsGivenUpWhereAnOperatorAcceptsTheLoss) {
+TEST(StalledApplier, IsGivenUpWhereAnOperatorAcceptsTheLoss) {
   EpochWorld w = electing(true);
   for (const int i : {1, 2}) stall(w.r(i), seconds(9));
   w.r(2).executed = gtid("0-1-7");
@@ -158,7 +158,7 @@ TEST(Standstill, IsGivenUpWhereAnOperatorAcceptsTheLoss) {
   EXPECT_NE(d.why.find("2 transaction(s) of 0-1-9"), std::string::npos) << d.why;
 }
 
-TEST(Standstill, IsSpelledOutBeforeTheLossIsAccepted) {
+TEST(StalledApplier, IsSpelledOutBeforeTheLossIsAccepted) {
   EpochWorld w(3);
   state(w);
   w.v(0).connected = false;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "model/standstill.h"
+#include "model/stalled_applier.h"
 
 namespace mysos {
 namespace {
@@ -15,20 +15,20 @@ std::string next_transaction(const MemberReport& r) {
 
 }  // namespace
 
-bool stands_still(const MemberReport& r) {
+bool is_stalled(const MemberReport& r) {
   return r.server == ServerState::kRunning && r.role != MemberRole::kPrimary && r.applier_running &&
-         std::chrono::milliseconds(r.applier_stalled_ms) >= kStandstill;
+         std::chrono::milliseconds(r.applier_stalled_ms) >= kStalledAfter;
 }
 
 bool stuck_for_good(const MemberReport& r) {
-  return stands_still(r) && std::chrono::milliseconds(r.applier_waits_ms) >= kStuckFor;
+  return is_stalled(r) && std::chrono::milliseconds(r.applier_waits_ms) >= kStuckFor;
 }
 
 bool drains(const MemberReport& r) {
-  return r.executed.contains(r.received) || (r.applier_running && !stands_still(r));
+  return r.executed.contains(r.received) || (r.applier_running && !is_stalled(r));
 }
 
-std::string standstill_text(const MemberReport& r) {
+std::string stall_text(const MemberReport& r) {
   std::string out = "its applier is stalled: ";
   if (!r.applier_waits_for.empty()) {
     out += "it waits for " + r.applier_waits_for;
