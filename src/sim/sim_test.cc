@@ -69,7 +69,7 @@ INSTANTIATE_TEST_SUITE_P(Simulation, Seeds,
                          [](const auto& info) { return std::string(info.param.name); });
 
 TEST(Simulation, MixedSeedsHoldAndEveryCheckerHadItsChance) {
-  const BatchResult r = batch(1000, 150 + 50 * kScale, {});
+  const BatchResult r = batch(6000, 150 + 50 * kScale, {});
 
   EXPECT_TRUE(r.violations.empty()) << told(r);
   if (kScale == 1) return;  // the sanitizers' few seeds leave the rarest to chance
