@@ -1,98 +1,100 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the members are found, and what a new stream to a master begins with.
 #include "core/provisioning/provisioner.h"
 
-#include "base/assert.h"
+#include <utility>
 
 namespace mysos {
 
 Provisioner::Provisioner(Ledger& ledger, MemberTable& table, const SchedulerConfig& config)
     : ledger_(ledger),
       table_(table),
-      config_(config),
+      orphans_(config.orphan_grace),
+      members_(ledger, table),
       tap_(config.implicit_reconcile),
       reconciler_(config.implicit_reconcile),
-      orphans_(config.orphan_grace) {
-  for (const Owner& owner : all_placed()) index(owner);
-}
-
-std::vector<Owner> Provisioner::all_placed() const {
-  std::vector<Owner> out;
-  for (const auto& [id, cluster] : ledger_.state().clusters) {
-    for (const Member& m : cluster.members) {
-      if (m.granted) out.push_back({id, m.id});
-    }
-  }
-  return out;
-}
-
-void Provisioner::index(const Owner& owner) {
-  placed_.add(owner.cluster, get(owner));
-}
-
-void Provisioner::unindex(const Owner& owner) {
-  const Member& m = get(owner);
-  introductions_.settled(m.task);
-  placed_.remove(m);
-}
-
-const Cluster& Provisioner::cluster_of(const Owner& owner) const {
-  const Cluster* cluster = ledger_.find(owner.cluster);
-  MYSOS_ASSERT(cluster != nullptr, "an owner's cluster exists");
-  return *cluster;
-}
-const Member& Provisioner::get(const Owner& owner) const {
-  const Member* member = cluster_of(owner).find(owner.member);
-  MYSOS_ASSERT(member != nullptr, "an owner exists");
-  return *member;
-}
-Member& Provisioner::edit(const Owner& owner) {
-  Member* member = ledger_.edit(owner.cluster).find(owner.member);
-  MYSOS_ASSERT(member != nullptr, "an owner exists");
-  return *member;
-}
-void Provisioner::tell(const Owner& owner, EventText text) {
-  ledger_.event(cluster_of(owner), owner.member, std::move(text));
-}
-
-bool Provisioner::in_doubt() const {
-  return ledger_.any_doubt();
-}
+      introductions_(ledger, members_, alarm_),
+      orphan_handling_(ledger, orphans_, introductions_, config, alarm_),
+      stages_(ledger, table, members_, reconciler_, introductions_, orphan_handling_, config),
+      launcher_(ledger, table, members_, stages_, config),
+      placing_(ledger, members_, launcher_, agents_, config),
+      upkeep_(ledger, members_, stages_, launcher_, reconciler_, config),
+      release_(ledger, members_, stages_, orphan_handling_),
+      stopping_(ledger, members_, stages_, release_, config),
+      adoption_(ledger, table, members_, stages_, reconciler_, introductions_, orphans_, config, alarm_),
+      offers_(ledger, members_, life_, placing_, introductions_, orphan_handling_, adoption_, agents_, config),
+      updates_(ledger, table, members_, life_, stages_, reconciler_, orphan_handling_, agents_, alarm_) {}
 
 // What was on its way over the stream before may never have arrived.
 void Provisioner::subscribed(Instant now) {
-  wake(now);
+  alarm_.wake(now);
   tap_.subscribed(now);
   reconciler_.subscribed(now);
-  if (in_doubt()) reconciler_.ask_for_all(now);
-  for (const Owner& owner : all_placed()) {
-    const Member& m = get(owner);
-    MemberRow& row = row_of(owner);
+  if (ledger_.any_doubt()) reconciler_.ask_for_all(now);
+  for (const Owner& owner : members_.all_placed()) {
+    const Member& m = members_.get(owner);
+    MemberRow& row = members_.row(owner);
     reconciler_.ask(m.task, m.place().agent, now);
-    ask_for_secrets(owner, now);
+    introductions_.ask_for_secrets(owner, now);
     row.task.accepted.reset();  // offers do not outlive their stream
     row.offered.reset();
-    if (m.stage == MemberStage::kLaunching) {
-      row.in<stage::Launching>().ask_at = now + kLaunchPatience;
-    } else if (m.stage == MemberStage::kKilling) {
-      row.in<stage::Killing>().kill_at = now;
-      row.in<stage::Killing>().backoff = kKillAgainMin;
-    } else if (m.stage == MemberStage::kReleasing) {
-      row.in<stage::Releasing>().since = now;
-      row.in<stage::Releasing>().answer_by = kNever;
-    }
+    life_.of(m.stage).subscribed(owner, now);
   }
+}
+
+void Provisioner::on(const mesos::Offers& in, Instant now) {
+  if (!ledger_.state().framework) return;
+  alarm_.wake(now);
+  offers_.take(in, now);
 }
 
 void Provisioner::member_spoke(const MemberId& member, Instant now) {
   MemberRow& row = table_.at(member);
   row.task.accepted.reset();
   const Owner owner{row.cluster, member};
-  if (cluster_of(owner).doubt) wake(now + kReconcileInDoubt);
-  ask_for_secrets(owner, now);
-  if (get(owner).stage != MemberStage::kLaunching) return;
-  to_running(owner, now);
-  wake(now);
+  if (members_.cluster_of(owner).doubt) alarm_.wake(now + kReconcileInDoubt);
+  introductions_.ask_for_secrets(owner, now);
+  if (members_.get(owner).stage != MemberStage::kLaunching) return;
+  stages_.to_running(owner, now);
+  alarm_.wake(now);
+}
+
+void Provisioner::begin_delete(const ClusterId& id, Instant now) {
+  alarm_.wake(now);
+  Cluster& cluster = ledger_.edit(id);
+  cluster.deleting = true;
+  cluster.switchover_to.reset();
+  ledger_.event(cluster, {EventKind::kClusterDeleting, "a user asked for it"});
+  std::vector<Owner> owners;
+  for (const Member& m : cluster.members) owners.push_back({id, m.id});
+  for (const Owner& owner : owners) stages_.send_away(owner, now);
+}
+
+// What time makes due: of members, of orphans, of what is asked.
+void Provisioner::advance(Instant now) {
+  alarm_.clear();
+  Wants wants{alarm_, now};
+  for (const Owner& owner : members_.unsettled([](MemberStage) { return true; })) {
+    if (!life_.of(members_.get(owner).stage).overdue(owner, now)) continue;
+    life_.of(members_.get(owner).stage).await(owner, wants);  // it may be in another stage now
+  }
+  orphan_handling_.await(wants);
+  if (ledger_.any_doubt()) reconciler_.ask_for_all(now + kReconcileInDoubt);
+  for (mesos::Call& call : reconciler_.due(now)) ledger_.call(std::move(call));
+  alarm_.wake(reconciler_.next());
+  for (mesos::Call& call : introductions_.due(now)) ledger_.call(std::move(call));
+  alarm_.wake(introductions_.next());
+  if (auto call = tap_.pace(std::move(wants.keys), now)) ledger_.call(*std::move(call));
+  alarm_.wake(tap_.next());
+}
+
+// Whoever has no place comes first: the others may run.
+std::string Provisioner::waiting_for(const Cluster& cluster) const {
+  std::string first;
+  for (const Member& m : cluster.members) {
+    if (!m.granted) return "member " + m.id.value + " needs " + why_unplaced(want_of(cluster), agents_.all());
+    if (first.empty()) first = life_.of(m.stage).waiting_for(m, table_.at(m));
+  }
+  return first;
 }
 
 }  // namespace mysos

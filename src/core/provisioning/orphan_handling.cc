@@ -1,56 +1,70 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is ours by its label and belongs to no member. A volume is destroyed only where the store itself knows that no server
-// ever ran on it, or because a user said so; a task is killed only where the store knows that its launch was given up.
-#include "core/provisioning/provisioner.h"
+#include "core/provisioning/orphan_handling.h"
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "core/provisioning/launching.h"
 
 namespace mysos {
+namespace {
 
+using mesos::OperationState;
 using mesos::TaskState;
 
-void Provisioner::serve_orphan(const std::string& resource_id, const Holding& holding, Use& use, Instant now) {
-  const std::string what = describe(holding.reserved + holding.volumes) + " on " + use.offer.hostname;
-  const auto& known = ledger_.state().orphans;
-  const auto word = known.find(resource_id);
-  const bool keep = word == known.end() && !holding.volumes.empty();
+std::string words_of(const Holding& holding, const AgentUse& use) {
+  return describe(holding.reserved + holding.volumes) + " on " + use.offer.hostname;
+}
+
+}  // namespace
+
+OrphanHandling::OrphanHandling(Ledger& ledger, Orphans& orphans, Introductions& introductions, const SchedulerConfig& config,
+                               Alarm& alarm)
+    : ledger_(ledger), orphans_(orphans), introductions_(introductions), config_(config), alarm_(alarm) {}
+
+bool OrphanHandling::asked_to_destroy(const std::string& resource_id) const {
+  const auto word = ledger_.state().orphans.find(resource_id);
+  return word != ledger_.state().orphans.end() && word->second.fate == OrphanFate::kDestroy;
+}
+
+bool OrphanHandling::saw(const std::string& resource_id, const Holding& holding, const AgentUse& use, Instant now) {
+  const bool keep = !ledger_.state().orphans.contains(resource_id) && !holding.volumes.empty();
   if (orphans_.saw(resource_id, holding, use.offer, now)) {
     const std::string advice = keep ? ". It is kept, since it may hold data: mysos orphans" : "";
-    ledger_.event({EventKind::kOrphanFound, "no member owns " + resource_id + ": " + what + advice});
+    ledger_.event({EventKind::kOrphanFound, "no member owns " + resource_id + ": " + words_of(holding, use) + advice});
   }
-  if (keep && in_doubt()) {
-    const auto at = holding.reservation.labels.find(kClusterLabel);
-    if (at != holding.reservation.labels.end()) take_places(ClusterId(at->second), now);
-    if (const auto owner = placed_.by_resource(resource_id)) return serve(*owner, holding, use, now);
-  }
-  if (keep) return;
-  const bool asked = word != known.end() && word->second.fate == OrphanFate::kDestroy;
+  return keep;
+}
+
+void OrphanHandling::release(const std::string& resource_id, const Holding& holding, AgentUse& use, Instant now) {
+  const bool asked = asked_to_destroy(resource_id);
   if (!asked && !orphans_.due(resource_id, now)) return;
   if (!orphans_.send(resource_id, now)) return;
   for (auto& operation : release_operations(holding, resource_id + "." + ledger_.prng().name(6))) {
     use.operations.push_back(std::move(operation));
   }
   if (asked) use.awaited = true;
-  if (!asked) ledger_.event({EventKind::kOrphanReleased, "what no member owns and holds no data is given back: " + what});
+  if (!asked) {
+    const std::string what = words_of(holding, use);
+    ledger_.event({EventKind::kOrphanReleased, "what no member owns and holds no data is given back: " + what});
+  }
 }
 
-// Those that are given back or destroyed, so that they have to be in an offer.
-void Provisioner::add_orphans_wanted(std::set<std::string>& wants, Instant now) const {
-  for (const std::string& orphan : orphans_.all_due(now)) {
-    const auto word = ledger_.state().orphans.find(orphan);
+void OrphanHandling::await(Wants& wants) const {
+  for (const std::string& orphan : orphans_.all_due(wants.now)) {
     const OrphanVolume* seen = orphans_.find(orphan);
-    const bool kept = word == ledger_.state().orphans.end() && seen != nullptr && !seen->volume.empty();
-    if (!kept) wants.insert("orphan:" + orphan);
+    const bool kept = !ledger_.state().orphans.contains(orphan) && seen != nullptr && !seen->volume.empty();
+    if (!kept) wants.keys.insert("orphan:" + orphan);
   }
   for (const auto& [orphan, word] : ledger_.state().orphans) {
-    if (word.fate == OrphanFate::kDestroy) wants.insert("orphan:" + orphan);
+    if (word.fate == OrphanFate::kDestroy) wants.keys.insert("orphan:" + orphan);
   }
+  wants.alarm.wake(orphans_.next(wants.now));
 }
 
 // Another installation may share the role. Or it was this one, whose state has forgotten its framework.
-void Provisioner::tell_of(const FrameworkId& other) {
+void OrphanHandling::saw_framework(const FrameworkId& other) {
   if (others_told_.size() >= kMaxOthersTold || !others_told_.insert(other).second) return;
   const std::string ours = ledger_.state().framework ? ledger_.state().framework->value : "";
   ledger_.event({EventKind::kFrameworkUnknown,
@@ -59,66 +73,59 @@ void Provisioner::tell_of(const FrameworkId& other) {
                                       "docs/operations.md, --framework-id"});
 }
 
-// Of what is known of orphans on this agent, what is not there any more.
-void Provisioner::orphans_absent(const Use& use, const std::map<std::string, Holding>& offered, Instant now) {
-  std::vector<std::string> gone;
+void OrphanHandling::absent(const AgentUse& use, const std::map<std::string, Holding>& offered, Instant now) {
+  std::vector<std::string> away;
   for (const auto& [id, word] : ledger_.state().orphans) {
     if (word.agent != use.offer.agent || offered.contains(id)) continue;
     orphans_.expect(id, now);
-    if (orphans_.proved_gone(id, now) || orphans_.forgotten(id, now)) gone.push_back(id);
+    if (orphans_.proved_gone(id, now) || orphans_.forgotten(id, now)) away.push_back(id);
   }
-  for (const std::string& id : gone) orphan_gone(id, "it is not offered any more");
+  for (const std::string& id : away) gone(id, "it is not offered any more");
 }
 
-void Provisioner::orphan_gone(const std::string& resource_id, const std::string& why) {
-  const auto word = ledger_.state().orphans.find(resource_id);
-  if (word != ledger_.state().orphans.end()) {
-    if (word->second.fate == OrphanFate::kDestroy) ledger_.event({EventKind::kOrphanDestroyed, resource_id + ": " + why});
+void OrphanHandling::gone(const std::string& resource_id, const std::string& why) {
+  if (ledger_.state().orphans.contains(resource_id)) {
+    if (asked_to_destroy(resource_id)) ledger_.event({EventKind::kOrphanDestroyed, resource_id + ": " + why});
     ledger_.erase_orphan(resource_id);
   }
   orphans_.gone(resource_id);
 }
 
 // The answer to a release.
-void Provisioner::orphan_operation(const std::string& kind, const std::string& resource_id, const mesos::UpdateOperation& in) {
-  using mesos::OperationState;
-  if (kind == "unreserve" && in.state == OperationState::kFinished) {
-    return orphan_gone(resource_id, "its volume is destroyed and its reservation given back, as a user asked for");
+void OrphanHandling::answered(const OperationName& name, const mesos::UpdateOperation& in) {
+  if (name.kind == "unreserve" && in.state == OperationState::kFinished) {
+    return gone(name.resource_id, "its volume is destroyed and its reservation given back, as a user asked for");
   }
-  if (in.state == OperationState::kGoneByOperator) return orphan_gone(resource_id, "its agent is gone for good");
+  if (in.state == OperationState::kGoneByOperator) return gone(name.resource_id, "its agent is gone for good");
   const bool failed = in.state == OperationState::kFailed || in.state == OperationState::kError;
-  if (failed && orphans_.find(resource_id) != nullptr) {
-    ledger_.event({EventKind::kOperationFailed,
-                   kind + " of the orphan " + resource_id + ": " + std::string(enum_text(in.state)) +
-                                           (in.message.empty() ? "" : ", " + in.message)});
+  if (failed && orphans_.find(name.resource_id) != nullptr) {
+    ledger_.event({EventKind::kOperationFailed, name.kind + " of the orphan " + name.resource_id + ": " +
+                                                    std::string(enum_text(in.state)) +
+                                                    (in.message.empty() ? "" : ", " + in.message)});
   }
 }
 
-// Nothing ever ran on it: the store knows that for good, whatever becomes of the member.
-void Provisioner::orphan_unused(const Member& member, Instant now) {
+void OrphanHandling::unused(const Member& member, Instant now) {
   if (!member.granted) return;
   const Place& at = member.place();
   ledger_.set_orphan(at.resource_id, {OrphanFate::kUnused, at.agent});
   orphans_.expect(at.resource_id, now);
 }
 
-Result<ClusterId> Provisioner::destroy_orphan(const std::string& resource_id, Instant now) {
+Result<ClusterId> OrphanHandling::destroy(const std::string& resource_id, Instant now) {
   const OrphanVolume* found = orphans_.find(resource_id);
-  const auto word = ledger_.state().orphans.find(resource_id);
-  const bool asked = word != ledger_.state().orphans.end() && word->second.fate == OrphanFate::kDestroy;
-  if (asked) return found == nullptr ? ClusterId() : found->cluster;
+  if (asked_to_destroy(resource_id)) return found == nullptr ? ClusterId() : found->cluster;
   if (found == nullptr) {
     return fail(Errc::kNotFound, "there is no orphan " + resource_id + "; a volume that a task holds is none yet", "id");
   }
   ledger_.set_orphan(resource_id, {OrphanFate::kDestroy, found->agent});
-  ledger_.event({EventKind::kOrphanDestroyAsked,
-                 "a user asked for " + resource_id + " (volume " + found->volume.value + " on " +
-                                             found->hostname + ") to be destroyed"});
-  wake(now);
+  ledger_.event({EventKind::kOrphanDestroyAsked, "a user asked for " + resource_id + " (volume " + found->volume.value +
+                                                     " on " + found->hostname + ") to be destroyed"});
+  alarm_.wake(now);
   return found->cluster;
 }
 
-OrphansView Provisioner::orphans() const {
+OrphansView OrphanHandling::view() const {
   OrphansView out{orphans_.volumes(), orphans_.tasks()};
   for (OrphanVolume& v : out.volumes) {
     const auto word = ledger_.state().orphans.find(v.id);
@@ -127,8 +134,15 @@ OrphansView Provisioner::orphans() const {
   return out;
 }
 
+bool OrphanHandling::left_alone(const mesos::Update& in, const TaskName& name, Instant now) {
+  const bool first = !orphans_.knows(in.task);
+  orphans_.task_seen(in.task, name, in.agent.value_or(AgentId()), in.state);
+  if (first && in.agent && orphans_.knows(in.task)) introductions_.ask(in.task, *in.agent, now);
+  return first;
+}
+
 // A launch that the store has given up, or of a member that leaves or has left.
-bool Provisioner::given_up(const TaskName& name) const {
+bool OrphanHandling::given_up(const TaskName& name) const {
   if (const Cluster* cluster = ledger_.find(name.cluster)) {
     const auto member = std::ranges::find(cluster->members, name.index, &Member::index);
     if (member == cluster->members.end()) return cluster->deleting;
@@ -139,8 +153,8 @@ bool Provisioner::given_up(const TaskName& name) const {
   return at != ledger_.state().orphans.end() && at->first.starts_with(member);
 }
 
-// A task of this framework that is no member's newest. Of a cluster that the store does not know it may be a database.
-void Provisioner::stray(const mesos::Update& in, Instant now) {
+// Of a cluster that the store does not know the task may be a database.
+void OrphanHandling::stray(const mesos::Update& in, Instant now) {
   if (mesos::is_terminal(in.state)) {
     orphans_.task_gone(in.task);
     introductions_.settled(in.task);
