@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The body of a request: which fields it may have, and of which type. The table of operations, the parsers, the check of
-// openapi.json and the flags of the command line all go by this. Pure.
+// The body of a request: its possible fields and their types. The table of operations, the parsers, the check of
+// openapi.json and the flags of the command line use this. Pure.
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,7 +29,7 @@ struct BodyField {
   bool operator==(const BodyField&) const = default;
 };
 
-// Reads nothing: notes which fields a type says that it has (base/json.h).
+// An Io that reads nothing and records the fields of a type (base/json.h).
 class FieldLister {
  public:
   static constexpr bool reading = false;
@@ -77,11 +77,11 @@ std::vector<BodyField> body_fields() {
   return io.take();
 }
 
-// kInvalid without a field: it is no JSON object, or has a field twice.
+// kInvalid without a field: the body is no JSON object, or has a field twice.
 Result<json::object> parse_object(std::string_view body);
-// kInvalid with the field that is not among them, and the nearest one that is.
+// kInvalid names an unknown field, and suggests a similar known one.
 Status check_fields(const json::object& body, std::span<const BodyField> known);
-// Both. Where no field is required, no body at all is an empty one.
+// Both checks. If no field is required, a missing body counts as an empty one.
 Result<json::object> parse_body(std::string_view body, std::span<const BodyField> known);
 
 }  // namespace mysos

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What the API says of clusters, members, events, agents: the JSON of design and openapi.json.
+// The API's JSON of clusters, members, events and agents (openapi.json).
 // Pure; holds no secret.
 #include <string>
 #include <vector>
@@ -16,7 +16,7 @@ json::object agent_json(const AgentView& agent);
 json::object orphans_json(const OrphansView& orphans);
 json::object version_json(const VersionInfo& version, bool is_default);
 std::string iso_time(WallTime time);  // "2026-11-23T16:00:00.123Z"
-// Where clients write now; nullopt while nobody is known to serve.
+// The address to which clients write now; nullopt while no primary is known to serve.
 std::optional<Endpoint> primary_endpoint(const ClusterView& view);
 
 }  // namespace mysos

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What a user asked for, from JSON (POST /v1/clusters) or from Cotton's form (POST
-// /clusters/<name>), as values. Checks the words only: types, unknown fields, sizes that are no
-// sizes. What a cluster may be is checked by the scheduler's core. Pure.
+// A user's request for a cluster, from JSON (POST /v1/clusters) or from Cotton's form (POST
+// /clusters/<name>), as values. Checks only the syntax: types, unknown fields, malformed
+// sizes. The scheduler's core checks the limits of a cluster. Pure.
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,13 +14,13 @@
 namespace mysos {
 
 inline constexpr std::string_view kDefaultUser = "app";
-inline constexpr std::size_t kMinPassword = 8;  // of one that a person chose
+inline constexpr std::size_t kMinPassword = 8;  // of a password that the user chose
 inline constexpr std::size_t kMaxPassword = 128;
 
 const std::vector<BodyField>& create_fields();
-// kInvalid with a field: a value is wrong; without one: the body is no JSON object.
+// kInvalid with a field: a value is wrong; without a field: the body is no JSON object.
 Result<CreateRequest> parse_create(std::string_view body, std::span<const VersionInfo> versions);
-// An empty field counts as not given. kInvalid names Cotton's field.
+// An empty field counts as missing. kInvalid names Cotton's field.
 Result<CreateRequest> parse_cotton_create(const std::string& name, const FormFields& form,
                                           std::span<const VersionInfo> versions);
 

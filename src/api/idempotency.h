@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Answers to POSTs that carried an Idempotency-Key, so that one sent twice is done once. Kept in
-// memory: the newest kMaxIdempotencyKeys of the last kIdempotencyTime; a restart of the scheduler
-// forgets them (a second create of the same name is then a conflict, never a second cluster).
-// Errors of 5xx are not kept: they are to be tried again.
+// Answers to POSTs with an Idempotency-Key, so that a repeated request is carried out once. Kept in
+// memory: the newest kMaxIdempotencyKeys of the last kIdempotencyTime. A restart of the scheduler
+// forgets them (then a second create of the same name is a conflict, never a second cluster).
+// Errors of 5xx are not kept, because callers should try those requests again.
 #include <deque>
 #include <map>
 #include <optional>
@@ -21,9 +21,9 @@ inline constexpr Duration kIdempotencyTime = std::chrono::hours(24);
 
 class IdempotencyTable {
  public:
-  struct Begun {};  // do it, then finish() or abandon()
+  struct Begun {};  // carry the request out, then call finish() or abandon()
   using Verdict = std::variant<Begun, HttpResponse, Error>;
-  // HttpResponse: the answer given before. kConflict: still under way; kInvalid: the key stood for
+  // HttpResponse: the earlier answer. kConflict: still under way. kInvalid: the key was used for
   // another request.
   Verdict begin(const std::string& key, const std::string& request, Instant now);
   void finish(const std::string& key, const HttpResponse& response);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The table of what the API can do. A row is all that the API knows of a call: method, path, who may, the fields of its body,
-// and the handler. Routing, access and the check of openapi.json go by the rows. The rows of one subject are in one file with
-// their handlers; a command that says its words (model/command.h) has a row by itself (api_commands.cc).
+// The table of the API's operations. A row describes a call completely: method, path, access, the fields of its body,
+// and the handler. Routing, access and the check of openapi.json use the rows. The rows of one subject are in one file with
+// their handlers. A command with words (model/command.h) gets its row automatically (api_commands.cc).
 //
-// Who may: everything that tells or changes something about clusters wants `Authorization: Bearer <admin token>`. Open are the
-// page (it holds no data), the description, /healthz, /readyz, and /metrics for peers on loopback; Cotton's calls too if they
-// were opened, but then never for a browser (an Origin header), since any web page could make one send a form.
+// Access: every call that reads or changes clusters needs `Authorization: Bearer <admin token>`. Open are the
+// page (it has no data), the description, /healthz, /readyz, and /metrics for peers on loopback. Cotton's calls are open if the
+// operator said so, but never for a browser (an Origin header), because any web page could make a browser send a form.
 #include <functional>
 #include <optional>
 #include <string>
@@ -30,7 +30,7 @@ struct ApiOptions {
   std::string token_hash;  // of the admin token, as hash_token makes it
   CottonAccess cotton = CottonAccess::kToken;
   std::string base_url;  // "http://127.0.0.1:8080": what cluster_url begins with
-  // Where a router serves the cluster, whoever its primary is; nullopt = nowhere.
+  // The fixed ports of the cluster that always lead to its present members; nullopt = none.
   struct StableAddresses {
     Endpoint read_write;
     Endpoint read_only;
@@ -38,7 +38,7 @@ struct ApiOptions {
   std::function<std::optional<StableAddresses>(const ClusterId&)> stable_addresses = {};
 };
 
-// What the handlers work with.
+// The context of the handlers.
 struct ApiParts {
   Control& control;
   ApiOptions options;
@@ -46,12 +46,12 @@ struct ApiParts {
   std::size_t event_streams = 0;
 };
 
-// One request that was let in. Lives until its handler has ended.
+// One accepted request. Lives until its handler has ended.
 struct ApiCall {
   const HttpRequest& request;
   HttpExchange& exchange;
   Caller caller;
-  std::string name;  // what stands for {name} in the path
+  std::string name;  // the value of {name} in the path
 };
 
 using Answer = std::optional<HttpResponse>;  // nullopt: the handler has answered by itself

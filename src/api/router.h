@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Which operation a request asks for, from method and path. Pure.
+// Finds the operation of a request, by method and path. Pure.
 #include <string>
 #include <string_view>
 #include <variant>
@@ -11,13 +11,13 @@ namespace mysos {
 
 struct Route {
   const Operation* operation = nullptr;
-  std::string name;  // what stands for {name}
+  std::string name;  // the value of {name}
 };
 struct MethodNotAllowed {
   std::string allow;
 };
 
-// The first that matches. A HEAD is matched as a GET.
+// The first match. A HEAD counts as a GET.
 std::variant<Route, MethodNotAllowed, Error> match_route(const std::vector<Operation>& operations, std::string_view method,
                                                          std::string_view path);
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Which server a client command speaks to, and with which token, when several sources say it. A flag beats the environment, and
-// the environment beats the default. A state directory names an installation: its server's address and its token. So `--dir`
-// beats every variable of the environment, and only a flag that says the same thing more exactly (`--url`, `--token`,
-// `--token-file`) beats `--dir`; the variables stand to each other in the same way. Otherwise a variable that was left
-// over could send a delete to another installation than the one that the command line names.
+// Which server and which token a client command uses, if several sources name them. A flag wins over the environment, and
+// the environment over the default. A state directory names an installation: its server's address and its token. So `--dir`
+// wins over every variable, and only a more specific flag (`--url`, `--token`, `--token-file`) wins over `--dir`. The variables
+// have the same order among themselves. Otherwise a forgotten variable could send a delete to another installation than
+// the one that the command line names.
 #include <optional>
 #include <string>
 
@@ -12,7 +12,7 @@
 
 namespace mysos::cli {
 
-// What one source says: the flags, or the environment.
+// The options of one source: the flags, or the environment.
 struct ClientSource {
   std::optional<std::string> url = {};
   std::optional<std::string> token = {};
@@ -20,7 +20,7 @@ struct ClientSource {
   std::optional<std::string> dir = {};
 };
 
-// MYSOS_URL, MYSOS_TOKEN, MYSOS_TOKEN_FILE, MYSOS_DIR; an empty one says nothing.
+// MYSOS_URL, MYSOS_TOKEN, MYSOS_TOKEN_FILE, MYSOS_DIR; an empty one counts as unset.
 ClientSource client_environment();
 
 // kInvalid: flags that contradict each other, or are empty. Pure.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The client commands. What was asked for goes to stdout, everything else to stderr. An Error is
-// what main() says and exits with.
+// The client commands. Results go to stdout, everything else to stderr. main() prints an Error and
+// derives the exit code from it.
 #include "base/json.h"
 #include "cli/options.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What a command line says, as values. One alternative per command.
+// A parsed command line, as values. One alternative per command.
 #include <optional>
 #include <string>
 #include <variant>
@@ -154,8 +154,8 @@ struct Say {
 using Command = std::variant<Say, Up, Scheduler, Router, Executor, Create, List, Show, Members, Events, Call,
                              Delete, Credentials, Connect, Versions, Orphans, BackupState, RestoreState>;
 
-// `arguments` without the program's name. kInvalid is one sentence, with the nearest name of what
-// is unknown.
+// `arguments` without the program's name. kInvalid is one sentence, and suggests a similar name for
+// an unknown word.
 Result<Command> parse_command_line(std::vector<std::string> arguments);
 
 // "key = value" lines of a TOML file as flags: {"--port=8080", ...}; a list gives one flag per

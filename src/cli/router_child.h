@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The router as a process of its own beside `mysos up`, started again when it ends. It is not to
-// die with us: killed we leave it, and with it the stable addresses, behind; the next `mysos up`
-// puts a new one in its place, and no session of HAProxy notices.
+// The router as a separate process beside `mysos up`, which restarts it when it ends. The router
+// must survive a kill of `mysos up`, so that the stable addresses stay. The next `mysos up`
+// replaces it with a new router, without an effect on HAProxy's sessions.
 #include <optional>
 #include <string>
 

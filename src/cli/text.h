@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// How answers look on a terminal: pure texts from the API's JSON.
+// Answers as text for a terminal, from the API's JSON. Pure.
 #include <string>
 #include <vector>
 
@@ -15,7 +15,7 @@ std::string text_of(const json::object& object, std::string_view key);
 
 // A number as JSON, so that the server can say what is wrong with it; a text where it is no number.
 json::value number_or_text(const std::string& text);
-// The sentence with what "{x}" in it stands for: field x of the body, or else of the answer.
+// Replaces "{x}" in the sentence with field x of the body, or else of the answer.
 std::string filled_in(std::string_view sentence, const json::object& body, const json::object& answer);
 
 std::string clusters_text(const json::array& clusters);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // A HAProxy of our own: one process in master-worker mode with a configuration, a control socket
-// (mode 0600) and a log in the router's folder. It is no child to die with us: a router that is
-// killed and started again finds it by its pid and start time, and no session notices. A reload
-// hands the listening sockets to a new worker; the old one keeps its sessions to their end.
+// (mode 0600) and a log in the router's folder. It survives the router: a router that is
+// killed and started again finds it by its pid and start time, without an effect on sessions. A reload
+// hands the listening sockets to a new worker; the old worker keeps its sessions until they end.
 // Belongs to the thread of the io_context.
 #include <optional>
 #include <string>
@@ -29,17 +29,17 @@ class HaProxy {
   // The path of the program; kNotFound says what to install.
   static Result<std::string> find_program(const std::string& name);
 
-  // Where the configuration's own files are.
+  // The paths of the files of the configuration.
   [[nodiscard]] std::string state_file() const { return dir_ + "/haproxy.states"; }
   [[nodiscard]] std::string config_file() const { return dir_ + "/haproxy.cfg"; }
   [[nodiscard]] std::string log_file() const { return dir_ + "/haproxy.log"; }
 
-  // True when one that an earlier router started is found alive.
+  // Adopts an HAProxy that an earlier router started. False: there is none.
   bool adopt();
-  // Until it answers. kInvalid: it refuses the configuration, and its words.
+  // Starts it and waits until it answers. kInvalid: it refuses the configuration; the message is HAProxy's.
   asio::awaitable<Status> start(std::string config, std::string states);
   [[nodiscard]] bool alive();
-  // The present worker has the new configuration; otherwise all stays as it was.
+  // Ok: a new worker has the new configuration. Otherwise nothing has changed.
   asio::awaitable<Status> reload(std::string config, std::string states);
 
   // Commands of the runtime API, for the present worker or for one by its pid. The answers, one

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// HAProxy's language: the configuration that the router writes, and what the runtime API answers
+// HAProxy's formats: the configuration that the router writes, and the answers of the runtime API
 // (management guide of HAProxy 2.6: "show servers state", "show sess", "show proc"). Pure.
 //
 // A cluster has two frontends, each with a backend of the same name. In that of the read-write port
-// every member is a server that its executor's GET /primary raises and lowers, so HAProxy follows a
-// failover by itself, with no router and no scheduler. In that of the read-only port GET
-// /replica decides; each member stands there a second time, as a backup that follows the state of
-// its read-write server. The last resort of both is a server at which nobody listens: while nobody
-// serves, HAProxy tries it again and again, and so a new connection waits, for kHold at most,
-// instead of being refused.
+// every member is a server whose check is its executor's GET /primary, so HAProxy follows a
+// failover by itself, without router and scheduler. In the backend of the read-only port the check is
+// GET /replica. Each member is there a second time, as a backup that follows the state of
+// its read-write server. The last server of both backends is an address at which nobody listens.
+// While no member serves, HAProxy tries it again and again, so a new connection waits, for kHold at
+// most, instead of being refused.
 #include <map>
 #include <set>
 #include <string>
@@ -36,9 +36,9 @@ struct ConfigOptions {
   unsigned threads = 1;
 };
 
-// Whom HAProxy's workers run as under root. `own`: there is a user haproxy. `warning`: what an operator should hear of it.
-// The workers hold no secret: configuration, control socket and log are root's, and root reads them before it gives up its
-// rights. But a process of the same user can stop or kill them, and with them every session.
+// The user that HAProxy's workers run as under root. `own`: there is a user haproxy. `warning`: for the operator.
+// The workers have no secret: configuration, control socket and log belong to root, and HAProxy reads them before it drops its
+// rights. But a process of the same user can stop or kill the workers, and with them every session.
 struct WorkerUser {
   std::string user;
   std::string group;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Which ports lead to which cluster: two each, for life, by the cluster's name. The ports of a
-// cluster that is gone stay reserved for its name until no others are left, then the ones that have
-// been free for longest are given away. Pure: whether a port can be listened on is asked of the
-// caller.
+// The ports of each cluster: two for each name, for ever. The ports of a deleted
+// cluster stay reserved for its name until no other ports are left. Then the ports are given away
+// that have been free for the longest time. Pure: the caller says whether a port can be listened
+// on.
 #include <functional>
 #include <string>
 #include <vector>
@@ -37,9 +37,9 @@ class PortTable {
  public:
   using IsFree = std::function<bool(std::uint16_t)>;
 
-  // Entries outside the range are forgotten.
+  // Drops entries outside the range.
   explicit PortTable(PortRange range, std::vector<PortEntry> kept = {});
-  // kConflict: nothing is free in the range.
+  // kConflict: no ports are free in the range.
   Result<PortPair> take(const std::string& name, const IsFree& is_free);
   void give_back(const std::string& name);
   // Other ports for a cluster whose present ports were never open. kConflict: nothing is free in the range.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The router's file, routes.json in its folder: what it must know after a restart while the
-// scheduler is away, and where others see which ports lead to a cluster. Written by the router
-// alone; read by whoever has the state directory.
+// The router's file, routes.json in its folder. The router needs it after a restart while the
+// scheduler does not answer, and other programs find the ports of a cluster in it. Only the router
+// writes it; every program that can read the state directory may read it.
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,7 +28,7 @@ void fields(Io& io, RouterFile& f) {
 }
 
 std::string router_dir(const std::string& state_dir);  // the router's folder in a state directory
-// A file that is not there is an empty one.
+// A missing file counts as empty.
 Result<RouterFile> read_router_file(const std::string& router_dir);
 Status write_router_file(const std::string& router_dir, const RouterFile& content);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The shell of RouterCore: looks at HAProxy, asks the API, carries out what the core says, keeps
-// HAProxy running, and tells of it at /metrics and /status. A look ("round") comes with each event
-// of the scheduler, often while a primary is being made, else every second. Belongs to the thread
+// The shell of RouterCore: reads HAProxy, asks the API, carries out the core's output, keeps
+// HAProxy running, and serves /metrics and /status. A round of these comes with each event
+// of the scheduler, often while a primary is being chosen, else every second. Belongs to the thread
 // of the io_context.
 #include <functional>
 #include <memory>
@@ -41,7 +41,7 @@ class RouterLoop {
   // folder.
   Status open();
   [[nodiscard]] std::uint16_t status_port() const { return status_port_; }
-  // Until end(); then HAProxy is ended too.
+  // Runs until end(), which also ends HAProxy.
   asio::awaitable<void> serve();
   void end();
 
@@ -65,7 +65,7 @@ class RouterLoop {
   [[nodiscard]] Duration pause() const;
   void save(bool active);
   void measure(const Servers& servers);
-  // Logs what is wrong when it begins and when it is over, and not in between.
+  // Logs a problem when it begins and when it ends.
   void trouble(const std::string& about, const std::string& what);
 
   asio::any_io_executor executor_;

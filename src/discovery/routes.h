@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What the router knows of clusters: where their members are, who is primary, which ports lead to
-// them. Values only; they are kept in the router's file, so that it can serve while the scheduler
-// is away. No secret is among them.
+// The router's knowledge of clusters: addresses of the members, the primary, the ports. Values
+// only. The router's file stores them, so that it can serve while the scheduler does not answer.
+// They contain no secret.
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -38,7 +38,7 @@ void fields(Io& io, RoutedMember& m) {
   io("api_port", m.api_port);
 }
 
-// Who is primary, as the record says it (docs/architecture.md#epochs).
+// The primary by the record (docs/architecture.md#epochs).
 struct Reign {
   std::uint64_t epoch = 0;
   bool electing = true;  // the epoch has no primary yet
@@ -72,10 +72,10 @@ void fields(Io& io, RoutedCluster& c) {
   io("ports", c.ports);
   io("taken", c.taken);
 }
-// HAProxy shall listen on the ports of this cluster.
+// Whether HAProxy should listen on the ports of this cluster.
 inline bool listens(const RoutedCluster& c) { return c.ports.read_write != 0 && !c.taken; }
 
-// The answer of GET /v1/clusters. kInvalid where it is not what openapi.json says; names and
+// Parses the answer of GET /v1/clusters. kInvalid: it does not match openapi.json; names and
 // addresses that could mean something else in HAProxy's language are refused.
 Result<std::vector<RoutedCluster>> parse_clusters(const json::value& answer);
 
