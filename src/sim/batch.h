@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Many seeds, in several threads that share nothing but the next number. The result does not depend
-// on how many there are.
+// Runs many seeds, in several threads that share only the next number. The result does not depend
+// on the number of threads.
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -14,7 +14,7 @@ struct BatchOptions {
   std::uint64_t from = 1;
   std::uint64_t count = 100;
   unsigned threads = 1;
-  bool stop_at_first = false;  // for mutations: one is enough
+  bool stop_at_first = false;  // for mutations: one violation is enough
   SeedOptions each;            // `seed` is set per seed
 };
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Convergence: with all faults off, every cluster comes to serve: a primary that acknowledges, all
-// other members that have not lost their volume following it with everything it has, and the
-// scheduler saying so. nullopt, or what is still missing.
+// Convergence: after all faults have ended, every cluster must serve: a primary that acknowledges, all
+// other members that have not lost their volume following it with everything it has, and a
+// scheduler that says so. Returns nullopt, or what is still missing.
 #include <optional>
 #include <string>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Nothing leaks: once no cluster is left of what was made, Mesos holds no task, reservation or
-// volume of ours; and while clusters live, it holds exactly theirs. nullopt, or what is too much.
+// Leaks: after all clusters are deleted, Mesos holds no task, reservation or volume of ours. While
+// clusters exist, it holds exactly theirs. Returns nullopt, or what is too much.
 #include <optional>
 #include <string>
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What must hold in every world, at every moment. S1 to S7 are the model's properties (docs/model); each has a file of its
-// own. A checker is told by the world when something has happened that could break it; it reads what no brain can
-// (Truth), and marks its chances (coverage.h). Beside them: check_convergence, check_leaks, and in sim_scheduler.cc that the
-// scheduler's state is the fold of its records.
+// The checkers: what must hold in every world at every moment. S1 to S7 are the model's properties (docs/model). Each has a
+// file of its own. The world calls a checker when something has happened that could break its property. A checker reads what no
+// brain can (Truth), and marks its chances (coverage.h). Beside them: check_convergence, check_leaks, and in sim_scheduler.cc
+// that the scheduler's state is the fold of its records.
 #include <set>
 
 #include "sim/truth.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What a batch of seeds really exercised. A checker that never had a chance to fail proves nothing,
-// so each one marks its chances here, and a batch in which a mark stayed at zero fails.
+// What a batch of seeds exercised. A checker that never had a chance to fail proves nothing. So each
+// checker marks its chances here, and a batch fails if a mark stays at zero.
 #include <array>
 #include <cstdint>
 #include <string_view>
@@ -11,7 +11,7 @@ namespace mysos::sim {
 enum class Mark {
   kWriteAcked,    // a client was told OK
   kAckByReplica,  // ... and a replica's acknowledgement released it
-  kAckSolo,       // ... by a primary alone
+  kAckSolo,       // ... by a solo primary
   kS1Election,    // a record named a primary while acknowledged writes existed
   kS1Failover,    // ... another one than before
   kS2LateAck,     // an older primary released a commit after a later one had opened

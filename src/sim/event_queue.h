@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The virtual clock: things happen in the order of their time, and things of one time in the order
-// they were asked for. Nothing else moves a simulated world, so the same seed gives the same story.
-// One thread.
+// The virtual clock: events happen in the order of their time, and events of the same time in the
+// order in which they were requested. Nothing else changes a simulated world, so the same seed gives
+// the same story. One thread.
 #include <algorithm>
 #include <deque>
 #include <utility>

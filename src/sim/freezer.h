@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// A process that is stopped for a while and goes on: SIGSTOP, or a machine that has no time for it.
-// What would have happened meanwhile happens when it goes on, in the same order, so it acts on
-// inputs that are old. What is held back must look for itself whether its process still lives.
+// A process that is stopped for a while and continues: SIGSTOP, or a busy machine. Its events of that
+// time happen when it continues, in the same order, so it acts on old inputs. A held event must
+// check itself whether its process is still alive.
 #include <functional>
 #include <utility>
 #include <vector>
@@ -13,7 +13,7 @@ class Freezer {
  public:
   [[nodiscard]] bool frozen() const { return frozen_; }
   void freeze() { frozen_ = true; }
-  // Now, or when the process goes on.
+  // Runs it now, or when the process continues.
   template <class F>
   void run(F&& f) {
     if (!frozen_) return std::forward<F>(f)();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The clock of one process: it began somewhere and runs a little fast or slow, so no two processes
-// agree about the time.
+// The clock of one process: it starts at any time and runs a little fast or slow, so the clocks of
+// two processes differ.
 #include "sim/sim.h"
 
 namespace mysos::sim {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What goes wrong. A seed draws which kinds of faults it has and how often; while the nemesis is on
-// it picks victims at random. Everything it breaks mends by itself or by mend_all(), but for volumes that
-// are lost: never the last one of a cluster.
+// Injects faults. A seed draws the kinds of faults and how often they occur. While the nemesis is on,
+// it picks victims at random. Every fault ends by itself or by mend_all(), except lost volumes, and it
+// never loses the last volume of a cluster.
 #include <algorithm>
 #include <set>
 #include <vector>
@@ -23,7 +23,7 @@ class Nemesis {
   void may_harm(Prng prng, Prng resets);
   [[nodiscard]] bool may(Fault fault) const { return std::ranges::find(kinds_, fault, &Kind::fault) != kinds_.end(); }
   void unleash();
-  void mend_all();  // ends all faults; what is down comes back
+  void mend_all();  // ends all faults and restarts what is down
 
  private:
   struct Kind {

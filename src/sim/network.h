@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The network between the parts of a simulated world. Nodes are numbers; a cut is between two of
-// them, in both directions or in one. Datagram: may be late, lost, doubled, overtaken. Stream: in
-// order or broken: what is lost breaks it, and both ends learn that later (TCP). A message is
-// judged when it is sent and again when it arrives, so a cut stops what flies.
+// them, in both directions or in one. Datagram: may be late, lost, doubled, out of order. Stream: in
+// order or broken; a loss breaks it, and both ends learn that later (TCP). Cuts are checked when a
+// message is sent and when it arrives, so a cut also stops messages under way.
 #include <cstdint>
 #include <memory>
 #include <vector>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// "Healthy" is a promise: any one member may die now, for good, and writes go on without anybody's help. Once in a seed it is
-// put to the test, when all faults have ended: as soon as a cluster calls itself healthy, or once everything has come back.
+// "Healthy" is a promise: any one member may die now, for good, and writes continue without an operator. Each seed tests that
+// once, after all faults have ended: as soon as a cluster calls itself healthy, or after everything has come back.
 #include <optional>
 #include <string>
 #include <vector>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Seeds that once failed, each with what was wrong. A seed means what it meant only as long as the
-// simulator draws the same: where it changes, the story is what is left.
+// Seeds that once failed, each with its cause. A seed repeats its story only as long as the
+// simulator's draws stay the same; after a change, only the description is left.
 #include <cstdint>
 #include <vector>
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What all parts of one simulated world share: clock, chance, network, story, coverage, the first
-// violation. One world per seed and thread; worlds share nothing. Parts are made once, live as long
-// as the world, and "die" by counting their life: what they had asked the queue for finds that it
-// is no longer meant.
+// What all parts of one simulated world share: clock, randomness, network, story, coverage, the first
+// violation. One world per seed and thread; worlds share nothing. Parts are made once and live as long
+// as the world. A part "dies" by raising the number of its life; its events in the queue then have an
+// old number and do nothing.
 #include <map>
 #include <optional>
 #include <string>
@@ -69,7 +69,7 @@ struct Txn {
   std::uint64_t write = 0;  // the client's, 0 = an account
 };
 constexpr std::uint64_t kNobodysWrite = UINT64_MAX;  // an executor's, that others may go on
-constexpr std::uint64_t kLocalWrite = UINT64_MAX - 1;  // a user's on a replica: nobody is told that it is safe
+constexpr std::uint64_t kLocalWrite = UINT64_MAX - 1;  // a user's on a replica: never acknowledged
 
 struct Sim {
   Sim(std::uint64_t seed, std::size_t nodes, Mutation mutation_, Trace::Listener listener)

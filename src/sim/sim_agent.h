@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// A simulated Mesos agent: what src/local's agent does, without processes and disks. It owns what
-// is on its machine: resources with their reservations, volumes, containers, updates that nobody
-// has acknowledged. It registers again, with all of it, whenever its link to the master has broken.
+// A simulated Mesos agent: like src/local's agent, without processes and disks. It owns what
+// is on its machine: resources with their reservations, volumes, containers, unacknowledged
+// updates. It registers again, with all of it, whenever its link to the master has broken.
 // A crash of the machine ends its containers; volumes stay.
 #include <functional>
 #include <map>
@@ -30,7 +30,7 @@ class SimAgent {
 
   void start();
   void crash(bool power_lost = false);  // the machine: all containers end
-  void restart_process();  // the agent alone: containers live on
+  void restart_process();  // only the agent: its containers keep running
   // Apache Mesos recognises an agent that asks twice by its address; the master core does not, so
   // an agent knows the id that it was given even where the answer is lost.
   void learn_id(const AgentId& id) { id_ = id; }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Writers. Each does one write at a time, waits for its answer or gives up, and looks for the
-// primary as applications do: by asking the executors' /primary, or by trying servers. What they
-// were told is what the cluster has promised (the server side of it is recorded when it is said:
-// Truth).
+// primary as applications do: by asking the executors' /primary, or by trying servers. An
+// acknowledgement to a client is a promise of the cluster (Truth records it at the server, when it is
+// sent).
 #include <functional>
 #include <memory>
 #include <vector>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The disk under a volume: how long an fsync takes. It may be slow for a while, and it may stall,
-// or be full, so that nothing is durable before it goes on.
+// The disk under a volume: how long an fsync takes. It may be slow for a while, stall, or be full.
+// While it is stalled or full, nothing becomes durable.
 #include "sim/sim.h"
 
 namespace mysos::sim {
@@ -17,7 +17,7 @@ struct SimDisk {
     stalled_until = std::max(stalled_until, sim.now() + pause);
     full = is_full;
   }
-  // What is written anew gets no space (a promise); what was written before waits until it is durable.
+  // New writes get no space (a promise); earlier writes wait until they are durable.
   [[nodiscard]] bool refuses(Instant now) const { return full && stalled_until > now; }
   // How long an fsync takes that begins now.
   [[nodiscard]] Duration sync(Sim& sim) const {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // One container: an executor and its mysqld, on one volume. The executor is the real MemberCore and the real pipeline around it
-// (core/member/pipeline.h: what waits, what may leave before a promise is durable, what is reported meanwhile), on a server, a
-// disk, a network and a clock of the simulator's own. Its thread waits for the disk while a promise is written; a full one
-// refuses. Either process may die alone, at any moment, also then. Dead containers stay dead: the next launch is another one.
+// (core/member/pipeline.h: what waits, what may leave before a promise is durable, what is reported meanwhile), on a simulated
+// server, disk, network and clock. Its thread waits for the disk while a promise is written; a full disk refuses the
+// promise. Either process may die at any moment without the other. Dead containers stay dead: the next launch is another one.
 #include <functional>
 #include <map>
 #include <memory>
@@ -36,7 +36,7 @@ class SimExecutor final : private SimProcess {
   void launch();
   void stop();                           // the task is killed
   void die(bool power_lost = false);     // the whole container, at once
-  void container_dies();                 // ... and its agent is told
+  void container_dies();                 // ... and its agent notices
   void crash_executor(bool server_too);  // it is started again beside the volume within a second
   void crash_at_next_promise(bool yes = true) { die_in_sync_ = yes; }
   void crash_server(const std::string& how) { server_.crash(how); }

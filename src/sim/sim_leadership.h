@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The schedulers of a world: one that leads, and those that led before it and may not know that
-// they lead no more. The store alone decides who leads.
+// The schedulers of a world: the leader, and former leaders that may not know yet that they
+// are deposed. Only the store decides who leads.
 #include <algorithm>
 #include <memory>
 #include <vector>
@@ -15,7 +15,7 @@ class SimLeadership {
   SimLeadership(Sim& sim, SchedulerWorld& world, SimMaster& master);
 
   void start() { leader().start(); }
-  // Another one starts and takes the lead, while the one that leads goes on as if nothing were.
+  // Another scheduler starts and becomes the leader, while the present one keeps running.
   void depose();
   void retire_others();
   // Keeps a copy of the state aside; called again, puts it back and starts another scheduler on it. One is put back only

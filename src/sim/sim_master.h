@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The Mesos of a simulated world: the embedded master's real pure core between simulated agents and
-// the scheduler's stream. The master may die and come back with nothing but its registry.
+// the scheduler's stream. The master may die and come back with only its registry.
 #include <functional>
 #include <map>
 #include <memory>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What simulated processes share: a life, of which what was to come in an earlier one is no part, and the pauses in it
-// (freezer.h). Who starts or ends one counts `life_` on.
+// The base of simulated processes: the number of their life, by which events of an earlier life are ignored, and pauses
+// (freezer.h). The code that starts or ends a process raises `life_`.
 #include <cstdint>
 #include <utility>
 
@@ -14,7 +14,7 @@ class SimProcess {
  protected:
   explicit SimProcess(Sim& sim) : sim_(sim) {}
   virtual ~SimProcess() = default;
-  // Runs `f` unless this process has died by then; where it is stopped, once it goes on.
+  // Runs `f` unless this process has died by then; while it is stopped, when it continues.
   template <class F>
   void awake(F f) {
     freezer_.run([this, life = life_, f = std::move(f)]() mutable {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The real SchedulerCore and the real pipeline around it (core/pipeline/scheduler_pipeline.h: what waits, what makes one
-// commit, when the core goes on, what may leave), on a network, a store and a clock of the simulator's own. It may die at any
-// point, keeps only what was committed, and starts again from that. It may go on when another one has taken the lead, until the
+// commit, when the core continues, what may be sent), on a simulated network, store and clock. It may die at any point, keeps
+// only what was committed, and starts again from that. It may keep running when another one has become the leader, until the
 // store refuses it (sim_store.h). After every commit, and every few decisions without a record, its state is compared with the
 // fold of its records.
 #include <functional>

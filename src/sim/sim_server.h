@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// One mysqld: what of a MySQL or MariaDB server matters for who may be primary. Semi-sync
+// One mysqld: the behaviour of MySQL and MariaDB that matters for elections. Semi-sync
 // AFTER_SYNC: a write is in the own binlog (and with that durable, and sent to replicas) before
 // anybody acknowledges it. An acknowledgement counts by position: it acknowledges all before it;
 // but a replica that connects acknowledges nothing of what it holds. MySQL shows a commit as executed only
@@ -99,7 +99,7 @@ class SimServer final : private SimProcess {
   void break_applier();  // the next transaction that comes cannot be applied
   void write_locally();  // a statement on the read-only port that is written to the binlog all the same
   void drop_accounts(bool all, bool sessions_too);  // that others replicate with
-  // By its executor: puts back what was dropped, as it was told last; false: all is as it should be, or nobody knows.
+  // By its executor: restores dropped accounts in their last known state; false: nothing to restore, or the state is unknown.
   bool restore_accounts();
   void end_sessions_of_replicas();
   void end_storm() { crowded_until_ = {}; }
@@ -249,7 +249,7 @@ class SimServer final : private SimProcess {
   Duration show_most_ = milliseconds(1);
   std::vector<Waiting> waiting_;
   Pair told_under_;  // promised when the last step was sent
-  std::map<MemberId, bool> told_accounts_;  // locked? as this executor was told; empty: not since it came
+  std::map<MemberId, bool> told_accounts_;  // locked? by the last order to this executor; empty: no order since its start
   Instant crowded_until_{};
   bool binlog_gone_ = false;  // its source refused it
   std::uint64_t copies_ended_ = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The schedulers' store. Who leads it is decided here, and only here: the newest that has opened
-// it. A transaction of one that leads no more is refused, whatever that one believes. It may hang,
+// The schedulers' store. Only the store decides who leads: the scheduler that opened it last.
+// It refuses transactions of a former leader. It may hang,
 // or refuse for a while (a full disk); a transaction is tried again until it is durable.
 #include <cstdint>
 #include <map>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Who asks for clusters, has them switched over and deleted, as a seed draws it, and asks again where a request was lost.
+// The user and operator: creates, switches over and deletes clusters, as a seed draws it, and repeats lost requests.
 #include <functional>
 #include <map>
 #include <optional>
@@ -27,7 +27,7 @@ class SimUser {
   // Has clusters adopted that a state does not know, in most seeds.
   void begin_adopting(Prng prng);
   [[nodiscard]] bool adopts() const { return adopts_; }
-  // From here on somebody always looks after the clusters.
+  // From here on an operator always looks after the clusters.
   void faults_end() { heeds_ = true; }
   void looks_away(bool yes) { heeds_ = !yes; }
   void replied(const Reply& reply);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What a member's volume holds: all that survives any process of it. A volume is made empty and
-// ends with its DESTROY. It may be lost: then an empty one stands in its place (SimAgent).
+// The content of a member's volume, which survives all its processes. A volume is made empty and
+// ends with its DESTROY. It may be lost; then an empty one replaces it (SimAgent).
 #include <deque>
 #include <map>
 #include <optional>

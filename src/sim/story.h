@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What goes between a scheduler and others, in the words of a seed's story.
+// The texts of a seed's story for messages between a scheduler and the other parts.
 #include <string>
 
 #include "model/epoch.h"
