@@ -82,17 +82,17 @@ function orphansView({orphans, tasks}, clusters) {
     title.append(el('span', known ? 'left over' : 'not in the state', 'state unavailable'));
     box.append(title);
     if (known) {
-      box.append(el('p', 'These carry the label of this cluster, and none of its members owns them any more. They are kept.'));
+      box.append(el('p', 'These volumes have the label of this cluster, but belong to none of its members any more. Mysos keeps them.'));
     } else {
-      box.append(el('p', 'These tasks and volumes carry the label of a cluster that the state does not know, so nobody looks after ' +
-        'them. Nothing of them is stopped or destroyed. Take the cluster back:'),
+      box.append(el('p', 'These tasks and volumes have the label of a cluster that the state does not know, so Mysos does not manage ' +
+        'them. It neither stops nor destroys them. Take the cluster back:'),
         el('pre', `mysos orphans adopt ${cluster.id || cluster.name}`));
     }
     const table = el('table');
     table.append(row('th', ['Member or task', 'Agent', 'What', 'Size']), ...cluster.rows.map((cells) => row('td', cells)));
     box.append(table);
     if (cluster.ids.length > 0) {
-      box.append(el('p', 'Or, when their data are not needed any more:'),
+      box.append(el('p', 'Or, if you do not need their data any more:'),
         el('pre', cluster.ids.map((id) => `mysos orphans destroy ${id}`).join('\n')));
     }
     return box;
@@ -124,12 +124,12 @@ async function refresh() {
     if (shownOrphans !== news) byId('orphans').replaceChildren(...orphansView(orphans, clusters));
     shownOrphans = news;
     byId('clusters').replaceChildren(...clusters.map(clusterView));
-    if (clusters.length === 0) byId('clusters').append(el('p', 'No clusters yet. Make one: mysos create shop --wait'));
+    if (clusters.length === 0) byId('clusters').append(el('p', 'No clusters yet. Create one: mysos create shop --wait'));
     byId('events').replaceChildren(...events.reverse().map(eventView));
   } catch (error) {
     if (error.status === 401) {
       sessionStorage.removeItem(kToken);
-      byId('refused').textContent = 'This token is not known here.';
+      byId('refused').textContent = 'Invalid token.';
       show(false);
     } else {
       byId('health').textContent = `no answer (${error.message})`;

@@ -27,7 +27,7 @@ inline const std::vector<Regression> kRegressions = {
      {.only = {Fault::kLogsReset}}},
     {"a copy of a replica whose binary logs were reset just before lacked the names, and was named an acker", 492,
      {.only = {Fault::kLogsReset}}},
-    {"the pause between two tries to push stuck commits had grown while no acker was there, and the next one had to wait for it",
+    {"the pause between two tries to push stuck commits had grown while no acker was there, and the next one waited for it",
      449326, {}},
     {"of two ackers that were not sound neither was dropped: only the first was asked whether it can be spared", 434885, {}},
     {"no bug: ackers had forgotten by the time in which the record that names them was durable", 515565, {}},

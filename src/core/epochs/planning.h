@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What the parts of the epoch planner share during one call: what is seen, read as the rules need it, and the decision under
-// way. The parts: relapse.cc (whose server starts again and again?), evidence.cc (has the primary failed?),
-// election.cc (who comes next?), fences.cc (who is fenced when?), names.cc (what do sets say after a reset?),
-// changes.cc (the record of a living primary, one careful step at a time), rebuild.cc (whose data are rebuilt, and from
-// whom), switchover.cc (when a planned change may begin); planner.cc puts them in order.
+// What the parts of the epoch planner share during one call: the observed state, in the terms of the rules, and the decision
+// under way. The parts: relapse.cc (whose server starts again and again?), evidence.cc (has the primary failed?), election.cc
+// (who comes next?), fences.cc (who is fenced when?), names.cc (what do sets say after a reset?), changes.cc (the record of a
+// living primary, one careful step at a time), rebuild.cc (whose data are rebuilt, and from whom), switchover.cc (when a
+// planned change may begin); planner.cc puts them in order.
 #include <map>
 #include <string>
 #include <utility>
@@ -14,7 +14,7 @@
 
 namespace mysos {
 
-// Why a replica that has data is to be given others.
+// Why a replica must be rebuilt.
 struct Need {
   std::string why;
   GtidSet errant{};   // what only the replica holds
@@ -36,28 +36,28 @@ struct EpochPlanning {
   static bool in_sight(const MemberView& v) { return v.in_sight(); }
   static bool server_up(const MemberView& v) { return in_sight(v) && v.report->server == ServerState::kRunning; }
   static bool can_write(const MemberView& v) { return v.can_write(); }
-  // It has promised this election, its receiver was seen stopped after that, and it says what it holds. Such a report
-  // stays true when its member falls silent: what it tells is durable, or its loss is told as amnesia.
+  // The member has promised this election, its receiver has stopped after that, and it has reported what it holds. The report
+  // stays valid if the member falls silent, because what it holds is durable, or its loss is reported as amnesia.
   [[nodiscard]] bool fenced(const MemberView& v) const;
-  // Its data are older than the names of transactions that the record goes by (epochs/names.cc): its set says nothing.
+  // Its data are from before the record's names_from (epochs/names.cc), so its GTID set proves nothing.
   [[nodiscard]] bool outdated(const MemberView& v) const;
-  // Its binary logs were reset: no set will ever show that it has what it acknowledges (epochs/names.cc).
+  // Its binary logs were reset, so no GTID set will ever show what it acknowledges (epochs/names.cc).
   [[nodiscard]] bool nameless(const MemberView& v) const;
-  // What this member wrote itself, and nobody else holds, while it was no primary. Whatever was acknowledged is in the floor,
-  // or was written by the primary of the record: so it is none of this.
+  // What this member wrote itself while it was no primary, and no other member holds. Acknowledged writes are in the floor, or
+  // were written by the primary of the record, so none of them is in this set.
   [[nodiscard]] GtidSet written_on(const MemberView& v) const;
   // How long the election lasts.
   [[nodiscard]] Duration electing_for() const { return now - *memory.election_since; }
-  // It has promised this very record, and what it was told is in force.
+  // It has promised the present record, and its order is in force.
   [[nodiscard]] bool settled(const MemberView& v) const;
   [[nodiscard]] bool follows(const MemberView& v) const;
   [[nodiscard]] bool silent(const MemberView& v) const { return settled(v) && !v.report->acking; }
   [[nodiscard]] bool is_primary(const MemberView& v) const { return is_primary(v.id); }
   [[nodiscard]] bool is_primary(const MemberId& m) const { return record.primary == m; }
   [[nodiscard]] bool primary_in_place(const MemberView& p) const;
-  // It acknowledges now, and nothing that it acknowledged is forgotten.
+  // It acknowledges now, and has lost nothing that it acknowledged.
   [[nodiscard]] bool acknowledges(const MemberView& v) const;
-  // Its server answers its executor: what it says of itself is news.
+  // Its server answers its executor, so the report is recent.
   [[nodiscard]] bool answers(const MemberView& v) const;
   // It has received from its source, the recorded primary, within `patience`: an event or a heartbeat.
   [[nodiscard]] bool receives(const MemberView& v, Duration patience) const;
@@ -65,19 +65,19 @@ struct EpochPlanning {
   // Follows silently at the present record, so it may be named; what it holds came from this primary in this epoch.
   [[nodiscard]] bool nameable(const MemberView& v) const;
 
-  // It follows, and could not become the primary: its applier does not go on, or somebody wrote on it (soundness.h).
+  // It follows but could not become the primary: its applier stopped or stalled, or somebody wrote on it (soundness.h).
   [[nodiscard]] bool unsound(const MemberView& v) const;
-  // Its server has started again and again: for a while it acknowledges only where nobody else can (epochs/relapse.cc).
+  // Its server starts again and again, so for a while it acknowledges only if no other member can (epochs/relapse.cc).
   [[nodiscard]] bool held_back(const MemberId& m) const;
 
   // ---- what the record asks for ----
   [[nodiscard]] bool should_acknowledge(const MemberId& m) const;
-  [[nodiscard]] std::uint32_t d_in_force() const;  // what the primary is to wait for; 0 in solo
+  [[nodiscard]] std::uint32_t d_in_force() const;  // acknowledgements that the primary must wait for; 0 in solo
   // So few are connected for it, can write what they receive, and can show later that they have it.
   [[nodiscard]] bool too_few_acknowledge(const MemberView& primary) const;
   [[nodiscard]] std::size_t needed() const { return record.ackers.size() - record.d + 1; }  // reports, for a quorum
   [[nodiscard]] std::size_t most_ackers() const { return mysos::most_ackers(cluster.spec.flavour, members.size()); }
-  // It holds all that was in the primary's binlog when that last spoke, visible there or not (R-read of docs/model).
+  // It holds everything that was in the primary's binlog at its last report, visible or not (R-read of docs/model).
   [[nodiscard]] static bool has_all_of(const MemberView& v, const MemberView& primary);
   // What is in the primary's binlog. MySQL executes a commit only once it was acknowledged.
   [[nodiscard]] static GtidSet written_by(const MemberView& primary);
@@ -138,21 +138,21 @@ void ask_all_again(EpochPlanning& p);
 // For the event of a primary that is chosen without all: "" = all were asked.
 [[nodiscard]] std::string not_asked(const EpochPlanning& p);
 
-// Notes which servers have started anew, and holds back the members whose servers do so again and again.
+// Notes restarts of servers, and holds back the members whose servers start again and again.
 void note_relapses(EpochPlanning& p);
 
 // The next change that the record needs, if any. Called only while the primary serves at the record that is.
 bool change_record(EpochPlanning& p, const MemberView& primary);
 
-// The primary is to go on without ackers.
+// Makes `next` a solo record: no ackers.
 void go_solo(EpochRecord& next);
 
-// Names the one replica whose data may be thrown away, or ends that. One at a time, and never the last other copy but the only
-// replica's that a cluster has.
+// Names the replica whose data may be thrown away, or removes the name. One replica at a time, and never the last other copy,
+// except the only replica of a cluster.
 bool change_rebuilding(EpochPlanning& p, const MemberView& primary);
-// It says that it has no data, or has them copied just now.
+// It reports that it has no data, or is copying them now.
 [[nodiscard]] bool bare(const MemberView& v);
-// Whether this replica's data are rebuilt, or are to be: then it is told nothing else.
+// Whether this replica is being rebuilt, or must be. Then it gets no other order.
 bool handle_rebuild(EpochPlanning& p, const MemberView& primary, const MemberView& v);
 
 }  // namespace mysos

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Members whose data are rebuilt: errant ones, those whose applier does not go on, and those that cannot sensibly replay
-// what they lack. Data are thrown away of one replica at a time, which the record names before, and never those of the last
-// copy beside the primary's, with one exception: a cluster of two has no other way to a sound replica. Data that can never
-// receive what was written since are no such copy. The data are copied from a replica that is sound, from the primary only
-// where no replica can. Never those of an acker, a leaving or a joining member, never while electing (`no_rebuild_of_ackers`,
-// `no_rebuild_while_electing` of docs/model); nothing else ever waits for it.
+// Rebuilds members: errant members, members whose applier does not continue, and members that cannot reasonably replay what
+// they lack. One replica at a time has its data thrown away, after the record has named it. The last copy beside the primary's
+// is kept, except in a cluster of two, which has no other way to a sound replica. Data that can never receive new writes do not
+// count as a copy. The donor is a sound replica; the primary only if no replica can be copied. Ackers, leaving and joining
+// members are never rebuilt, and nobody is rebuilt during an election (`no_rebuild_of_ackers`, `no_rebuild_while_electing` of
+// docs/model). Nothing waits for a rebuild.
 #include <algorithm>
 #include <tuple>
 
@@ -39,15 +39,15 @@ bool can_give(const EpochPlanning& p, const MemberView& primary, const MemberVie
          v.report->applier_running && !is_stalled(*v.report) && behind(v, primary) <= kFarBehind;
 }
 
-// It has executed the transaction at which the other does not go on. Data that end there would not go on either: a prepared
-// transaction, for one, is copied with its lock.
+// The donor has executed the transaction at which the recipient does not continue. A copy of data that end there would not
+// continue either: for example, a copy contains a prepared transaction with its lock.
 bool went_further(const MemberView& v, const MemberView& recipient) {
   const MemberReport& r = *recipient.report;
   const bool held_up = tells_what_it_holds(r) && !r.executed.contains(r.received) && (!r.applier_running || is_stalled(r));
   return !held_up || !r.executed.contains(v.report->executed);
 }
 
-// It is worth waiting for: it is not one that has to be rebuilt itself.
+// A possible later donor, worth a wait: it need not be rebuilt itself.
 bool may_give_yet(const EpochPlanning& p, const MemberView& v) {
   const bool flawed = v.report && (v.report->needs_copy || v.report->role == MemberRole::kErrant);
   const bool rebuilt_itself = v.volume_lost || p.unsound(v) || p.outdated(v) || flawed;
