@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The record of a living primary: who acknowledges, how many must, solo and back. Each step is one record, each next step is
-// taken only when the primary serves at the one before ("name first, then tell; silence first, then un-name").
+// Changes of the record of a serving primary: who acknowledges, how many must, solo and back. Each step is one record. The next
+// step follows only when the primary serves at the present record ("name first, then order; silence first, then remove").
 #include <algorithm>
 #include <ranges>
 #include <set>
@@ -23,8 +23,8 @@ std::tuple<bool, bool, bool> rank(const EpochPlanning& p, const MemberView& v) {
   return {p.unsound(v), p.held_back(v.id), !v.report->remembers()};
 }
 
-// While nobody acknowledges, commits wait. One that is let in silently receives them silently, and a replica acknowledges
-// nothing of what it holds already: so it is named before it is let in.
+// While no replica acknowledges, commits wait. A replica that is let in silently receives them silently, and never acknowledges
+// what it already holds. So the record names it before it is let in.
 bool name_outside(EpochPlanning& p, const MemberView& primary) {
   if (p.record.mode != EpochMode::kNormal || p.record.ackers.size() >= p.most_ackers()) return false;
   if (!p.too_few_acknowledge(primary)) return false;

@@ -45,7 +45,7 @@ void certify(EpochPlanning& p, const MemberView& primary, const MemberView& v) {
   p.out.orders.emplace_back(v.id, order::Certify{p.record.pair, v.report->incarnation, known.read->executed});
 }
 
-// Why a replica does not count, if no order waits for it.
+// What the cluster waits for because of this replica; "" = nothing.
 std::string what_is_amiss(const EpochPlanning& p, const MemberView& primary, const MemberView& v) {
   if (v.volume_lost) return v.id.value + ", whose volume came back empty, to be replaced: it counts no more";
   if (!EpochPlanning::in_sight(v)) return "a report of " + v.id.value;

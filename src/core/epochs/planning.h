@@ -73,7 +73,7 @@ struct EpochPlanning {
   // ---- what the record asks for ----
   [[nodiscard]] bool should_acknowledge(const MemberId& m) const;
   [[nodiscard]] std::uint32_t d_in_force() const;  // acknowledgements that the primary must wait for; 0 in solo
-  // So few are connected for it, can write what they receive, and can show later that they have it.
+  // Too few ackers are connected, can write what they receive, and can show later what they have.
   [[nodiscard]] bool too_few_acknowledge(const MemberView& primary) const;
   [[nodiscard]] std::size_t needed() const { return record.ackers.size() - record.d + 1; }  // reports, for a quorum
   [[nodiscard]] std::size_t most_ackers() const { return mysos::most_ackers(cluster.spec.flavour, members.size()); }
@@ -93,49 +93,49 @@ struct EpochPlanning {
   bool lasted(std::optional<Instant>& since, bool holds, Duration long_enough);
 };
 
-// Whether the primary has failed; then an election is begun. Wrong evidence costs a switch, never a write.
+// Begins an election if the primary has failed. Wrong evidence costs an unneeded failover, never a write.
 bool act_on_evidence(EpochPlanning& p, const MemberView& primary);
 
-// The primary's binary logs were reset and nobody can take its place: its record goes by other names from now on.
+// The primary's binary logs were reset and no member can replace it: the record notes new names (GTIDs) from now on.
 bool renew_names(EpochPlanning& p, const MemberView& primary);
-// What the election of this member says about names: those of one whose binary logs were reset are new.
+// The names_from of a record that chooses this member. It is new if the member's binary logs were reset.
 Pair names_under(const EpochPlanning& p, const MemberView& chosen, const Pair& pair);
-// Since which pair the present names count. A record in doubt may be of before a reset: then the members know better.
+// The pair from which the present names count. A record in doubt may be older than a reset; then the reports decide.
 [[nodiscard]] Pair names_heard_of(const EpochPlanning& p);
-// The record is of before a reset of binary logs that members know of.
+// The record is older than a reset of binary logs that members report.
 [[nodiscard]] bool renamed_since(const EpochPlanning& p);
-// Others hold what this member wrote and does not know: its binary logs were reset, and its executor did not see it.
+// Other members hold what this one wrote and does not know, so its binary logs were reset unnoticed.
 [[nodiscard]] bool forgot_its_writes(const EpochPlanning& p, const MemberView& v);
-// The old primary, fenced and with its volume, but with binary logs that somebody reset. Its data are complete, although no set
-// says so. nullptr: there is none.
+// The old primary, if it is fenced and somebody reset its binary logs. Its data are complete, although its GTID set does not
+// show that. nullptr: none.
 [[nodiscard]] const MemberView* complete_without_names(const EpochPlanning& p);
 
 void start_election(EpochPlanning& p, EventKind kind, std::string why);
-// The fences of the election under way, each to who is due for it.
+// Orders the fences of the election under way to the members that are due.
 void order_fences(EpochPlanning& p);
-// One election, from its fences to the record that ends it.
+// Carries an election on, from its fences to the record that ends it.
 void elect(EpochPlanning& p);
 
-// Begins the switchover that is wanted once its target is so near that clients hardly wait for it. True: it has begun.
+// Begins a requested switchover once its target is near, so that clients hardly wait. True: it has begun.
 bool begin_switchover(EpochPlanning& p, const MemberView& primary);
-// Of a switchover's election: the target holds what it cannot execute soon.
+// In a switchover's election: the target holds transactions that it cannot execute soon.
 bool target_is_stuck(const EpochPlanning& p, const MemberView& target);
 // ... and why it was not chosen.
 std::string why_not_chosen(const EpochPlanning& p, const MemberId& target);
 
 // ---- a record that may be old: cluster.doubt is set (epochs/doubt.cc) ----
-// Nothing is ordered until every member can be asked, or an operator has given up those that cannot; then an election begins.
+// Orders nothing until every member can be asked, or an operator has given up the others. Then begins an election.
 void leave_alone(EpochPlanning& p);
 // Whether the election under way is the one that asks every member.
 [[nodiscard]] bool asks_all(const EpochPlanning& p);
-// Somebody has promised more meanwhile, by an order that was under way for long.
+// A member has promised a higher pair meanwhile, by an order that was under way for long.
 [[nodiscard]] bool promised_above(const EpochPlanning& p);
 void ask_all_again(EpochPlanning& p);
-// Those that are proven to have all that was ever acknowledged. None: not known yet, and p says what is waited for.
+// The members that are proven to have everything acknowledged. None: not known yet, and p names what the election waits for.
 [[nodiscard]] std::vector<const MemberView*> complete_in_doubt(EpochPlanning& p);
-// The epoch that this member was the primary of, if it has the data of then; 0 where nothing is in doubt.
+// The epoch in which this member was primary, if it still has those data; 0 if the cluster is not in doubt.
 [[nodiscard]] std::uint64_t proven_reign(const EpochPlanning& p, const MemberView& v);
-// For the event of a primary that is chosen without all: "" = all were asked.
+// For the event: which members were not asked; "" = all were asked.
 [[nodiscard]] std::string not_asked(const EpochPlanning& p);
 
 // Notes restarts of servers, and holds back the members whose servers start again and again.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// When a switchover begins. From the moment its primary is fenced clients wait until the target has executed all that was
-// written, so the target is brought near first, while clients still write. How near it is, is measured: the time it takes to
-// execute what the primary had executed at some moment. A number of transactions says little of that: one may take a minute.
+// When a switchover begins. Clients wait from the fence of the primary until the target has executed everything that was
+// written. So a switchover begins only when the target is near. That is measured: the time that the target needs to execute
+// what the primary had executed at some moment. The number of transactions says little, as one may take a minute.
 #include <algorithm>
 
 #include "core/epochs/planning.h"
