@@ -38,10 +38,18 @@ std::optional<std::string> not_converged(const Truth& truth, const ClusterTruth&
   const auto lost = static_cast<std::size_t>(
       std::ranges::count_if(c.members, [&](const Member& m) { return truth.lost(cluster, m.id); }));
   const EpochMode want = c.spec.members - lost > 1 ? EpochMode::kNormal : EpochMode::kSolo;
-  if (c.epoch.mode != want) return said("the mode is not as wanted");
   // The last copy beside the primary's is not thrown away while another replica may come back: it stays as it is, and the
-  // cluster degraded. A cluster of two never had another one.
+  // cluster degraded. A cluster of two never had another one. A copy whose binary logs were reset cannot acknowledge either.
   const bool last_copy = c.spec.members - lost == 2 && lost > 0;
+  const bool kept_reset = last_copy && std::ranges::any_of(c.members, [&](const Member& m) {
+    const Datadir* data = m.id == c.epoch.primary || truth.lost(cluster, m.id) ? nullptr : truth.data_of(cluster, m.id);
+    return data != nullptr && data->reset;
+  });
+  if (kept_reset && c.epoch.mode == EpochMode::kSolo) {
+    if (view->state == ClusterState::kDegraded && !view->waiting_for.empty()) return std::nullopt;
+    return said("it does not say why it is degraded");
+  }
+  if (c.epoch.mode != want) return said("the mode is not as wanted");
   bool kept_harmed = false;
   std::size_t following = 0;
   bool writable = false;

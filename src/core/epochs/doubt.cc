@@ -156,7 +156,7 @@ std::vector<const MemberView*> complete_in_doubt(EpochPlanning& p) {
   bool coming = false;  // somebody received all that is needed, and is still executing it
   for (const MemberView& v : p.members) {
     if (v.report->logs_reset || (leader != nullptr && wrote_alone(p, v, *leader))) continue;
-    if (renamed && v.report->made_at < names_heard_of(p)) continue;
+    if (p.outdated(v) || (renamed && v.report->made_at < names_heard_of(p))) continue;
     const auto proven = [&](const GtidSet& has) {
       return has.contains(p.record.floor) && (anybody || (!forgotten && has.contains(all)) ||
                                               (leader != nullptr && has.contains(leader->report->received)));

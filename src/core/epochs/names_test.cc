@@ -323,6 +323,21 @@ TEST(Names, InDoubtDataOfBeforeAResetDoNotCountAlsoAfterALaterElection) {
   EXPECT_EQ(w.cluster.epoch.ackers, std::set{id(0)}) << "the set of c-2 fits, but its transactions have other names";
 }
 
+// The record that was put back knows of the reset. What c-2 holds contains what the leader holds by chance.
+TEST(Names, InDoubtDataOfBeforeAResetDoNotCountWhereTheRecordKnowsOfIt) {
+  World w = asked();
+  w.cluster.epoch.names_from = {4, 1};
+  w.cluster.epoch.floor = GtidSet();
+  w.r(0).made_at = w.r(1).made_at = {4, 1};
+  for (int i = 0; i < 3; ++i) w.r(i).executed = w.r(i).received = GtidSet();
+  w.v(0).connected = w.v(1).connected = false;
+  EXPECT_FALSE(w.plan().next) << "c-2 holds nothing that the names of the record are about";
+  w.v(1).connected = true;
+  w.now += w.times.target_wait;
+  w.persist();
+  EXPECT_EQ(w.cluster.epoch.primary, id(1));
+}
+
 TEST(Names, InDoubtAnOperatorMayChooseDataOfBeforeAResetAndAllOthersAreRebuilt) {
   World w = asked();
   w.r(0).names_from = w.r(0).made_at = {5, 1};
