@@ -198,7 +198,8 @@ std::string why_not_now(const EpochPlanning& p, const MemberView& primary, const
 bool rebuilt(EpochPlanning& p, const MemberView& primary, const MemberView* v) {
   if (v == nullptr || v->volume_lost || p.is_primary(*v)) return true;
   const bool receives = p.follows(*v) && v->report->receiver_connected && !v->report->binlog_gone;
-  return receives && !p.unsound(*v) && !need_of(p, primary, *v);
+  // One that was named because nobody else acknowledges is repaired like any acker, also if somebody has written on it since.
+  return receives && (counts(p, v->id) || (!p.unsound(*v) && !need_of(p, primary, *v)));
 }
 
 }  // namespace

@@ -278,6 +278,17 @@ TEST(Rebuild, AReplicaThatIsLeftBehindDoesNotLookRebuiltWhileItsReceiverStartsAg
   EXPECT_EQ(w.persist().kind, EventKind::kRebuildEnded);
 }
 
+// It was rebuilt, had to acknowledge at once, and somebody wrote on it before the record said that it is rebuilt.
+TEST(Rebuild, ARebuiltMemberThatAcknowledgesDoesNotKeepTheOthersFromBeingRebuilt) {
+  World w(3);
+  w.r(0).gtid_source = "0-1";
+  w.cluster.epoch.ackers.erase(id(2));
+  w.v(2).connected = false;
+  w.cluster.epoch.rebuilding = id(1);
+  w.r(1).executed = w.r(1).received = gtid("0-1-9,0-2-1");
+  EXPECT_EQ(w.persist().kind, EventKind::kRebuildEnded);
+}
+
 TEST(Rebuild, WhatOnlyAReplicaThatIsLeftBehindHoldsIsNamed) {
   World w = all_stopped_and_left_behind(3);
   w.r(0).gtid_source = "0-1";
