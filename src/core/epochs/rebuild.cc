@@ -35,7 +35,8 @@ bool gives_already(const EpochPlanning& p, const MemberView& donor) {
 
 // Healthy, of this epoch, and close to the primary.
 bool can_give(const EpochPlanning& p, const MemberView& primary, const MemberView& v) {
-  return p.follows(v) && v.report->receiver_connected && EpochPlanning::can_write(v) && !p.unsound(v) &&
+  const bool receives = p.follows(v) && v.report->receiver_connected && !v.report->binlog_gone;
+  return receives && EpochPlanning::can_write(v) && !p.unsound(v) &&
          v.report->applier_running && !is_stalled(*v.report) && behind(v, primary) <= kFarBehind;
 }
 
@@ -49,7 +50,7 @@ bool went_further(const MemberView& v, const MemberView& recipient) {
 
 // A possible later donor, worth a wait: it need not be rebuilt itself.
 bool may_give_yet(const EpochPlanning& p, const MemberView& v) {
-  const bool flawed = v.report && (v.report->needs_copy || v.report->role == MemberRole::kErrant);
+  const bool flawed = v.report && (v.report->needs_copy || v.report->binlog_gone || v.report->role == MemberRole::kErrant);
   const bool rebuilt_itself = v.volume_lost || p.unsound(v) || p.outdated(v) || flawed;
   return v.launched && !rebuilt_itself;
 }

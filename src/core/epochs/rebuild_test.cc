@@ -278,6 +278,24 @@ TEST(Rebuild, AReplicaThatIsLeftBehindDoesNotLookRebuiltWhileItsReceiverStartsAg
   EXPECT_EQ(w.persist().kind, EventKind::kRebuildEnded);
 }
 
+// Each of two such replicas would be given the data of the other, again and again (seed 428902).
+TEST(Rebuild, AReplicaThatIsLeftBehindItselfIsNoDonor) {
+  World w(3);
+  w.cluster.epoch.ackers.clear();
+  w.cluster.epoch.mode = EpochMode::kSolo;
+  w.r(0).semi_sync_d = w.r(0).semi_sync_clients = 0;
+  w.cluster.epoch.rebuilding = id(2);
+  for (int i = 1; i < 3; ++i) {
+    w.r(i).acking = false;
+    w.r(i).binlog_gone = true;
+    w.r(i).received = w.r(i).executed = gtid("0-1-3");
+  }
+  w.r(2).receiver_running = w.r(2).receiver_connected = false;
+  (void)w.plan();
+  w.now += w.times.rebuild_after;
+  EXPECT_EQ(donor_of(w.plan(), 2), id(0)) << "at once";
+}
+
 // It was rebuilt, had to acknowledge at once, and somebody wrote on it before the record said that it is rebuilt.
 TEST(Rebuild, ARebuiltMemberThatAcknowledgesDoesNotKeepTheOthersFromBeingRebuilt) {
   World w(3);
