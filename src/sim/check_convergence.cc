@@ -41,15 +41,12 @@ std::optional<std::string> not_converged(const Truth& truth, const ClusterTruth&
   // The last copy beside the primary's is not thrown away while another replica may come back: it stays as it is, and the
   // cluster degraded. A cluster of two never had another one. A copy whose binary logs were reset cannot acknowledge either.
   const bool last_copy = c.spec.members - lost == 2 && lost > 0;
-  const bool kept_reset = last_copy && std::ranges::any_of(c.members, [&](const Member& m) {
+  const bool solo = c.epoch.mode == EpochMode::kSolo;
+  const bool kept_reset = last_copy && solo && std::ranges::any_of(c.members, [&](const Member& m) {
     const Datadir* data = m.id == c.epoch.primary || truth.lost(cluster, m.id) ? nullptr : truth.data_of(cluster, m.id);
     return data != nullptr && data->reset;
   });
-  if (kept_reset && c.epoch.mode == EpochMode::kSolo) {
-    if (view->state == ClusterState::kDegraded && !view->waiting_for.empty()) return std::nullopt;
-    return said("it does not say why it is degraded");
-  }
-  if (c.epoch.mode != want) return said("the mode is not as wanted");
+  if (c.epoch.mode != want && !kept_reset) return said("the mode is not as wanted");
   bool kept_harmed = false;
   std::size_t following = 0;
   bool writable = false;
@@ -76,15 +73,15 @@ std::optional<std::string> not_converged(const Truth& truth, const ClusterTruth&
   }
   if (!writable) return said("the primary is not writable");
   const std::size_t others = c.spec.members - 1 - lost;
-  if (following != others) return said(fmt::format("{} of {} replicas follow", following, others));
+  if (following != others && !kept_reset) return said(fmt::format("{} of {} replicas follow", following, others));
   const std::size_t ackers =
       c.spec.flavour == Flavour::kMariadb ? std::min<std::size_t>(others, 2) : others;
   const bool shut = std::ranges::any_of(c.epoch.shut_out, [&](const MemberId& m) { return !truth.lost(cluster, m); });
-  if (c.epoch.ackers.size() != ackers || shut || !c.epoch.leaving.empty()) {
+  if ((c.epoch.ackers.size() != ackers || shut || !c.epoch.leaving.empty()) && !kept_reset) {
     return said(fmt::format("{} of {} ackers are named", c.epoch.ackers.size(), ackers));
   }
   if (cluster.last_ack <= acked_since) return said("no write was acknowledged since");
-  if (kept_harmed) return std::nullopt;
+  if (kept_harmed && !kept_reset) return std::nullopt;
   if (view->state != (lost == 0 ? ClusterState::kHealthy : ClusterState::kDegraded)) return said("its state is not as wanted");
   if (view->state == ClusterState::kDegraded && view->waiting_for.empty()) return said("it does not say why it is degraded");
   return std::nullopt;

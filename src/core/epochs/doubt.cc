@@ -146,8 +146,7 @@ std::vector<const MemberView*> complete_in_doubt(EpochPlanning& p) {
   const MemberView* leader = last_leader(p);
   if (leader != nullptr && leader->report->logs_reset) return complete_by_data(p, *leader);
   const bool anybody = nobody_led(p);
-  const bool renamed = renamed_since(p);
-  bool forgotten = renamed || std::ranges::any_of(p.members, [](const MemberView& v) { return v.report->logs_reset; });
+  bool forgotten = renamed_since(p) || std::ranges::any_of(p.members, [](const MemberView& v) { return v.report->logs_reset; });
   if (leader != nullptr && forgot_its_writes(p, *leader)) {
     leader = nullptr;
     forgotten = true;
@@ -156,7 +155,7 @@ std::vector<const MemberView*> complete_in_doubt(EpochPlanning& p) {
   bool coming = false;  // somebody received all that is needed, and is still executing it
   for (const MemberView& v : p.members) {
     if (v.report->logs_reset || (leader != nullptr && wrote_alone(p, v, *leader))) continue;
-    if (p.outdated(v) || (renamed && v.report->made_at < names_heard_of(p))) continue;
+    if (made_before_names(p, v)) continue;
     const auto proven = [&](const GtidSet& has) {
       return has.contains(p.record.floor) && (anybody || (!forgotten && has.contains(all)) ||
                                               (leader != nullptr && has.contains(leader->report->received)));

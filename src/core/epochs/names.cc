@@ -40,8 +40,7 @@ bool renew_names(EpochPlanning& p, const MemberView& primary) {
 }
 
 Pair names_under(const EpochPlanning& p, const MemberView& chosen, const Pair& pair) {
-  const bool before = renamed_since(p) && chosen.report->made_at < names_heard_of(p);
-  return chosen.report->logs_reset || p.outdated(chosen) || before ? pair : names_heard_of(p);
+  return chosen.report->logs_reset || made_before_names(p, chosen) ? pair : names_heard_of(p);
 }
 
 // A member hears of new names when it becomes the primary. The executors of version 0.1 do not store that. But the data of a
@@ -58,6 +57,10 @@ Pair names_heard_of(const EpochPlanning& p) {
 }
 
 bool renamed_since(const EpochPlanning& p) { return names_heard_of(p) > p.record.names_from; }
+
+bool made_before_names(const EpochPlanning& p, const MemberView& v) {
+  return p.outdated(v) || (renamed_since(p) && v.report->made_at < names_heard_of(p));
+}
 
 bool forgot_its_writes(const EpochPlanning& p, const MemberView& v) {
   return std::ranges::any_of(p.members, [&](const MemberView& other) {

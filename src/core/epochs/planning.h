@@ -104,6 +104,8 @@ Pair names_under(const EpochPlanning& p, const MemberView& chosen, const Pair& p
 [[nodiscard]] Pair names_heard_of(const EpochPlanning& p);
 // The record is older than a reset of binary logs that members report.
 [[nodiscard]] bool renamed_since(const EpochPlanning& p);
+// Like outdated(), by the names that members report too. The member must have reported.
+[[nodiscard]] bool made_before_names(const EpochPlanning& p, const MemberView& v);
 // Other members hold what this one wrote and does not know, so its binary logs were reset unnoticed.
 [[nodiscard]] bool forgot_its_writes(const EpochPlanning& p, const MemberView& v);
 // The old primary, if it is fenced and somebody reset its binary logs. Its data are complete, although its GTID set does not

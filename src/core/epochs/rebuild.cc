@@ -33,11 +33,15 @@ bool gives_already(const EpochPlanning& p, const MemberView& donor) {
   });
 }
 
+// It follows, and its source has what it needs next.
+bool is_supplied(const EpochPlanning& p, const MemberView& v) {
+  return p.follows(v) && v.report->receiver_connected && !v.report->binlog_gone;
+}
+
 // Healthy, of this epoch, and close to the primary.
 bool can_give(const EpochPlanning& p, const MemberView& primary, const MemberView& v) {
-  const bool receives = p.follows(v) && v.report->receiver_connected && !v.report->binlog_gone;
-  return receives && EpochPlanning::can_write(v) && !p.unsound(v) &&
-         v.report->applier_running && !is_stalled(*v.report) && behind(v, primary) <= kFarBehind;
+  return is_supplied(p, v) && EpochPlanning::can_write(v) && !p.unsound(v) && v.report->applier_running &&
+         !is_stalled(*v.report) && behind(v, primary) <= kFarBehind;
 }
 
 // The donor has executed the transaction at which the recipient does not continue. A copy of data that end there would not
@@ -198,9 +202,8 @@ std::string why_not_now(const EpochPlanning& p, const MemberView& primary, const
 // The one that was named has what it needs, or is no replica any more.
 bool rebuilt(EpochPlanning& p, const MemberView& primary, const MemberView* v) {
   if (v == nullptr || v->volume_lost || p.is_primary(*v)) return true;
-  const bool receives = p.follows(*v) && v->report->receiver_connected && !v->report->binlog_gone;
   // One that was named because nobody else acknowledges is repaired like any acker, also if somebody has written on it since.
-  return receives && (counts(p, v->id) || (!p.unsound(*v) && !need_of(p, primary, *v)));
+  return is_supplied(p, *v) && (counts(p, v->id) || (!p.unsound(*v) && !need_of(p, primary, *v)));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/provisioning/agent_table.h"
+#include "core/state/scheduler_config.h"
 
 namespace mysos {
 
@@ -14,5 +15,12 @@ struct AgentUse {
   std::vector<mesos::Operation> operations = {};
   bool awaited = false;  // something of ours is missing in it and should come soon
 };
+
+// The place is on the agent of this offer.
+inline void put_on(Place& at, const AgentOffer& offer, const SchedulerConfig& config) {
+  at.agent = offer.agent;
+  at.hostname = offer.hostname;
+  at.ip = config.bind.empty() ? offer.ip : config.bind;
+}
 
 }  // namespace mysos

@@ -21,6 +21,16 @@ Resources as_resources(const std::vector<std::uint16_t>& numbers) {
 
 }  // namespace
 
+void take_ports(Place& at, const std::vector<std::uint16_t>& numbers) {
+  at.port = numbers.at(0);
+  at.api_port = numbers.at(1);
+  at.admin_port = numbers.at(2);
+}
+
+std::string ports_text(const Place& at) {
+  return "ports " + std::to_string(at.port) + ", " + std::to_string(at.api_port) + " and " + std::to_string(at.admin_port);
+}
+
 // Where there are not enough, it keeps those that it has: they may have become free.
 void LaunchPorts::choose(const Owner& owner, const AgentUse& use) {
   const std::vector<std::uint16_t> found = lowest_ports(use.free, kPortsPerMember);
@@ -28,12 +38,8 @@ void LaunchPorts::choose(const Owner& owner, const AgentUse& use) {
   if (found.size() < kPortsPerMember) return;
   row.in<stage::Down>().port_taken = false;
   Place& at = members_.edit(owner).place();
-  at.port = found[0];
-  at.api_port = found[1];
-  at.admin_port = found[2];
-  members_.tell(owner, {EventKind::kPortsChanged,
-                        "its next launch is on ports " + std::to_string(at.port) + ", " + std::to_string(at.api_port) +
-                            " and " + std::to_string(at.admin_port) + ": " + row.failed_why});
+  take_ports(at, found);
+  members_.tell(owner, {EventKind::kPortsChanged, "its next launch is on " + ports_text(at) + ": " + row.failed_why});
 }
 
 Resources LaunchPorts::lacking(const Owner& owner, const Holding& holding, AgentUse& use) {

@@ -38,6 +38,11 @@ constexpr bool has_failed(mesos::OperationState s) {
   return s == mesos::OperationState::kFailed || s == mesos::OperationState::kError || s == mesos::OperationState::kDropped;
 }
 
+// "OPERATION_FAILED, <message>"
+inline std::string words_of(const mesos::UpdateOperation& in) {
+  return std::string(enum_text(in.state)) + (in.message.empty() ? "" : ", " + in.message);
+}
+
 constexpr bool is_unreachable(const MemberRow& row) { return row.task.told == mesos::TaskState::kUnreachable; }
 // Of a member that has a place, in words.
 inline std::string agent_of(const Member& m, const MemberRow& row) {

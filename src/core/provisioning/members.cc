@@ -38,6 +38,16 @@ void Members::forget(const Owner& owner) {
   table_.remove(owner.member);
 }
 
+std::vector<Owner> Members::unsettled() const {
+  std::vector<Owner> out;
+  for (const ClusterId& id : ledger_.unsettled()) {
+    for (const Member& m : ledger_.find(id)->members) {
+      if (m.stage != MemberStage::kRunning) out.push_back({id, m.id});
+    }
+  }
+  return out;
+}
+
 std::vector<Owner> Members::all_placed() const {
   std::vector<Owner> out;
   for (const auto& [id, cluster] : ledger_.state().clusters) {

@@ -42,17 +42,8 @@ class Members {
   [[nodiscard]] const PlacedMembers& placed() const { return placed_; }
   // All that have a place, cluster by cluster.
   [[nodiscard]] std::vector<Owner> all_placed() const;
-  // The members that do not run and whose stage is `keep`'s choice; a snapshot, so that they may be changed meanwhile.
-  template <class Keep>
-  [[nodiscard]] std::vector<Owner> unsettled(Keep keep) const {
-    std::vector<Owner> out;
-    for (const ClusterId& id : ledger_.unsettled()) {
-      for (const Member& m : ledger_.find(id)->members) {
-        if (m.stage != MemberStage::kRunning && keep(m.stage)) out.push_back({id, m.id});
-      }
-    }
-    return out;
-  }
+  // The members that do not run; a snapshot, so that they may be changed meanwhile.
+  [[nodiscard]] std::vector<Owner> unsettled() const;
 
  private:
   Ledger& ledger_;

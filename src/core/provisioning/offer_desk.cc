@@ -84,10 +84,7 @@ void OfferDesk::serve_member(const Owner& owner, const Holding& holding, AgentUs
 void OfferDesk::note_agent(const Owner& owner, const AgentUse& use) {
   introductions_.settled(members_.get(owner).task);
   members_.change_place(owner, [&](Member& m) {
-    Place& at = m.place();
-    at.agent = use.offer.agent;
-    at.hostname = use.offer.hostname;
-    at.ip = config_.bind.empty() ? use.offer.ip : config_.bind;
+    put_on(m.place(), use.offer, config_);
   });
   const Member& m = members_.get(owner);
   if (m.stage == MemberStage::kDown) members_.in<stage::Down>(owner).agent_gone = false;

@@ -99,9 +99,7 @@ void OrphanHandling::answered(const OperationName& name, const mesos::UpdateOper
   if (in.state == OperationState::kGoneByOperator) return gone(name.resource_id, "its agent is gone for good");
   const bool failed = in.state == OperationState::kFailed || in.state == OperationState::kError;
   if (failed && orphans_.find(name.resource_id) != nullptr) {
-    ledger_.event({EventKind::kOperationFailed, name.kind + " of the orphan " + name.resource_id + ": " +
-                                                    std::string(enum_text(in.state)) +
-                                                    (in.message.empty() ? "" : ", " + in.message)});
+    ledger_.event({EventKind::kOperationFailed, name.kind + " of the orphan " + name.resource_id + ": " + words_of(in)});
   }
 }
 

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "base/assert.h"
+#include "core/provisioning/launch_ports.h"
 #include "core/state/server_ids.h"
 
 namespace mysos {
@@ -18,9 +19,10 @@ void Placing::await(const Owner& owner, Wants& wants) {
 
 // Those that may be placed now.
 std::vector<Owner> Placing::in_line(Instant now) {
-  std::vector<Owner> line = members_.unsettled([](MemberStage stage) { return stage == MemberStage::kWanted; });
+  std::vector<Owner> line = members_.unsettled();
   // Where the record may be old, the member may run in a place that the record does not know.
   std::erase_if(line, [&](const Owner& owner) {
+    if (members_.get(owner).stage != MemberStage::kWanted) return true;
     const Cluster& cluster = members_.cluster_of(owner);
     return now < members_.in<stage::Wanted>(owner).not_before || cluster.doubt || !has_server_id_left(cluster);
   });
@@ -55,12 +57,8 @@ void Placing::grant(const Owner& owner, const AgentUse& use) {
   members_.change_place(owner, [&](Member& m) {
     m.granted = Granted{.place = {}, .size = wanted.size(), .version = wanted.version, .any_engine = wanted.any_engine};
     Place& at = m.place();
-    at.agent = use.offer.agent;
-    at.hostname = use.offer.hostname;
-    at.ip = config_.bind.empty() ? use.offer.ip : config_.bind;
-    at.port = found[0];
-    at.api_port = found[1];
-    at.admin_port = found[2];
+    put_on(at, use.offer, config_);
+    take_ports(at, found);
     at.resource_id = m.id.value + "-" + std::to_string(m.launches + 1) + "-" + ledger_.prng().name(6);
     at.volume = VolumeId("mysos-" + at.resource_id);
     m.server_id = grant_server_id(ledger_.edit(owner.cluster));
@@ -71,8 +69,7 @@ void Placing::place(const Owner& owner, AgentUse& use, Instant now) {
   grant(owner, use);
   const Member& m = members_.get(owner);
   const Place& at = m.place();
-  members_.tell(owner, {EventKind::kMemberPlaced, "on " + at.hostname + ", ports " + std::to_string(at.port) + ", " +
-                                                      std::to_string(at.api_port) + " and " + std::to_string(at.admin_port)});
+  members_.tell(owner, {EventKind::kMemberPlaced, "on " + at.hostname + ", " + ports_text(at)});
 
   const Resources granted = granted_resources(*m.granted).allocated_to(use.offer.allocation_role);
   use.free -= granted;

@@ -73,7 +73,7 @@ void Provisioner::begin_delete(const ClusterId& id, Instant now) {
 void Provisioner::advance(Instant now) {
   alarm_.clear();
   Wants wants{alarm_, now};
-  for (const Owner& owner : members_.unsettled([](MemberStage) { return true; })) {
+  for (const Owner& owner : members_.unsettled()) {
     if (!life_.of(members_.get(owner).stage).overdue(owner, now)) continue;
     life_.of(members_.get(owner).stage).await(owner, wants);  // it may be in another stage now
   }

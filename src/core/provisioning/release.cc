@@ -8,8 +8,6 @@ namespace {
 
 using mesos::OperationState;
 
-constexpr char kAllGone[] = "its agent is gone for good, and all of it with it";
-
 }  // namespace
 
 Release::Release(Ledger& ledger, Members& members, StageChanges& stages, OrphanHandling& orphans)

@@ -14,6 +14,8 @@ namespace mysos {
 inline constexpr Duration kLaunchPatience = std::chrono::seconds(30);  // silence after an ACCEPT, then it is asked about
 inline constexpr Duration kKillAgainMin = std::chrono::seconds(5);
 
+inline constexpr char kAllGone[] = "its agent is gone for good, and all of it with it";
+
 class StageChanges {
  public:
   StageChanges(Ledger& ledger, MemberTable& table, Members& members, Reconciler& reconciler, Introductions& introductions,

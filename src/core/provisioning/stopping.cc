@@ -32,7 +32,7 @@ void Stopping::ended(const Owner& owner, mesos::TaskState state, Instant now) {
   members_.tell(owner, {EventKind::kMemberStopped,
                         "task " + members_.get(owner).task.value + ": " + members_.row(owner).task.why});
   if (state != mesos::TaskState::kGoneByOperator) return over(owner, now);
-  stages_.finish(owner, "its agent is gone for good, and all of it with it");
+  stages_.finish(owner, kAllGone);
 }
 
 void Stopping::await(const Owner& owner, Wants& wants) {

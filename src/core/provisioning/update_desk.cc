@@ -170,9 +170,7 @@ void UpdateDesk::take(const mesos::UpdateOperation& in, Instant now) {
   if (!owner) return orphans_.answered(*name, in);
   ledger_.touch(owner->cluster);
   if (has_failed(in.state)) {
-    members_.tell(*owner, {EventKind::kOperationFailed, name->kind + " of " + name->resource_id + ": " +
-                                                            std::string(enum_text(in.state)) +
-                                                            (in.message.empty() ? "" : ", " + in.message)});
+    members_.tell(*owner, {EventKind::kOperationFailed, name->kind + " of " + name->resource_id + ": " + words_of(in)});
   }
   life_.of(members_.get(*owner).stage).answered(*owner, *name, in, now);
 }
